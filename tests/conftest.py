@@ -1,0 +1,47 @@
+"""Shared by all tests: nothing reaches beyond loopback, and shared data has one door."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parent.parent
+
+# pytester's in-process runs restore sys.modules afterwards. What our plugin imports late would
+# come back as a second copy beside attributes of the first; imported here, it stays one.
+import anthropic  # noqa: E402, F401
+import deepdiff  # noqa: E402, F401
+import jsonschema  # noqa: E402, F401
+import vcr.patch  # noqa: E402, F401
+import yaml  # noqa: E402, F401
+
+import pytest_claude.plugin.collection  # noqa: E402
+import pytest_claude.recording.readers  # noqa: E402
+import pytest_claude.report.terminal  # noqa: E402, F401
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder of recorded and labelled data that is not part of the repository."""
+    path = Path(os.environ.get("PYTEST_CLAUDE_SHARED", ROOT.parent / "shared"))
+    if not (path / "corpus").is_dir():
+        pytest.skip(
+            "needs the folder of public recordings, which is not part of the repository: "
+            "set PYTEST_CLAUDE_SHARED to it"
+        )
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on the keys, the CI or the pytest options of the machine."""
+    if request.config.getoption("claude_record"):
+        return  # tests/record.py records at the simulator
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "CI",
+                 "PYTEST_ADDOPTS", "GITHUB_ACTIONS"):  # fmt: skip
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TZ", "UTC")

@@ -1,0 +1,88 @@
+"""Who may import whom, and what a project pays that has the plugin and does not use it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import pytest_claude
+
+PACKAGE = Path(pytest_claude.__file__).parent
+
+PURE = {"transcript", "behavior", "expect", "comparison", "gating", "models", "report"}
+MAY_IMPORT = {
+    "errors": {"expect"},  # for the type of an attribute only
+    "settings": {"errors"},
+    "transcript": {"errors"},
+    "behavior": {"transcript"},
+    "expect": {"behavior", "transcript", "errors"},
+    "comparison": {"expect", "behavior", "transcript", "errors"},
+    "gating": {"comparison", "expect", "behavior", "transcript", "errors"},
+    "models": {"transcript"},
+    "recording": {"settings", "errors", "transcript", "models"},
+    "report": PURE | {"errors", "settings"},
+    "plugin": PURE | {"errors", "settings", "recording"},
+    "cli": PURE | {"errors", "settings", "recording"},
+    "__init__": PURE | {"errors", "settings", "plugin"},
+}
+DOORS = {
+    "pytest": {"plugin"},
+    "vcr": {"recording"},
+    "yaml": {"recording"},
+    "jsonschema": {"behavior/structured.py"},
+    "deepdiff": {"comparison/difference.py"},
+    "anthropic": {"recording/transport.py"},
+}
+IMPURE = {"os", "pathlib", "tempfile", "shutil", "subprocess", "socket", "time", "random",
+          "threading", "datetime"}  # fmt: skip
+
+MODULES = sorted(p for p in PACKAGE.rglob("*.py") if "demo" not in p.relative_to(PACKAGE).parts)
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{_name(path)}: imports are absolute"
+            found.add(node.module or "")
+            # `from pytest_claude import settings` names a package of ours in its names.
+            if node.module in ("pytest_claude",):
+                found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found - {"pytest_claude"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_a_package_imports_only_what_the_table_allows(path: Path) -> None:
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    ours = {name.split(".")[1] for name in _imports(path) if name.startswith("pytest_claude.")}
+    ours -= {"__version__"}
+    assert ours <= MAY_IMPORT[own] | {own}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_a_third_party_library_has_one_door(path: Path) -> None:
+    for name in _imports(path):
+        doors = DOORS.get(name.split(".")[0])
+        if doors is not None:
+            assert any(_name(path).startswith(door) for door in doors), f"{name} in {_name(path)}"
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if p.relative_to(PACKAGE).parts[0] in PURE], ids=_name
+)
+def test_the_middle_is_pure(path: Path) -> None:
+    assert not {name.split(".")[0] for name in _imports(path)} & IMPURE
+
+
+def test_every_public_name_is_there() -> None:
+    assert sorted(pytest_claude.__all__) == list(pytest_claude.__all__)
+    for name in pytest_claude.__all__:
+        assert getattr(pytest_claude, name).__name__ == name
