@@ -1,0 +1,1 @@
+"""What the model did, as far as a test may rely on it. Pure."""

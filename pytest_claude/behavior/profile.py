@@ -1,0 +1,170 @@
+"""Profile: the facts one trial showed, whether or not its test asserts on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pytest_claude.behavior.clarifying import detect_clarification
+from pytest_claude.behavior.structured import find_json
+from pytest_claude.transcript.model import Answer, Transcript, Usage
+
+Manner = Literal["refused", "asked", "acted", "answered", "silent"]
+
+_LARGEST_OUTPUT = 20_000  # bytes of JSON kept whole
+
+
+@dataclass(frozen=True)
+class ToolFact:
+    """One call of a client tool.
+
+    Attributes:
+        name: The tool.
+        input: Its arguments.
+        interaction: Number of the interaction that holds the call, from 1.
+    """
+
+    name: str
+    input: Any
+    interaction: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the model did in one trial.
+
+    Attributes:
+        manner: How it dealt with the request: refused > asked > acted > answered; silent
+            when no call was made.
+        question: The sentence by which it asks for what it needs, if the last reply does.
+        refusal: Why it refused, or the error that it ended with.
+        tools: Calls of client tools in order; output tools do not count.
+        parallel: Names of the tools called together, for each reply with two calls or more.
+        output: JSON value of the last reply: its text, or the input of its output tool; None
+            when there is none or it is over 20 kB.
+        has_output: Whether the last reply is JSON.
+        around: Characters of text around the JSON that stands inside the last reply; None when
+            the reply is JSON, or holds none.
+        stop_reason: Of the last reply.
+        last: Number of the last reply's interaction.
+        calls: Calls to a model.
+        output_tokens: None when unknown; so are the fields below.
+        thinking_tokens: Part of the output tokens.
+        input_tokens: Uncached, cached and written together.
+        total_s: Time in seconds of all calls as recorded.
+    """
+
+    manner: Manner
+    question: str | None = None
+    refusal: str | None = None
+    tools: tuple[ToolFact, ...] = ()
+    parallel: tuple[tuple[str, ...], ...] = ()
+    output: Any = None
+    has_output: bool = False
+    around: int | None = None
+    stop_reason: str | None = None
+    last: int = 1
+    calls: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    thinking_tokens: int | None = None
+    total_s: float | None = None
+
+
+def profile(transcript: Transcript, *, output_tools: Collection[str] = ()) -> Profile:
+    """The facts of one trial."""
+    last = transcript.last
+    if last is None:
+        return Profile("silent")
+    question = asked_sentence(last, output_tools=output_tools)
+    refusal = _refusal(last)
+    tools = tuple(
+        ToolFact(use.name, use.input, answer.number)
+        for answer in transcript.answered
+        for use in answer.tool_uses
+        if use.name not in output_tools
+    )
+    found = find_json(last, where="anywhere", output_tools=output_tools) if last.ok else None
+    value = None if found is None or found.around else found.value
+    has_output = isinstance(value, dict | list)
+    usage = transcript.usage
+    return Profile(
+        manner=_manner(refusal, question, tools),
+        question=question,
+        refusal=refusal,
+        tools=tools,
+        parallel=tuple(group for a in transcript.answered if (group := _group(a, output_tools))),
+        output=value if has_output and _is_small(value) else None,
+        has_output=has_output,
+        around=found.around or None if found is not None else None,
+        stop_reason=last.stop_reason,
+        last=last.number,
+        calls=len(transcript.answers),
+        input_tokens=_prompt_tokens(usage),
+        output_tokens=usage.output_tokens,
+        thinking_tokens=usage.thinking_tokens,
+        total_s=_total_s(transcript),
+    )
+
+
+def asked_sentence(answer: Answer, *, output_tools: Collection[str] = ()) -> str | None:
+    """The sentence by which an answer asks for what it needs, or None when it does not ask."""
+    if not answer.ok:
+        return None
+    acts = any(use.name not in output_tools for use in answer.tool_uses)
+    found = detect_clarification(answer.text, prompt=last_prompt(answer), tool_call=acts)
+    return found.sentence if found.asks else None
+
+
+def last_prompt(answer: Answer) -> str | None:
+    """The text of the last user message of an answer's request, or None."""
+    for message in reversed(answer.request.messages):
+        if message.get("role") == "user":
+            content = message.get("content")
+            if isinstance(content, str):
+                return content
+            texts = [b.get("text") for b in content or () if isinstance(b, dict)]
+            return "\n".join(text for text in texts if isinstance(text, str)) or None
+    return None
+
+
+def _manner(refusal: str | None, question: str | None, tools: tuple[ToolFact, ...]) -> Manner:
+    if refusal is not None:
+        return "refused"
+    if question is not None:
+        return "asked"
+    return "acted" if tools else "answered"
+
+
+def _refusal(last: Answer) -> str | None:
+    if last.error is not None or last.status >= 400:
+        message = last.error.message if last.error is not None else None
+        return f"HTTP {last.status}: {message or 'no message'}"
+    return "refusal" if last.stop_reason == "refusal" else None
+
+
+def _group(answer: Answer, output_tools: Collection[str]) -> tuple[str, ...]:
+    names = tuple(sorted(u.name for u in answer.tool_uses if u.name not in output_tools))
+    return names if len(names) > 1 else ()
+
+
+def _is_small(value: Any) -> bool:
+    return len(json.dumps(value)) <= _LARGEST_OUTPUT
+
+
+def _prompt_tokens(usage: Usage) -> int | None:
+    parts = (
+        usage.input_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_5m_tokens,
+        usage.cache_write_1h_tokens,
+    )
+    known = [part for part in parts if part is not None]
+    return sum(known) if usage.input_tokens is not None else None
+
+
+def _total_s(transcript: Transcript) -> float | None:
+    times = [answer.timing.total_s for answer in transcript.answers if answer.timing is not None]
+    return round(sum(times), 4) if len(times) == len(transcript.answers) and times else None

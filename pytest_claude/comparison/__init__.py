@@ -1,0 +1,1 @@
+"""Baseline against candidate: trials, and the differences between them in words. Pure."""

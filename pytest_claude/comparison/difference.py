@@ -1,0 +1,234 @@
+"""Typed differences between the trials of two models, in words. The only door to deepdiff."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pytest_claude.behavior.profile import Profile
+from pytest_claude.comparison.trial import Trial
+
+Kind = Literal["asks", "refuses", "parallel", "tools", "arguments", "output", "stop"]
+
+_LONGEST_VALUE = 60
+_MOST_PLACES = 3
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One change of behavior between baseline and candidate.
+
+    Attributes:
+        kind: What changed.
+        sentence: What the candidate does, in words, without the counts.
+        baseline: Trials of the baseline that behave so, and all of them.
+        candidate: Trials of the candidate that behave so, and all of them.
+        cassette: A trial of the candidate that shows it.
+        interaction: Number of the interaction there.
+    """
+
+    kind: Kind
+    sentence: str
+    baseline: tuple[int, int]
+    candidate: tuple[int, int]
+    cassette: str | None
+    interaction: int
+
+    @property
+    def counted(self) -> str:
+        """The sentence with its counts.
+
+        >>> Difference("asks", "asks for the unit", (0, 5), (4, 5), None, 1).counted
+        'asks for the unit in 4 of 5 trials'
+        """
+        seen, of = self.candidate
+        return f"{self.sentence} in {seen} of {of} trial{'s' if of != 1 else ''}"
+
+
+def differences(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Difference, ...]:
+    """What changed, the one that explains the others first.
+
+    A behavior changed when all trials of the baseline showed it, or none, and more than half of
+    the candidate's trials do otherwise. One change shows in several ways (who asks calls no tool
+    and stops otherwise); the order is asks, refuses, parallel, tools, arguments, output, stop,
+    and the first is the one to tell. Trials without a profile do not count.
+    """
+    old = [(trial, trial.profile) for trial in base if trial.profile is not None]
+    new = [(trial, trial.profile) for trial in cand if trial.profile is not None]
+    if not old or not new:
+        return ()
+    found = (_difference(kind, old, new) for kind in _ASPECTS)
+    return tuple(difference for difference in found if difference is not None)
+
+
+Seen = list[tuple[Trial, Profile]]
+
+
+def _difference(kind: Kind, old: Seen, new: Seen) -> Difference | None:
+    aspect, words = _ASPECTS[kind]
+    before = Counter(aspect(profile) for _, profile in old)
+    after = Counter(aspect(profile) for _, profile in new)
+    changed = [value for value, seen in after.items() if not before[value] and 2 * seen > len(new)]
+    usual = next((value for value, seen in before.items() if seen == len(old)), _MIXED)
+    if changed:
+        # Only one value can be shown by more than half of the trials.
+        value, seen = changed[0], after[changed[0]]
+        showing = [(t, p) for t, p in new if aspect(p) == value]
+    elif usual is not _MIXED and 2 * after[usual] < len(new):
+        # The usual behavior is gone, and nothing else took its place in most trials.
+        showing = [(t, p) for t, p in new if aspect(p) != usual]
+        seen = len(showing)
+    else:
+        return None
+    trial, profile = showing[0]
+    sentence = words(_usual(old, aspect), profile)
+    if sentence is None:
+        return None
+    text, interaction = sentence
+    return Difference(
+        kind, text, (before[aspect(profile)], len(old)), (seen, len(new)),
+        trial.cassette, interaction,
+    )  # fmt: skip
+
+
+_MIXED: Hashable = object()
+
+
+def _usual(seen: Seen, aspect: Callable[[Profile], Hashable]) -> Profile:
+    """A profile that shows what the baseline does most often."""
+    most = Counter(aspect(profile) for _, profile in seen).most_common(1)[0][0]
+    return next(profile for _, profile in seen if aspect(profile) == most)
+
+
+Words = Callable[[Profile, Profile], tuple[str, int] | None]
+
+
+def _asks(old: Profile, new: Profile) -> tuple[str, int]:
+    if new.question is None:
+        return f"{_does(new)} instead of asking", _first_place(new)
+    instead = f" instead of calling {_names(old)}" if old.tools and not new.tools else ""
+    return f"asks {_quote(new.question)}{instead}", new.last
+
+
+def _refuses(old: Profile, new: Profile) -> tuple[str, int]:
+    if new.refusal is None:
+        return "is no longer refused", new.last
+    if new.refusal == "refusal":
+        return "refuses (stop reason `refusal`)", new.last
+    return f"is refused with {_cut(new.refusal)}", new.last
+
+
+def _parallel(old: Profile, new: Profile) -> tuple[str, int]:
+    if not new.parallel:
+        return f"calls {_list(old.parallel[0])} one at a time, not in parallel", new.last
+    group = new.parallel[0]
+    place = next((fact.interaction for fact in new.tools if fact.name == group[0]), new.last)
+    return f"calls {_list(group)} in parallel", place
+
+
+def _tools(old: Profile, new: Profile) -> tuple[str, int]:
+    before, after = [fact.name for fact in old.tools], [fact.name for fact in new.tools]
+    if not after:
+        return f"does not call {_names(old)}", new.last
+    if not before:
+        return f"calls {_names(new)}, where no tool was called", _first_place(new)
+    if sorted(before) == sorted(after):
+        return f"calls {_names(new)} in another order ({_list(before)} before)", _first_place(new)
+    return f"calls {_names(new)} instead of {_names(old)}", _first_place(new)
+
+
+def _arguments(old: Profile, new: Profile) -> tuple[str, int] | None:
+    for before, after in zip(old.tools, new.tools, strict=False):
+        if before.name == after.name and before.input != after.input:
+            changes = _value_changes(before.input, after.input)
+            return f"calls `{after.name}` with {changes}", after.interaction
+    return None
+
+
+def _output(old: Profile, new: Profile) -> tuple[str, int]:
+    if not new.has_output:
+        told = f"writes {new.around} characters of text around its JSON" if new.around else None
+        return told or "answers with no JSON", new.last
+    if not old.has_output:
+        return "answers with JSON, where there was none", new.last
+    return f"answers with {_value_changes(old.output, new.output)}", new.last
+
+
+def _stops(old: Profile, new: Profile) -> tuple[str, int]:
+    return f"stops with `{new.stop_reason}` instead of `{old.stop_reason}`", new.last
+
+
+_ASPECTS: dict[Kind, tuple[Callable[[Profile], Hashable], Words]] = {
+    "asks": (lambda p: p.question is not None, _asks),
+    "refuses": (lambda p: p.refusal is not None, _refuses),
+    "parallel": (lambda p: p.parallel, _parallel),
+    "tools": (lambda p: tuple(fact.name for fact in p.tools), _tools),
+    "arguments": (lambda p: tuple((f.name, _canonical(f.input)) for f in p.tools), _arguments),
+    "output": (lambda p: (p.has_output, _canonical(p.output)), _output),
+    "stop": (lambda p: p.stop_reason, _stops),
+}
+
+
+def _value_changes(old: Any, new: Any) -> str:
+    """The places at which two JSON values differ: `$.gender` "man" instead of "male"."""
+    from deepdiff import DeepDiff
+
+    diff = DeepDiff(old, new, view="tree")
+    words = [
+        _one_change(level.path(output_format="list"), level.t1, level.t2, change)
+        for change in sorted(diff)
+        for level in diff[change]
+    ]
+    shown = ", ".join(sorted(words)[:_MOST_PLACES])
+    rest = len(words) - _MOST_PLACES
+    return f"{shown} and {rest} more changes" if rest > 0 else shown or "another value"
+
+
+def _one_change(path: Iterable[str | int], old: Any, new: Any, change: str) -> str:
+    where = "$" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path)
+    if change.endswith("_added"):
+        return f"a new `{where}` {_value(new)}"
+    if change.endswith("_removed"):
+        return f"no `{where}` (was {_value(old)})"
+    return f"`{where}` {_value(new)} instead of {_value(old)}"
+
+
+def _does(profile: Profile) -> str:
+    return f"calls {_names(profile)}" if profile.tools else "answers"
+
+
+def _first_place(profile: Profile) -> int:
+    return profile.tools[0].interaction if profile.tools else profile.last
+
+
+def _names(profile: Profile) -> str:
+    return _list([fact.name for fact in profile.tools])
+
+
+def _list(names: Sequence[str]) -> str:
+    counted = Counter(names)
+    return ", ".join(f"`{n}`" + (f" {_times(k)}" if k > 1 else "") for n, k in counted.items())
+
+
+def _times(number: int) -> str:
+    return "twice" if number == 2 else f"{number} times"
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _value(value: Any) -> str:
+    return _cut(json.dumps(value, ensure_ascii=False))
+
+
+def _quote(text: str) -> str:
+    return f'"{_cut(" ".join(text.split()))}"'
+
+
+def _cut(text: str) -> str:
+    rest = len(text) - _LONGEST_VALUE
+    return f"{text[:_LONGEST_VALUE]}… (+{rest} characters)" if rest > 20 else text

@@ -1,0 +1,104 @@
+"""Check: what a stated expectation came to: true, false or unknown, with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pytest_claude.errors import NoEvidence
+
+T = TypeVar("T")
+
+_LONGEST_REPR = 120  # pytest cuts at 240 and prints the text twice
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a check looked at.
+
+    Attributes:
+        interaction: Number of the interaction in the cassette, from 1.
+        lines: What was seen there, one line each.
+    """
+
+    interaction: int
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """One stated expectation and what was observed.
+
+    Use it as a truth: `assert check`, `assert not check`. A check of which nothing was observed
+    is neither true nor false, and asking it raises `NoEvidence`, so no assertion is green for
+    want of data.
+
+    Attributes:
+        name: The check's function.
+        outcome: True, False, or None when unknown.
+        expected: What was expected, in words.
+        observed: What was observed, in words.
+        reason: The shortest telling of it, for one line.
+        evidence: Where it was seen.
+        hint: What else may be the cause.
+    """
+
+    name: str
+    outcome: bool | None
+    expected: str
+    observed: str
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+    hint: str | None = None
+    _asked: Callable[[Check], None] | None = field(default=None, repr=False, compare=False)
+
+    def __bool__(self) -> bool:
+        __tracebackhide__ = True
+        if self._asked is not None:
+            self._asked(self)
+        if self.outcome is None:
+            raise NoEvidence(self)
+        return self.outcome
+
+    def __repr__(self) -> str:
+        word = {True: "yes", False: "no", None: "unknown"}[self.outcome]
+        text = " ".join(f"<{word}: {self.reason}>".split())
+        return text if len(text) <= _LONGEST_REPR else f"{text[: _LONGEST_REPR - 2]}…>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The listener belongs to a running test and does not travel.
+        state = {**self.__dict__, "_asked": None}
+        return _rebuild, (type(self), state)
+
+
+@dataclass(frozen=True, repr=False)
+class ClarificationCheck(Check):
+    """Whether the reply asks for what it needs.
+
+    Attributes:
+        kind: One of the kinds of `Clarification`; None when unknown.
+        sentence: The sentence that decided, verbatim.
+        certain: False when the rules were in doubt.
+    """
+
+    kind: str | None = None
+    sentence: str | None = None
+    certain: bool = True
+
+
+@dataclass(frozen=True, repr=False)
+class JsonCheck(Check, Generic[T]):
+    """Whether the reply is JSON.
+
+    Attributes:
+        value: The parsed value; None when there is none.
+    """
+
+    value: T | None = None
+
+
+def _rebuild(cls: type[Check], state: dict[str, Any]) -> Check:
+    check = cls.__new__(cls)
+    check.__dict__.update(state)
+    return check

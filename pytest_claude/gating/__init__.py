@@ -1,0 +1,1 @@
+"""Is the difference real, and is it worse? Which trials are needed to say so? Pure."""

@@ -1,0 +1,1 @@
+"""What is known of the models: their ids and the requests they refuse. Pure."""

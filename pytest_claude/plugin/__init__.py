@@ -1,0 +1,83 @@
+"""The pytest plugin. Imports only the standard library and pytest until a claude test is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from pytest_claude.plugin import options
+from pytest_claude.plugin.fixtures import claude, claude_alias
+
+# pytest finds fixtures by scanning this module.
+__all__ = ["claude", "claude_alias"]
+
+
+class HookSpecs:
+    """Hooks that a project's conftest.py can implement."""
+
+    @pytest.hookspec(firstresult=True)
+    def pytest_claude_adapt_request(
+        self, body: dict[str, Any], old: str, new: str
+    ) -> dict[str, Any] | None:
+        """Rewrite a request on the candidate arm.
+
+        Called after the built-in rewrites, with the body that would be sent to `new`; return the
+        body to send, or None to leave it. Do not change `body` in place.
+        """
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(HookSpecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> None:
+    options.join_record_path(args)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in options.MARKERS.values():
+        config.addinivalue_line("markers", line)
+    config.stash[options.SETTINGS] = options.read_settings(config)
+    if _distributes(config):
+        # The workers collect; what they find wrong must be told here.
+        from pytest_claude.plugin.results import Results
+
+        config.pluginmanager.register(Results(config, config.stash[options.SETTINGS]))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, None, None]:
+    from pytest_claude.plugin.markers import is_claude_test
+
+    ours = {id(item) for item in items if is_claude_test(item)}
+    for item in items:
+        if id(item) in ours and item.get_closest_marker("claude") is None:
+            item.add_marker("claude")
+    yield
+    selected = [item for item in items if id(item) in ours]
+    if selected or config.stash[options.SETTINGS].bump:
+        from pytest_claude.plugin import collection
+
+        collection.take(config, items, selected)
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
+    return config.stash.get(options.COLLECTED_LINE, None)
+
+
+def _distributes(config: pytest.Config) -> bool:
+    option = config.option
+    return not hasattr(config, "workerinput") and bool(
+        getattr(option, "numprocesses", None) or getattr(option, "tx", None)
+    )

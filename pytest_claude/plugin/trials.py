@@ -1,0 +1,177 @@
+"""run(item, plan): the trials of one test, fixtures afresh, published as one test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pytest
+
+from pytest_claude.comparison.trial import Trial
+from pytest_claude.errors import Row
+from pytest_claude.gating.plan import LATER, Plan, Step
+
+When = Literal["setup", "call", "teardown"]
+Reports = dict[str, pytest.TestReport]
+
+
+@dataclass
+class TrialRun:
+    """One trial that has ended.
+
+    Attributes:
+        reports: pytest's reports by phase; setup and teardown always, call when it was reached.
+        raised: What a phase raised, by phase.
+        subtests: Failure texts of failed sub-tests.
+        trial: What it came to; set by whoever watched it.
+        rows: Rows of the `claude` section, should this trial be the one shown.
+        unused: Recorded and not played, one line each.
+        interactive: Whether a debugger opens when it fails.
+        in_body: Whether the call phase is running.
+    """
+
+    reports: Reports = field(default_factory=dict)
+    raised: dict[str, BaseException] = field(default_factory=dict)
+    subtests: list[str] = field(default_factory=list)
+    trial: Trial | None = None
+    rows: list[Row] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+    interactive: bool = True
+    in_body: bool = False
+
+    @property
+    def result(self) -> Trial:
+        """The trial; it has ended."""
+        assert self.trial is not None, "the watcher sets it"
+        return self.trial
+
+
+Watch = Callable[[pytest.Item, Step], AbstractContextManager[TrialRun]]
+"""Stands round one trial: gives the record to fill, and completes it at the end."""
+
+
+class NextTrial(pytest.Item):
+    """What pytest is told comes after a trial: an item of the same parent.
+
+    With the test itself as the next item nothing would be torn down, and function fixtures would
+    silently survive into the next trial.
+    """
+
+    def runtest(self) -> None:
+        assert False, "because it is never run"
+
+
+def run(item: pytest.Item, plan: Plan, watch: Watch, runs: list[TrialRun]) -> bool:
+    """Run the trials that `plan` asks for, adding to `runs`; False when it must wait for others.
+
+    `runs` holds what earlier calls for the same item ran.
+    """
+    while True:
+        step = plan([run.result for run in runs])
+        if step is None:
+            return True
+        if step is LATER:
+            return False
+        if runs:
+            _start_afresh(item)
+        _run_trial(item, step, watch, runs)
+
+
+def _run_trial(item: pytest.Item, step: Step, watch: Watch, runs: list[TrialRun]) -> None:
+    if hasattr(item, "_request") and not item._request:
+        item._initrequest()  # type: ignore[attr-defined]
+    assert item.parent is not None, "a test has a module"
+    after = NextTrial.from_parent(item.parent, name="next trial")
+    with watch(item, step) as record:
+        _phase(item, "setup", record)
+        if record.reports["setup"].passed:
+            _phase(item, "call", record)
+        _phase(item, "teardown", record, nextitem=after)
+    runs.append(record)
+
+
+def _phase(item: pytest.Item, when: When, record: TrialRun, **kwargs: Any) -> None:
+    hook = getattr(item.ihook, f"pytest_runtest_{when}")
+    reraise: tuple[type[BaseException], ...] = (pytest.exit.Exception,)
+    if not item.config.getoption("usepdb", False):
+        reraise += (KeyboardInterrupt,)
+    record.in_body = when == "call"
+    call = pytest.CallInfo.from_call(lambda: hook(item=item, **kwargs), when, reraise)
+    record.in_body = False
+    report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    record.reports[when] = report
+    if call.excinfo is not None:
+        record.raised[when] = call.excinfo.value
+        if report.failed and record.interactive:
+            item.ihook.pytest_exception_interact(node=item, call=call, report=report)
+
+
+# --- what pytest does not offer in public ---------------------------------------------------
+
+
+def _start_afresh(item: pytest.Item) -> None:
+    """Forget what the last trial left on the item.
+
+    The names are pytest's own and private, the same in 8.4 and 9.x. Without them the next trial
+    reuses fixture values, `self` and captured output of the last one, and no error says so.
+    """
+    private: Any = item
+    if hasattr(private, "_request"):
+        private._initrequest()
+    if getattr(private, "_instance", None) is not None:
+        del private._instance
+        private._obj = None
+    private._report_sections.clear()
+    private.user_properties.clear()
+    private.__dict__.pop("_excinfo", None)
+
+
+def finish(item: pytest.Item, nextitem: pytest.Item | None) -> pytest.TestReport | None:
+    """Tear down the wider fixtures that `nextitem` does not need; a report where one failed."""
+    private: Any = item
+    if hasattr(private, "_request"):
+        private._request = False
+        private.funcargs = None
+    session = item.session
+    if session.shouldfail or session.shouldstop:
+        nextitem = None
+    call = pytest.CallInfo.from_call(
+        lambda: session._setupstate.teardown_exact(nextitem), when="teardown"
+    )
+    if call.excinfo is None:
+        return None
+    report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    return report
+
+
+def publish(item: pytest.Item, reports: Reports, finishing: Callable[[], Any]) -> None:
+    """Log one test: set-up and call, then what `finishing` tears down, then the teardown."""
+    for when in ("setup", "call"):
+        if when in reports:
+            item.ihook.pytest_runtest_logreport(report=reports[when])
+    teardown = reports["teardown"]
+    failed = finishing()
+    if failed is not None and teardown.passed:
+        failed.claude = getattr(teardown, "claude", None)
+        failed.user_properties = teardown.user_properties
+        teardown = failed
+    item.ihook.pytest_runtest_logreport(report=teardown)
+
+
+def merged(runs: Sequence[TrialRun], shown: TrialRun) -> Reports:
+    """The reports of `shown`, with the durations and the captured output of all trials."""
+    reports = shown.reports
+    if len(runs) == 1:
+        return reports
+    for when, report in reports.items():
+        report.duration = sum(r.reports[when].duration for r in runs if when in r.reports)
+    captured = [run.reports["teardown"].sections for run in runs]
+    for report in reports.values():
+        report.sections = []
+    last = reports.get("call", reports["setup"])
+    for number, sections in enumerate(captured, start=1):
+        # The teardown report repeats the sections of the phases before it.
+        last.sections += [(f"trial {number}: {title}", text) for title, text in sections]
+    return reports

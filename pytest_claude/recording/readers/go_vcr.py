@@ -1,0 +1,37 @@
+"""go-vcr, version 2: `interactions[]` with `request.url` and `response.code`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_claude.recording.readers.bodies import as_bytes, as_headers
+from pytest_claude.transcript.interaction import Interaction, Request, Response
+
+FORMAT = "go-vcr"
+
+
+def claims(data: Any) -> bool:
+    """Whether the parsed file is one of go-vcr's."""
+    entries = data.get("interactions") if isinstance(data, dict) else None
+    return isinstance(entries, list) and bool(entries) and "url" in entries[0].get("request", ())
+
+
+def read(data: Any) -> list[Interaction]:
+    """The interactions of a parsed file."""
+    return [_interaction(entry["request"], entry["response"]) for entry in data["interactions"]]
+
+
+def _interaction(request: dict[str, Any], response: dict[str, Any]) -> Interaction:
+    return Interaction(
+        Request(
+            method=request["method"].upper(),
+            url=request["url"],
+            body=as_bytes(request.get("body")),
+            headers=as_headers(request.get("headers")),
+        ),
+        Response(
+            status=int(response["code"]),
+            body=as_bytes(response.get("body")),
+            headers=as_headers(response.get("headers")),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Data → text. Returns lines; prints nothing and opens no file."""

@@ -1,0 +1,1 @@
+"""What was said: requests and answers as plain data. Pure."""

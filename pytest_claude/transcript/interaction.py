@@ -1,0 +1,84 @@
+"""One HTTP request and its recorded response, as plain data.
+
+This is what `recording` hands to `transcript`: nothing here knows of files, of
+httpx or of the Messages API.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When the bytes of a response arrived, as measured while recording.
+
+    Attributes:
+        first_byte_s: Time in seconds from sending the request to the first body byte.
+        total_s: Time in seconds from sending the request to the last body byte.
+    """
+
+    first_byte_s: float
+    total_s: float
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it went over the wire, secrets already out.
+
+    Attributes:
+        method: Upper-case HTTP method.
+        url: The whole URL, query included.
+        headers: Lower-case names; only the ones that may be stored.
+        body: The bytes of the body, empty when there was none.
+    """
+
+    method: str
+    url: str
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def json(self) -> Any:
+        """The body parsed as JSON, or None when it is none."""
+        return _json_or_none(self.body)
+
+
+@dataclass(frozen=True)
+class Response:
+    """A response as it was recorded, its body decoded (no gzip).
+
+    Attributes:
+        status: HTTP status code.
+        headers: Lower-case names; only the ones that may be stored.
+        body: The decoded bytes: a JSON document or the text of a stream.
+        timing: Measured while recording; None where the recording has none.
+        complete: False when a stream was cut or left before its end.
+    """
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timing: Timing | None = None
+    complete: bool = True
+
+    def json(self) -> Any:
+        """The body parsed as JSON, or None when it is none."""
+        return _json_or_none(self.body)
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """One request with its recorded response."""
+
+    request: Request
+    response: Response
+
+
+def _json_or_none(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None

@@ -1,0 +1,35 @@
+"""A loopback server that speaks the Messages API and plays scripted models.
+
+Test equipment: no answer of it is a real model's, and every response says so in the header
+`x-simulated-by`.
+"""
+
+from simulator.personas import (
+    Persona,
+    Reply,
+    asks,
+    by_prompt,
+    calls,
+    cutting,
+    flaky,
+    overloaded,
+    says,
+    script,
+    slow,
+)
+from simulator.server import Simulator
+
+__all__ = [
+    "Persona",
+    "Reply",
+    "Simulator",
+    "asks",
+    "by_prompt",
+    "calls",
+    "cutting",
+    "flaky",
+    "overloaded",
+    "says",
+    "script",
+    "slow",
+]
