@@ -158,7 +158,7 @@ def check_keyword(call: str, key: str, known: Iterable[str]) -> None:
     known = tuple(known)
     if key not in known:
         raise SettingsError(
-            f"{call}: unknown setting {key!r}{did_you_mean(key, known)}. "
+            f"{call}: unknown setting {key!r}{did_you_mean(key, known) or '.'} "
             f"Settings: {', '.join(known)}"
         )
 

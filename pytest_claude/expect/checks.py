@@ -14,6 +14,9 @@ from pytest_claude.errors import NotOffered
 from pytest_claude.expect.result import Check, ClarificationCheck, Evidence, JsonCheck
 from pytest_claude.transcript.model import Answer, ToolUse, Transcript
 
+# A misuse is shown in the test that asked, not here.
+__tracebackhide__ = True
+
 _LONGEST_QUOTE = 60
 _MOST_VIOLATIONS = 5
 _absent = object()
@@ -247,7 +250,7 @@ def _check_offered(transcript: Transcript, name: str, wanted: Mapping[str, Any])
     named = {str(tool["name"]): tool for tool in tools if "name" in tool}
     if name not in named:
         raise NotOffered(
-            f"no request offered a tool {name!r}{_near(name, named)}. "
+            f"no request offered a tool {name!r}{_near(name, named)} "
             f"Offered: {', '.join(named) or 'none'}. (offered=False switches this check off)"
         )
     schema = named[name].get("input_schema")
@@ -259,7 +262,7 @@ def _check_offered(transcript: Transcript, name: str, wanted: Mapping[str, Any])
     for key in wanted:
         if key not in properties:
             raise NotOffered(
-                f"the tool {name!r} has no argument {key!r}{_near(key, properties)}. "
+                f"the tool {name!r} has no argument {key!r}{_near(key, properties)} "
                 f"Arguments: {', '.join(properties) or 'none'}. "
                 "(offered=False switches this check off)"
             )
@@ -267,7 +270,7 @@ def _check_offered(transcript: Transcript, name: str, wanted: Mapping[str, Any])
 
 def _near(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {near[0]!r}?" if near else "."
 
 
 def _nearest_call(

@@ -12,6 +12,9 @@ from pytest_claude.expect.result import Check, ClarificationCheck, JsonCheck
 from pytest_claude.transcript.interaction import Timing
 from pytest_claude.transcript.model import Answer, RequestView, ToolUse, Transcript, Usage
 
+# A misuse is shown in the test that asked, not here.
+__tracebackhide__ = True
+
 C = TypeVar("C", bound=Check)
 
 

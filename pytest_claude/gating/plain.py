@@ -164,32 +164,20 @@ def decide(verdicts: Mapping[str, Verdict], collected: Sequence[str]) -> tuple[O
     """
     lost = [test for test in collected if test not in verdicts]
     kinds = [verdict.kind for verdict in verdicts.values()]
-    gated = [kind for kind in kinds if kind != "not gated"]
-    undecided = kinds.count("undecided") + len(lost)
-    of = f"of {len(gated) + len(lost)} test{'s' if len(gated) + len(lost) != 1 else ''}"
-    if "regressed" in kinds:
+    gated = len(kinds) - kinds.count("not gated") + len(lost)
+    of = f"of {gated} test{'s' if gated != 1 else ''}"
+    regressed, undecided = kinds.count("regressed"), kinds.count("undecided") + len(lost)
+    if regressed:
         also = f"; {undecided} undecided" if undecided else ""
-        return "fail", f"{kinds.count('regressed')} {of} regressed{also}"
+        return "fail", f"{regressed} {of} regressed{also}"
     if undecided:
         why = f": {len(lost)} did not arrive" if lost else ""
         return "undecided", f"{undecided} {of} undecided{why}"
     if not gated:
-        return "fail", f"nothing was compared: {_why_nothing(verdicts)}"
-    return "pass", f"no {of.removeprefix('of ')} regressed" if len(gated) == 1 else (
-        f"none {of} regressed"
-    )
-
-
-def _why_nothing(verdicts: Mapping[str, Verdict]) -> str:
-    reasons = {verdict.reason for verdict in verdicts.values()}
-    tests = f"the {len(verdicts)} selected tests" if len(verdicts) != 1 else "the selected test"
-    if reasons == {"no claude check"}:
-        return (
-            f"none of {tests} has a claude check"
-            if len(verdicts) != 1
-            else (f"{tests} has no claude check")
-        )
-    return f"{tests}: " + ", ".join(sorted(reason or "" for reason in reasons))
+        reasons = sorted({verdict.reason or "" for verdict in verdicts.values()})
+        tests = f"{len(verdicts)} test{'s' if len(verdicts) != 1 else ''}"
+        return "fail", f"nothing was compared: {tests}, {'; '.join(reasons) or 'none ran'}"
+    return "pass", f"0 {of} regressed"
 
 
 def _rate(trials: Sequence[Trial]) -> tuple[int, int]:

@@ -102,11 +102,19 @@ class ClaudeSession:
             case.claude = view
         result = yield
         if not getattr(item, "_excinfo", None):
+            self._ask_markers(item, view)
+        return result
+
+    def _ask_markers(self, item: pytest.Item, view: ClaudeFixture) -> None:
+        try:
             for marker in marker_checks(item):
                 check = marker.check(view)
                 if not check:
                     raise CheckFailed(marker.mark.name, check)
-        return result
+        except Exception as error:
+            assert self._running is not None, "the test is in its call phase"
+            self._running.by_marker = error
+            raise
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -294,9 +302,10 @@ def _show_problem(record: TrialRun, problems: Sequence[RecordingProblem]) -> Non
 def _show_check(record: TrialRun, arm: Arm, view: ClaudeFixture) -> None:
     raised = record.raised.get("call")
     report = record.reports["call"]
-    if isinstance(raised, CheckFailed | NoEvidence) and report.failed:
-        report.longrepr = explain.problem_repr(raised)
-    elif not isinstance(raised, AssertionError):
+    placeless = record.by_marker is not None or isinstance(raised, NoEvidence)
+    if raised is not None and placeless and report.failed:
+        report.longrepr = explain.problem_repr(raised)  # no line of the test is to blame
+    if not isinstance(raised, AssertionError):
         return
     check = view._last_asked
     if isinstance(raised, CheckFailed | NoEvidence):

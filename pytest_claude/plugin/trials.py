@@ -30,6 +30,7 @@ class TrialRun:
         unused: Recorded and not played, one line each.
         interactive: Whether a debugger opens when it fails.
         in_body: Whether the call phase is running.
+        by_marker: What a check marker raised after the body.
     """
 
     reports: Reports = field(default_factory=dict)
@@ -40,6 +41,7 @@ class TrialRun:
     unused: list[str] = field(default_factory=list)
     interactive: bool = True
     in_body: bool = False
+    by_marker: Exception | None = None
 
     @property
     def result(self) -> Trial:

@@ -183,6 +183,7 @@ class Recorder:
 
     def _save(self, path: Path) -> None:
         kept = [i for i in (call.interaction for call in self.calls) if i is not None]
+        kept = self._unchanged(path, kept)
         try:
             cassette.save(path, kept, self._summarize(kept))
             cassette.partial_of(path).unlink(missing_ok=True)
@@ -190,6 +191,23 @@ class Recorder:
             self.problems.append(problem)
         except OSError as error:
             self.problems.append(cassette.unsaved(path, error))
+
+    def _unchanged(self, path: Path, recorded: list[Interaction]) -> list[Interaction]:
+        """`recorded`, with the old entry wherever the answer is the same: only times differ."""
+        if not self._on_disk:
+            return recorded
+        try:
+            old = Index(cassette.load(path, path.name))
+        except RecordingProblem:
+            return recorded  # it is being replaced
+        pairs = ((new, old.take(new.request)) for new in recorded)
+        return [
+            before
+            if before is not None
+            and cassette.content_hash([before]) == cassette.content_hash([new])
+            else new
+            for new, before in pairs
+        ]
 
     def _changed(self) -> bool:
         return any(not call.recorded for call in self.calls) or bool(self._index.unused)

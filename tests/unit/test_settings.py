@@ -42,7 +42,7 @@ def test_the_command_line_wins_over_markers() -> None:
             (),
             {"trails": 5},
             f"{WHERE}: @pytest.mark.claude(trails=5): unknown setting 'trails'; "
-            "did you mean 'trials'?. Settings: trials, pass_rate",
+            "did you mean 'trials'? Settings: trials, pass_rate",
         ),
         (
             (),

@@ -15,7 +15,8 @@ from pytest_claude.errors import UnreadableCassette
 from pytest_claude.recording.readers import go_vcr, ruby_vcr, vcrpy
 from pytest_claude.transcript.interaction import Interaction
 
-READERS: tuple[ModuleType, ...] = (vcrpy, go_vcr, ruby_vcr)
+# vcrpy claims every file with interactions that nobody before it does.
+READERS: tuple[ModuleType, ...] = (go_vcr, ruby_vcr, vcrpy)
 
 
 def read_text(text: str, name: str) -> tuple[str, list[Interaction]]:

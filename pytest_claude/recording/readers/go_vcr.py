@@ -12,8 +12,10 @@ FORMAT = "go-vcr"
 
 def claims(data: Any) -> bool:
     """Whether the parsed file is one of go-vcr's."""
-    entries = data.get("interactions") if isinstance(data, dict) else None
-    return isinstance(entries, list) and bool(entries) and "url" in entries[0].get("request", ())
+    match data:
+        case {"interactions": [{"request": {"url": _}}, *_]}:
+            return True
+    return False
 
 
 def read(data: Any) -> list[Interaction]:

@@ -1,0 +1,359 @@
+"""Two models, test by test."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from simulator import Reply, asks, by_prompt, calls, says
+
+OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
+BUMP = f"--claude-bump={OLD}={NEW}"
+CALL = ("lookup_order", {"order_id": "1234"})
+GATE = f"_gate/{OLD}__{NEW}/cand"
+TESTS = """
+pytestmark = pytest.mark.claude(trials=2)
+
+def test_calls(claude):
+    ask()
+    assert claude.calls_tool("lookup_order", order_id="1234")
+
+def test_stays(claude):
+    ask("stays")
+    assert claude.stops_with("tool_use")
+
+def test_no_check(claude):
+    ask("stays")
+"""
+
+
+@pytest.fixture
+def bumped(project):
+    """A project whose baseline and candidate are recorded: one test regresses."""
+    project.tests(TESTS)
+    project.personas(
+        new=by_prompt({"stays": calls(CALL)}, asks("Which order do you want to return?"))
+    )
+    project.record().assert_outcomes(passed=3)
+    project.record(BUMP)
+    return project
+
+
+def test_the_candidates_trials_lie_apart(bumped) -> None:
+    assert bumped.cassettes == sorted(
+        f"{root}test_app/{test}/{model}{n}.yaml"
+        for root, model in (("", OLD), (f"{GATE}/", NEW))
+        for test in ("test_calls", "test_stays", "test_no_check")
+        for n in ("", ".2")
+    )
+
+
+def test_recording_a_bump_leaves_the_baseline_alone(project) -> None:
+    project.tests(TESTS)
+    project.record()
+    project.record(BUMP, mode="all")
+    assert {body["model"] for body in project.simulator.bodies} == {NEW}
+    project.record(BUMP, mode="all")
+    assert {body["model"] for body in project.simulator.bodies} == {NEW}
+
+
+EXPECTED = f"""\
+E   regressed 2/2 → 0/2: asks "Which order do you want to return?" instead of calling \
+`lookup_order` in 2 of 2 trials
+------------------------------------ claude ------------------------------------
+candidate, trial 1
+  expected    `lookup_order` called with order_id="1234"
+  observed    no tool call; the reply says: "Which order do you want to return?"
+  evidence    cassettes/_gate/claude-sonnet-4-5__claude-sonnet-5-5/cand/
+              test_app/test_calls/claude-sonnet-5-5.yaml, interaction 1 of 1
+                "Which order do you want to return?"
+  to redo it  pytest test_app.py::test_calls --claude-bump {OLD}={NEW} --claude-record=all
+==================== claude-sonnet-4-5 → claude-sonnet-5-5 =====================
+FAIL  1 of 2 tests regressed
+plain rule: the same number of trials on both models, each against pass_rate; no
+statistics, so chance alone can name a flaky test
+
+regressed: 1                                                baseline → candidate
+  test_app.py::test_calls                                              2/2 → 0/2
+    asks "Which order do you want to return?" instead of calling `lookup_order`
+    in 2 of 2 trials
+    cassettes/_gate/claude-sonnet-4-5__claude-sonnet-5-5/cand/test_app/
+    test_calls/claude-sonnet-5-5.yaml, interaction 1
+
+unchanged: 1                                                baseline → candidate
+
+not gated: 1                                                baseline → candidate
+  test_app.py::test_no_check                                           2/2 → 2/2
+    no claude check
+
+calls per trial  1 → 1  x1.00
+output tokens    9 → 8.7  x0.96
+models           simulated by pytest-claude simulator: no answer is a real model's
+
+  to repeat it  pytest --claude-bump claude-sonnet-4-5=claude-sonnet-5-5
+=========================== short test summary info ============================
+FAILED test_app.py::test_calls - regressed 2/2 → 0/2: asks "Which order do yo...
+"""
+
+
+def test_the_whole_text_of_a_red_bump(bumped) -> None:
+    result = bumped.run(BUMP)
+    result.assert_outcomes(passed=2, failed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    start = next(n for n, line in enumerate(result.outlines) if line.startswith("E   regressed"))
+    expected = EXPECTED.splitlines()
+    assert result.outlines[start : start + len(expected)] == expected
+
+
+@pytest.mark.parametrize("workers", [["-n2"], ["-n2", "--dist=loadfile"]], ids=" ".join)
+def test_xdist_tells_the_same(bumped, workers: list[str]) -> None:
+    alone = bumped.run(BUMP, "--claude-report=alone.json")
+    result = bumped.run(BUMP, "-p", "xdist", *workers, "--claude-report=many.json")
+    result.assert_outcomes(passed=2, failed=1)
+    assert result.ret == alone.ret == pytest.ExitCode.TESTS_FAILED
+    many, one = ((bumped.path / name).read_bytes() for name in ("many.json", "alone.json"))
+    assert many == one
+    result.stdout.fnmatch_lines(["FAIL  1 of 2 tests regressed"])
+
+
+def test_a_green_bump(bumped) -> None:
+    result = bumped.run(BUMP, "-k", "stays")
+    result.assert_outcomes(passed=1, deselected=2)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["PASS  0 of 1 test regressed", "plain rule: *"])
+
+
+def test_nothing_gateable_is_never_a_pass(bumped) -> None:
+    result = bumped.run(BUMP, "-k", "no_check")
+    result.assert_outcomes(passed=1, deselected=2)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["FAIL  nothing was compared: 1 test, no claude check"])
+
+
+def test_a_missing_side_is_undecided_and_red(bumped) -> None:
+    for path in (bumped.path / "cassettes" / GATE / "test_app" / "test_stays").iterdir():
+        path.unlink()
+    result = bumped.run(BUMP, "-k", "stays or calls")
+    result.assert_outcomes(failed=2, deselected=1)
+    result.stdout.fnmatch_lines(
+        [
+            "FAIL  1 of 2 tests regressed; 1 undecided",
+            "undecided: 1 *",
+            "  to record what is missing  pytest --claude-bump * --claude-record",
+        ]
+    )
+
+
+@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n2"]], ids=["alone", "xdist"])
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ("claude-sonnet-5-5", "--claude-bump 'claude-sonnet-5-5': expected OLD=NEW, for example"),
+        (
+            "claude-opus-5=claude-sonnet-5-5",
+            "--claude-bump claude-opus-5=claude-sonnet-5-5: no selected test asks claude-opus-5; "
+            "they ask claude-sonnet-4-5 (3)",
+        ),
+        (
+            "claude-sonnet-4-5=claude-opus-5",
+            "--claude-bump claude-sonnet-4-5=claude-opus-5: nothing is recorded for "
+            "claude-opus-5 in 3 tests",
+        ),
+    ],
+    ids=["no equals sign", "OLD unused", "NEW unrecorded"],
+)
+def test_a_bump_that_can_compare_nothing_is_a_usage_error(
+    bumped, option: str, text: str, workers: list[str]
+) -> None:
+    result = bumped.run(f"--claude-bump={option}", *workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = result.stderr.str() + result.stdout.str()
+    assert f"ERROR: {text}" in told
+    assert "Traceback" not in told
+    assert "INTERNALERROR" not in told
+
+
+def test_a_dated_or_platform_id_is_the_same_model(bumped) -> None:
+    result = bumped.run(f"--claude-bump=claude-sonnet-4-5-20250929={NEW}", "-k", "stays")
+    result.stdout.fnmatch_lines(["PASS  *"])
+
+
+def test_requests_are_adapted_and_listed(project) -> None:
+    project.personas(old=says("Hi."), new=says("Hi."))
+    project.tests(
+        """
+@pytest.mark.parametrize("more", [
+    {"thinking": {"type": "enabled", "budget_tokens": 50}},
+    {"tool_choice": {"type": "any"}},
+], ids=["budget", "forced"])
+def test_adapted(claude, more):
+    ask("x", **more)
+    assert claude.stops_with("end_turn")
+"""
+    )
+    project.record()
+    result = project.record(BUMP)
+    result.stdout.fnmatch_lines(
+        [
+            "PASS  0 of 2 tests regressed",
+            "adapted for the candidate: 2 tests; the app's own code must follow",
+            "  thinking budget 50 → adaptive (1 test)",
+            "  tool_choice any → auto (1 test)",
+        ]
+    )
+    new = [body for body in project.simulator.bodies if body["model"] == NEW]
+    assert [body.get("thinking") for body in new] == [{"type": "adaptive"}, None]
+    assert [body.get("tool_choice") for body in new] == [None, {"type": "auto"}]
+    project.run(BUMP).assert_outcomes(passed=2)
+
+
+def test_what_the_candidate_refuses_all_the_same_is_a_failure(project) -> None:
+    project.personas(old=says("Hi."), new=says("Hi."))
+    project.tests(
+        """
+def test_budget(claude):
+    ask("x", thinking={"type": "enabled", "budget_tokens": 50})
+    assert claude.stops_with("end_turn")
+"""
+    )
+    project.record()
+    result = project.record(BUMP, "--claude-adapt=off")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ['E   regressed 1/1 → 0/1: is refused with HTTP 400: "thinking.type.enabled" is not*']
+    )
+    assert f"{GATE}/test_app/test_budget/{NEW}.yaml" in project.cassettes
+
+
+def test_a_project_adapts_its_own_requests(project) -> None:
+    project.personas(old=says("Hi."), new=says("Hi."))
+    project.pytester.makeconftest(
+        """
+def pytest_claude_adapt_request(body, old, new):
+    assert (old, new) == ("claude-sonnet-4-5", "claude-sonnet-5-5")
+    return {**body, "max_tokens": 77}
+"""
+    )
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.stops_with('end_turn')")
+    project.record()
+    project.record(BUMP).stdout.fnmatch_lines(
+        ["  rewritten by pytest_claude_adapt_request (1 test)"]
+    )
+    assert project.simulator.bodies[-1]["max_tokens"] == 77
+
+
+def test_swap_runs_the_unchanged_app_on_another_model(project) -> None:
+    project.tests(
+        """
+def test_a(claude):
+    ask()
+    assert claude.asks_clarifying_question()
+    assert claude.reply.model == "claude-sonnet-4-5"
+    assert claude.reply.served_model == "claude-sonnet-5-5"
+"""
+    )
+    swap = f"--claude-swap={OLD}={NEW}"
+    project.record(swap).assert_outcomes(passed=1)
+    assert project.cassettes == [f"test_app/test_a/{NEW}.yaml"]
+    project.run(swap).assert_outcomes(passed=1)
+    project.run().assert_outcomes(failed=1)
+
+
+def test_extra_body_cannot_bring_the_old_model_back(project) -> None:
+    project.tests(
+        """
+def test_a(claude):
+    ask(extra_body={"model": "claude-sonnet-4-5", "top_k": 3})
+"""
+    )
+    project.record(f"--claude-swap={OLD}={NEW}").assert_outcomes(passed=1)
+    assert project.simulator.bodies[0]["model"] == NEW
+    assert "top_k" not in project.simulator.bodies[0]
+
+
+def test_improved_and_changed_pass(project) -> None:
+    project.personas(
+        old=by_prompt({"better": says("Hello.")}, calls(CALL)),
+        new=by_prompt({"better": calls(CALL)}, calls(CALL, CALL)),
+    )
+    project.tests(
+        """
+def test_better(claude):
+    ask("better")
+    assert claude.calls_tool("lookup_order")
+
+def test_twice(claude):
+    ask()
+    assert claude.calls_tool("lookup_order")
+"""
+    )
+    project.record()
+    result = project.record(BUMP)
+    result.assert_outcomes(passed=2)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        [
+            "PASS  0 of 2 tests regressed",
+            "improved: 1 *",
+            "  test_app.py::test_better * 0/1 → 1/1",
+            "    calls `lookup_order`, where no tool was called in 1 of 1 trial",
+            "changed, does not gate: 1 *",
+            "    calls `lookup_order` twice in parallel in 1 of 1 trial",
+        ]
+    )
+
+
+def test_a_test_on_another_model_is_not_gated(project) -> None:
+    project.personas(**{"claude-haiku-4-5": says("Hi.")}, new=calls(CALL))
+    project.tests(
+        """
+def test_old(claude):
+    ask()
+    assert claude.calls_tool("lookup_order")
+
+def test_other(claude):
+    ask(model="claude-haiku-4-5")
+    assert claude.stops_with("end_turn")
+"""
+    )
+    project.record()
+    result = project.record(BUMP)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["not gated: 1 *", "    asks claude-haiku-4-5"])
+    assert f"{GATE}/test_app/test_other/claude-haiku-4-5.yaml" not in project.cassettes
+
+
+def test_an_overloaded_candidate_is_undecided_not_regressed(project) -> None:
+    project.personas(new=lambda request, seen: Reply(status=529))
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
+    project.record()
+    result = project.record(BUMP)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["UNDECIDED  1 of 1 test undecided"])
+    run = project.run(BUMP)
+    assert run.ret == pytest.ExitCode.USAGE_ERROR, "nothing was recorded for the candidate"
+
+
+def test_a_lost_worker_is_never_a_pass(bumped) -> None:
+    bumped.tests(TESTS + "\n\ndef test_dies(claude):\n    import os; os._exit(1)\n")
+    result = bumped.pytester.runpytest_subprocess(
+        "-p", "pytest_claude.plugin", "-p", "xdist", "-n1", "--max-worker-restart=0", BUMP,
+        "-k", "stays or dies", "-W", "ignore",
+    )  # fmt: skip
+    assert result.ret != 0
+    assert "PASS " not in result.stdout.str()
+
+
+def test_the_run_file_holds_the_evidence(bumped) -> None:
+    bumped.run(BUMP, "--claude-report=bump.json")
+    run = json.loads((bumped.path / "bump.json").read_text())
+    assert (run["verdict"], run["pairs"]) == ("fail", [f"{OLD}={NEW}"])
+    test = next(t for t in run["tests"] if t["test"] == "test_app.py::test_calls")
+    assert test["verdict"]["kind"] == "regressed"
+    first = test["verdict"]["differences"][0]
+    assert first["cassette"] == f"cassettes/{GATE}/test_app/test_calls/{NEW}.yaml"
+    assert [d["kind"] for d in test["verdict"]["differences"]] == [
+        "asks",
+        "tools",
+        "stop",
+    ]

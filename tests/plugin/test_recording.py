@@ -1,0 +1,267 @@
+"""Record once, replay offline."""
+
+from __future__ import annotations
+
+import pytest
+from simulator import overloaded, says
+
+FILE = "test_app/test_calls/claude-sonnet-4-5.yaml"
+TEST = """
+def test_calls(claude):
+    ask()
+    assert claude.calls_tool("lookup_order", order_id="1234")
+"""
+
+
+def test_record_then_replay_without_key_and_server(project) -> None:
+    project.tests(TEST)
+    project.record().assert_outcomes(passed=1)
+    assert project.cassettes == [FILE]
+    project.run().assert_outcomes(passed=1)
+
+
+def test_replay_is_the_default_and_says_what_to_type(project) -> None:
+    project.tests(TEST)
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E   pytest_claude.CassetteMiss: no recording answers call 1: "
+            "nothing is recorded for this test",
+            "  expected   a recorded answer to POST /v1/messages (call 1, claude-sonnet-4-5)",
+            "  observed   nothing is recorded for this test",
+            "  evidence   cassettes/test_app/test_calls/claude-sonnet-4-5.yaml",
+            "  to record  pytest test_app.py::test_calls --claude-record",
+        ]
+    )
+    assert project.cassettes == []
+
+
+def test_no_secret_reaches_the_disk(project) -> None:
+    project.tests(
+        """
+def test_calls(claude):
+    ask("my key is sk-ant-api03-not-a-real-key, and another sk-ant-api03-abcdefgh12345")
+"""
+    )
+    project.record().assert_outcomes(passed=1)
+    text = project.cassette(FILE).read_text()
+    for secret in ("sk-ant", "Bearer", "11111111-2222", "__cf_bm", "127.0.0.1", "req_011"):
+        assert secret not in text
+    assert "https://api.anthropic.com/v1/messages" in text
+    assert "my key is [redacted], and another [redacted]" in text
+    project.run().assert_outcomes(passed=1)
+
+
+def test_a_simulated_model_is_labelled(project) -> None:
+    project.tests(TEST)
+    project.record()
+    assert "simulated_by: pytest-claude simulator" in project.cassette(FILE).read_text()
+
+
+def test_a_reviewer_can_read_the_cassette(project) -> None:
+    project.tests(TEST)
+    project.record()
+    lines = project.cassette(FILE).read_text().splitlines()
+    assert "  - 'claude-sonnet-4-5 → tool_use: lookup_order(order_id=\"1234\")'" in lines
+    assert '            "content": "I want a refund"' in lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "lines"),
+    [
+        (
+            ["--claude-record"],
+            {},
+            [
+                "ERROR: --claude-record needs ANTHROPIC_API_KEY, which is not set",
+                "       to replay instead, leave --claude-record out",
+            ],
+        ),
+        (
+            ["--claude-record"],
+            {"CI": "true", "ANTHROPIC_API_KEY": "sk-ant-x"},
+            [
+                "ERROR: --claude-record is refused while CI is set: it would pay and change files",
+                "       to allow it, add --claude-record-in-ci",
+            ],
+        ),
+        (
+            ["--claude-record=al"],
+            {},
+            [
+                "ERROR: --claude-record=al: not a record mode; did you mean 'all'?",
+                "       none, once, new_episodes, all, rewrite",
+            ],
+        ),
+        (["--claude-trials=0"], {}, ["ERROR: --claude-trials=0: a whole number of trials*"]),
+        (["--claude-adapt=of"], {}, ["ERROR: --claude-adapt=of: auto, hook, off; did you mean*"]),
+        (["--claude-report=x.htm"], {}, ["ERROR: --claude-report x.htm: only .json is known*"]),
+    ],
+    ids=["no key", "CI", "mode", "trials", "adapt", "report"],
+)
+def test_a_usage_error_is_one_sentence_and_status_4(
+    project,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    environment: dict[str, str],
+    lines: list[str],
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    project.tests(TEST)
+    result = project.run(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(lines)
+    result.stderr.no_fnmatch_line("*Traceback*")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--claude-record", "test_one.py"],
+        ["test_one.py", "--claude-record"],
+        ["-q", "--claude-record", "test_one.py", "-x"],
+        ["--claude-record=new_episodes", "test_one.py"],
+        ["--claude-record", "all", "test_one.py"],
+    ],
+    ids=" ".join,
+)
+def test_a_path_after_the_bare_option_is_a_path(project, arguments: list[str]) -> None:
+    project.tests("def test_one(claude): ask()", "test_one")
+    project.tests("def test_two(claude): ask()", "test_two")
+    with project.server():
+        project.run(*arguments).assert_outcomes(passed=1)
+    assert project.cassettes == ["test_one/test_one/claude-sonnet-4-5.yaml"]
+
+
+TWO_CALLS = """
+def test_calls(claude):
+    ask("one")
+    ask("{second}")
+"""
+
+
+def test_new_episodes_keeps_what_fits_and_drops_what_is_not_used(project) -> None:
+    project.tests(TWO_CALLS.format(second="two"))
+    project.record()
+    project.tests(TWO_CALLS.format(second="three"))
+    project.record().assert_outcomes(passed=1)
+    assert [body["messages"][0]["content"] for body in project.simulator.bodies] == ["three"]
+    text = project.cassette(FILE).read_text()
+    assert '"two"' not in text
+    assert "interactions: 2" in text
+    project.run().assert_outcomes(passed=1)
+
+
+def test_once_never_touches_an_existing_cassette(project) -> None:
+    project.tests(TWO_CALLS.format(second="two"))
+    project.record(mode="once").assert_outcomes(passed=1)
+    before = project.cassette(FILE).read_bytes()
+    project.tests(TWO_CALLS.format(second="three"))
+    project.record(mode="once").assert_outcomes(failed=1)
+    assert project.cassette(FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", ["all", "rewrite"])
+def test_all_asks_again(project, mode: str) -> None:
+    project.tests(TEST)
+    project.record()
+    project.personas(old=says("Hello."))
+    project.record(mode=mode).assert_outcomes(failed=1)
+    assert "Hello." in project.cassette(FILE).read_text()
+
+
+def test_a_failed_trial_is_kept_like_any_other(project) -> None:
+    project.tests("def test_calls(claude):\n    ask()\n    assert False")
+    project.record().assert_outcomes(failed=1)
+    assert project.cassettes == [FILE]
+
+
+def test_an_interrupted_trial_stays_partial_and_the_old_cassette_whole(project) -> None:
+    project.tests(TEST)
+    project.record()
+    before = project.cassette(FILE).read_bytes()
+    project.tests("def test_calls(claude):\n    ask('other')\n    raise KeyboardInterrupt")
+    project.record(mode="all")
+    assert project.cassette(FILE).read_bytes() == before
+    assert project.cassettes == [FILE, f"{FILE}.partial"]
+    assert "other" in project.cassette(f"{FILE}.partial").read_text()
+    project.tests(TEST)
+    project.run().assert_outcomes(passed=1)
+
+
+def test_recording_the_same_again_changes_no_byte(project) -> None:
+    project.tests(TEST)
+    project.record()
+    before = project.cassette(FILE).read_bytes()
+    project.record(mode="all").assert_outcomes(passed=1)
+    assert project.cassette(FILE).read_bytes() == before
+
+
+def test_an_overloaded_api_spoils_the_trial(project) -> None:
+    project.personas(old=overloaded(99, says("never")))
+    project.tests("def test_calls(claude):\n    careless()")
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E   *SpoiledTrial: the API answered 529: nothing was recorded"])
+    assert project.cassettes == [f"{FILE}.partial"]
+
+
+def test_a_retried_error_is_replayed_without_waiting(project) -> None:
+    project.personas(old=overloaded(1, says("Hello.")))
+    project.tests(
+        """
+def test_calls(claude):
+    ask()
+    assert claude.reply.text == "Hello."
+    assert len(claude.replies) == 1
+"""
+    )
+    project.record().assert_outcomes(passed=1)
+    assert "interactions: 2" in project.cassette(FILE).read_text()
+    project.run().assert_outcomes(passed=1)
+
+
+def test_a_disk_that_refuses_fails_the_test(project) -> None:
+    (project.path / "cassettes").write_text("a file, not a folder")
+    project.tests("def test_calls(claude):\n    careless()")
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E   pytest_claude.UnsavedCassette: *could not be saved*"])
+
+
+def test_plain_vcrpy_replays_our_cassette(project) -> None:
+    project.tests(TEST)
+    project.record()
+    project.pytester.makepyfile(
+        test_plain="""
+import vcr
+from app import ask
+
+def test_plain(monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
+    match = ["method", "host", "path", "body"]
+    path = "cassettes/test_app/test_calls/claude-sonnet-4-5.yaml"
+    with vcr.use_cassette(path, record_mode="none", match_on=match):
+        assert ask().content[0].name == "lookup_order"
+"""
+    )
+    project.run("test_plain.py", "-p", "no:claude").assert_outcomes(passed=1)
+
+
+def test_we_replay_a_plain_vcrpy_cassette(project) -> None:
+    project.pytester.makepyfile(
+        test_plain="""
+import vcr
+from app import ask
+
+def test_plain():
+    with vcr.use_cassette("cassettes/test_app/test_calls/claude-sonnet-4-5.yaml"):
+        ask()
+"""
+    )
+    with project.server():
+        project.run("test_plain.py", "-p", "no:claude").assert_outcomes(passed=1)
+    project.tests(TEST)
+    project.run("test_app.py").assert_outcomes(passed=1)
