@@ -14,6 +14,7 @@ from pytest_claude.comparison.trial import Trial
 Kind = Literal["asks", "refuses", "parallel", "tools", "arguments", "output", "stop"]
 
 _LONGEST_VALUE = 60
+_LONGEST_REFUSAL = 200  # the API's own words name the parameter
 _MOST_PLACES = 3
 
 
@@ -118,7 +119,7 @@ def _refuses(old: Profile, new: Profile) -> tuple[str, int]:
         return "is no longer refused", new.last
     if new.refusal == "refusal":
         return "refuses (stop reason `refusal`)", new.last
-    return f"is refused with {_cut(new.refusal)}", new.last
+    return f"is refused with {_cut(new.refusal, _LONGEST_REFUSAL)}", new.last
 
 
 def _parallel(old: Profile, new: Profile) -> tuple[str, int]:
@@ -229,6 +230,6 @@ def _quote(text: str) -> str:
     return f'"{_cut(" ".join(text.split()))}"'
 
 
-def _cut(text: str) -> str:
-    rest = len(text) - _LONGEST_VALUE
-    return f"{text[:_LONGEST_VALUE]}… (+{rest} characters)" if rest > 20 else text
+def _cut(text: str, longest: int = _LONGEST_VALUE) -> str:
+    rest = len(text) - longest
+    return f"{text[:longest]}… (+{rest} characters)" if rest > 20 else text

@@ -72,10 +72,10 @@ def bump_lines(run: Run, *, whole: bool = False, commands: Iterable[str] = ()) -
     """
     lines = [f"{(run.verdict or '').upper()}  {run.sentence}", *_wrap(run.rule or "", WIDTH)]
     judged = [(result, result.verdict) for result in run.results if result.verdict is not None]
-    for kind, name in _GROUPS:
-        group = [(result, verdict) for result, verdict in judged if verdict.kind == kind]
+    for name, heading in _GROUPS:
+        group = [(result, verdict) for result, verdict in judged if _group_of(verdict) == name]
         if group:
-            lines += ["", *_group(name, group, whole=whole or kind in ("regressed", "undecided"))]
+            lines += ["", *_group(heading, group, whole=whole or name in _SHOWN_WHOLE)]
     lost = [test for test in run.collected if test not in {result.test for result in run.results}]
     if lost:
         lines += ["", "did not arrive (a lost worker, or the run was stopped)"]
@@ -91,7 +91,9 @@ def undecided_advice(results: Sequence[TestResult]) -> bool:
     return any(r.verdict is not None and r.verdict.kind == "undecided" for r in results)
 
 
+_SHOWN_WHOLE = ("refused", "regressed", "undecided")
 _GROUPS = (
+    ("refused", "refused by the API"),
     ("regressed", "regressed"),
     ("undecided", "undecided"),
     ("improved", "improved"),
@@ -99,6 +101,13 @@ _GROUPS = (
     ("unchanged", "unchanged"),
     ("not gated", "not gated"),
 )
+
+
+def _group_of(verdict: Verdict) -> str:
+    """What NEW refuses is no behavior: it is told apart from what regressed."""
+    first = verdict.differences[0] if verdict.differences else None
+    refused = verdict.kind == "regressed" and first is not None and first.kind == "refuses"
+    return "refused" if refused else verdict.kind
 
 
 def _group(name: str, group: list[tuple[TestResult, Verdict]], *, whole: bool) -> list[str]:
@@ -152,6 +161,8 @@ def _numbers(run: Run) -> list[str]:
         if simulated and write is seconds:
             continue  # no model took that time
         before, after = mean([_known(fact, p) for p in old]), mean([_known(fact, p) for p in new])
+        if before is None and after is None:
+            continue
         told = f"{label:<17}{write(before)} → {write(after)}  {factor(before, after)}"
         lines.append(told.rstrip())
     if simulated:

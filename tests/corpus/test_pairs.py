@@ -1,0 +1,232 @@
+"""Real answers of two real models to one request, through the whole bump.
+
+The recordings are public projects' own; they are read where they lie. The baseline's cassette is
+written from the one model's recording, the candidate's from the other's, with the request that our
+bump sends; everything from there is the ordinary run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_claude.models.adapt import adapt
+from pytest_claude.recording.cassette import read_recording, save
+from pytest_claude.recording.naming import cassette_name, gate_dir, test_dir
+from pytest_claude.recording.redaction import Redaction
+from pytest_claude.transcript.interaction import Interaction, Request, Response
+
+URL = "https://api.anthropic.com/v1/messages"
+
+TEST = """
+import json
+import anthropic
+import pytest
+
+BODY = json.loads(open("body.json").read())
+
+def test_real(claude):
+    body = dict(BODY)
+    known = ("model", "max_tokens", "messages", "stream")
+    named = {key: body.pop(key) for key in known if key in body}
+    with anthropic.Anthropic(timeout=600, max_retries=0) as client:
+        try:
+            reply = client.messages.create(**named, extra_body=body)
+            if BODY.get("stream"):
+                list(reply)
+        except anthropic.APIStatusError:
+            pass
+    CHECK
+"""
+
+
+class Pair:
+    """Two models' recordings of one request."""
+
+    def __init__(self, old: Interaction, new: Interaction) -> None:
+        self.old, self.new = old, new
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What the baseline's request sent."""
+        body: dict[str, Any] = self.old.request.json()
+        return body
+
+
+@pytest.fixture(scope="module")
+def pairs(shared_dir: Path) -> list[dict[str, Any]]:
+    text = (shared_dir / "corpus" / "PAIRS.jsonl").read_text("utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def find(pairs: list[dict[str, Any]], shared_dir: Path) -> Callable[..., Pair]:
+    """The pair whose prompt begins so, answered by the two models."""
+
+    def find(prompt: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Pair:
+        for pair in pairs:
+            if not pair["last_user"].strip().startswith(prompt):
+                continue
+            found = [_answer(pair, wanted, shared_dir) for wanted in (old, new)]
+            if all(found):
+                return Pair(*found)
+        raise AssertionError(f"no pair for {prompt!r}")
+
+    return find
+
+
+def _answer(pair: Mapping[str, Any], wanted: Mapping[str, Any], shared: Path) -> Any:
+    for answer in pair["answers"]:
+        if all(answer.get(key) == value for key, value in wanted.items()):
+            path = shared / "corpus" / answer["file"]
+            return read_recording(path, path.name)[1][answer["n"]]
+    return None
+
+
+@pytest.fixture
+def bump(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Run a pair through a bump; returns the verdict and the terminal's lines."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def bump(pair: Pair, old: str, new: str, check: str, conftest: str = "") -> Any:
+        body = {**pair.body, "model": old}
+        sent, _ = adapt({**body, "model": new}, new)
+        if conftest:
+            namespace: dict[str, Any] = {}
+            exec(conftest, namespace)
+            sent = namespace["pytest_claude_adapt_request"](sent, old, new)
+            pytester.makeconftest(conftest)
+        pytester.makepyfile(test_pair=TEST.replace("CHECK", check))
+        (pytester.path / "body.json").write_text(json.dumps(body))
+        root = pytester.path / "cassettes"
+        folder = test_dir("test_pair.py::test_real")
+        _write(root / folder / cassette_name(old, 0), body, pair.old.response)
+        gate = root / gate_dir([(old, new)], "cand")
+        _write(gate / folder / cassette_name(new, 0), sent, pair.new.response)
+        result = pytester.runpytest_inprocess(
+            "-p", "pytest_claude.plugin", "-W", "ignore",
+            f"--claude-bump={old}={new}", "--claude-report=run.json",
+        )  # fmt: skip
+        run = json.loads((pytester.path / "run.json").read_text())
+        return run["tests"][0]["verdict"], result
+
+    return bump
+
+
+def _write(path: Path, body: Mapping[str, Any], response: Response) -> None:
+    headers = Redaction().response_headers(response.headers.items())
+    stored = Response(response.status, response.body, headers)
+    save(path, [Interaction(Request("POST", URL, json.dumps(body).encode()), stored)])
+
+
+CANADA = "I wonder if Canada is a better country than the USA?"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])
+def test_canada_is_called_once_by_one_model_and_twice_in_parallel_by_the_next(
+    find, bump, stream: bool
+) -> None:
+    pair = find(
+        CANADA,
+        {"family": "claude-sonnet-4-5", "stream": stream, "tool_choice": {"type": "any"}},
+        {"family": "claude-sonnet-4-6", "stream": stream, "tool_choice": {"type": "any"}},
+    )
+    check = "assert claude.calls_tool('best_country', country='Canada')"
+    verdict, result = bump(pair, "claude-sonnet-4-5", "claude-sonnet-4-6", check)
+    assert result.ret == pytest.ExitCode.OK
+    assert verdict["kind"] == "changed"
+    assert (verdict["baseline"], verdict["candidate"]) == ([1, 1], [1, 1])
+    assert verdict["differences"][0]["kind"] == "parallel"
+    assert verdict["differences"][0]["sentence"] == "calls `best_country` twice in parallel"
+    result.stdout.fnmatch_lines(["    calls `best_country` twice in parallel in 1 of 1 trial"])
+
+
+FORCED_TO_AUTO = """
+def pytest_claude_adapt_request(body, old, new):
+    return {**body, "tool_choice": {"type": "auto"}}
+"""
+
+
+def test_no_city_who_calls_with_a_made_up_argument_and_who_asks(find, bump) -> None:
+    """Forced to call, the one makes an argument up; free to choose, the next one asks."""
+    pair = find(
+        "What's the weather?",
+        {"family": "claude-sonnet-4-5", "tool_choice": {"type": "any"}},
+        {"family": "claude-sonnet-5", "tool_choice": {"type": "auto"}},
+    )
+    check = "assert claude.calls_tool('get_weather', location='<UNKNOWN>')"
+    verdict, result = bump(
+        pair, "claude-sonnet-4-5", "claude-sonnet-5", check, conftest=FORCED_TO_AUTO
+    )
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert verdict["kind"] == "regressed"
+    first = verdict["differences"][0]
+    assert first["kind"] == "asks"
+    assert first["sentence"].startswith('asks "')
+    assert first["sentence"].endswith("instead of calling `get_weather`")
+
+
+def test_no_city_two_models_make_up_different_arguments(find, bump) -> None:
+    pair = find(
+        "What's the weather?",
+        {"family": "claude-sonnet-4-5", "tool_choice": {"type": "any"}},
+        {"family": "claude-sonnet-5", "tool_choice": {"type": "any"}},
+    )
+    check = "assert claude.calls_tool('get_weather')"
+    verdict, _ = bump(pair, "claude-sonnet-4-5", "claude-sonnet-5", check)
+    assert verdict["kind"] == "changed"
+    assert verdict["differences"][0]["sentence"] == (
+        'calls `get_weather` with `$.location` "UNKNOWN" instead of "<UNKNOWN>"'
+    )
+
+
+def test_who_asks_for_the_city_is_asserted_as_such(find, bump) -> None:
+    pair = find(
+        "What's the weather?",
+        {"family": "claude-haiku-4-5", "tool_choice": {"type": "auto"}},
+        {"family": "claude-haiku-4-5", "tool_choice": {"type": "any"}},
+    )
+    check = "assert claude.asks_clarifying_question()"
+    verdict, result = bump(pair, "claude-haiku-4-5", "claude-sonnet-5", check)
+    assert verdict["kind"] == "regressed"
+    assert verdict["differences"][0]["sentence"] == "calls `get_weather` instead of asking"
+    result.stdout.fnmatch_lines(["  observed    calls `get_weather`"])
+
+
+def test_the_extraction_whose_gender_turns_from_male_to_man(find, bump) -> None:
+    pair = find(
+        "The man is tall, with a beard",
+        {"family": "claude-sonnet-4"},
+        {"family": "claude-sonnet-4-5"},
+    )
+    check = "assert claude.returns_json({'type': 'object', 'required': ['data']})"
+    verdict, result = bump(pair, "claude-sonnet-4", "claude-sonnet-4-5", check)
+    assert result.ret == pytest.ExitCode.OK
+    assert verdict["kind"] == "changed"
+    assert verdict["differences"][0]["kind"] == "output"
+    assert verdict["differences"][0]["sentence"] == (
+        'answers with `$.data.gender` "man" instead of "male"'
+    )
+
+
+def test_the_prefill_that_the_next_model_refuses(find, bump) -> None:
+    pair = find(
+        "Extract user data as JSON: Jane Smith",
+        {"family": "claude-haiku-4-5"},
+        {"family": "claude-sonnet-5"},
+    )
+    check = "assert claude.stops_with('end_turn')"
+    verdict, result = bump(pair, "claude-haiku-4-5", "claude-sonnet-5", check)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert verdict["kind"] == "regressed"
+    assert verdict["differences"][0]["kind"] == "refuses"
+    assert verdict["differences"][0]["sentence"].startswith(
+        "is refused with HTTP 400: This model does not support assistant message prefill."
+    )
+    result.stdout.fnmatch_lines(
+        ["E   regressed 1/1 → 0/1: is refused with HTTP 400: *", "refused by the API: 1 *"]
+    )

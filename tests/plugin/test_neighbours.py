@@ -1,0 +1,55 @@
+"""Beside other plugins the same tests give the same results."""
+
+from __future__ import annotations
+
+import pytest
+
+TESTS = """
+@pytest.mark.claude(trials=2)
+def test_calls(claude):
+    ask()
+    assert claude.calls_tool("lookup_order")
+
+def test_fails(claude):
+    ask()
+    assert claude.calls_no_tool()
+
+def test_plain(): pass
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-p", "xdist", "-n2"],
+        ["-p", "xdist", "-n2", "--dist=worksteal"],
+        ["-p", "xdist", "-n0"],
+        ["-p", "no:xdist"],
+        ["-p", "pytest_randomly"],
+        ["-p", "pytest_recording.plugin"],
+        ["-p", "pytest_recording.plugin", "--block-network"],
+        ["-p", "pytest_asyncio.plugin"],
+    ],
+    ids=" ".join,
+)
+def test_the_same_result_with(project, arguments: list[str]) -> None:
+    project.tests(TESTS)
+    project.record()
+    result = project.run(*arguments)
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["E   *assert <no: calls `lookup_order`>", "-* claude -*"])
+
+
+def test_a_test_with_another_plugins_marker_alone_is_not_ours(project) -> None:
+    project.tests("@pytest.mark.vcr\ndef test_a(): pass\ndef test_b(claude): ask()")
+    project.record("-p", "pytest_recording.plugin").assert_outcomes(passed=2)
+    assert project.cassettes == ["test_app/test_b/claude-sonnet-4-5.yaml"]
+
+
+def test_recording_under_xdist_keeps_every_answer(project) -> None:
+    tests = "\n".join(f"def test_{n}(claude): ask('order {n}')" for n in range(12))
+    project.tests(tests)
+    project.record("-p", "xdist", "-n2").assert_outcomes(passed=12)
+    assert len(project.cassettes) == 12
+    project.run().assert_outcomes(passed=12)
+    project.run("-p", "xdist", "-n2").assert_outcomes(passed=12)
