@@ -79,9 +79,7 @@ def _parser() -> _Parser:
 def _demo(options: argparse.Namespace) -> int:
     """Copy the example, run its bump in a child, say what pytest would exit with."""
     folder = _demo_folder(options.folder)
-    source = Path(__file__).with_name("demo")
-    ignore = shutil.ignore_patterns("__pycache__", "__init__.py")
-    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=ignore)
+    copy_demo(folder)
     bump = ["--claude-bump", _DEMO_BUMP, "--claude-report", "bump.json"]
     print(f"An app, its tests and the recorded answers of two models are in {folder}")
     print("The models are simulated: no answer here is a real model's.")
@@ -99,6 +97,13 @@ def _demo(options: argparse.Namespace) -> int:
     print(f"  to read it    {folder / 'bump.json'}")
     print("  to play       change a word of a prompt in support_desk.py, then: pytest")
     return 0
+
+
+def copy_demo(folder: Path) -> None:
+    """Put the example app, its tests and its cassettes into `folder`."""
+    source = Path(__file__).with_name("demo")
+    ignore = shutil.ignore_patterns("__pycache__", "__init__.py")
+    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=ignore)
 
 
 def _demo_folder(given: Path | None) -> Path:

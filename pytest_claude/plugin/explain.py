@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -42,6 +42,13 @@ def add_text(report: pytest.TestReport, title: str, text: str) -> None:
         shown.addsection(title, text, "-")
     else:
         report.sections.append((title, text))
+
+
+def refer_to(reports: Mapping[str, pytest.TestReport], first: str) -> None:
+    """Say that the failure has the same cause as that of the test `first`."""
+    failed = next(report for report in reports.values() if report.failed)
+    shown: Any = failed.longrepr
+    shown.chain[-1][0].reprentries[-1].lines[-1] += f" (same cause as {first})"
 
 
 def prefix_message(report: pytest.TestReport, words: str) -> None:

@@ -163,7 +163,8 @@ class ClaudeSession:
                 self._arms.close(item, arm, ended=ended)
             complete(item, record, arm, view)
             if (first := self._same_cause(item, arm)) is not None:
-                record.rows = [("same cause as", first)]
+                explain.refer_to(record.reports, first)
+                record.rows = []
 
         return watch
 

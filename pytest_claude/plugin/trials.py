@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from pytest_claude.comparison.trial import Trial
-from pytest_claude.errors import Row
+from pytest_claude.errors import RecordingProblem, Row
 from pytest_claude.gating.plan import LATER, Plan, Step
 
 When = Literal["setup", "call", "teardown"]
@@ -102,12 +102,23 @@ def _phase(item: pytest.Item, when: When, record: TrialRun, **kwargs: Any) -> No
     record.in_body = when == "call"
     call = pytest.CallInfo.from_call(lambda: hook(item=item, **kwargs), when, reraise)
     record.in_body = False
+    if call.excinfo is not None and isinstance(call.excinfo.value, RecordingProblem):
+        _shorten(call, keep=item.config.getoption("usepdb", False))
     report = item.ihook.pytest_runtest_makereport(item=item, call=call)
     record.reports[when] = report
     if call.excinfo is not None:
         record.raised[when] = call.excinfo.value
         if report.failed and record.interactive:
             item.ihook.pytest_exception_interact(node=item, call=call, report=report)
+
+
+def _shorten(call: pytest.CallInfo[None], *, keep: bool) -> None:
+    """Drop the frames of the SDK from a problem: reading their source takes pytest .3 s a miss."""
+    assert call.excinfo is not None, "the caller looked"
+    last = call.excinfo.tb
+    while last.tb_next is not None and not keep:
+        last = last.tb_next
+    call.excinfo = pytest.ExceptionInfo.from_exc_info((call.excinfo.type, call.excinfo.value, last))
 
 
 # --- what pytest does not offer in public ---------------------------------------------------
