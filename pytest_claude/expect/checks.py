@@ -62,7 +62,7 @@ def calls_tool(
     outcome = len(fitting) == times if times is not None else bool(fitting)
     if outcome:
         observed = f"called {_times(len(fitting))}"
-        reason = f"calls {shown}"
+        reason = f"calls {shown}" if fitting else f"{shown} not called"
     elif not calls:
         observed, reason = _instead(transcript), f"`{name}` not called"
     elif fitting or not wanted:

@@ -25,7 +25,7 @@ def as_bytes(body: Any) -> bytes:
     if body[:2] == b"\x1f\x8b":
         try:
             return gzip.decompress(bytes(body))
-        except zlib.error as error:
+        except (EOFError, OSError, zlib.error) as error:
             raise ValueError(f"a gzip body is damaged: {error}") from error
     return bytes(body)
 

@@ -1,0 +1,174 @@
+"""What changed between two models, in words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_claude.behavior.profile import Profile, ToolFact
+from pytest_claude.comparison.difference import differences
+from pytest_claude.comparison.trial import CheckNote, Trial
+
+
+def did(*tools: tuple[str, Any], **facts: Any) -> Profile:
+    return Profile("acted" if tools else "answered",
+                   tools=tuple(ToolFact(name, value, 1) for name, value in tools),
+                   **{"stop_reason": "end_turn", **facts})  # fmt: skip
+
+
+def trials(stream: Any, *profiles: Profile | None) -> list[Trial]:
+    return [
+        Trial("t", stream, n, "pass", cassette=f"{stream}.{n}.yaml", profile=profile)
+        for n, profile in enumerate(profiles)
+    ]
+
+
+def told(old: list[Profile], new: list[Profile]) -> list[str]:
+    found = differences(trials("base", *old), trials("cand", *new))
+    return [difference.counted for difference in found]
+
+
+WEATHER = ("get_weather", {"city": "Rome"})
+ASKS = did(question="Which city?")
+
+CASES: dict[str, tuple[list[Profile], list[Profile], str]] = {
+    "asks instead of calling": (
+        [did(WEATHER)] * 5,
+        [ASKS] * 4 + [did(WEATHER)],
+        'asks "Which city?" instead of calling `get_weather` in 4 of 5 trials',
+    ),
+    "calls instead of asking": (
+        [ASKS], [did(WEATHER)], "calls `get_weather` instead of asking in 1 of 1 trial",
+    ),
+    "answers instead of asking": (
+        [ASKS], [did()], "answers instead of asking in 1 of 1 trial",
+    ),
+    "refused by the API": (
+        [did()],
+        [did(refusal="HTTP 400: no prefill")],
+        "is refused with HTTP 400: no prefill in 1 of 1 trial",
+    ),
+    "refuses": (
+        [did()],
+        [did(refusal="refusal")],
+        "refuses (stop reason `refusal`) in 1 of 1 trial",
+    ),
+    "in parallel": (
+        [did(WEATHER)],
+        [did(WEATHER, WEATHER, parallel=(("get_weather", "get_weather"),))],
+        "calls `get_weather` twice in parallel in 1 of 1 trial",
+    ),
+    "one at a time": (
+        [did(WEATHER, WEATHER, parallel=(("get_weather", "get_weather"),))],
+        [did(WEATHER, WEATHER)],
+        "calls `get_weather` twice one at a time, not in parallel in 1 of 1 trial",
+    ),
+    "another tool": (
+        [did(WEATHER)],
+        [did(("search", {}))],
+        "calls `search` instead of `get_weather` in 1 of 1 trial",
+    ),
+    "no tool": ([did(WEATHER)], [did()], "does not call `get_weather` in 1 of 1 trial"),
+    "a new tool": (
+        [did()],
+        [did(WEATHER)],
+        "calls `get_weather`, where no tool was called in 1 of 1 trial",
+    ),
+    "another order": (
+        [did(("a", {}), ("b", {}))],
+        [did(("b", {}), ("a", {}))],
+        "calls `b`, `a` in another order (`a`, `b` before) in 1 of 1 trial",
+    ),
+    "another argument": (
+        [did(WEATHER)],
+        [did(("get_weather", {"city": "Oslo", "unit": "C"}))],
+        'calls `get_weather` with `$.city` "Oslo" instead of "Rome", a new `$.unit` "C" '
+        "in 1 of 1 trial",
+    ),
+    "another value": (
+        [did(output={"gender": "male", "tags": [1]}, has_output=True)],
+        [did(output={"gender": "man", "tags": []}, has_output=True)],
+        'answers with `$.gender` "man" instead of "male", no `$.tags[0]` (was 1) '
+        "in 1 of 1 trial",
+    ),
+    "text around JSON": (
+        [did(output={"a": 1}, has_output=True)],
+        [did(around=77)],
+        "writes 77 characters of text around its JSON in 1 of 1 trial",
+    ),
+    "another stop reason": (
+        [did()],
+        [did(stop_reason="max_tokens")],
+        "stops with `max_tokens` instead of `end_turn` in 1 of 1 trial",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), CASES.values(), ids=CASES)
+def test_a_difference_is_a_sentence(old: list[Profile], new: list[Profile], sentence: str) -> None:
+    assert told(old, new)[0] == sentence
+
+
+def test_the_one_that_explains_the_others_comes_first_and_has_its_evidence() -> None:
+    found = differences(trials("base", did(WEATHER, stop_reason="tool_use")), trials("cand", ASKS))
+    assert [difference.kind for difference in found] == ["asks", "tools", "stop"]
+    assert (found[0].cassette, found[0].interaction) == ("cand.0.yaml", 1)
+    assert (found[0].baseline, found[0].candidate) == ((0, 1), (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ([did(WEATHER), ASKS], [ASKS, ASKS]),
+        ([did(WEATHER)] * 4, [ASKS, ASKS, did(WEATHER), did(WEATHER)]),
+        ([did()], []),
+        ([], [did()]),
+    ],
+    ids=["the baseline does both", "half of the trials", "no candidate", "no baseline"],
+)
+def test_what_is_no_difference(old: list[Profile], new: list[Profile]) -> None:
+    assert not [sentence for sentence in told(old, new) if "asks" in sentence]
+
+
+def test_trials_without_a_profile_do_not_count() -> None:
+    assert differences(trials("base", None), trials("cand", did(WEATHER))) == ()
+
+
+profiles = st.builds(
+    lambda tools, question, stop: did(*tools, question=question, stop_reason=stop),
+    st.lists(st.sampled_from([WEATHER, ("search", {"q": 1})]), max_size=2),
+    st.sampled_from([None, "Which one?"]),
+    st.sampled_from(["end_turn", "max_tokens"]),
+)
+
+
+@given(profiles, st.integers(1, 4))
+def test_a_model_against_itself_shows_no_difference(profile: Profile, number: int) -> None:
+    assert told([profile] * number, [profile] * number) == []
+
+
+@given(st.lists(profiles, min_size=1, max_size=4), st.lists(profiles, min_size=1, max_size=4),
+       st.randoms())  # fmt: skip
+def test_the_order_of_the_trials_changes_no_kind(
+    old: list[Profile], new: list[Profile], random: Any
+) -> None:
+    def kinds(left: list[Profile], right: list[Profile]) -> list[str]:
+        return [d.kind for d in differences(trials("base", *left), trials("cand", *right))]
+
+    before = kinds(old, new)
+    random.shuffle(old)
+    random.shuffle(new)
+    assert kinds(old, new) == before
+
+
+def test_a_trial_has_a_json_form() -> None:
+    trial = Trial(
+        "t", "cand", 2, "fail", "it broke", ("m",), "x.yaml", 3,
+        (CheckNote("calls_tool", None, "why"),),
+        did(WEATHER, parallel=(("a", "b"),)), ("thinking → adaptive",), "a simulator",
+    )  # fmt: skip
+    assert Trial.from_json(json.loads(json.dumps(trial.to_json()))) == trial
