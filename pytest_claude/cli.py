@@ -200,7 +200,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
 
 def _line(answer: Answer) -> str:
     from pytest_claude.report.numbers import count
-    from pytest_claude.report.terminal import printable
+    from pytest_claude.transcript.quoting import cut
 
     tokens = f"{count(answer.usage.input_tokens)} in {count(answer.usage.output_tokens)} out"
     said = [f"{use.name}({json.dumps(use.input, ensure_ascii=False)})" for use in answer.tool_uses]
@@ -208,8 +208,7 @@ def _line(answer: Answer) -> str:
         said.insert(0, json.dumps(" ".join(answer.text.split()), ensure_ascii=False))
     if answer.error is not None:
         said.append(f"{answer.error.type}: {answer.error.message}")
-    text = printable(", ".join(said))
-    text = text if len(text) <= 100 else f"{text[:100]}… (+{len(text) - 100} characters)"
+    text = cut(", ".join(said), 100)
     stop = answer.stop_reason or "no stop reason"
     return f"{answer.status} {stop}  {answer.model}  {tokens}  {text}"
 

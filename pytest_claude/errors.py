@@ -22,13 +22,18 @@ then turn a stale cassette into a green test.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pytest_claude.expect.result import Check
+from typing import Any, Protocol
 
 Row = tuple[str, str]
 """One labelled line of an explanation: `("observed", "…")`."""
+
+
+class Explained(Protocol):
+    """What an exception needs of the check it is about."""
+
+    @property
+    def reason(self) -> str:
+        """The shortest telling of what the check came to."""
 
 
 class RecordingProblem(BaseException):
@@ -100,7 +105,7 @@ class CallOutsideTrial(RecordingProblem):
 class NoEvidence(AssertionError):
     """A check was used as true or false, but what it asks was not observed."""
 
-    def __init__(self, check: Check) -> None:
+    def __init__(self, check: Explained) -> None:
         super().__init__(f"no evidence: {check.reason}")
         self.check = check
 
@@ -111,7 +116,7 @@ class NoEvidence(AssertionError):
 class CheckFailed(AssertionError):
     """The check of a marker does not hold for the test it marks."""
 
-    def __init__(self, marker: str, check: Check) -> None:
+    def __init__(self, marker: str, check: Explained) -> None:
         super().__init__(f"{marker}: {check.reason}")
         self.marker = marker
         self.check = check

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 from pytest_claude.behavior.profile import Profile
 from pytest_claude.comparison.trial import Trial
+from pytest_claude.transcript.quoting import cut, quote
 
 Kind = Literal["asks", "refuses", "parallel", "tools", "arguments", "output", "stop"]
 
-_LONGEST_VALUE = 60
 _LONGEST_REFUSAL = 200  # the API's own words name the parameter
 _MOST_PLACES = 3
 
@@ -111,7 +111,7 @@ def _asks(old: Profile, new: Profile) -> tuple[str, int]:
     if new.question is None:
         return f"{_does(new)} instead of asking", _first_place(new)
     instead = f" instead of calling {_names(old)}" if old.tools and not new.tools else ""
-    return f"asks {_quote(new.question)}{instead}", new.last
+    return f"asks {quote(new.question)}{instead}", new.last
 
 
 def _refuses(old: Profile, new: Profile) -> tuple[str, int]:
@@ -119,7 +119,7 @@ def _refuses(old: Profile, new: Profile) -> tuple[str, int]:
         return "is no longer refused", new.last
     if new.refusal == "refusal":
         return "refuses (stop reason `refusal`)", new.last
-    return f"is refused with {_cut(new.refusal, _LONGEST_REFUSAL)}", new.last
+    return f"is refused with {cut(new.refusal, _LONGEST_REFUSAL)}", new.last
 
 
 def _parallel(old: Profile, new: Profile) -> tuple[str, int]:
@@ -223,13 +223,4 @@ def _canonical(value: Any) -> str:
 
 
 def _value(value: Any) -> str:
-    return _cut(json.dumps(value, ensure_ascii=False))
-
-
-def _quote(text: str) -> str:
-    return f'"{_cut(" ".join(text.split()))}"'
-
-
-def _cut(text: str, longest: int = _LONGEST_VALUE) -> str:
-    rest = len(text) - longest
-    return f"{text[:longest]}… (+{rest} characters)" if rest > 20 else text
+    return cut(json.dumps(value, ensure_ascii=False))

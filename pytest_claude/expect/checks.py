@@ -13,11 +13,11 @@ from pytest_claude.behavior.structured import Where, find_json, json_schema, vio
 from pytest_claude.errors import NotOffered
 from pytest_claude.expect.result import Check, ClarificationCheck, Evidence, JsonCheck
 from pytest_claude.transcript.model import Answer, ToolUse, Transcript
+from pytest_claude.transcript.quoting import cut, quote
 
 # A misuse is shown in the test that asked, not here.
 __tracebackhide__ = True
 
-_LONGEST_QUOTE = 60
 _MOST_VIOLATIONS = 5
 _absent = object()
 
@@ -103,8 +103,8 @@ def asks_clarifying_question(
     acts = any(use.name not in output_tools for use in last.tool_uses)
     found = detect_clarification(last.text, prompt=last_prompt(last), tool_call=acts)
     if found.asks:
-        observed = f"it asks: {_quote(found.sentence or last.text)}"
-        reason = f"asks {_quote(found.sentence or last.text)}"
+        observed = f"it asks: {quote(found.sentence or last.text)}"
+        reason = f"asks {quote(found.sentence or last.text)}"
     else:
         calls = [use.name for use in last.tool_uses]
         observed = _instead(transcript) if calls else f"it asks nothing ({_kind(found.kind)})"
@@ -211,7 +211,7 @@ def gap(transcript: Transcript) -> str | None:
             return f"the stream of call {answer.number} was not read to its end"
         if answer.error is not None or answer.status >= 400:
             message = answer.error.message if answer.error is not None else None
-            told = f": {_quote(message)}" if message else ""
+            told = f": {quote(message)}" if message else ""
             return f"call {answer.number} failed with HTTP {answer.status}{told}"
     return None
 
@@ -294,7 +294,7 @@ def _instead(transcript: Transcript) -> str:
         return "calls " + ", ".join(f"`{name}`" for name in names)
     last = transcript.last
     text = last.text if last is not None else ""
-    return f"no tool call; the reply says: {_quote(text)}" if text else "no tool call, no text"
+    return f"no tool call; the reply says: {quote(text)}" if text else "no tool call, no text"
 
 
 def _tool_evidence(calls: Sequence[tuple[Answer, ToolUse]]) -> tuple[Evidence, ...]:
@@ -306,7 +306,7 @@ def _tool_evidence(calls: Sequence[tuple[Answer, ToolUse]]) -> tuple[Evidence, .
 
 def _last_reply(transcript: Transcript) -> tuple[Evidence, ...]:
     last = _last(transcript)
-    return (Evidence(last.number, (_quote(last.text, 200),) if last.text else ()),)
+    return (Evidence(last.number, (quote(last.text, 200),) if last.text else ()),)
 
 
 def _call(name: str, arguments: Any) -> str:
@@ -331,16 +331,7 @@ def _value(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
         text = repr(value)
-    return _cut(text, _LONGEST_QUOTE)
-
-
-def _quote(text: str, longest: int = _LONGEST_QUOTE) -> str:
-    return f'"{_cut(" ".join(text.split()), longest)}"'
-
-
-def _cut(text: str, longest: int) -> str:
-    rest = len(text) - longest
-    return f"{text[:longest]}… (+{rest} characters)" if rest > 20 else text
+    return cut(text)
 
 
 def _kind(kind: str) -> str:

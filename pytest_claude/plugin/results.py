@@ -27,6 +27,7 @@ class Results:
         self._settings = settings
         self._results: dict[str, dict[str, Any]] = {}
         self._run: Any = None
+        self._unwritten: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result that travels on a teardown report."""
@@ -65,7 +66,7 @@ class Results:
             return
         from pytest_claude.report import terminal
 
-        title, lines = "claude", [*self._outside_lines()]
+        title, lines = "claude", [*self._unwritten, *self._outside_lines()]
         if self._settings.bump:
             title = terminal.bump_title(self._run)
             whole = self._config.get_verbosity() >= 2
@@ -93,16 +94,19 @@ class Results:
             )  # fmt: skip
             if verdict != "pass" and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if self.outside and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         self._write()
+        if (self.outside or self._unwritten) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write(self) -> None:
         from pytest_claude.recording.cassette import write_atomically
         from pytest_claude.report.artifact import dumps
 
         for path in self._settings.reports:
-            write_atomically(path, dumps(self._run).encode())
+            try:
+                write_atomically(path, dumps(self._run).encode())
+            except OSError as error:
+                self._unwritten.append(f"{path} could not be written: {error.strerror}")
 
     def _outside_lines(self) -> list[str]:
         from pytest_claude.report.numbers import plural

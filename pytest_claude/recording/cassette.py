@@ -106,6 +106,22 @@ def append_partial(path: Path, interaction: Interaction) -> None:
         raise unsaved(partial, error) from error
 
 
+def load_partial(path: Path) -> list[Interaction]:
+    """The whole answers that an interrupted recording of `path` left; a cut last one is dropped."""
+    partial = partial_of(path)
+    if not partial.exists():
+        return []
+    from pytest_claude.recording.readers import read_text
+
+    entries = partial.read_text("utf-8", "replace").split("\n- request:")
+    while entries:
+        try:
+            return read_text("interactions:\n" + "\n- request:".join(entries), partial.name)[1]
+        except UnreadableCassette:
+            entries.pop()
+    return []
+
+
 def partial_of(path: Path) -> Path:
     """Where the answers of a trial that has not ended are kept."""
     return path.with_name(path.name + PARTIAL)

@@ -44,6 +44,11 @@ class Call:
     started: float = field(default_factory=time.perf_counter)
 
     @property
+    def model(self) -> str | None:
+        """The model that the app asked for, or that the request names."""
+        return self.asked_model or _model_in(self.request)
+
+    @property
     def interaction(self) -> Interaction | None:
         """The call with its answer, or None while there is none."""
         return None if self.response is None else Interaction(self.request, self.response)
@@ -216,12 +221,14 @@ class Recorder:
         model = self._place.stem or sent or asked or "no-model"
         self.path = self._place.folder / cassette_name(model, self._place.index)
         self._on_disk = self.path.exists()
-        if not self.replaying:
-            cassette.partial_of(self.path).unlink(missing_ok=True)
-        if self._mode == "all" or not self._on_disk:
-            return
         assert self.shown_path is not None, "self.path is set"
-        self._index = Index(cassette.load(self.path, self.shown_path))
+        if self._mode == "all":
+            return
+        recorded = cassette.load(self.path, self.shown_path) if self._on_disk else []
+        if not self.replaying:
+            # Paid for by a run that was interrupted: not paid again.
+            recorded = [*recorded, *cassette.load_partial(self.path)]
+        self._index = Index(recorded)
 
     def _begin(self, request: Request, asked_model: str | None) -> Call:
         call = Call(request, asked_model)

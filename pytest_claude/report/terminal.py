@@ -11,19 +11,10 @@ from pytest_claude.errors import Row
 from pytest_claude.gating.plain import Verdict, split
 from pytest_claude.report.artifact import Run, TestResult
 from pytest_claude.report.numbers import count, factor, mean, plural, seconds
+from pytest_claude.transcript.quoting import printable
 
 WIDTH = 80
 _MOST = 5  # rows of a list before it is cut, unless all are asked for
-_NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    r"""`text` with control characters written out.
-
-    >>> printable("a\x1b[31m")
-    'a\\x1b[31m'
-    """
-    return _NOT_PRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def rows_text(rows: Sequence[Row], width: int = WIDTH) -> list[str]:

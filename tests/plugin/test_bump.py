@@ -357,3 +357,49 @@ def test_the_run_file_holds_the_evidence(bumped) -> None:
         "tools",
         "stop",
     ]
+
+
+def test_a_wider_fixture_that_calls_the_model_is_not_gateable(project) -> None:
+    project.tests(
+        """
+@pytest.fixture(scope="module")
+def greeting():
+    return ask("hello")
+
+def test_first(claude, greeting):
+    ask()
+    assert claude.calls_tool("lookup_order")
+
+def test_second(claude, greeting):
+    ask()
+    assert claude.calls_tool("lookup_order")
+
+def test_apart(claude):
+    ask()
+    assert claude.stops_with("tool_use")
+"""
+    )
+    project.personas(new=calls(CALL))
+    project.record()
+    result = project.record(BUMP)
+    result.stdout.fnmatch_lines(
+        [
+            "PASS  0 of 1 test regressed",
+            "not gated: 2 *",
+            "    its module fixture `greeting` calls the model",
+        ]
+    )
+
+
+def test_what_a_model_says_cannot_drive_the_terminal(project) -> None:
+    project.personas(
+        old=calls(CALL), new=asks("Which \x1b[31mred\x07\n::error::order do you mean?")
+    )
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
+    project.record()
+    result = project.record(BUMP)
+    result.assert_outcomes(failed=1)
+    text = result.stdout.str()
+    assert "\x1b[31mred" not in text
+    assert r"\x1b[31mred\x07" in text
+    assert "::error" not in text

@@ -265,3 +265,24 @@ def test_plain():
         project.run("test_plain.py", "-p", "no:claude").assert_outcomes(passed=1)
     project.tests(TEST)
     project.run("test_app.py").assert_outcomes(passed=1)
+
+
+def test_what_an_interrupted_recording_paid_for_is_not_paid_again(project) -> None:
+    project.tests("def test_calls(claude):\n    ask('one')\n    raise KeyboardInterrupt")
+    project.record()
+    with project.cassette(f"{FILE}.partial").open("a") as file:
+        file.write("- request:\n    method: PO")  # the process was killed while it wrote
+    project.tests("def test_calls(claude):\n    ask('one')\n    ask('two')")
+    project.record().assert_outcomes(passed=1)
+    assert [body["messages"][0]["content"] for body in project.simulator.bodies] == ["two"]
+    assert project.cassettes == [FILE]
+    project.run().assert_outcomes(passed=1)
+
+
+def test_a_report_that_cannot_be_written_is_told_and_red(project) -> None:
+    project.tests(TEST)
+    project.record()
+    (project.path / "dir.json").mkdir()
+    result = project.run("--claude-report=dir.json")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*dir.json could not be written: Is a directory"])

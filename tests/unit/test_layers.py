@@ -13,7 +13,7 @@ PACKAGE = Path(pytest_claude.__file__).parent
 
 PURE = {"transcript", "behavior", "expect", "comparison", "gating", "models", "report"}
 MAY_IMPORT = {
-    "errors": {"expect"},  # for the type of an attribute only
+    "errors": set(),
     "settings": {"errors"},
     "transcript": {"errors"},
     "behavior": {"transcript"},

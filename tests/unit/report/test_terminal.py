@@ -8,7 +8,8 @@ from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating.plain import Verdict
 from pytest_claude.report.artifact import Run, TestResult, dumps, loads
-from pytest_claude.report.terminal import bump_lines, plain_lines, printable, rows_text
+from pytest_claude.report.terminal import bump_lines, plain_lines, rows_text
+from pytest_claude.transcript.quoting import printable
 
 
 def test_rows_are_labelled_and_wrapped() -> None:
