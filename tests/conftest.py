@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["pytester"]
@@ -22,6 +23,12 @@ import yaml  # noqa: E402, F401
 import pytest_claude.plugin.collection  # noqa: E402
 import pytest_claude.recording.readers  # noqa: E402
 import pytest_claude.report.terminal  # noqa: E402, F401
+
+# Nothing here is timed: the machines are noisy.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -121,7 +121,7 @@ class RequestView:
     def max_tokens(self) -> int | None:
         """The limit of output tokens."""
         value = self._get("max_tokens")
-        return value if isinstance(value, int) else None
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     @property
     def stream(self) -> bool:
@@ -274,11 +274,9 @@ def _mappings(value: Any) -> tuple[Mapping[str, Any], ...]:
 
 def _results(content: Any) -> list[ToolResult]:
     return [
-        ToolResult(
-            str(block.get("tool_use_id")), block.get("content"), block.get("is_error") is True
-        )
+        ToolResult(block["tool_use_id"], block.get("content"), block.get("is_error") is True)
         for block in _mappings(content)
-        if block.get("type") == "tool_result"
+        if block.get("type") == "tool_result" and isinstance(block.get("tool_use_id"), str)
     ]
 
 

@@ -65,7 +65,10 @@ def parse_answer(
 
 
 def _request(request: Request) -> RequestView | None:
-    path = urlsplit(request.url).path
+    try:
+        path = urlsplit(request.url).path
+    except ValueError:
+        return None
     if request.method != "POST" or not path.endswith("/v1/messages"):
         return None
     body = request.json()
@@ -73,18 +76,19 @@ def _request(request: Request) -> RequestView | None:
 
 
 def _is_stream(response: Response) -> bool:
-    if "text/event-stream" in response.headers.get("content-type", ""):
+    if "text/event-stream" in response.headers.get("content-type", "").lower():
         return True
-    return response.body.lstrip()[:6] in (b"event:", b"data: ")
+    return response.body.lstrip().startswith((b"event:", b"data:"))
 
 
 def _message(
     response: Response, streamed: bool
 ) -> tuple[Mapping[str, Any], bool, ErrorReply | None]:
     """The message, whether it is whole, and the error where there is one."""
-    if streamed and response.status < 400:
+    if streamed:
         found = assemble(read_events(response.body))
-        return found.message, found.complete, _error(found.error, None)
+        if response.status < 400 or found.error is not None:
+            return found.message, found.complete, _error(found.error, None)
     body = response.json()
     if not isinstance(body, Mapping):
         # HTML of a proxy, an empty body: no answer of the API.
@@ -109,8 +113,8 @@ def _is_tool_use(block: Mapping[str, Any]) -> bool:
 
 def _tool_use(block: Mapping[str, Any], index: int) -> ToolUse:
     return ToolUse(
-        id=str(block.get("id", "")),
-        name=str(block.get("name", "")),
+        id=_str(block.get("id")) or "",
+        name=_str(block.get("name")) or "",
         input=block.get("input"),
         index=index,
         server=block.get("type") != "tool_use",
@@ -129,7 +133,8 @@ def _usage(value: Any) -> Usage:
     details = value.get("output_tokens_details")
     split = creation if isinstance(creation, Mapping) else {}
     # Before the split existed, all cache writes were for 5 minutes.
-    written_5m = split.get("ephemeral_5m_input_tokens", value.get("cache_creation_input_tokens"))
+    old_count = value.get("cache_creation_input_tokens")
+    written_5m = split.get("ephemeral_5m_input_tokens") if split else old_count
     return Usage(
         input_tokens=_int(value.get("input_tokens")),
         output_tokens=_int(value.get("output_tokens")),

@@ -94,7 +94,8 @@ class _Block:
         if text := "".join(self.partial_json):
             block["input"] = _json(text)
         if self.citations:
-            block["citations"] = [*(block.get("citations") or []), *self.citations]
+            given = block.get("citations")
+            block["citations"] = [*(given if isinstance(given, list) else []), *self.citations]
         return block
 
 
@@ -117,7 +118,7 @@ def _dict(value: Any) -> dict[str, Any]:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -33,16 +33,35 @@ def read_text(text: str, name: str) -> tuple[str, list[Interaction]]:
     try:
         return reader.FORMAT, reader.read(data)
     # The one place where what a broken file makes of foreign code becomes our error.
-    except KeyError as error:
-        raise UnreadableCassette(name, f"lacks the key {error}") from error
-    except (AttributeError, IndexError, OSError, TypeError, ValueError) as error:
-        raise UnreadableCassette(name, f"is broken: {_one_line(error)}") from error
+    except _BROKEN as error:
+        where = _where(reader, data, error)
+        if isinstance(error, KeyError):
+            raise UnreadableCassette(name, f"lacks the key {error}{where}") from error
+        raise UnreadableCassette(name, f"is broken: {_one_line(error)}{where}") from error
+
+
+_BROKEN = (AttributeError, EOFError, KeyError, IndexError, OSError, TypeError, ValueError)
+
+
+def _where(reader: ModuleType, data: Any, error: BaseException) -> str:
+    """Which interaction can't be read, unless the error says it."""
+    if str(error).startswith("interaction "):
+        return ""
+    key = "interactions" if "interactions" in data else "http_interactions"
+    for number, entry in enumerate(data[key], start=1):
+        try:
+            reader.read({**data, key: [entry]})
+        except _BROKEN:
+            return f" (interaction {number})"
+    return ""
 
 
 def _parsed(text: str, name: str) -> Any:
     if text.startswith("{"):
         try:
             return json.loads(text)
+        except RecursionError as error:
+            raise UnreadableCassette(name, f"is no JSON: {_one_line(error)}") from None
         except ValueError:
             pass  # YAML flow style begins so too
     import yaml
@@ -69,6 +88,8 @@ def _loader() -> Any:
 
 
 def _looks_like(data: Any) -> str:
+    if data is None:
+        return "nothing"
     if isinstance(data, dict):
         return f"a mapping with {', '.join(map(str, list(data)[:5]))}"
     return f"a {type(data).__name__}"

@@ -24,15 +24,19 @@ def read(data: Any) -> list[Interaction]:
 
 
 def _interaction(request: dict[str, Any], response: dict[str, Any]) -> Interaction:
+    method, url, status = request["method"], request["url"], response["code"]
+    for key, value, kind in (("method", method, str), ("url", url, str), ("code", status, int)):
+        if not isinstance(value, kind):
+            raise TypeError(f"its {key} is {value!r}")
     return Interaction(
         Request(
-            method=request["method"].upper(),
-            url=request["url"],
+            method=method.upper(),
+            url=url,
             body=as_bytes(request.get("body")),
             headers=as_headers(request.get("headers")),
         ),
         Response(
-            status=int(response["code"]),
+            status=status,
             body=as_bytes(response.get("body")),
             headers=as_headers(response.get("headers")),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 from pytest_claude.recording.readers.bodies import as_bytes, as_headers
@@ -22,16 +23,21 @@ def read(data: Any) -> list[Interaction]:
 
 
 def _interaction(request: dict[str, Any], response: dict[str, Any]) -> Interaction:
-    status = response["status"]  # R writes the bare number
+    method, url, status = request["method"], request["uri"], response["status"]
+    if isinstance(status, dict):  # R writes the bare number
+        status = status["code"]
+    for key, value, kind in (("method", method, str), ("uri", url, str), ("status", status, int)):
+        if not isinstance(value, kind):
+            raise TypeError(f"its {key} is {value!r}")
     return Interaction(
         Request(
-            method=str(request["method"]).upper(),
-            url=request["uri"],
+            method=method.upper(),
+            url=url,
             body=_body(request.get("body")),
             headers=as_headers(request.get("headers")),
         ),
         Response(
-            status=int(status["code"] if isinstance(status, dict) else status),
+            status=status,
             body=_body(response.get("body")),
             headers=as_headers(response.get("headers")),
         ),
@@ -39,4 +45,8 @@ def _interaction(request: dict[str, Any], response: dict[str, Any]) -> Interacti
 
 
 def _body(body: Any) -> bytes:
-    return as_bytes(body.get("string") if isinstance(body, dict) else body)
+    if not isinstance(body, dict):
+        return as_bytes(body)
+    if "base64_string" in body:  # preserve_exact_body_bytes
+        return as_bytes(b64decode(body["base64_string"]))
+    return as_bytes(body.get("string"))
