@@ -79,7 +79,9 @@ def test_one_word_of_the_demos_prompt_changed(
     cli.copy_demo(pytester.path)
     app = pytester.path / "support_desk.py"
     app.write_text(app.read_text().replace("Be brief and friendly", "Be brief and formal"))
-    result = pytester.runpytest_inprocess("-p", "pytest_claude.plugin", "-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess(
+        "-p", "pytest_claude.plugin", "-p", "no:cacheprovider", "-W", "ignore"
+    )
     result.assert_outcomes(failed=4, passed=2)
     result.stdout.fnmatch_lines(
         [

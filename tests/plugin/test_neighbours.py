@@ -28,7 +28,7 @@ def test_plain(): pass
         ["-p", "pytest_randomly"],
         ["-p", "pytest_recording.plugin"],
         ["-p", "pytest_recording.plugin", "--block-network"],
-        ["-p", "pytest_asyncio.plugin"],
+        ["-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_scope=function"],
     ],
     ids=" ".join,
 )

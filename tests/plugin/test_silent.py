@@ -58,5 +58,6 @@ def test_warnings_as_errors_and_strict_markers(project) -> None:
     result = project.pytester.runpytest_inprocess(
         "-p", "pytest_claude.plugin", "--strict-markers", "-W", "error",
         "-W", "ignore:The model:DeprecationWarning",
+        "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning",
     )  # fmt: skip
     result.assert_outcomes(passed=1)
