@@ -51,7 +51,7 @@ class Results:
         """Decide, write the reports, set the exit status."""
         if self.usage_error is not None:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        elif self._results or self.collected or self.outside:
+        elif self._results or self.collected or self.outside or self._settings.bump:
             self._decide(session)
         yield
 

@@ -91,6 +91,25 @@ def test_every_block_of_a_page_runs(
     assert len(reader.did) >= 4
 
 
+def test_the_red_test_of_the_readme_is_what_a_user_reads(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(pytester, monkeypatch)
+    reader.python(next(text for _, text in blocks(DOCS / "getting-started.md")
+                       if text.startswith("# desk.py")))  # fmt: skip
+    reader.python(
+        "# test_refund.py\nimport pytest\nfrom desk import ask\n\n"
+        "@pytest.mark.claude_clarifies\ndef test_asks_which_order():\n    ask('I want a refund.')\n"
+    )
+    with Simulator({"claude-sonnet-4-5": calls(("refund", {}))}) as simulator:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator.url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-simulated")
+        printed = reader._type(["pytest", "--claude-record"])
+    shown = next(text for kind, text in blocks(DOCS.parent / "README.md") if kind == "text")
+    start = printed.index(shown.splitlines()[0])
+    assert printed[start : start + len(shown.splitlines())] == shown.splitlines()
+
+
 def reference() -> str:
     return (DOCS / "reference.md").read_text("utf-8")
 

@@ -105,10 +105,18 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 self._error(401, "authentication_error", "x-api-key header is required")
             elif path == "/v1/models":
                 self._json(200, _models(simulator))
+            elif path.startswith("/v1/models/"):
+                self._one_model(path.removeprefix("/v1/models/"))
             elif path in ("/v1/messages", "/v1/messages/count_tokens"):
                 self._model(path, headers, body)
             else:
                 self._error(404, "not_found_error", "Not found")
+
+        def _one_model(self, name: str) -> None:
+            if name in simulator.personas:
+                self._json(200, _described(name))
+            else:
+                self._error(404, "not_found_error", f"model: {name}")
 
         def _model(self, path: str, headers: Mapping[str, str], body: Any) -> None:
             persona = simulator.personas.get(body["model"])
@@ -180,9 +188,11 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def _described(name: str) -> dict[str, Any]:
+    created = "2026-01-01T00:00:00Z"
+    return {"type": "model", "id": name, "display_name": name, "created_at": created}
+
+
 def _models(simulator: Simulator) -> dict[str, Any]:
-    data = [
-        {"type": "model", "id": name, "display_name": name, "created_at": "2026-01-01T00:00:00Z"}
-        for name in sorted(simulator.personas)
-    ]
+    data = [_described(name) for name in sorted(simulator.personas)]
     return {"data": data, "has_more": False, "first_id": data[0]["id"], "last_id": data[-1]["id"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import anthropic
@@ -38,13 +39,16 @@ def simulator() -> Iterator[Simulator]:
         yield running
 
 
-def client(simulator: Simulator, **options: Any) -> anthropic.Anthropic:
-    return anthropic.Anthropic(api_key="sk-ant-test-key", base_url=simulator.url, **options)
+@contextmanager
+def client(simulator: Simulator, **options: Any) -> Iterator[anthropic.Anthropic]:
+    with anthropic.Anthropic(api_key="sk-ant-test-key", base_url=simulator.url, **options) as sdk:
+        yield sdk
 
 
 def ask(simulator: Simulator, text: str, **more: Any) -> Any:
     body = {"model": MODEL, "max_tokens": 100, "messages": [{"role": "user", "content": text}]}
-    return client(simulator).messages.create(**{**body, **more})
+    with client(simulator) as sdk:
+        return sdk.messages.create(**{**body, **more})
 
 
 def test_a_message(simulator: Simulator) -> None:
@@ -77,9 +81,10 @@ def test_a_stream_spells_out_the_same_message(simulator: Simulator, prompt: str)
 
     whole = ask(simulator, prompt)
     messages = [{"role": "user", "content": prompt}]
-    with client(simulator).messages.stream(
-        model=MODEL, max_tokens=100, messages=messages
-    ) as stream:
+    with (
+        client(simulator) as sdk,
+        sdk.messages.stream(model=MODEL, max_tokens=100, messages=messages) as stream,
+    ):
         streamed = stream.get_final_message()
     assert bare(streamed) == bare(whole)
     assert streamed.usage.output_tokens == whole.usage.output_tokens
@@ -123,9 +128,8 @@ def test_an_overloaded_model_is_retried(simulator: Simulator) -> None:
 def test_a_cut_stream_breaks(simulator: Simulator) -> None:
     messages = [{"role": "user", "content": "cut"}]
     with (
-        client(simulator, max_retries=0).messages.stream(
-            model=MODEL, max_tokens=100, messages=messages
-        ) as stream,
+        client(simulator, max_retries=0) as sdk,
+        sdk.messages.stream(model=MODEL, max_tokens=100, messages=messages) as stream,
         pytest.raises(Exception, match="peer closed connection"),
     ):
         stream.get_final_message()
@@ -140,5 +144,9 @@ def test_flaky_is_the_same_every_time() -> None:
 
 def test_other_endpoints(simulator: Simulator) -> None:
     messages: Any = [{"role": "user", "content": "x"}]
-    assert client(simulator).messages.count_tokens(model=MODEL, messages=messages).input_tokens > 0
-    assert [model.id for model in client(simulator).models.list()] == [MODEL, "claude-sonnet-5-5"]
+    with client(simulator) as sdk:
+        assert sdk.messages.count_tokens(model=MODEL, messages=messages).input_tokens > 0
+        assert sdk.models.retrieve(MODEL).id == MODEL
+        with pytest.raises(anthropic.NotFoundError):
+            sdk.models.retrieve("claude-next")
+        assert [model.id for model in sdk.models.list()] == [MODEL, "claude-sonnet-5-5"]
