@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_claude.recording.readers.bodies import as_bytes, as_headers
-from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.recording.readers.parts import as_bytes, as_request, as_response
+from pytest_claude.transcript.interaction import Interaction
 
 FORMAT = "go-vcr"
 
@@ -24,20 +24,8 @@ def read(data: Any) -> list[Interaction]:
 
 
 def _interaction(request: dict[str, Any], response: dict[str, Any]) -> Interaction:
-    method, url, status = request["method"], request["url"], response["code"]
-    for key, value, kind in (("method", method, str), ("url", url, str), ("code", status, int)):
-        if not isinstance(value, kind):
-            raise TypeError(f"its {key} is {value!r}")
+    sent, received = as_bytes(request.get("body")), as_bytes(response.get("body"))
     return Interaction(
-        Request(
-            method=method.upper(),
-            url=url,
-            body=as_bytes(request.get("body")),
-            headers=as_headers(request.get("headers")),
-        ),
-        Response(
-            status=status,
-            body=as_bytes(response.get("body")),
-            headers=as_headers(response.get("headers")),
-        ),
+        as_request(request["method"], request["url"], sent, request.get("headers")),
+        as_response(response["code"], received, response.get("headers")),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import Any
 
-from pytest_claude.recording.readers.bodies import as_bytes, as_headers
-from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.recording.readers.parts import as_bytes, as_request, as_response
+from pytest_claude.transcript.interaction import Interaction
 
 FORMAT = "ruby-vcr"
 
@@ -23,24 +23,13 @@ def read(data: Any) -> list[Interaction]:
 
 
 def _interaction(request: dict[str, Any], response: dict[str, Any]) -> Interaction:
-    method, url, status = request["method"], request["uri"], response["status"]
+    status = response["status"]
     if isinstance(status, dict):  # R writes the bare number
         status = status["code"]
-    for key, value, kind in (("method", method, str), ("uri", url, str), ("status", status, int)):
-        if not isinstance(value, kind):
-            raise TypeError(f"its {key} is {value!r}")
+    sent, received = _body(request.get("body")), _body(response.get("body"))
     return Interaction(
-        Request(
-            method=method.upper(),
-            url=url,
-            body=_body(request.get("body")),
-            headers=as_headers(request.get("headers")),
-        ),
-        Response(
-            status=status,
-            body=_body(response.get("body")),
-            headers=as_headers(response.get("headers")),
-        ),
+        as_request(request["method"], request["uri"], sent, request.get("headers")),
+        as_response(status, received, response.get("headers")),
     )
 
 

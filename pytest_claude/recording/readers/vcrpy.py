@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_claude.recording.readers.bodies import as_bytes, as_headers
-from pytest_claude.transcript.interaction import Interaction, Request, Response, Timing
+from pytest_claude.recording.readers.parts import as_bytes, as_request, as_response
+from pytest_claude.transcript.interaction import Interaction, Timing
 
 FORMAT = "vcrpy"
 
@@ -55,17 +55,13 @@ def _check(number: int, entry: Any) -> None:
 
 def _interaction(request: Any, response: dict[str, Any]) -> Interaction:
     timing, complete = _timing(response.get("timing"))
+    received = as_bytes(response["body"]["string"])
     return Interaction(
-        Request(
-            method=str(request.method).upper(),
-            url=str(request.uri),
-            body=as_bytes(request.body),
-            headers=as_headers(request.headers),
-        ),
-        Response(
-            status=response["status"]["code"],
-            body=as_bytes(response["body"]["string"]),
-            headers=as_headers(response.get("headers")),
+        as_request(request.method, request.uri, as_bytes(request.body), request.headers),
+        as_response(
+            response["status"]["code"],
+            received,
+            response.get("headers"),
             timing=timing,
             complete=complete,
         ),

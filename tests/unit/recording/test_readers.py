@@ -244,8 +244,8 @@ UNREADABLE: dict[str, tuple[Any, str]] = {
         "lacks the key 'code' (interaction 2)",
     ),
     "go-vcr: no request": (without(go_vcr(), "request"), "lacks the key 'request' (interaction 2)"),
-    "go-vcr: a code as text": (go_vcr(code="200"), "is broken: its code is '200' (interaction 2)"),
-    "go-vcr: no url": (go_vcr({"url": None}), "is broken: its url is None (interaction 2)"),
+    "go-vcr: a code as text": (go_vcr(code="200"), "is broken: its status is '200' (interaction 2)"),
+    "go-vcr: no url": (go_vcr({"url": None}), "is broken: its URL is None (interaction 2)"),
     "go-vcr: a body that is a list": (
         go_vcr(body=[1]),
         "is broken: a body is a list, not text (interaction 2)",
@@ -262,7 +262,7 @@ UNREADABLE: dict[str, tuple[Any, str]] = {
         ruby_vcr(status={}),
         "lacks the key 'code' (interaction 2)",
     ),
-    "ruby-vcr: no uri": (ruby_vcr({"uri": 5}), "is broken: its uri is 5 (interaction 2)"),
+    "ruby-vcr: no uri": (ruby_vcr({"uri": 5}), "is broken: its URL is 5 (interaction 2)"),
     "ruby-vcr: broken base64": (
         ruby_vcr(body={"base64_string": "x"}),
         "is broken: Invalid base64-encoded string: * (interaction 2)",

@@ -1,4 +1,4 @@
-"""What all formats share: bodies as bytes, header names in lower case."""
+"""What all formats share: the parts of an interaction, checked, and bodies as bytes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,32 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_claude.transcript.interaction import Request, Response
+
 _NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
+
+
+def as_request(method: Any, url: Any, body: bytes, headers: Any) -> Request:
+    """The request of one entry.
+
+    Raises:
+        TypeError: Method or URL is no text.
+    """
+    for name, value in (("method", method), ("URL", url)):
+        if not isinstance(value, str):
+            raise TypeError(f"its {name} is {value!r}")
+    return Request(method.upper(), url, body, as_headers(headers))
+
+
+def as_response(status: Any, body: bytes, headers: Any, **measured: Any) -> Response:
+    """The response of one entry; `measured` is its timing and whether it is complete.
+
+    Raises:
+        TypeError: The status is no number.
+    """
+    if not isinstance(status, int):
+        raise TypeError(f"its status is {status!r}")
+    return Response(status, body, as_headers(headers), **measured)
 
 
 def as_bytes(body: Any) -> bytes:
