@@ -19,6 +19,9 @@ from pytest_claude.recording.redaction import Redaction
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
+# A problem is shown, and a debugger opened, where the app made the call.
+__tracebackhide__ = True
+
 Prepare = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 Summarize = Callable[[Sequence[Interaction]], Sequence[str]]
 

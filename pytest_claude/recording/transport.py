@@ -29,6 +29,9 @@ from pytest_claude.recording.recorder import Call, Recorder
 from pytest_claude.recording.redaction import API_HOST
 from pytest_claude.transcript.interaction import Request, Response, Timing
 
+# A problem is shown, and a debugger opened, where the app made the call.
+__tracebackhide__ = True
+
 _HTTP_LIBRARIES = ("httpx", "httpx2")
 _MODEL_PATH = re.compile(
     r"/v1/(messages|complete)\b"  # first party, Foundry, gateways
