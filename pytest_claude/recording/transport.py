@@ -33,6 +33,7 @@ from pytest_claude.transcript.interaction import Request, Response, Timing
 __tracebackhide__ = True
 
 _HTTP_LIBRARIES = ("httpx", "httpx2")
+_AIOHTTP = ("anthropic._vendor.httpx_aiohttp.transport", "httpx_aiohttp.transport")
 _MODEL_PATH = re.compile(
     r"/v1/(messages|complete)\b"  # first party, Foundry, gateways
     r"|/model/[^/]+/(invoke|converse)"  # Bedrock
@@ -126,6 +127,11 @@ def patch_imported() -> None:
                 (library.HTTPTransport, "handle_request", name, _sync_transport),
                 (library.AsyncHTTPTransport, "handle_async_request", name, _async_transport),
             ]
+    for name in _AIOHTTP:  # no subclass of the HTTP library's own transport
+        if (module := sys.modules.get(name)) is not None:
+            targets.append(
+                (module.AiohttpTransport, "handle_async_request", name, _async_transport)
+            )
     for owner, attribute, package, wrapper in targets:
         if (owner, attribute) not in done:
             original = vars(owner).get(attribute)

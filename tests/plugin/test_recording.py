@@ -286,3 +286,33 @@ def test_a_report_that_cannot_be_written_is_told_and_red(project) -> None:
     result = project.run("--claude-report=dir.json")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*dir.json could not be written: Is a directory"])
+
+
+AIOHTTP = """
+import anthropic, asyncio
+
+def test_calls(claude):
+    async def go():
+        async with anthropic.AsyncAnthropic(
+            http_client=anthropic.DefaultAioHttpClient()
+        ) as client:
+            body = {"model": "claude-sonnet-4-5", "max_tokens": 9,
+                    "messages": [{"role": "user", "content": "x"}]}
+            await client.messages.create(**body)
+            async with client.messages.stream(**body) as stream:
+                await stream.get_final_message()
+    asyncio.run(go())
+    assert len(claude.replies) == 2
+"""
+
+
+def test_the_aiohttp_transport_is_replayed_too(project) -> None:
+    import anthropic
+
+    try:
+        anthropic.DefaultAioHttpClient()
+    except RuntimeError:
+        pytest.skip("this SDK's aiohttp client needs a package that is not installed")
+    project.tests(AIOHTTP)
+    project.record().assert_outcomes(passed=1)
+    project.run().assert_outcomes(passed=1)

@@ -244,7 +244,10 @@ UNREADABLE: dict[str, tuple[Any, str]] = {
         "lacks the key 'code' (interaction 2)",
     ),
     "go-vcr: no request": (without(go_vcr(), "request"), "lacks the key 'request' (interaction 2)"),
-    "go-vcr: a code as text": (go_vcr(code="200"), "is broken: its status is '200' (interaction 2)"),
+    "go-vcr: a code as text": (
+        go_vcr(code="200"),
+        "is broken: its status is '200' (interaction 2)",
+    ),
     "go-vcr: no url": (go_vcr({"url": None}), "is broken: its URL is None (interaction 2)"),
     "go-vcr: a body that is a list": (
         go_vcr(body=[1]),
