@@ -51,13 +51,13 @@ def cassette_name(model: str, index: int) -> str:
 
 
 def gate_dir(pairs: list[tuple[str, str]], stream: str) -> PurePosixPath:
-    """The folder of a gate's trials, relative to the cassette root.
+    """The folder of a gate's trials, relative to the cassette root, in whatever order the pairs are.
 
     >>> str(gate_dir([("claude-sonnet-4-5", "claude-sonnet-5-5")], "cand"))
     '_gate/claude-sonnet-4-5__claude-sonnet-5-5/cand'
     """
     names = [f"{slug(canonical_model(old))}__{slug(canonical_model(new))}" for old, new in pairs]
-    return PurePosixPath("_gate", "+".join(names), stream)
+    return PurePosixPath("_gate", "+".join(sorted(names)), stream)
 
 
 def recorded_models(folder: Path) -> list[str]:

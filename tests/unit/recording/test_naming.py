@@ -51,6 +51,8 @@ def test_trials_and_models() -> None:
     )
     pairs = [("claude-sonnet-4-5-20250929", "claude-sonnet-5-5")]
     assert str(gate_dir(pairs, "cand")) == "_gate/claude-sonnet-4-5__claude-sonnet-5-5/cand"
+    more = [("b", "c"), ("a", "c")]
+    assert gate_dir(more, "cand") == gate_dir(more[::-1], "cand")
 
 
 def test_the_models_a_folder_holds(tmp_path: Path) -> None:
