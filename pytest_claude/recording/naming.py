@@ -51,7 +51,7 @@ def cassette_name(model: str, index: int) -> str:
 
 
 def gate_dir(pairs: list[tuple[str, str]], stream: str) -> PurePosixPath:
-    """The folder of a gate's trials, relative to the cassette root, in whatever order the pairs are.
+    """The folder of a gate's trials below the cassette root, whatever the order of its pairs.
 
     >>> str(gate_dir([("claude-sonnet-4-5", "claude-sonnet-5-5")], "cand"))
     '_gate/claude-sonnet-4-5__claude-sonnet-5-5/cand'
