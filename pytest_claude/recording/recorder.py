@@ -181,7 +181,7 @@ class Recorder:
         stays a partial file.
         """
         with self._lock:
-            if self.path is None or self.replaying or not self._changed():
+            if self.path is None or self._only_replays or not self._changed():
                 return
             if (spoiled := self._spoiled()) is not None:
                 self.problems.append(spoiled)
@@ -217,6 +217,10 @@ class Recorder:
             for new, before in pairs
         ]
 
+    @property
+    def _only_replays(self) -> bool:
+        return self.replaying or (self._mode == "once" and self._on_disk)
+
     def _changed(self) -> bool:
         return any(not call.recorded for call in self.calls) or bool(self._index.unused)
 
@@ -238,7 +242,7 @@ class Recorder:
         found = self._index.take(request)
         if found is not None:
             call.response, call.recorded = found.response, True
-        elif self.replaying or (self._mode == "once" and self._on_disk):
+        elif self._only_replays:
             raise self._miss(request)
         self.calls.append(call)
         return call

@@ -280,7 +280,8 @@ def _request_of(request: Any, recorder: Recorder) -> Request:
 def _replayed(request: Any, recorded: Response) -> Any:
     library = _library_of(request)
     headers = dict(recorded.headers)
-    if recorded.status >= 400 and headers.pop("retry-after", None) is not None:
+    if recorded.status >= 400:
+        headers.pop("retry-after", None)
         headers["retry-after-ms"] = "1"  # the app's retries are exercised, without the waiting
     if recorded.complete:
         return library.Response(recorded.status, headers=headers, content=recorded.body)

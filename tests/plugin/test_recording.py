@@ -161,6 +161,9 @@ def test_once_never_touches_an_existing_cassette(project) -> None:
     project.tests(TWO_CALLS.format(second="three"))
     project.record(mode="once").assert_outcomes(failed=1)
     assert project.cassette(FILE).read_bytes() == before
+    project.tests("def test_calls(claude):\n    ask('one')")
+    project.record(mode="once").assert_outcomes(passed=1)
+    assert project.cassette(FILE).read_bytes() == before, "nothing is dropped either"
 
 
 @pytest.mark.parametrize("mode", ["all", "rewrite"])
@@ -212,8 +215,14 @@ def test_a_retried_error_is_replayed_without_waiting(project) -> None:
     project.personas(old=overloaded(1, says("Hello.")))
     project.tests(
         """
-def test_calls(claude):
+import time
+
+def test_calls(claude, request, monkeypatch):
+    waits = []
+    if not request.config.getoption("claude_record"):
+        monkeypatch.setattr(time, "sleep", waits.append)
     ask()
+    assert sum(waits) < 0.1
     assert claude.reply.text == "Hello."
     assert len(claude.replies) == 1
 """

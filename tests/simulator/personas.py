@@ -88,9 +88,7 @@ def slow(persona: Persona, delay_s: float, chunk_delay_s: float = 0.0) -> Person
 
 def overloaded(times: int, then: Persona) -> Persona:
     """Answers HTTP 529 to the first `times` identical requests."""
-    busy = Reply(
-        status=529, error=("overloaded_error", "Overloaded"), headers={"retry-after-ms": "1"}
-    )
+    busy = Reply(status=529, error=("overloaded_error", "Overloaded"))
     return lambda request, seen: busy if seen < times else then(request, seen)
 
 
