@@ -9,6 +9,9 @@ import pytest
 if TYPE_CHECKING:
     from pytest_claude.plugin.claude_fixture import ClaudeFixture
 
+# The sentence is for the test that asked.
+__tracebackhide__ = True
+
 CURRENT = pytest.StashKey["ClaudeFixture"]()
 
 
