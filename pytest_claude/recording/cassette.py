@@ -21,7 +21,7 @@ from typing import Any
 
 from pytest_claude.errors import UnreadableCassette, UnsavedCassette
 from pytest_claude.recording.matching import fingerprint
-from pytest_claude.transcript.interaction import Interaction, Response, Timing
+from pytest_claude.transcript.interaction import Interaction, Response
 
 FORMAT = "pytest-claude 1"
 PARTIAL = ".partial"
@@ -211,20 +211,6 @@ def _timing(response: Response) -> dict[str, Any] | None:
         timing["first_byte_s"] = round(response.timing.first_byte_s, 4)
         timing["total_s"] = round(response.timing.total_s, 4)
     return timing
-
-
-def timing_of(response: Mapping[str, Any]) -> tuple[Timing | None, bool]:
-    """The recorded times of a response as it stands in a cassette, and whether it is whole."""
-    timing = response.get("timing")
-    if not isinstance(timing, Mapping):
-        return None, True
-    first, total = timing.get("first_byte_s"), timing.get("total_s")
-    measured = (
-        Timing(float(first), float(total))
-        if isinstance(first, int | float) and isinstance(total, int | float)
-        else None
-    )
-    return measured, timing.get("complete") is not False
 
 
 def _readable(body: bytes) -> str | bytes:

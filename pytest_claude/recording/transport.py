@@ -21,7 +21,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, wraps
-from typing import Any, Protocol
+from typing import Any
 
 from pytest_claude.errors import CallOutsideTrial, RecordingProblem
 from pytest_claude.models.ids import model_of
@@ -42,15 +42,6 @@ _MODEL_PATH = re.compile(
 _END_OF_STREAM = b"event: message_stop"
 # A client refuses to start without a credential; the value never leaves the process.
 _REPLAY_HEADERS = {"Authorization": "Bearer replay", "X-Api-Key": "replay"}
-
-
-class Line(Protocol):
-    """What stands between the app and the API while it is in force."""
-
-    @property
-    def replaying(self) -> bool: ...
-
-    def prepare(self, body: Mapping[str, Any]) -> Mapping[str, Any]: ...
 
 
 class ClosedLine:
