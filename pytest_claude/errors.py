@@ -6,7 +6,8 @@
         ├── UnreadableCassette  the file is empty, cut, of another kind or edited
         ├── UnsavedCassette     what was recorded could not be written
         ├── SpoiledTrial        the API failed; there is no answer to keep
-        └── CallOutsideTrial    model traffic while no claude test is running
+        ├── CallOutsideTrial    model traffic that no cassette can answer
+        └── UnknownSDK          requests of the installed SDK don't pass our patch
     AssertionError
     ├── NoEvidence              a check was asked for a truth that was not observed
     └── CheckFailed             a check marker does not hold
@@ -59,21 +60,40 @@ class CassetteMiss(RecordingProblem):
     """No recorded interaction answers a request of the test.
 
     Attributes:
-        cause: Equal for misses that one edit caused, in whatever test.
+        cause: What happened, in words: "the prompt was edited (`system`)".
+        edit: The changed span, before and after: equal for all misses that one edit caused.
+            None where no recording is near.
+        calls: How many calls it takes to record the rest of the trial again, as recorded.
     """
 
-    def __init__(self, headline: str, rows: Sequence[Row] = (), cause: str | None = None) -> None:
+    def __init__(
+        self,
+        headline: str,
+        rows: Sequence[Row] = (),
+        cause: str = "",
+        edit: str | None = None,
+        calls: int = 1,
+    ) -> None:
         super().__init__(headline, rows)
         self.cause = cause
+        self.edit = edit
+        self.calls = calls
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.headline, self.rows, self.cause)
+        return type(self), (self.headline, self.rows, self.cause, self.edit, self.calls)
 
 
 class UnreadableCassette(RecordingProblem):
-    """A cassette that can't be read: never the same as an empty or a missing one."""
+    """A cassette that can't be read: never the same as an empty or a missing one.
 
-    def __init__(self, path: str, reason: str) -> None:
+    Attributes:
+        path: The file, as it is shown to the user.
+        reason: What is wrong with it.
+        to_accept: The command that accepts the file as it is, where there is one.
+    """
+
+    def __init__(self, path: str, reason: str, to_accept: str | None = None) -> None:
+        accept = [] if to_accept is None else [("to accept", to_accept)]
         super().__init__(
             f"{path}: {reason}",
             [
@@ -81,13 +101,15 @@ class UnreadableCassette(RecordingProblem):
                 ("observed", reason),
                 ("evidence", path),
                 ("to repair", "restore the file (git checkout), or delete it and record again"),
+                *accept,
             ],
         )
         self.path = path
         self.reason = reason
+        self.to_accept = to_accept
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.path, self.reason)
+        return type(self), (self.path, self.reason, self.to_accept)
 
 
 class UnsavedCassette(RecordingProblem):
@@ -99,7 +121,11 @@ class SpoiledTrial(RecordingProblem):
 
 
 class CallOutsideTrial(RecordingProblem):
-    """Model traffic in replay mode while no claude test is running."""
+    """Model traffic in replay mode outside a claude test, or by a road that is not replayed."""
+
+
+class UnknownSDK(RecordingProblem):
+    """Requests of the installed SDK don't pass our patch: nothing could be replayed."""
 
 
 class NoEvidence(AssertionError):
@@ -141,6 +167,7 @@ for _error in (
     UnsavedCassette,
     SpoiledTrial,
     CallOutsideTrial,
+    UnknownSDK,
     NoEvidence,
     CheckFailed,
     NotOffered,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -12,6 +13,9 @@ from pytest_claude.errors import SettingsError
 RecordMode = Literal["none", "once", "new_episodes", "all"]
 AdaptMode = Literal["auto", "hook", "off"]
 GuardMode = Literal["session", "tests"]
+NetworkMode = Literal["open", "none"]
+JudgeMode = Literal["never", "unsure"]
+GatePreset = Literal["quick", "standard", "thorough"]
 
 RECORD_MODES: tuple[str, ...] = (*get_args(RecordMode), "rewrite")
 """vcrpy's words; `rewrite` is another name for `all`."""
@@ -43,6 +47,28 @@ class RunSettings:
         reports: Files to write the run to.
         guard: "session": in replay mode no test of the session reaches a model;
             "tests": only claude tests are guarded.
+        network: "open": in replay mode other network than model traffic is not touched;
+            "none": nothing but loopback and `allow_hosts` is reached.
+        allow_hosts: Exact names of hosts that stay open when the network is closed.
+        ignore: Rules for the parts of requests that don't count.
+        strict: Whether a recording that is not played fails its test.
+        show_transcript: Whether a failed test shows what was said.
+        prices: The user's own prices, one model a line.
+        retirement_days: How many days ahead a model's retirement is told; None: never.
+        record_refused: Whether a call that its model is known to refuse is paid for.
+        model: What `claude.ask` asks; None when not set.
+        judge: "never": only where a test calls it; "unsure": it also settles checks whose rules
+            were unsure.
+        judge_model: What `claude.judge` asks; None when not set.
+        gate: The preset of the gate's policy.
+        baseline: The earlier run that this one is compared with, as given (`last`, `git:REV` or
+            a run file); None outside such a comparison.
+        attempt: Which attempt of the bump this is, from 1.
+        go_on: The run file of a gate that is to be gone on with; None otherwise.
+        max_cost_ratio: The candidate's cost over the baseline's at which a gate fails; None where
+            cost does not gate.
+        output_tools: Globs of tools whose input is the answer.
+        asking_tools: Globs of tools whose call is a question to the user.
     """
 
     cassette_root: Path
@@ -53,6 +79,29 @@ class RunSettings:
     adapt: AdaptMode = "auto"
     reports: tuple[Path, ...] = ()
     guard: GuardMode = "session"
+    network: NetworkMode = "open"
+    allow_hosts: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    strict: bool = False
+    show_transcript: bool = False
+    prices: tuple[str, ...] = ()
+    retirement_days: int | None = 60
+    record_refused: bool = False
+    model: str | None = None
+    judge: JudgeMode = "never"
+    judge_model: str | None = None
+    output_tools: tuple[str, ...] = ()
+    asking_tools: tuple[str, ...] = ()
+    gate: GatePreset = "quick"
+    baseline: str | None = None
+    attempt: int = 1
+    go_on: Path | None = None
+    max_cost_ratio: float | None = None
+
+    @property
+    def gated(self) -> bool:
+        """Whether two sides are compared, so that only the verdict fails a test."""
+        return bool(self.bump) or self.baseline is not None
 
     @property
     def recording(self) -> bool:
@@ -67,12 +116,18 @@ class TestSettings:
     Attributes:
         trials: How often the test is run on a model.
         pass_rate: Share of the trials that must pass, above 0 and at most 1.
+        live: Whether the test reaches the API itself: neither recorded nor replayed.
+        accepted: Why a regression of it does not fail the gate now; None where it does.
+        expired: Why one was accepted, and until when, where that is over.
     """
 
     __test__ = False
 
     trials: int = 1
     pass_rate: float = 1.0
+    live: bool = False
+    accepted: str | None = None
+    expired: str | None = None
 
     @property
     def passes_needed(self) -> int:
@@ -119,7 +174,9 @@ def parse_choice(name: str, value: str, choices: Iterable[str]) -> str:
     known = tuple(choices)
     if value in known:
         return value
-    raise SettingsError(f"{name}={value}: {', '.join(known)}{did_you_mean(value, known)}")
+    raise SettingsError(
+        f"{name}={value}: not one of {', '.join(known)}{did_you_mean(value, known)}"
+    )
 
 
 def check_trials(name: str, value: object) -> int:
@@ -171,7 +228,54 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-_SETTINGS = tuple(field.name for field in fields(TestSettings))
+def merge_acceptances(
+    where: str,
+    markers: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]],
+    pairs: Iterable[Swap],
+    today: date,
+) -> tuple[str | None, str | None]:
+    """Why a regression is accepted in a bump of `pairs`, and why it was and is no more.
+
+    Args:
+        where: Begins the text of an error.
+        markers: Arguments of the `claude_accept` markers of one test, the nearest first.
+        pairs: What is bumped; all must be accepted.
+        today: The day that expiry is measured by; the last day still counts.
+
+    Raises:
+        SettingsError: A marker is incomplete or its date is none.
+    """
+    known = [_acceptance(where, args, kwargs) for args, kwargs in markers]
+    accepted = expired = None
+    for pair in pairs:
+        found = next((entry for entry in known if entry[0] == pair), None)
+        if found is None:
+            return None, None
+        told = f"{found[1]} (until {found[2].isoformat()})"
+        accepted, expired = (told, expired) if today <= found[2] else (accepted, told)
+    return (None, expired) if expired else (accepted, None)
+
+
+def _acceptance(
+    where: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[Swap, str, date]:
+    call = f"{where}: @pytest.mark.claude_accept({_shown(args, kwargs)})"
+    for key in kwargs:
+        check_keyword(call, key, ("reason", "until"))
+    if len(args) != 1 or not isinstance(args[0], str):
+        raise SettingsError(f'{call}: the bump comes first, as "OLD=NEW"')
+    pair = parse_swap(f"{where}: claude_accept", args[0])
+    reason, until = kwargs.get("reason"), kwargs.get("until")
+    if not isinstance(reason, str) or not reason.strip():
+        raise SettingsError(f"{call}: reason= says why the change is accepted")
+    try:
+        day = until if isinstance(until, date) else date.fromisoformat(str(until))
+    except ValueError:
+        raise SettingsError(f'{call}: until= is a day, for example "2027-03-31"') from None
+    return pair, reason, day
+
+
+_SETTINGS = tuple(f.name for f in fields(TestSettings) if f.name not in ("accepted", "expired"))
 
 
 def _setting_names() -> str:
@@ -186,5 +290,7 @@ def _check_values(call: str, kwargs: Mapping[str, Any]) -> None:
     if "trials" in kwargs:
         check_trials(f"{call}: trials", kwargs["trials"])
     rate = kwargs.get("pass_rate", 1.0)
+    if not isinstance(kwargs.get("live", False), bool):
+        raise SettingsError(f"{call}: live={kwargs['live']!r}: True or False")
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= 1:
         raise SettingsError(f"{call}: pass_rate={rate!r}: above 0 and at most 1")

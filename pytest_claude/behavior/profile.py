@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pytest_claude.behavior.clarifying import detect_clarification
 from pytest_claude.behavior.structured import find_json
+from pytest_claude.behavior.timing import time_to_first_token_s, total_s
+from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS, Roles, question_in, roles
 from pytest_claude.transcript.model import Answer, Transcript, Usage
 
 Manner = Literal["refused", "asked", "acted", "answered", "silent"]
@@ -40,7 +42,7 @@ class Profile:
             when no call was made.
         question: The sentence by which it asks for what it needs, if the last reply does.
         refusal: Why it refused, or the error that it ended with.
-        tools: Calls of client tools in order; output tools do not count.
+        tools: Calls of client tools in order; output and asking tools do not count.
         parallel: Names of the tools called together, for each reply with two calls or more.
         output: JSON value of the last reply: its text, or the input of its output tool; None
             when there is none or it is over 20 kB.
@@ -53,7 +55,11 @@ class Profile:
         output_tokens: None when unknown; so are the fields below.
         thinking_tokens: Part of the output tokens.
         input_tokens: Uncached, cached and written together.
-        total_s: Time in seconds of all calls as recorded.
+        total_s: Time in seconds of all calls as recorded; None where one has no time recorded.
+        time_to_first_token_s: Time in seconds from sending to the first content of the first
+            streamed answer, as recorded.
+        server_tools: Names of the tools that the API ran itself, each once, in alphabetical order;
+            how often it searches differs between two answers of one model.
     """
 
     manner: Manner
@@ -71,22 +77,36 @@ class Profile:
     output_tokens: int | None = None
     thinking_tokens: int | None = None
     total_s: float | None = None
+    time_to_first_token_s: float | None = None
+    server_tools: tuple[str, ...] = ()
 
 
-def profile(transcript: Transcript, *, output_tools: Collection[str] = ()) -> Profile:
-    """The facts of one trial."""
+def profile(
+    transcript: Transcript,
+    *,
+    output_tools: Collection[str] = DEFAULT_OUTPUT_TOOLS,
+    asking_tools: Collection[str] = (),
+) -> Profile:
+    """The facts of one trial.
+
+    Args:
+        transcript: What was said.
+        output_tools: Globs of tools whose input is the answer; one forced by `tool_choice` is too.
+        asking_tools: Globs of tools whose call is a question to the user.
+    """
     last = transcript.last
     if last is None:
         return Profile("silent")
-    question = asked_sentence(last, output_tools=output_tools)
+    known = roles(transcript, output_tools, asking_tools)
+    question = asked_sentence(last, known)
     refusal = _refusal(last)
     tools = tuple(
         ToolFact(use.name, use.input, answer.number)
         for answer in transcript.answered
         for use in answer.tool_uses
-        if use.name not in output_tools
+        if known.acts(use)
     )
-    found = find_json(last, where="anywhere", output_tools=output_tools) if last.ok else None
+    found = find_json(last, where="anywhere", output_tools=known.outputs) if last.ok else None
     value = None if found is None or found.around else found.value
     has_output = isinstance(value, dict | list)
     usage = transcript.usage
@@ -95,7 +115,7 @@ def profile(transcript: Transcript, *, output_tools: Collection[str] = ()) -> Pr
         question=question,
         refusal=refusal,
         tools=tools,
-        parallel=tuple(group for a in transcript.answered if (group := _group(a, output_tools))),
+        parallel=tuple(group for a in transcript.answered if (group := _group(a, known))),
         output=value if has_output and _is_small(value) else None,
         has_output=has_output,
         around=found.around or None if found is not None else None,
@@ -105,15 +125,22 @@ def profile(transcript: Transcript, *, output_tools: Collection[str] = ()) -> Pr
         input_tokens=_prompt_tokens(usage),
         output_tokens=usage.output_tokens,
         thinking_tokens=usage.thinking_tokens,
-        total_s=_total_s(transcript),
+        total_s=total_s(transcript),
+        time_to_first_token_s=time_to_first_token_s(transcript),
+        server_tools=tuple(
+            sorted({use.name for answer in transcript.answered for use in answer.server_tool_uses})
+        ),
     )
 
 
-def asked_sentence(answer: Answer, *, output_tools: Collection[str] = ()) -> str | None:
+def asked_sentence(answer: Answer, known: Roles) -> str | None:
     """The sentence by which an answer asks for what it needs, or None when it does not ask."""
     if not answer.ok:
         return None
-    acts = any(use.name not in output_tools for use in answer.tool_uses)
+    for use in answer.tool_uses:
+        if use.name in known.asking:
+            return question_in(use) or f"(calls `{use.name}`)"
+    acts = any(known.acts(use) for use in answer.tool_uses)
     found = detect_clarification(answer.text, prompt=last_prompt(answer), tool_call=acts)
     return found.sentence if found.asks else None
 
@@ -145,8 +172,8 @@ def _refusal(last: Answer) -> str | None:
     return "refusal" if last.stop_reason == "refusal" else None
 
 
-def _group(answer: Answer, output_tools: Collection[str]) -> tuple[str, ...]:
-    names = tuple(sorted(u.name for u in answer.tool_uses if u.name not in output_tools))
+def _group(answer: Answer, known: Roles) -> tuple[str, ...]:
+    names = tuple(sorted(use.name for use in answer.tool_uses if known.acts(use)))
     return names if len(names) > 1 else ()
 
 
@@ -163,8 +190,3 @@ def _prompt_tokens(usage: Usage) -> int | None:
     )
     known = [part for part in parts if part is not None]
     return sum(known) if usage.input_tokens is not None else None
-
-
-def _total_s(transcript: Transcript) -> float | None:
-    times = [answer.timing.total_s for answer in transcript.answers if answer.timing is not None]
-    return round(sum(times), 4) if len(times) == len(transcript.answers) and times else None

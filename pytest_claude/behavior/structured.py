@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_claude.transcript.model import Answer
 
+# A misuse is shown in the test that asked, not here.
+__tracebackhide__ = True
+
 Where = Literal["answer", "anywhere"]
 
-_FENCE = re.compile(r"^```[\w+-]*[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^[ \t]*```[\w+-]*[ \t]*\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
+_MOST_BRACKETS = 2_000  # a text of brackets alone must not take for ever
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,13 @@ class FoundJson:
         value: The parsed value.
         place: Where it stands, in words: "the text", "a fence", "the call of `final_result`".
         around: Characters of text outside the value.
+        before: Those of them that stand before it.
     """
 
     value: Any
     place: str
     around: int = 0
+    before: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,74 +52,129 @@ class Violation:
 def find_json(
     answer: Answer, *, where: Where = "answer", output_tools: Collection[str] = ()
 ) -> FoundJson | None:
-    """The JSON value of an answer, or None.
+    """The first JSON value of an answer, or None.
 
-    Counts: a text that `json.loads` accepts whole, and the input of the one call of an output
-    tool. With `where="anywhere"` also the first fenced block, or else the first object or array
-    in the prose, that parses. Numbers and strings alone do not count in prose.
+    Counts: a text that `json.loads` accepts whole, and the input of a call of an output tool,
+    the first if there are several. With `where="anywhere"` also fenced blocks, or else objects
+    and arrays in the prose, that parse. Numbers and strings alone do not count in prose.
     """
+    return next(all_json(answer, where=where, output_tools=output_tools), None)
+
+
+def all_json(
+    answer: Answer, *, where: Where = "answer", output_tools: Collection[str] = ()
+) -> Iterator[FoundJson]:
+    """Every JSON value of an answer, in the order in which they are looked for."""
     outputs = [use for use in answer.tool_uses if use.name in output_tools]
-    if len(outputs) == 1:
-        return FoundJson(outputs[0].input, f"the call of `{outputs[0].name}`")
-    text = answer.text.strip()
+    if outputs:
+        of = f"the first of {len(outputs)} calls" if len(outputs) > 1 else "the call"
+        yield FoundJson(outputs[0].input, f"{of} of `{outputs[0].name}`")
+        return
     try:
-        return FoundJson(json.loads(text), "the text")
-    except ValueError:
-        return _inside(text) if where == "anywhere" else None
+        yield FoundJson(json.loads(answer.text), "the text")
+    except (ValueError, RecursionError):
+        if where == "anywhere":
+            yield from _inside(answer.text.strip())
 
 
-def violations(value: Any, schema: Mapping[str, Any]) -> list[Violation]:
+def violations(value: Any, schema: Mapping[str, Any] | bool) -> list[Violation]:
     """Every place at which `value` breaks `schema`, in the order of the paths.
+
+    The draft is the one that `$schema` names, 2020-12 where it names none. Nothing is fetched:
+    a `$ref` must lead to a place in the schema itself.
 
     Raises:
         TypeError: `schema` is no valid JSON Schema; the text says where.
     """
     import jsonschema
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
 
-    cls = jsonschema.validators.validator_for(schema)
+    cls = _draft(schema)
     try:
-        cls.check_schema(dict(schema))
+        cls.check_schema(dict(schema) if isinstance(schema, Mapping) else schema)
     except jsonschema.SchemaError as error:
         raise TypeError(f"no valid JSON Schema: {error.json_path}: {error.message}") from None
-    errors = sorted(cls(schema).iter_errors(value), key=lambda error: error.json_path)
+    try:
+        # With a registry of our own jsonschema does not fetch references from the network.
+        errors = sorted(
+            cls(schema, registry=Registry()).iter_errors(value), key=lambda error: error.json_path
+        )
+    except Unresolvable as error:
+        raise TypeError(f"no valid JSON Schema: $ref {error.ref!r} leads nowhere") from None
     return [Violation(error.json_path, error.message) for error in errors]
 
 
-def json_schema(schema: Any) -> tuple[str, Mapping[str, Any] | None]:
+def json_schema(schema: Any) -> tuple[str, Mapping[str, Any] | bool | None]:
     """The name and the JSON Schema of what a test passes as schema.
 
-    Accepts a JSON Schema as a mapping, a class with `model_json_schema` (a pydantic model), and
-    None for no schema.
+    Accepts a JSON Schema (a mapping, True or False), a class with `model_json_schema`, and None
+    for no schema.
 
     Raises:
         TypeError: It is something else.
     """
     if schema is None:
         return "", None
-    if isinstance(schema, Mapping):
-        return str(schema.get("title", "the schema")), schema
+    if isinstance(schema, Mapping | bool):
+        title = schema.get("title") if isinstance(schema, Mapping) else None
+        return (f"schema `{title}`" if title else "the schema"), schema
     if callable(build := getattr(schema, "model_json_schema", None)):
         return f"`{schema.__name__}`", build()
-    raise TypeError(f"schema={schema!r}: a JSON Schema (dict) or a pydantic model")
+    raise TypeError(
+        f"schema={schema!r}: a JSON Schema (dict), a pydantic model, a dataclass or a TypedDict"
+    )
 
 
-def _inside(text: str) -> FoundJson | None:
+_NO_DRAFT: Any = object()
+
+
+def _draft(schema: Mapping[str, Any] | bool) -> Any:
+    from jsonschema import validators
+
+    named = schema.get("$schema") if isinstance(schema, Mapping) else None
+    latest = validators.Draft202012Validator
+    if named is None:
+        return latest
+    bare = str(named).rstrip("#").partition("://")[2]
+    for spelling in (f"http://{bare}#", f"https://{bare}"):  # people mix them up
+        found: Any = validators.validator_for({"$schema": spelling}, default=_NO_DRAFT)
+        if found is not _NO_DRAFT:
+            return found
+    raise TypeError(f"no valid JSON Schema: $schema {named!r} is no draft that is known")
+
+
+def _inside(text: str) -> Iterator[FoundJson]:
+    fenced = False
     for match in _FENCE.finditer(text):
         try:
             value = json.loads(match[1])
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        return FoundJson(value, "a fence", len(text) - len(match[0]))
-    return _in_prose(text)
+        fenced = True
+        before = match.start() + len(match[0]) - len(match[0].lstrip())
+        yield FoundJson(value, "a fence", len(text) - len(match[0].strip()), before)
+    if not fenced:
+        yield from _in_prose(text)
 
 
-def _in_prose(text: str) -> FoundJson | None:
+def _in_prose(text: str) -> Iterator[FoundJson]:
     decoder = json.JSONDecoder()
-    for match in re.finditer(r"[{\[]", text):
+    after = 0
+    for match in _brackets(text):
+        if match.start() < after:
+            continue
         try:
             value, end = decoder.raw_decode(text, match.start())
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if value:
-            return FoundJson(value, "the prose", len(text) - (end - match.start()))
-    return None
+            after = end
+            size = end - match.start()
+            yield FoundJson(value, "the prose", len(text) - size, match.start())
+
+
+def _brackets(text: str) -> Iterator[re.Match[str]]:
+    # An object or a list begins so; the test saves trying each bracket of a long formula.
+    found = re.finditer(r"""\{\s*["}]|\[\s*[\[{"\]\d\-tfn]""", text)
+    return (match for match, _ in zip(found, range(_MOST_BRACKETS), strict=False))

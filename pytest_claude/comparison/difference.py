@@ -12,7 +12,11 @@ from pytest_claude.behavior.profile import Profile
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.transcript.quoting import cut, quote
 
-Kind = Literal["asks", "refuses", "parallel", "tools", "arguments", "output", "stop"]
+Kind = Literal["asks", "refuses", "parallel", "tools", "server", "arguments", "output", "stop"]
+
+STEADY: frozenset[Kind] = frozenset({"refuses", "tools", "server", "stop"})
+"""What two recordings of one request by one model have in common, in public recordings; the rest
+differs now and then without any change of the model (docs/reference.md, "What is steady")."""
 
 _LONGEST_REFUSAL = 200  # the API's own words name the parameter
 _MOST_PLACES = 3
@@ -39,6 +43,11 @@ class Difference:
     interaction: int
 
     @property
+    def steady(self) -> bool:
+        """Whether one model asked twice would not differ so."""
+        return self.kind in STEADY
+
+    @property
     def counted(self) -> str:
         """The sentence with its counts.
 
@@ -54,8 +63,8 @@ def differences(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Differenc
 
     A behavior changed when all trials of the baseline showed it, or none, and more than half of
     the candidate's trials do otherwise. One change shows in several ways (who asks calls no tool
-    and stops otherwise); the order is asks, refuses, parallel, tools, arguments, output, stop,
-    and the first is the one to tell. Trials without a profile do not count.
+    and stops otherwise); the order is asks, refuses, parallel, tools, server, arguments, output,
+    stop, and the first is the one to tell. Trials without a profile do not count.
     """
     old = [(trial, trial.profile) for trial in base if trial.profile is not None]
     new = [(trial, trial.profile) for trial in cand if trial.profile is not None]
@@ -65,34 +74,58 @@ def differences(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Differenc
     return tuple(difference for difference in found if difference is not None)
 
 
+def shows(kind: Kind, base: Sequence[Trial], cand: Sequence[Trial]) -> Callable[[Trial], bool]:
+    """Whether a trial behaves in the way that a difference of this kind tells of.
+
+    Args:
+        kind: The kind of a difference between `base` and `cand`.
+        base: All trials of the baseline that the difference was made from.
+        cand: All of the candidate.
+    """
+    old = [(trial, trial.profile) for trial in base if trial.profile is not None]
+    new = [(trial, trial.profile) for trial in cand if trial.profile is not None]
+    behaves = _new_behavior(_ASPECTS[kind][0], old, new) if old and new else None
+    if behaves is None:
+        return lambda trial: False
+    return lambda trial: trial.profile is not None and behaves(trial.profile)
+
+
 Seen = list[tuple[Trial, Profile]]
 
 
 def _difference(kind: Kind, old: Seen, new: Seen) -> Difference | None:
     aspect, words = _ASPECTS[kind]
+    behaves = _new_behavior(aspect, old, new)
+    if behaves is None:
+        return None
+    showing = [(trial, profile) for trial, profile in new if behaves(profile)]
+    trial, profile = showing[0]
+    sentence = words(_usual(old, aspect), profile)
+    if sentence is None:
+        return None
+    text, interaction = sentence
+    before = sum(aspect(p) == aspect(profile) for _, p in old)
+    return Difference(
+        kind, text, (before, len(old)), (len(showing), len(new)),
+        trial.cassette, interaction,
+    )  # fmt: skip
+
+
+def _new_behavior(
+    aspect: Callable[[Profile], Hashable], old: Seen, new: Seen
+) -> Callable[[Profile], bool] | None:
+    """Whether a trial behaves as most of the candidate's do and the baseline's did not."""
     before = Counter(aspect(profile) for _, profile in old)
     after = Counter(aspect(profile) for _, profile in new)
     changed = [value for value, seen in after.items() if not before[value] and 2 * seen > len(new)]
     usual = next((value for value, seen in before.items() if seen == len(old)), _MIXED)
     if changed:
         # Only one value can be shown by more than half of the trials.
-        value, seen = changed[0], after[changed[0]]
-        showing = [(t, p) for t, p in new if aspect(p) == value]
-    elif usual is not _MIXED and 2 * after[usual] < len(new):
+        return lambda profile: aspect(profile) == changed[0]
+    if usual is not _MIXED and 2 * after[usual] < len(new):
         # The usual behavior is gone, and nothing else took its place in most trials.
-        showing = [(t, p) for t, p in new if aspect(p) != usual]
-        seen = len(showing)
-    else:
-        return None
-    trial, profile = showing[0]
-    sentence = words(_usual(old, aspect), profile)
-    if sentence is None:
-        return None
-    text, interaction = sentence
-    return Difference(
-        kind, text, (before[aspect(profile)], len(old)), (seen, len(new)),
-        trial.cassette, interaction,
-    )  # fmt: skip
+        return lambda profile: aspect(profile) != usual
+    return None
 
 
 _MIXED: Hashable = object()
@@ -141,6 +174,13 @@ def _tools(old: Profile, new: Profile) -> tuple[str, int]:
     return f"calls {_names(new)} instead of {_names(old)}", _first_place(new)
 
 
+def _server(old: Profile, new: Profile) -> tuple[str, int]:
+    if not new.server_tools:
+        return f"does not use {_list(old.server_tools)} of the API", new.last
+    instead = f" instead of {_list(old.server_tools)}" if old.server_tools else ""
+    return f"uses {_list(new.server_tools)} of the API{instead}", new.last
+
+
 def _arguments(old: Profile, new: Profile) -> tuple[str, int] | None:
     for before, after in zip(old.tools, new.tools, strict=False):
         if before.name == after.name and before.input != after.input:
@@ -167,6 +207,7 @@ _ASPECTS: dict[Kind, tuple[Callable[[Profile], Hashable], Words]] = {
     "refuses": (lambda p: p.refusal is not None, _refuses),
     "parallel": (lambda p: p.parallel, _parallel),
     "tools": (lambda p: tuple(fact.name for fact in p.tools), _tools),
+    "server": (lambda p: p.server_tools, _server),
     "arguments": (lambda p: tuple((f.name, _canonical(f.input)) for f in p.tools), _arguments),
     "output": (lambda p: (p.has_output, _canonical(p.output)), _output),
     "stop": (lambda p: p.stop_reason, _stops),

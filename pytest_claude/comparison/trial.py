@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from pytest_claude.behavior.profile import Profile, ToolFact
+from pytest_claude.errors import SettingsError
 
-Stream = Literal["base", "cand"]
+VERSION = 1  # of the JSON form
+
+Stream = Literal["base", "base_fresh", "cand"]
 Outcome = Literal["pass", "fail", "skip", "void", "abort"]
 
 
@@ -20,11 +23,22 @@ class CheckNote:
         name: The check.
         outcome: True, False, or None when unknown.
         reason: The shortest telling of it.
+        facts: What a report can draw of it, as JSON: depth and length of a needle, numbers held
+            against a limit.
+        expected: What was expected, in words; "" where the run file does not say.
+        line: Line of the test file that states it, from 1; None for a marker.
     """
 
     name: str
     outcome: bool | None
     reason: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    expected: str = ""
+    line: int | None = None
+
+
+NOT_SENT = "not sent: "
+"""How the cause of a void trial begins whose request was known to be refused: nothing was paid."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,8 @@ class Trial:
 
     Attributes:
         test: Node id of the test.
-        stream: "base" on the baseline model, "cand" on the candidate.
+        stream: "base" on the baseline model as recorded earlier, "base_fresh" on the baseline
+            model for this gate, "cand" on the candidate.
         index: Number of the trial in its stream, from 0.
         outcome: pass, fail (what the model caused), skip, void (infrastructure: no evidence)
             or abort (the test could not be run: a miss, an error in its set-up).
@@ -45,6 +60,11 @@ class Trial:
         profile: What the model did.
         rewrites: What was changed in requests so that the candidate accepts them.
         simulated_by: What played the model, where the answers are no model's.
+        attempt: Which asking of the gate the trial was made for, from 1.
+        model: Canonical id of the main model that was asked, after any swap; "" when unknown.
+        replies: One id per answer in order (hash of the request id, else of the recorded bytes
+            and the place in the cassette); trials with equal ids are copies of one paid trial.
+        cost_usd: Price of all calls as billed; None when unknown.
     """
 
     test: str
@@ -59,23 +79,34 @@ class Trial:
     profile: Profile | None = None
     rewrites: tuple[str, ...] = ()
     simulated_by: str | None = None
+    attempt: int = 1
+    model: str = ""
+    replies: tuple[str, ...] = ()
+    cost_usd: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The trial as plain JSON types."""
-        return asdict(self)
+        return {"v": VERSION, **asdict(self)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Trial:
-        """The trial that `to_json` wrote."""
-        return cls(
-            **{
-                **data,
-                "models": tuple(data["models"]),
-                "checks": tuple(CheckNote(**note) for note in data["checks"]),
-                "profile": _profile(data["profile"]),
-                "rewrites": tuple(data["rewrites"]),
-            }
-        )
+        """The trial that `to_json` wrote, of this version or one before.
+
+        Raises:
+            SettingsError: A later version wrote it.
+        """
+        fields = dict(data)
+        version = fields.pop("v", VERSION)
+        if version != VERSION:
+            raise SettingsError(
+                f"a trial of version {version}: this pytest-claude reads version {VERSION}; "
+                "update it"
+            )
+        fields["checks"] = tuple(CheckNote(**note) for note in fields.get("checks", ()))
+        fields["profile"] = _profile(fields.get("profile"))
+        for name in ("models", "rewrites", "replies"):
+            fields[name] = tuple(fields.get(name, ()))
+        return cls(**fields)
 
 
 def _profile(data: Mapping[str, Any] | None) -> Profile | None:
@@ -86,5 +117,6 @@ def _profile(data: Mapping[str, Any] | None) -> Profile | None:
             **data,
             "tools": tuple(ToolFact(**fact) for fact in data["tools"]),
             "parallel": tuple(tuple(group) for group in data["parallel"]),
+            "server_tools": tuple(data.get("server_tools", ())),
         }
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -42,6 +42,8 @@ class Check:
         reason: The shortest telling of it, for one line.
         evidence: Where it was seen.
         hint: What else may be the cause.
+        facts: What a report can draw, as JSON: the depth and length of a needle, the numbers
+            that were held against a limit.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Check:
     reason: str
     evidence: tuple[Evidence, ...] = ()
     hint: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
     _asked: Callable[[Check], None] | None = field(default=None, repr=False, compare=False)
 
     def __bool__(self) -> bool:
@@ -92,10 +95,29 @@ class JsonCheck(Check, Generic[T]):
     """Whether the reply is JSON.
 
     Attributes:
-        value: The parsed value; None when there is none.
+        value: The parsed value, as an instance of the class that was given as schema; None when
+            the check does not hold.
+        raw: The JSON value as it stands, also where it does not satisfy the schema; None when
+            there is none.
     """
 
     value: T | None = None
+    raw: Any = None
+
+
+@dataclass(frozen=True, repr=False)
+class RefusalCheck(Check):
+    """Whether the reply refuses.
+
+    Attributes:
+        category: Why, in the API's words, where it refused by stop reason and said so.
+        sentence: The sentence that refuses, verbatim, where it refused in words.
+        certain: False when the rules were in doubt.
+    """
+
+    category: str | None = None
+    sentence: str | None = None
+    certain: bool = True
 
 
 def _rebuild(cls: type[Check], state: dict[str, Any]) -> Check:

@@ -1,15 +1,18 @@
-"""View and Reply: what a test author holds; the checks as methods, each with one body."""
+"""View and Reply: what a test author holds; what was said, and the checks as methods."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_claude.behavior.structured import Where
-from pytest_claude.expect import checks
-from pytest_claude.expect.result import Check, ClarificationCheck, JsonCheck
-from pytest_claude.transcript.interaction import Timing
+from pytest_claude.behavior.timing import Pace, pace
+from pytest_claude.expect.checks import gap
+from pytest_claude.expect.methods import CheckMethods
+from pytest_claude.expect.misuse import stated, unknown_name
+from pytest_claude.expect.reading import Reading
+from pytest_claude.expect.result import Check
+from pytest_claude.expect.selection import Selection
 from pytest_claude.transcript.model import Answer, RequestView, ToolUse, Transcript, Usage
 
 # A misuse is shown in the test that asked, not here.
@@ -20,12 +23,13 @@ C = TypeVar("C", bound=Check)
 
 @dataclass(frozen=True)
 class ToolCall:
-    """One call of a client tool.
+    """One call of a tool.
 
     Attributes:
         name: The tool.
         input: Its arguments, parsed.
-        result: What the app sent back for it; None while it has sent nothing.
+        result: What the app sent back for it, or the API where it ran the tool itself; None
+            while nothing came back.
         is_error: Whether the app sent the result as an error.
         reply: The reply that holds the call.
         parallel_group: Number, from 1, of the reply among those with tool calls: calls of one
@@ -40,29 +44,46 @@ class ToolCall:
     parallel_group: int
 
 
-class View:
-    """A part of a conversation with Claude, and what a test can state about it.
+@dataclass(frozen=True)
+class FailedCall:
+    """One call that the API answered with an error.
 
-    Not made by tests: the fixture `claude` is one, and so is each reply.
+    Attributes:
+        status: HTTP status; 200 where a stream ended in an error.
+        type: The API's word for it: `overloaded_error`.
+        message: What the API said.
+        model: The model the app asked for.
+        request: What was asked.
+        interaction: Number of the interaction in the cassette, from 1.
     """
 
-    def _transcript(self) -> Transcript:
-        raise NotImplementedError
+    status: int
+    type: str | None
+    message: str | None
+    model: str | None
+    request: RequestView
+    interaction: int
 
-    def _output_tools(self) -> frozenset[str]:
-        """Tools whose input is the answer: a call of them is no action."""
-        return frozenset()
 
-    def _keep(self, check: C) -> C:
-        return check
+class View(CheckMethods):
+    """A part of what was said to Claude and by Claude, and what a test can state about it.
 
-    # --- what was said ----------------------------------------------------------------------
+    Not made by tests: the fixture `claude` is one, and so are its replies, its conversations and
+    what `where` selects.
+    """
+
+    if not TYPE_CHECKING:  # a type checker would let every name pass
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or name in dir(type(self)):
+                return object.__getattribute__(self, name)  # raises what was raised before
+            raise AttributeError(unknown_name(type(self), name, Reply))
 
     @property
     def replies(self) -> tuple[Reply, ...]:
         """The answered Messages calls, in the order their requests were sent."""
         transcript = self._transcript()
-        return tuple(Reply(a, transcript, self._output_tools()) for a in transcript.answered)
+        return tuple(self._reply_of(answer, transcript) for answer in transcript.answered)
 
     @property
     def reply(self) -> Reply:
@@ -73,112 +94,109 @@ class View:
         """
         transcript = self._transcript()
         if transcript.last is None:
-            raise LookupError(f"no reply: {checks.gap(transcript) or 'no call was answered'}")
-        return Reply(transcript.last, transcript, self._output_tools())
+            raise LookupError(f"no reply: {gap(transcript) or 'no call was answered'}")
+        return self._reply_of(transcript.last, transcript)
+
+    @property
+    def conversations(self) -> tuple[View, ...]:
+        """The conversations, in the order in which they began; each has all the checks.
+
+        A call goes on with a conversation when its messages begin with all messages of that
+        conversation's latest call; sub-agents and side questions begin their own.
+        """
+        count = len(self._transcript().conversations)
+        return tuple(_Part(self, _conversation(number)) for number in range(count))
+
+    @stated
+    def where(self, *, model: Any = None, system: Any = None, tool_offered: Any = None) -> View:
+        """The calls that fit all that is given, with all the checks.
+
+        Args:
+            model: The model the app asked for, dates and platforms aside; a glob; or anything
+                that compares with `==`.
+            system: A text that the system prompt holds; a compiled pattern that is found in it;
+                or anything that compares with `==`.
+            tool_offered: The name of a tool that the request offered.
+
+        Raises:
+            TypeError: Nothing is given.
+        """
+        return _Part(self, Selection(model=model, system=system, tool_offered=tool_offered).of)
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls of client tools, in order."""
         results = self._transcript().tool_results
-        calling = [reply for reply in self.replies if reply._answer.tool_uses]
-        return tuple(
-            _tool_call(use, results, reply, group)
-            for group, reply in enumerate(calling, start=1)
-            for use in reply._answer.tool_uses
-        )
+        return _tool_calls(self.replies, lambda answer: answer.tool_uses, results)
+
+    @property
+    def server_tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls of tools that the API ran itself, in order, with what it gave back."""
+        return _tool_calls(self.replies, lambda answer: answer.server_tool_uses, {})
 
     @property
     def usage(self) -> Usage:
         """Tokens of all answers together; a count that no answer states is None."""
         return self._transcript().usage
 
-    # --- checks -----------------------------------------------------------------------------
+    @property
+    def cost_usd(self) -> float | None:
+        """Dollars as billed, of all calls; None when a price or a count is unknown."""
+        answers = _priceable(self._transcript().answers)
+        return None if answers is None else self._reading().pricing(answers).usd
 
-    def calls_tool(
-        self,
-        name: str,
-        arguments: Mapping[str, Any] | None = None,
-        /,
-        *,
-        times: int | None = None,
-        exact: bool = False,
-        offered: bool = True,
-        **more: Any,
-    ) -> Check:
-        """Whether the client tool `name` was called, with at least the given arguments.
+    @property
+    def uncached_cost_usd(self) -> float | None:
+        """Dollars for the same tokens had nothing been cached; None when unknown."""
+        answers = _priceable(self._transcript().answers)
+        return None if answers is None else self._reading().pricing(answers).uncached_usd
 
-        Args:
-            name: The tool.
-            arguments: Arguments whose names are taken here or are no identifiers.
-            times: How often such a call was made; None for once or more.
-            exact: No argument other than the given ones.
-            offered: Refuse names that no request offered; False switches that off.
-            more: Arguments by name. Values compare with `==`, so matchers work.
+    @property
+    def timing(self) -> Pace | None:
+        """Times in seconds as measured while recording, also in a replay; None where unrecorded.
 
-        Raises:
-            NotOffered: No request offered such a tool, or it has no such argument.
+        `.total_s` of all calls, one after the other; `.first_token_s` of the first that was
+        streamed; `.output_tokens_per_s` over the total.
         """
-        return self._keep(
-            checks.calls_tool(
-                self._transcript(),
-                name,
-                arguments,
-                times=times,
-                exact=exact,
-                offered=offered,
-                **more,
+        return pace(self._transcript().answers)
+
+    @property
+    def errors(self) -> tuple[FailedCall, ...]:
+        """The calls that the API answered with an error, in order."""
+        return tuple(
+            FailedCall(
+                answer.status,
+                answer.error.type if answer.error is not None else None,
+                answer.error.message if answer.error is not None else None,
+                answer.model,
+                answer.request,
+                answer.number,
             )
+            for answer in self._transcript().answers
+            if answer.error is not None or answer.status >= 400
         )
 
-    def calls_no_tool(self) -> Check:
-        """Whether no client tool was called. Server tools do not count."""
-        return self._keep(checks.calls_no_tool(self._transcript()))
-
-    def asks_clarifying_question(self) -> ClarificationCheck:
-        """Whether the last reply asks for what it needs instead of guessing.
-
-        Offers of more help, requests to confirm and questions that are the deliverable do not
-        count. The check has `.kind`, `.sentence` and `.certain`.
-        """
-        found = checks.asks_clarifying_question(
-            self._transcript(), output_tools=self._output_tools()
-        )
-        return self._keep(found)
-
-    def returns_json(self, schema: Any = None, *, where: Where = "answer") -> JsonCheck[Any]:
-        """Whether the last reply is JSON, and satisfies `schema` if one is given.
-
-        Args:
-            schema: A JSON Schema, or a pydantic model; None for any JSON.
-            where: "answer": what `json.loads` accepts whole; "anywhere": also in fences and prose.
-        """
-        found = checks.returns_json(
-            self._transcript(), schema, where=where, output_tools=self._output_tools()
-        )
-        return self._keep(found)
-
-    def stops_with(self, reason: str) -> Check:
-        """Whether the last reply ended with the stop reason `reason`."""
-        return self._keep(checks.stops_with(self._transcript(), reason))
+    def _reply_of(self, answer: Answer, run: Transcript) -> Reply:
+        return Reply(answer, run, self._reading())
 
 
 class Reply(View):
     """One answer of the model, with the checks of that answer alone."""
 
-    def __init__(self, answer: Answer, run: Transcript, output_tools: frozenset[str]) -> None:
+    def __init__(self, answer: Answer, run: Transcript, reading: Reading) -> None:
         self._answer = answer
         self._run = run
-        self._outputs = output_tools
+        self._read = reading
 
     def __repr__(self) -> str:
         calls = "".join(f", calls `{use.name}`" for use in self._answer.tool_uses)
         return f"<reply {self._answer.number}: {self.stop_reason}{calls}>"
 
     def _transcript(self) -> Transcript:
-        return replace(self._run, answers=(self._answer,), pending=0)
+        return replace(self._run, answers=(self._answer,), pending=0, injected=0, others=0)
 
-    def _output_tools(self) -> frozenset[str]:
-        return self._outputs
+    def _reading(self) -> Reading:
+        return self._read
 
     @property
     def text(self) -> str:
@@ -193,8 +211,7 @@ class Reply(View):
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls of client tools in this reply, in order."""
-        results = self._run.tool_results
-        return tuple(_tool_call(use, results, self, 1) for use in self._answer.tool_uses)
+        return _tool_calls((self,), lambda answer: answer.tool_uses, self._run.tool_results)
 
     @property
     def stop_reason(self) -> str | None:
@@ -205,11 +222,6 @@ class Reply(View):
     def usage(self) -> Usage:
         """Tokens of this answer; a count that it does not state is None."""
         return self._answer.usage
-
-    @property
-    def timing(self) -> Timing | None:
-        """Times as measured while recording; None where none were."""
-        return self._answer.timing
 
     @property
     def request(self) -> RequestView:
@@ -232,12 +244,63 @@ class Reply(View):
         return self._answer.status
 
 
+class _Part(View):
+    """Some of the calls of another view, chosen anew each time it is asked."""
+
+    def __init__(self, whole: View, choose: Callable[[Transcript], Transcript]) -> None:
+        self._whole = whole
+        self._choose = choose
+
+    def __repr__(self) -> str:
+        number = len(self._transcript().answered)
+        return f"<part of claude: {number} {'reply' if number == 1 else 'replies'}>"
+
+    def _transcript(self) -> Transcript:
+        return self._choose(self._whole._transcript())
+
+    def _reading(self) -> Reading:
+        return self._whole._reading()
+
+    def _keep(self, check: C) -> C:
+        return self._whole._keep(check)
+
+
+def _conversation(number: int) -> Callable[[Transcript], Transcript]:
+    def choose(run: Transcript) -> Transcript:
+        return run.part(run.conversations[number], f"no call in conversation {number}")
+
+    return choose
+
+
+def _priceable(answers: Sequence[Answer]) -> Sequence[Answer] | None:
+    """The calls, when all came to their end; what a cut stream states is not all of it."""
+    whole = all(answer.ok or answer.status >= 400 for answer in answers)
+    return answers if whole and answers else None
+
+
+def _tool_calls(
+    replies: Iterable[Reply],
+    uses: Callable[[Answer], tuple[ToolUse, ...]],
+    results: Mapping[str, Any],
+) -> tuple[ToolCall, ...]:
+    calling = [reply for reply in replies if uses(reply._answer)]
+    return tuple(
+        _tool_call(use, results, reply, group)
+        for group, reply in enumerate(calling, start=1)
+        for use in uses(reply._answer)
+    )
+
+
 def _tool_call(use: ToolUse, results: Mapping[str, Any], reply: Reply, group: int) -> ToolCall:
     result = results.get(use.id)
+    content = None if result is None else result.content
+    if use.server:
+        blocks = (b for b in reply._answer.content if b.get("tool_use_id") == use.id)
+        content = next((block.get("content") for block in blocks), None)
     return ToolCall(
         name=use.name,
         input=use.input,
-        result=None if result is None else result.content,
+        result=content,
         is_error=False if result is None else result.is_error,
         reply=reply,
         parallel_group=group,

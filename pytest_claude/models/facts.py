@@ -1,32 +1,86 @@
-"""Which requests a model refuses, by rule: facts with their date and sources.
-
-Collected 2026-11-22 from platform.claude.com: the migration guides of Sonnet 5.5, Opus 5.5,
-Haiku 5.5 and Fable 5.1, docs/en/api/errors and docs/en/build-with-claude/thinking. A model that
-is not listed under a rule is not known to refuse it.
-"""
+"""What is known of each model: facts with their date and sources; None is unknown, never "no"."""
 
 from __future__ import annotations
 
-_FABLE_5 = ("claude-fable-5", "claude-mythos-5")
-_FABLE_5_NEXT = ("claude-fable-5-1", "claude-fable-5-2", "claude-mythos-5-1", "claude-mythos-5-2")
-_SINCE_OPUS_4_7 = (
-    "claude-opus-4-7",
-    "claude-opus-4-8",
-    "claude-opus-5",
-    "claude-opus-5-5",
-    "claude-sonnet-5",
-    "claude-sonnet-5-5",
-    "claude-haiku-5-5",
-    *_FABLE_5,
-    *_FABLE_5_NEXT,
-)
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
-REFUSED_BY: dict[str, frozenset[str]] = {
-    "sampling-non-default": frozenset({*_SINCE_OPUS_4_7, "claude-mythos-preview"}),
-    "thinking-enabled": frozenset(_SINCE_OPUS_4_7),
-    "thinking-disabled-sonnet55": frozenset({"claude-sonnet-5-5"}),
-    "thinking-disabled-always-on": frozenset({"claude-opus-5-5", *_FABLE_5_NEXT}),
-    "thinking-disabled-fable5": frozenset({*_FABLE_5, "claude-mythos-preview"}),
-    "forced-tool-choice": frozenset({"claude-opus-5-5", "claude-sonnet-5-5", *_FABLE_5_NEXT}),
-}
-"""Canonical ids of the models that answer HTTP 400 to what the rule describes."""
+from pytest_claude.models.ids import canonical_model
+from pytest_claude.models.model_facts import ModelFacts
+
+TOKENS_ACROSS = (1.0, 1.3, 1.35)
+"""How many tokens the tokenizer since Opus 4.7 makes of what was one: least, usual, most.
+
+Source: platform.claude.com, about-claude/pricing: about 30 % more, by content.
+"""
+
+
+def models() -> tuple[ModelFacts, ...]:
+    """All known models, the newest first."""
+    from pytest_claude.models.model_table import MODELS  # a plain run needs none
+
+    return MODELS
+
+
+def facts_of(model: str) -> ModelFacts | None:
+    """What is known of the model that an id of any platform names; None when nothing is.
+
+    >>> facts_of("us.anthropic.claude-sonnet-4-5-20250929-v1:0").retires_on
+    '2026-11-30'
+    >>> facts_of("claude-next-1") is None
+    True
+    """
+    return _by_id().get(canonical_model(model)) or _by_id().get(model)
+
+
+def tokens_factor(old: ModelFacts | None, new: ModelFacts | None) -> tuple[float, float, float]:
+    """How many tokens NEW counts for one of OLD's, for the same text: least, usual, most.
+
+    (1, 1, 1) where both have one tokenizer, or one is unknown.
+    """
+    same = (1.0, 1.0, 1.0)
+    if old is None or new is None or None in (old.tokenizer, new.tokenizer):
+        return same
+    if old.tokenizer == new.tokenizer:
+        return same
+    least, usual, most = TOKENS_ACROSS
+    return TOKENS_ACROSS if old.tokenizer == "pre-4-7" else (1 / most, 1 / usual, 1 / least)
+
+
+def retires_within(models_used: Iterable[str], today: str, days: int) -> dict[str, int]:
+    """The models that retire within `days`, with the days left; below 0 when they are retired.
+
+    Args:
+        models_used: Ids of any platform.
+        today: Date as `YYYY-MM-DD`.
+        days: How far to look ahead.
+    """
+    found: dict[str, int] = {}
+    for model in models_used:
+        facts = facts_of(model)
+        if facts is not None and facts.retires_on is not None:
+            left = days_between(today, facts.retires_on)
+            if left <= days:
+                found[facts.id] = left
+    return found
+
+
+def days_between(first: str, second: str) -> int:
+    """Days from one date to another, both as `YYYY-MM-DD`.
+
+    >>> days_between("2026-11-22", "2026-11-30")
+    8
+    """
+    from datetime import date
+
+    return (date.fromisoformat(second) - date.fromisoformat(first)).days
+
+
+@lru_cache(maxsize=1)
+def _by_id() -> Mapping[str, ModelFacts]:
+    found: dict[str, ModelFacts] = {}
+    for facts in models():
+        for name in (facts.id, *facts.dated_ids, *facts.aliases, *facts.platform_ids.values()):
+            found.setdefault(name, facts)
+            found.setdefault(canonical_model(name), facts)
+    return found

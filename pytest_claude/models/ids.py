@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 _PLATFORM_PREFIX = re.compile(r"^(?:[a-z]{2,6}(?:-[a-z]+)*\.)?anthropic\.")
@@ -10,6 +11,7 @@ _BEDROCK_VERSION = re.compile(r"-v\d+(?::\d+)?(?::\d+k)?$")
 _DATE = re.compile(r"(?:[-@]\d{8}|-latest|@latest|@default)$")
 
 
+@lru_cache(maxsize=256)
 def canonical_model(model: str) -> str:
     """The first-party id without date, for an id of any platform.
 

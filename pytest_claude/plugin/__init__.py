@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from pytest_claude.plugin import options
-from pytest_claude.plugin.fixtures import claude, claude_alias
+from pytest_claude.plugin.fixtures import claude, claude_alias, claude_server
 
 # pytest finds fixtures by scanning this module.
-__all__ = ["claude", "claude_alias"]
+__all__ = ["claude", "claude_alias", "claude_server"]
 
 
 class HookSpecs:
@@ -44,21 +44,36 @@ def pytest_load_initial_conftests(
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    options.count_session(1)
     for line in options.MARKERS.values():
         config.addinivalue_line("markers", line)
-    config.stash[options.SETTINGS] = options.read_settings(config)
-    if _distributes(config):
+    distributes = _distributes(config)
+    if not (distributes or options.in_use(config)):
+        return  # what a project that does not use us pays for is declared above
+    from pytest_claude.plugin.reading import read_settings
+
+    settings = config.stash[options.SETTINGS] = read_settings(config)
+    if settings.guard == "session" and not settings.recording and settings.cassette_root.is_dir():
+        from pytest_claude.plugin.import_watch import ImportWatch
+
+        config.stash[options.IMPORT_WATCH] = ImportWatch()
+    if distributes:
         # The workers collect; what they find wrong must be told here.
+        from pytest_claude.plugin import preflight
+        from pytest_claude.plugin.reading import read_comparison
         from pytest_claude.plugin.results import Results
 
-        config.pluginmanager.register(Results(config, config.stash[options.SETTINGS]))
+        earlier = read_comparison(config, settings)
+        results = Results(config, settings, earlier)
+        config.pluginmanager.register(results)
+        preflight.watch(config, settings, results)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None, None, None]:
-    from pytest_claude.plugin.markers import is_claude_test
+    from pytest_claude.plugin.detection import is_claude_test
 
     ours = {id(item) for item in items if is_claude_test(item)}
     for item in items:
@@ -66,14 +81,30 @@ def pytest_collection_modifyitems(
             item.add_marker("claude")
     yield
     selected = [item for item in items if id(item) in ours]
-    if selected or config.stash[options.SETTINGS].bump:
+    settings = config.stash.get(options.SETTINGS, None)
+    if selected and settings is None:
+        from pytest_claude.plugin.reading import read_settings
+
+        settings = config.stash[options.SETTINGS] = read_settings(config)
+    if settings is not None and (selected or settings.bump):
         from pytest_claude.plugin import collection
 
         collection.take(config, items, selected)
+    _stop_watching(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    options.count_session(-1)
+    _stop_watching(config)
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
     return config.stash.get(options.COLLECTED_LINE, None)
+
+
+def _stop_watching(config: pytest.Config) -> None:
+    if (watch := config.stash.get(options.IMPORT_WATCH, None)) is not None:
+        watch.stop()
 
 
 def _distributes(config: pytest.Config) -> bool:

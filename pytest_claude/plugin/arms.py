@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,26 @@ import pytest
 
 from pytest_claude.comparison.trial import Stream
 from pytest_claude.errors import RecordingProblem
-from pytest_claude.gating.plan import Step
+from pytest_claude.expect.reading import Reading
+from pytest_claude.gating.steps import Step
 from pytest_claude.models.adapt import adapt
 from pytest_claude.models.ids import canonical_model, model_of, same_model
-from pytest_claude.plugin.summary import summarize
+from pytest_claude.models.prices import price_table, total_cost
+from pytest_claude.plugin.markers import NORMALIZE
+from pytest_claude.plugin.preflight import veto
 from pytest_claude.recording import cassette, naming
-from pytest_claude.recording.recorder import Place, Recorder, models_in
+from pytest_claude.recording.fingerprint import Normalize
+from pytest_claude.recording.ignoring import normalizer
+from pytest_claude.recording.opening import Place
+from pytest_claude.recording.recorder import Recorder, models_in
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.settings import RecordMode, RunSettings, Swap
+from pytest_claude.transcript.judging import asks_judge
+from pytest_claude.transcript.model import Answer
+from pytest_claude.transcript.parse import parse_transcript
+from pytest_claude.transcript.summary import summarize
+
+_PATIENCE_S = 300.0
 
 
 class Arm:
@@ -26,6 +39,9 @@ class Arm:
 
     Attributes:
         step: Which trial this is.
+        settings: Of the run.
+        attempt: Of which attempt of a gate.
+        gated: Whether it is a trial of a gate.
         recorder: Its cassette.
         rewrites: What was changed in requests so that the candidate accepts them, in words.
         output_tools: Tools that a request forced: their input is the answer.
@@ -33,15 +49,31 @@ class Arm:
 
     def __init__(self, step: Step, swaps: Sequence[Swap], settings: RunSettings, hook: Any) -> None:
         self.step = step
+        self.attempt = settings.attempt
+        self.gated = settings.gated
         self.rewrites: dict[str, None] = {}
         self.output_tools: set[str] = set()
         self.recorder: Recorder
         self._swaps = swaps
-        self._settings = settings
+        self.settings = settings
         self._hook = hook
 
+    @property
+    def reading(self) -> Reading:
+        """How the checks read what was said on this arm."""
+        return Reading(
+            (*self.settings.output_tools, *sorted(self.output_tools)),
+            self.settings.asking_tools,
+            partial(total_cost, overrides=price_table(self.settings.prices)),
+        )
+
     def prepare(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The body to send for the body the app built; the app's own is left alone."""
+        """The body to send for the body the app built; the app's own is left alone.
+
+        The judge's is sent as it is on every arm: it is the measure, not what is measured.
+        """
+        if asks_judge(body):
+            return body
         choice = body.get("tool_choice")
         if isinstance(choice, Mapping) and choice.get("type") == "tool":
             self.output_tools.add(str(choice.get("name")))
@@ -51,11 +83,11 @@ class Arm:
 
     def _swapped(self, body: Mapping[str, Any], swap: Swap) -> Mapping[str, Any]:
         body = {**body, "model": swap.new}
-        if self._settings.adapt == "auto":
+        if self.settings.adapt == "auto":
             body, rewrites = adapt(body, swap.new)
             for rewrite in rewrites:
                 self.rewrites.setdefault(rewrite.words)
-        if self._settings.adapt != "off":
+        if self.settings.adapt != "off":
             own = self._hook.pytest_claude_adapt_request(body=body, old=swap.old, new=swap.new)
             if own is not None and own != body:
                 self.rewrites.setdefault("rewritten by pytest_claude_adapt_request")
@@ -64,9 +96,14 @@ class Arm:
 
 
 class Arms:
-    """Opens the arms of a run."""
+    """Opens the arms of a run.
+
+    Attributes:
+        gate_root: The folder of the gate's own trials; None in a plain run.
+    """
 
     def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
+        self.gate_root = gate_root(settings)
         self._config = config
         self._settings = settings
         self._redaction = Redaction.of_environment(os.environ)
@@ -77,40 +114,103 @@ class Arms:
         """Canonical ids of the models under comparison; empty outside a bump."""
         return frozenset(canonical_model(swap.old) for swap in self._settings.bump)
 
+    @property
+    def guards_all(self) -> bool:
+        """Whether the whole session is recorded and replayed, not only its claude tests."""
+        return self._settings.guard == "session"
+
     def open(self, item: pytest.Item, step: Step) -> Arm:
         """The arm on which `step` of `item` runs."""
-        arm = Arm(step, self._swaps(step.stream), self._settings, item.ihook)
         folder = self.folder(item, step.stream)
         place = Place(
             folder=folder,
             shown=_shown(folder, self._config),
             index=step.index,
-            command=self.command(item),
+            command=self.command(item.nodeid),
             stem=self._stems.get((item.nodeid, step.stream)),
         )
+        return self._arm(step, place, item.ihook, item.stash.get(NORMALIZE, None))
+
+    def open_fixture(self, fixturedef: Any, request: Any, *, teardown: bool = False) -> Recorder:
+        """The recorder for what a fixture wider than a test asks: set up, or torn down."""
+        name = fixturedef.argname
+        if (param := getattr(request, "param", None)) is not None:
+            plain = isinstance(param, str | int | float)
+            name += f"[{param if plain else getattr(request, 'param_index', 0)}]"
+        name += ".teardown" if teardown else ""
+        folder = self._settings.cassette_root / naming.fixture_dir(
+            str(fixturedef.baseid), fixturedef.scope, name
+        )
+        test = request._pyfuncitem.nodeid  # the test that is being set up; no public name has it
+        place = Place(
+            folder,
+            _shown(folder, self._config),
+            0,
+            self.command(test),
+            patience_s=_PATIENCE_S,  # with xdist every worker sets it up
+        )
+        rules = normalizer(self._settings.ignore)
+        return self._arm(Step("base", 0), place, self._config.hook, rules).recorder
+
+    def _arm(self, step: Step, place: Place, hook: Any, normalize: Normalize | None) -> Arm:
+        arm = Arm(step, self._swaps(step.stream), self._settings, hook)
         arm.recorder = Recorder(
             place,
             self._mode(step.stream),
             redaction=self._redaction,
             prepare=arm.prepare,
             summarize=summarize,
+            normalize=normalize,
+            veto=veto(self._swaps(step.stream), self._settings),
         )
         return arm
 
-    def close(self, item: pytest.Item, arm: Arm, *, ended: bool) -> None:
+    def close(self, item: pytest.Item, arm: Arm, *, ended: bool, passed: bool) -> None:
         """End the arm's trial; the first trial names the file of the others."""
-        arm.recorder.close(ended=ended)
+        arm.recorder.close(ended=ended, passed=passed)
         if arm.recorder.path is not None and arm.step.index == 0:
             stem = arm.recorder.path.name.removesuffix(".yaml")
             self._stems[item.nodeid, arm.step.stream] = stem
 
+    def unswapped(self, arm: Arm) -> RecordingProblem | None:
+        """Why a candidate's trial is none: a request that no swap reached asked the old model."""
+        if arm.step.stream != "cand":
+            return None
+        kept = {canonical_model(swap.new) for swap in self._settings.bump}
+        for number, call in enumerate(arm.recorder.calls, start=1):
+            model = canonical_model(call.known.model or "")
+            if model in self.olds - kept and not call.judges:
+                return RecordingProblem(
+                    f"call {number} of the candidate asked {model}: the swap did not reach it",
+                    [
+                        ("expected", "every request on the candidate's arm asks the new model"),
+                        ("observed", "a request that the Anthropic SDK did not build"),
+                        ("to go on", "swap the model in the app, or call through the SDK"),
+                    ],
+                )
+        return None
+
     def folder(self, item: pytest.Item, stream: Stream) -> Path:
         """The folder of a test's cassettes."""
         root = self._settings.cassette_root
-        if stream == "cand":
-            pairs = [(swap.old, swap.new) for swap in self._settings.bump]
-            root = root / naming.gate_dir(pairs, stream)
+        if stream != "base":
+            assert self.gate_root is not None, "only a gate has other streams"
+            root = self.gate_root / stream
         return root / naming.test_dir(item.nodeid)
+
+    def available(self, item: pytest.Item, stream: Stream) -> list[int]:
+        """Indices of the trials of a test that have a recording, ascending."""
+        return naming.recorded_trials(self.folder(item, stream))
+
+    def recorded_answers(self, item: pytest.Item) -> list[Answer]:
+        """The answers in the first recorded trial of a test; none where it can't be read."""
+        for path in naming.trial_cassettes(self.folder(item, "base"), 0):
+            try:
+                entries = cassette.load(path, path.name)
+            except RecordingProblem:
+                continue  # the trial that opens it tells
+            return list(parse_transcript([entry.interaction for entry in entries]).answers)
+        return []
 
     def recorded(self, item: pytest.Item, stream: Stream) -> set[str]:
         """Canonical ids of all models that the recordings of a test ask."""
@@ -122,9 +222,9 @@ class Arms:
                 continue  # the trial that opens it tells
         return found
 
-    def command(self, item: pytest.Item) -> str:
-        """The command that runs this one test."""
-        words = [f"pytest {_quoted(item.nodeid)}"]
+    def command(self, test: str) -> str:
+        """The command that runs the one test with this node id."""
+        words = [f"pytest {_quoted(test)}"]
         words += [f"--claude-bump {swap}" for swap in self._settings.bump]
         words += [f"--claude-swap {swap}" for swap in self._settings.swaps]
         return " ".join(words)
@@ -133,9 +233,19 @@ class Arms:
         return self._settings.bump if stream == "cand" else self._settings.swaps
 
     def _mode(self, stream: Stream) -> RecordMode:
-        # In a bump, `all` records the candidate again; the baseline is evidence already paid for.
+        # In a gate, `all` is another attempt, in a folder of its own: what was paid for stays.
         mode = self._settings.record_mode
-        return "new_episodes" if mode == "all" and self.olds and stream == "base" else mode
+        return "new_episodes" if mode == "all" and self.gate_root is not None else mode
+
+
+def gate_root(settings: RunSettings) -> Path | None:
+    """The folder of a gate's own trials and its ledger; None in a plain run."""
+    if settings.baseline is not None:
+        return settings.cassette_root / naming.baseline_dir(settings.baseline)
+    if not settings.bump:
+        return None
+    pairs = [(swap.old, swap.new) for swap in settings.bump]
+    return settings.cassette_root / naming.gate_dir(pairs, settings.attempt)
 
 
 def _shown(folder: Path, config: pytest.Config) -> str:

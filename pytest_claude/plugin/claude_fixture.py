@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from types import FrameType
+from typing import Any, TypeVar
 
+from pytest_claude.errors import SettingsError
+from pytest_claude.expect import judge as judging
+from pytest_claude.expect.judge import JudgeCheck
+from pytest_claude.expect.misuse import stated
+from pytest_claude.expect.reading import Reading
 from pytest_claude.expect.result import Check
-from pytest_claude.expect.view import View
+from pytest_claude.expect.view import Reply, View
+from pytest_claude.plugin import asking
 from pytest_claude.plugin.arms import Arm
+from pytest_claude.recording.call import Call
+from pytest_claude.recording.faults import Fault, Injection
+from pytest_claude.transcript.batches import Batches
+from pytest_claude.transcript.interaction import Interaction
 from pytest_claude.transcript.model import Answer, Transcript
-from pytest_claude.transcript.parse import parse_answer
+from pytest_claude.transcript.parse import batch_answers, parse_answer
+
+# A misuse is shown in the test that asked, not here.
+__tracebackhide__ = True
 
 C = TypeVar("C", bound=Check)
 
@@ -21,8 +37,11 @@ class ClaudeFixture(View):
     `assert claude.calls_tool("lookup_order")`.
     """
 
-    def __init__(self, arm: Arm) -> None:
+    def __init__(self, arm: Arm, path: str) -> None:
+        """`path` is the test's file: checks are noted with the line there that states them."""
         self._arm = arm
+        self._path = path
+        self._lines: list[int | None] = []
         self._parsed: dict[int, Answer | None] = {}
         self._kept: list[Check] = []
         self._last_asked: Check | None = None
@@ -31,29 +50,224 @@ class ClaudeFixture(View):
         number = len(self._transcript().answered)
         return f"<claude: {number} {'reply' if number == 1 else 'replies'}>"
 
-    def _transcript(self) -> Transcript:
-        answers = []
-        pending = 0
+    # --- calls of the test itself -----------------------------------------------------------
+
+    @property
+    def model(self) -> str:
+        """The model that `ask` asks: the ini key `claude_model`.
+
+        In a bump it is the old one; the swap happens on the way out, as for an app.
+
+        Raises:
+            SettingsError: The key is not set.
+        """
+        if (model := self._arm.settings.model) is not None:
+            return model
+        raise SettingsError(
+            "claude.model is not set: put claude_model = <a model id> into the ini file, "
+            "or pass model= to claude.ask"
+        )
+
+    @stated
+    def ask(
+        self,
+        prompt: asking.Prompt,
+        *,
+        system: Any = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        **more: Any,
+    ) -> Reply:
+        """The reply to a prompt, without an app: one call like any of an app's.
+
+        It is recorded, replayed, swapped and counted as an app's call would be.
+
+        Args:
+            prompt: A message of the user, or a list of messages.
+            system: The system prompt.
+            tools: The tools offered.
+            more: Other arguments of `messages.create`. `max_tokens` is 1,024 and `model` is
+                `claude.model` unless they are given; with `stream=True` the stream is read.
+
+        Raises:
+            SettingsError: No model is given, and `claude_model` is not set.
+            anthropic.APIError: What the SDK raises.
+        """
+        return self._reply(asking.ask(self._arguments(prompt, system, tools, more)))
+
+    async def ask_async(
+        self,
+        prompt: asking.Prompt,
+        *,
+        system: Any = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        **more: Any,
+    ) -> Reply:
+        """The same as `ask`, through the asynchronous client."""
+        return self._reply(await asking.ask_async(self._arguments(prompt, system, tools, more)))
+
+    @stated
+    def judge(self, rubric: str, *, model: str | None = None) -> JudgeCheck:
+        """Whether another model finds that `rubric` holds for what was said in this test.
+
+        The judge sees the conversations (system prompt, messages, tool calls and results, replies)
+        as quoted data. Its answer is recorded and replayed in the cassette of the trial, marked as
+        the judge's: it is none of `claude.replies`, counts in no check, and is neither swapped nor
+        adapted in a bump.
+
+        Unknown, and never a pass, where there is no reply to judge, where the judge can't tell,
+        and where its answer failed, was refused, was cut or is no verdict.
+
+        Args:
+            rubric: What the test expects, in words: "The reply apologises and names a date".
+            model: The judge; the ini key `claude_judge_model` when None. A dated id is pinned
+                best: `.served_model` of the check says who answered.
+
+        Raises:
+            SettingsError: No model is given, and `claude_judge_model` is not set.
+        """
+        if not isinstance(rubric, str) or not rubric.strip():
+            raise TypeError(f"claude.judge: rubric is a sentence, not {rubric!r}")
+        return self._keep(self._judged(rubric, model or self._judge_model()))
+
+    @stated
+    def inject(
+        self,
+        *,
+        status: int | None = None,
+        cut_stream_after: int | None = None,
+        max_tokens: int | None = None,
+        slow_stream_s: float | None = None,
+        times: int = 1,
+        headers: Mapping[str, str] | None = None,
+        message: str | None = None,
+    ) -> Injection:
+        """Let the app's next calls to a model meet a fault, offline.
+
+        One fault at a time; several injections are met in order. The SDK retries errors twice
+        unless the app says otherwise: an app sees `status=529` only with `times=3`. It does not
+        wait between them. A fault that is not met by `times` calls fails the test.
+
+        What a fault answers or alters is no answer of the model: it is not stored, counts in no
+        check and takes nothing from the recordings, so the app's next try is answered as ever.
+        While recording, an error is not paid for; the answer behind another fault is asked for,
+        paid and stored whole. A slow stream is an answer like any other.
+
+        Args:
+            status: The API answers with this error, 400 to 599; with `cut_stream_after`, a stream
+                ends in an `error` event.
+            cut_stream_after: The connection of a stream breaks after so many pieces of content.
+            max_tokens: The answer is cut to about so many tokens (4 characters each) and stops with
+                `max_tokens`.
+            slow_stream_s: Seconds before each event of a stream.
+            times: How many calls meet it.
+            headers: Headers of the error, such as `{"retry-after": "30"}`.
+            message: Text of the error.
+
+        Returns:
+            The injection: `.requests` are the calls that met it so far.
+
+        Raises:
+            TypeError: The arguments do not name one fault.
+            ValueError: One is out of range.
+        """
+        fault = Fault(status, cut_stream_after, max_tokens, slow_stream_s, headers or {}, message)
+        return self._arm.recorder.inject(fault, times)
+
+    def _arguments(
+        self,
+        prompt: asking.Prompt,
+        system: Any,
+        tools: Sequence[Mapping[str, Any]] | None,
+        more: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        model = {} if "model" in more else {"model": self.model}
+        return {**model, **asking.prompt_body(prompt, system, tools, more)}
+
+    def _reply(self, call: Call) -> Reply:
+        answer = self._answer_of(call)
+        assert answer is not None, "messages.create asks a model"
+        return self._reply_of(answer, self._transcript())
+
+    def _answer_of(self, call: Call) -> Answer | None:
+        assert call.served is not None, "it was answered"
+        calls = self._arm.recorder.calls
+        number = next((n for n, other in enumerate(calls, start=1) if other is call), len(calls))
+        return parse_answer(Interaction(call.request, call.served), number, call.asked_model)
+
+    # --- the judge --------------------------------------------------------------------------
+
+    def _judge_model(self) -> str:
+        if (model := self._arm.settings.judge_model) is not None:
+            return model
+        raise SettingsError(
+            "claude.judge has no model: put claude_judge_model = <a model id> into the ini file, "
+            "or pass model= to claude.judge"
+        )
+
+    def _judged(self, rubric: str, model: str) -> JudgeCheck:
+        # As recorded: what claude_ignore takes out of the app's requests must not make the
+        # judge's a miss.
+        transcript = self._transcript(as_recorded=True)
+        if (nothing := judging.nothing_to_judge(rubric, transcript)) is not None:
+            return nothing
+        call = asking.ask_judge(judging.judge_request(rubric, transcript, model))
+        if isinstance(call, str):
+            return judging.unanswered(rubric, model, call)
+        answer = self._answer_of(call)
+        assert answer is not None, "the judge is asked through the Messages API"
+        return judging.judged(rubric, answer)
+
+    def _settled(self, check: C) -> C:
+        """`check`, settled by the judge where its rules were unsure and the user wants that."""
+        rubric = judging.settling(check)
+        if rubric is None or self._arm.settings.judge != "unsure":
+            return check
+        return judging.settled(check, self._judged(rubric, self._judge_model()))
+
+    # --- the view ---------------------------------------------------------------------------
+
+    def _transcript(self, *, as_recorded: bool = False) -> Transcript:
+        answers: list[Answer] = []
+        batches = Batches()
+        pending = others = 0
         # Numbered by the order of sending, anew each time: of parallel calls one can fail.
         for number, call in enumerate(tuple(self._arm.recorder.calls), start=1):
+            if call.judges:
+                continue
             if (interaction := call.interaction) is None:
                 pending += 1
                 continue
-            parsed = self._parsed.get(id(call))
-            if parsed is None or parsed.number != number:
-                parsed = parse_answer(interaction, number, call.asked_model)
-                self._parsed[id(call)] = parsed
+            if as_recorded and call.as_recorded is not None:
+                parsed = parse_answer(call.as_recorded, number, call.asked_model)
+            else:
+                parsed = self._parsed.get(id(call))
+                if parsed is None or parsed.number != number:
+                    parsed = parse_answer(interaction, number, call.asked_model)
+                    self._parsed[id(call)] = parsed
             if parsed is not None:
                 answers.append(parsed)
-        return Transcript(tuple(answers), pending)
+            else:
+                found = batch_answers(interaction, number, batches)
+                answers += found
+                others += not found
+        return Transcript(tuple(answers), pending, self._arm.recorder.faults.met, others)
 
-    def _output_tools(self) -> frozenset[str]:
-        return frozenset(self._arm.output_tools)
+    def _reading(self) -> Reading:
+        return self._arm.reading
 
     def _keep(self, check: C) -> C:
-        kept = replace(check, _asked=self._note_asked)
+        kept = replace(self._settled(check), _asked=self._note_asked)
         self._kept.append(kept)
+        self._lines.append(_line_in(self._path))
         return kept
 
     def _note_asked(self, check: Check) -> None:
         self._last_asked = check
+
+
+def _line_in(path: str) -> int | None:
+    """The line of `path` that is being run; None where a marker asks."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename != path:
+        frame = frame.f_back
+    return None if frame is None else frame.f_lineno

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
+from pytest_claude.gating import Ledger
 from pytest_claude.models.ids import canonical_model
-from pytest_claude.plugin import markers, options
+from pytest_claude.plugin import markers, options, preflight
 from pytest_claude.plugin.arms import Arms
+from pytest_claude.plugin.earlier import Earlier, read_earlier
+from pytest_claude.plugin.gate import Gate
+from pytest_claude.plugin.guarding import Guarding
+from pytest_claude.plugin.judging import policy_of
+from pytest_claude.plugin.reading import usage_error
 from pytest_claude.plugin.results import Results
 from pytest_claude.plugin.session import ClaudeSession
-from pytest_claude.report.numbers import plural
+from pytest_claude.report.numbers import mean, plural
 from pytest_claude.settings import RunSettings
 
 
@@ -30,50 +39,112 @@ def take(config: pytest.Config, items: list[pytest.Item], selected: list[pytest.
     try:
         for item in selected:
             markers.prepare(item, settings)
+        earlier = read_earlier(config, settings) if settings.gated else None
         if settings.bump:
             _check_bump(settings, Arms(config, settings), selected)
     except SettingsError as error:
         if worker is None:
-            raise pytest.UsageError(str(error)) from None
+            raise usage_error(error) from None
         worker["claude_usage_error"] = str(error)
         items.clear()
         return
-    tests = [item.nodeid for item in selected]
-    session = ClaudeSession(config, settings, tests)
+    if settings.go_on is not None and earlier is not None:
+        selected = _waiting(config, settings, earlier, items, selected)
+    tests = [item.nodeid for item in selected if not item.stash[markers.TEST_SETTINGS].live]
+    guarding = Guarding(settings)
+    session = ClaudeSession(config, settings, tests, guarding.closed.problems, earlier)
+    config.pluginmanager.register(guarding, "pytest-claude-guard")
     config.pluginmanager.register(session, "pytest-claude-session")
+    watch = config.stash.get(options.IMPORT_WATCH, None)
+    imported = [] if watch is None else watch.stop()
     if worker is not None:
         worker["claude_collected"] = tests
-        config.pluginmanager.register(_WorkerOutput(session, worker))
+        config.pluginmanager.register(_WorkerOutput(guarding, session, imported, worker))
     else:
-        results = Results(config, settings)
+        results = Results(config, settings, earlier)
         results.collected.update(dict.fromkeys(tests))
+        results.notes.update(dict.fromkeys(_elsewhere(config, settings)))
+        preflight.watch(config, settings, results)
         config.pluginmanager.register(results, "pytest-claude-results")
-        config.pluginmanager.register(_Outside(session, results))
-        config.stash[options.COLLECTED_LINE] = _line(settings, len(selected), len(items))
+        config.pluginmanager.register(_OfTheSession(guarding, session, imported, results))
+        lines = [_line(settings, len(selected), len(items))]
+        if settings.bump and settings.recording and settings.go_on is None:
+            lines += _expected(settings, Arms(config, settings), earlier, selected)
+        config.stash[options.COLLECTED_LINE] = "\n".join(lines)
+
+
+def _elsewhere(config: pytest.Config, settings: RunSettings) -> list[str]:
+    """Where the cassettes are when pytest, without an ini file, took another folder for root."""
+    if config.inipath is not None or settings.cassette_root.is_dir():
+        return []
+    name = config.getini("claude_cassette_dir")
+    root = next((up for up in config.rootpath.parents if (up / name).is_dir()), None)
+    if root is None:
+        return []
+    above = Path(os.path.relpath(root, config.invocation_params.dir))
+    return [
+        f"no {name}/ in pytest's rootdir, but one in a folder above it",
+        f"  to use it  touch {above / 'pytest.ini'}",
+    ]
+
+
+def _waiting(
+    config: pytest.Config,
+    settings: RunSettings,
+    earlier: Earlier,
+    items: list[pytest.Item],
+    selected: list[pytest.Item],
+) -> list[pytest.Item]:
+    """Leave only the tests of which the gate that is gone on with needs trials."""
+    policy = policy_of(settings, earlier)
+    gate = Gate(settings, Arms(config, settings), policy, earlier.known, earlier.collected)
+    needed = gate.rounds()
+    kept = [item for item in selected if item.nodeid in needed]
+    others = [item for item in items if item not in kept]
+    if others:
+        config.hook.pytest_deselected(items=others)
+    items[:] = kept
+    return kept
 
 
 class _WorkerOutput:
     """Leaves for the controller what belongs to no test."""
 
-    def __init__(self, session: ClaudeSession, output: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        guarding: Guarding,
+        session: ClaudeSession,
+        imported: list[str],
+        output: dict[str, Any],
+    ) -> None:
+        self._guarding = guarding
         self._session = session
+        self._imported = imported
         self._output = output
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        self._output["claude_outside"] = self._session.outside
+        self._output["claude_outside"] = self._guarding.outside
+        notes = [*self._imported, *self._guarding.notes, *self._session.late_notes]
+        self._output["claude_notes"] = notes
 
 
-class _Outside:
+class _OfTheSession:
     """Hands over, in a single process, what belongs to no test."""
 
-    def __init__(self, session: ClaudeSession, results: Results) -> None:
+    def __init__(
+        self, guarding: Guarding, session: ClaudeSession, imported: list[str], results: Results
+    ) -> None:
+        self._guarding = guarding
         self._session = session
+        self._imported = imported
         self._results = results
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, None, None]:
-        self._results.outside += self._session.outside
+        self._results.outside += self._guarding.outside
+        notes = [*self._imported, *self._guarding.notes, *self._session.late_notes]
+        self._results.notes.update(dict.fromkeys(notes))
         yield
 
 
@@ -82,6 +153,28 @@ def _line(settings: RunSettings, claude_tests: int, all_tests: int) -> str:
     bump = ", ".join(str(swap).replace("=", " → ") for swap in (*settings.bump, *settings.swaps))
     of = f"claude: {claude_tests} of {plural(all_tests, 'test')}"
     return f"{of}, {mode}{f', {bump}' if bump else ''}"
+
+
+def _expected(
+    settings: RunSettings, arms: Arms, earlier: Earlier | None, selected: Sequence[pytest.Item]
+) -> list[str]:
+    """What the gate will probably take, before it is paid."""
+    from pytest_claude.gating.plan_words import plan_text
+    from pytest_claude.models.prices import price_table, total_cost
+
+    using = [item for item in selected if arms.olds & arms.recorded(item, "base")]
+    if not using or earlier is None:
+        return []
+    recorded = [
+        Trial(item.nodeid, "base", index, "pass")
+        for item in using
+        for index in arms.available(item, "base")
+    ]
+    prices = price_table(settings.prices)
+    costs = [total_cost(arms.recorded_answers(item), prices).usd for item in using]
+    policy = policy_of(settings, earlier)
+    tests = [item.nodeid for item in using]
+    return [plan_text(Ledger(recorded), policy, tests, trial_cost_usd=mean(costs))]
 
 
 def _check_bump(settings: RunSettings, arms: Arms, selected: Sequence[pytest.Item]) -> None:
@@ -93,9 +186,8 @@ def _check_bump(settings: RunSettings, arms: Arms, selected: Sequence[pytest.Ite
         _check_old(option, canonical_model(swap.old), recorded, recording=settings.recording)
     if settings.recording:
         return
-    olds = arms.olds
-    using = [item for item in selected if olds & recorded[item.nodeid]]
-    if not any(arms.recorded(item, "cand") for item in using):
+    using = [item for item in selected if arms.olds & recorded[item.nodeid]]
+    if arms.gate_root is None or not (arms.gate_root / "cand").is_dir():
         new = ", ".join(swap.new for swap in settings.bump)
         raise SettingsError(
             f"{option}: nothing is recorded for {new} in {plural(len(using), 'test')}\n"

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import RecordingProblem, Row
 from pytest_claude.expect.result import Check
-from pytest_claude.gating.plain import Verdict
+from pytest_claude.gating.decision import TestVerdict
 from pytest_claude.report.terminal import rows_text
+
+_MOST_EVIDENCE = 5
 
 
 def problem_repr(problem: BaseException) -> Any:
@@ -33,6 +34,12 @@ def add_section(report: pytest.TestReport, heading: str, rows: Sequence[Row]) ->
     """Put the section `claude` under the failure, when there is something to tell."""
     if rows:
         add_text(report, "claude", "\n".join([*([heading] if heading else []), *rows_text(rows)]))
+
+
+def add_transcript(report: pytest.TestReport, lines: Sequence[str]) -> None:
+    """Put what was said under the failure, when there is something to tell."""
+    if lines:
+        add_text(report, "claude transcript", "\n".join(lines))
 
 
 def add_text(report: pytest.TestReport, title: str, text: str) -> None:
@@ -65,9 +72,11 @@ def check_rows(check: Check, cassette: str | None, of: int, commands: Sequence[R
     # A check that holds and still fails its test was asserted to be false.
     expected = f"not: {check.expected}" if check.outcome else check.expected
     rows: list[Row] = [("expected", expected), ("observed", check.observed)]
-    for evidence in check.evidence:
+    for evidence in check.evidence[:_MOST_EVIDENCE]:
         rows.append(("evidence", f"{cassette}, interaction {evidence.interaction} of {of}"))
         rows += [("", f"  {line}") for line in evidence.lines]
+    if len(check.evidence) > _MOST_EVIDENCE:
+        rows.append(("", f"… {len(check.evidence) - _MOST_EVIDENCE} more interactions"))
     if check.hint:
         rows.append(("hint", check.hint))
     return [*rows, *commands]
@@ -79,14 +88,16 @@ def problem_rows(problem: RecordingProblem, others: int) -> list[Row]:
     return [*problem.rows, *more]
 
 
-def failure_rows(trial: Trial, verdict: Verdict) -> list[Row]:
-    """The rows of a candidate's trial that failed outside a claude check."""
-    place = verdict.differences[0].interaction if verdict.differences else trial.interactions
-    return [
-        ("expected", "the test passes, as on the baseline"),
-        ("observed", trial.cause or "it failed"),
-        ("evidence", f"{trial.cassette}, interaction {place} of {trial.interactions}"),
+def failure_rows(verdict: TestVerdict) -> list[Row]:
+    """The rows of a gated test whose trial has none of its own."""
+    rows: list[Row] = [
+        ("expected", "the test passes as often as on the baseline"),
+        ("observed", f"passed trials: {verdict.rates}"),
     ]
+    first = verdict.differences[0] if verdict.differences else None
+    if first is not None and first.cassette is not None:
+        rows.append(("evidence", f"{first.cassette}, interaction {first.interaction}"))
+    return rows
 
 
 def _one_line(raised: pytest.ExceptionInfo[BaseException], text: str) -> Any:

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_claude import clock
 from pytest_claude.errors import SettingsError
 from pytest_claude.plugin.options import MARKERS
-from pytest_claude.settings import RunSettings, TestSettings, check_keyword, merge_test_settings
+from pytest_claude.settings import (
+    RunSettings,
+    TestSettings,
+    check_keyword,
+    did_you_mean,
+    merge_acceptances,
+    merge_test_settings,
+)
 
 if TYPE_CHECKING:
     from pytest_claude.expect.result import Check
     from pytest_claude.expect.view import View
+    from pytest_claude.recording.fingerprint import Normalize
+    from pytest_claude.recording.ignoring import Rule
 
 TEST_SETTINGS = pytest.StashKey[TestSettings]()
+NORMALIZE: pytest.StashKey[Normalize | None] = pytest.StashKey()
 
-_OUR_FIXTURES = ("claude", "pytest_claude")
-_CHECKS: dict[str, tuple[str, tuple[str, ...] | None, int]] = {
-    # marker: method, its keywords (None for any), positional arguments at most
-    "claude_calls_tool": ("calls_tool", None, 2),
-    "claude_clarifies": ("asks_clarifying_question", (), 0),
-    "claude_returns_json": ("returns_json", ("schema", "where"), 0),
+_CHECKS: dict[str, tuple[str, int]] = {
+    # marker: method of the fixture, positional arguments at most
+    "claude_calls_tool": ("calls_tool", 2),
+    "claude_calls_no_tool": ("calls_no_tool", 0),
+    "claude_clarifies": ("asks_clarifying_question", 0),
+    "claude_returns_json": ("returns_json", 1),
+    "claude_refuses": ("refuses", 0),
+    "claude_within": ("within", 0),
 }
 
 
@@ -40,25 +56,50 @@ class MarkerCheck:
         return found
 
 
-def is_claude_test(item: pytest.Item) -> bool:
-    """Whether a test requests our fixture or carries one of our markers, by exact name."""
-    if any(mark.name in MARKERS for mark in item.iter_markers()):
-        return True
-    return any(_is_ours(item, name) for name in _OUR_FIXTURES)
-
-
 def prepare(item: pytest.Item, run: RunSettings) -> None:
-    """Check the markers of a claude test and keep its settings.
+    """Check the markers of a claude test and keep its settings and its rules for matching.
 
     Raises:
-        SettingsError: A marker argument is unknown or out of range.
+        SettingsError: A marker argument is unknown or out of range, or a marker's name is nearly
+            one of ours.
     """
     file, line = item.location[:2]
     where = f"{file}:{(line or 0) + 1}"
     markers = [(mark.args, mark.kwargs) for mark in item.iter_markers("claude")]
-    item.stash[TEST_SETTINGS] = merge_test_settings(where, markers, run.trials)
+    settings = merge_test_settings(where, markers, run.trials)
+    marks = [(mark.args, mark.kwargs) for mark in item.iter_markers("claude_accept")]
+    if marks:
+        today = date.fromisoformat(clock.today())
+        accepted, expired = merge_acceptances(where, marks, run.bump, today)
+        settings = replace(settings, accepted=accepted, expired=expired)
+    item.stash[TEST_SETTINGS] = settings
+    item.stash[NORMALIZE] = _normalizer(item, run, where)
     for check in marker_checks(item):
         _verify(where, check.mark)
+    _verify_names(item, where)
+
+
+def _verify_names(item: pytest.Item, where: str) -> None:
+    """Refuse `claude_calls_tol`: a check that is never made would let its test pass."""
+    names = {mark.name for mark in item.iter_markers() if mark.name.startswith("claude_")}
+    if names <= MARKERS.keys():
+        return
+    registered = {re.split(r"[:(]", line)[0].strip() for line in item.config.getini("markers")}
+    for name in sorted(names - registered):
+        if near := did_you_mean(name, MARKERS):
+            raise SettingsError(f"{where}: @pytest.mark.{name}: no such marker{near}")
+
+
+def _normalizer(item: pytest.Item, run: RunSettings, where: str) -> Normalize | None:
+    # This module is loaded in every run; the rest only when there is a claude test.
+    from pytest_claude.recording.ignoring import normalizer
+
+    rules: list[Rule] = list(run.ignore)
+    for mark in item.iter_markers("claude_ignore"):
+        if mark.kwargs:
+            raise SettingsError(f"{where}: @pytest.mark.claude_ignore takes rules, no keywords")
+        rules += mark.args
+    return normalizer(rules, f"{where}: claude_ignore")
 
 
 def marker_checks(item: pytest.Item) -> Iterator[MarkerCheck]:
@@ -68,28 +109,63 @@ def marker_checks(item: pytest.Item) -> Iterator[MarkerCheck]:
             yield MarkerCheck(mark)
 
 
-def _is_ours(item: pytest.Item, name: str) -> bool:
-    if name not in getattr(item, "fixturenames", ()):
-        return False
-    # A project may have a fixture of its own called `claude`: the nearest definition decides.
-    known: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    found = known.get(name)
-    return bool(found) and found[-1].func.__module__ == "pytest_claude.plugin.fixtures"
-
-
 def _verify(where: str, mark: pytest.Mark) -> None:
-    _, keywords, positional = _CHECKS[mark.name]
+    """Refuse what the check would refuse, before the first test runs."""
+    from pytest_claude.expect.view import View
+
+    method, positional = _CHECKS[mark.name]
     call = f"{where}: @pytest.mark.{mark.name}({_arguments(mark)})"
-    if keywords is not None:
+    parameters = inspect.signature(getattr(View, method)).parameters.values()
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        known = [p.name for p in parameters if p.name != "self"]
+        if mark.kwargs and not known:
+            raise SettingsError(f"{call}: takes no arguments")
         for key in mark.kwargs:
-            check_keyword(call, key, keywords)
+            check_keyword(call, key, known)
     if len(mark.args) > positional:
-        raise SettingsError(f"{call}: takes {positional or 'no'} positional arguments")
-    if mark.name == "claude_calls_tool" and not (mark.args and isinstance(mark.args[0], str)):
-        raise SettingsError(f"{call}: the name of the tool comes first")
-    where_value = mark.kwargs.get("where", "answer")
-    if mark.name == "claude_returns_json" and where_value not in ("answer", "anywhere"):
-        raise SettingsError(f"{call}: where is 'answer' or 'anywhere'")
+        number = f"{positional} positional argument{'s' if positional > 1 else ''}"
+        raise SettingsError(f"{call}: takes {number if positional else 'no positional arguments'}")
+    try:
+        if (verify := _VALUES.get(mark.name)) is not None:
+            verify(mark.args, mark.kwargs)
+    except TypeError as error:
+        raise SettingsError(f"{call}: {error}") from None
+
+
+def _check_tool(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    from pytest_claude.expect.checks.tools import check_times
+
+    if not (args and isinstance(args[0], str)):
+        raise TypeError("the name of the tool comes first")
+    if len(args) > 1 and not isinstance(args[1], Mapping):
+        raise TypeError(f"the arguments of the tool are a dict, not {args[1]!r}")
+    check_times(kwargs.get("times"))
+    for key in ("exact", "offered"):
+        if not isinstance(kwargs.get(key, True), bool):
+            raise TypeError(f"{key}={kwargs[key]!r}: True or False")
+
+
+def _check_json(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    from pytest_claude.expect.checks.json_answer import read_schema
+
+    if kwargs.get("where", "answer") not in ("answer", "anywhere"):
+        raise TypeError("where is 'answer' or 'anywhere'")
+    if args and "schema" in kwargs:
+        raise TypeError("schema is given twice")
+    read_schema(args[0] if args else kwargs.get("schema"))
+
+
+def _check_within(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    from pytest_claude.expect.checks.limits import check_limits
+
+    check_limits({name: limit for name, limit in kwargs.items() if limit is not None})
+
+
+_VALUES: dict[str, Callable[[tuple[Any, ...], Mapping[str, Any]], None]] = {
+    "claude_calls_tool": _check_tool,
+    "claude_returns_json": _check_json,
+    "claude_within": _check_within,
+}
 
 
 def _arguments(mark: pytest.Mark) -> str:

@@ -1,50 +1,66 @@
-"""Options, ini keys and markers, and how they become settings."""
+"""Options, ini keys and markers: what is declared in every run, so this imports pytest alone."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_claude.errors import SettingsError
-from pytest_claude.settings import (
-    RECORD_MODES,
-    AdaptMode,
-    GuardMode,
-    RecordMode,
-    RunSettings,
-    check_trials,
-    parse_choice,
-    parse_record_mode,
-    parse_swap,
-)
+if TYPE_CHECKING:
+    from pytest_claude.plugin.import_watch import ImportWatch
+    from pytest_claude.settings import RunSettings
 
-SETTINGS = pytest.StashKey[RunSettings]()
+SETTINGS: pytest.StashKey[RunSettings] = pytest.StashKey()
 COLLECTED_LINE = pytest.StashKey[str]()
+IMPORT_WATCH: pytest.StashKey[ImportWatch] = pytest.StashKey()
+
+running_sessions = 0
+"""Sessions of this process that have been configured and not ended: two where one runs pytest."""
 
 MARKERS = {
-    "claude": "claude(*, trials=1, pass_rate=1.0): record or replay the model traffic of this "
-    "test; run it `trials` times on a model, of which the share `pass_rate` must pass.",
+    "claude": "claude(*, trials=1, pass_rate=1.0, live=False): record or replay the model traffic "
+    "of this test; run it `trials` times on a model, of which the share `pass_rate` must pass. "
+    "live=True: the test reaches the API itself, neither recorded nor replayed.",
+    "claude_ignore": "claude_ignore(*rules): parts of requests that do not count: uuids, dates, "
+    "tmp_paths, re:PATTERN, a JSON path, or a function of the body; adds up with the ini key.",
+    "claude_accept": "claude_accept(pair, *, reason, until): a regression of this test in the bump "
+    "`pair` (OLD=NEW) does not fail the gate until this date (YYYY-MM-DD).",
     "claude_calls_tool": "claude_calls_tool(name, arguments={}, *, times=None, exact=False, "
     "offered=True, **arguments): after the body, Claude must have called this tool.",
+    "claude_calls_no_tool": "claude_calls_no_tool(): after the body, Claude must have called no "
+    "client tool.",
     "claude_clarifies": "claude_clarifies(): after the body, Claude's last reply must ask for "
     "what it needs instead of guessing.",
     "claude_returns_json": "claude_returns_json(*, schema=None, where='answer'): after the body, "
     "Claude's last reply must be JSON and satisfy the schema.",
+    "claude_refuses": "claude_refuses(): after the body, Claude's last reply must refuse.",
+    "claude_within": "claude_within(*, cost_usd=None, output_tokens=None, thinking_tokens=None, "
+    "time_to_first_token_s=None, total_s=None): after the body, the run must be within these "
+    "limits.",
 }
 
-_CREDENTIALS = (
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_FOUNDRY_API_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_BEARER_TOKEN_BEDROCK",
-    "AWS_PROFILE",
-    "GOOGLE_APPLICATION_CREDENTIALS",
-)
+
+_OPTIONS = (
+    "claude_record", "claude_record_in_ci", "claude_record_refused", "claude_trials",
+    "claude_swap", "claude_bump", "claude_adapt", "claude_report", "claude_gate",
+    "claude_baseline", "claude_continue", "claude_strict",
+)  # fmt: skip
+_DEFAULTS: dict[str, object] = {
+    "claude_cassette_dir": "cassettes",
+    "claude_guard": "session",
+    "claude_network": "open",
+    "claude_gate": "quick",
+    "claude_max_cost_ratio": "",
+    "claude_ignore": [],
+    "claude_allow_hosts": [],
+    "claude_prices": [],
+    "claude_retirement_days": "60",
+    "claude_model": "",
+    "claude_judge": "never",
+    "claude_judge_model": "",
+    "claude_output_tools": ["final_result*"],
+    "claude_asking_tools": [],
+}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -64,6 +80,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="allow --claude-record while the environment variable CI is set",
     )
     group.addoption(
+        "--claude-record-refused",
+        action="store_true",
+        help="send and record also calls that their model is known to refuse",
+    )
+    group.addoption(
         "--claude-trials",
         metavar="N",
         help="run each claude test N times on a model, whatever its marker says",
@@ -81,6 +102,23 @@ def add_options(parser: pytest.Parser) -> None:
         help="run each claude test that uses OLD on both models and compare (repeatable)",
     )
     group.addoption(
+        "--claude-gate",
+        metavar="PRESET",
+        help="what a gate must be able to see: quick (drops of 0.5, about 5 trials a test), "
+        "standard (0.3, about 11), thorough (0.2, about 20)",
+    )
+    group.addoption(
+        "--claude-baseline",
+        metavar="last|git:REV|FILE",
+        help="compare this run with an earlier one: the last plain run, a revision's tests and "
+        "cassettes, or a run file",
+    )
+    group.addoption(
+        "--claude-continue",
+        metavar="RUN.json",
+        help="go on with the gate of this run file; no trial in it is taken again",
+    )
+    group.addoption(
         "--claude-adapt",
         metavar="auto|hook|off",
         help="rewrite requests that NEW would refuse: the built-in rewrites and the conftest hook "
@@ -90,19 +128,105 @@ def add_options(parser: pytest.Parser) -> None:
         "--claude-report",
         action="append",
         metavar="PATH",
-        help="write the run to PATH; .json is the versioned run file (repeatable)",
+        help="write the run to PATH: .html is a page to read, .md a comment for a pull request, "
+        ".json the versioned run file (repeatable)",
+    )
+    group.addoption(
+        "--claude-show-transcript",
+        action="store_true",
+        help="show under each failed claude test what was asked and answered",
+    )
+    group.addoption(
+        "--claude-strict",
+        action="store_true",
+        help="fail a test that does not play all of its recordings, and a run on a model that "
+        "retires soon (claude_retirement_days)",
     )
     parser.addini(
         "claude_cassette_dir",
         "folder of the cassettes, relative to rootdir (default: cassettes)",
-        default="cassettes",
+        default=_DEFAULTS["claude_cassette_dir"],
     )
     parser.addini(
         "claude_guard",
         "session (default): in replay mode no test of a session with claude tests reaches a "
         "model; tests: only claude tests are guarded",
-        default="session",
+        default=_DEFAULTS["claude_guard"],
     )
+    parser.addini(
+        "claude_gate",
+        "preset of the gate: quick (default), standard or thorough",
+        default=_DEFAULTS["claude_gate"],
+    )
+    parser.addini(
+        "claude_max_cost_ratio",
+        "fail a gate when the candidate costs so many times the baseline, with 95 % confidence "
+        "(default: cost is told and does not gate)",
+        default=_DEFAULTS["claude_max_cost_ratio"],
+    )
+    parser.addini(
+        "claude_ignore",
+        "parts of requests that do not count, one rule a line: uuids, dates, tmp_paths, "
+        "re:PATTERN, or a JSON path such as $.metadata.user_id",
+        type="linelist",
+    )
+    parser.addini(
+        "claude_network",
+        "open (default): in replay mode only model traffic is closed; none: everything but "
+        "loopback and claude_allow_hosts",
+        default=_DEFAULTS["claude_network"],
+    )
+    parser.addini(
+        "claude_allow_hosts",
+        "exact names of hosts that claude_network = none leaves open, one a line",
+        type="linelist",
+    )
+    parser.addini(
+        "claude_retirement_days",
+        "tell a model in use that retires within so many days (default: 60; off: never); "
+        "--claude-strict fails for it",
+        default=_DEFAULTS["claude_retirement_days"],
+    )
+    parser.addini(
+        "claude_prices",
+        "your own prices in dollars per million tokens, one model a line: MODEL input=3 output=15 "
+        "[cache_read=.3 cache_write_5m=3.75 cache_write_1h=6]",
+        type="linelist",
+    )
+    parser.addini("claude_model", "model that claude.ask asks", default="")
+    parser.addini(
+        "claude_judge",
+        "never (default): claude.judge is asked only where a test calls it; unsure: it also "
+        "settles checks whose rules were unsure",
+        default=_DEFAULTS["claude_judge"],
+    )
+    parser.addini("claude_judge_model", "model that claude.judge asks", default="")
+    parser.addini(
+        "claude_output_tools",
+        "globs of tools whose input is the answer and no action, one a line (default: "
+        "final_result*); a tool forced by tool_choice is always one",
+        type="linelist",
+        default=_DEFAULTS["claude_output_tools"],
+    )
+    parser.addini(
+        "claude_asking_tools",
+        "globs of tools whose call is a question to the user, one a line",
+        type="linelist",
+    )
+
+
+def in_use(config: pytest.Config) -> bool:
+    """Whether the command line or the project says anything to us, or cassettes are there."""
+    given = (getattr(config.option, name) for name in _OPTIONS)
+    kept = (config.getini(name) == default for name, default in _DEFAULTS.items())
+    cassettes = config.rootpath / str(config.getini("claude_cassette_dir"))
+    return any(given) or not all(kept) or cassettes.is_dir()
+
+
+def count_session(change: int) -> None:
+    """Note that a session begins (1) or ends (-1) in this process."""
+    global running_sessions
+    running_sessions += change
 
 
 def join_record_path(args: list[str]) -> None:
@@ -113,75 +237,11 @@ def join_record_path(args: list[str]) -> None:
     """
     for number, word in enumerate(args):
         if word == "--claude-record":
+            from pytest_claude.settings import RECORD_MODES
+
             following = args[number + 1] if number + 1 < len(args) else ""
             if following in RECORD_MODES:
                 args[number : number + 2] = [f"{word}={following}"]
             else:
                 args[number] = f"{word}=new_episodes"
             return
-
-
-def read_settings(config: pytest.Config) -> RunSettings:
-    """The settings of the run.
-
-    Raises:
-        pytest.UsageError: A value is wrong, or the run would record where it must not.
-    """
-    try:
-        settings = _read(config)
-        if settings.recording and not hasattr(config, "workerinput"):
-            _check_recording(os.environ, allowed=config.getoption("claude_record_in_ci"))
-    except SettingsError as error:
-        raise pytest.UsageError(str(error)) from None
-    return settings
-
-
-def _read(config: pytest.Config) -> RunSettings:
-    def given(name: str) -> list[str]:
-        return config.getoption(name) or []
-
-    guard = parse_choice("claude_guard", config.getini("claude_guard"), ("session", "tests"))
-    adapt = parse_choice(
-        "--claude-adapt", config.getoption("claude_adapt") or "auto", ("auto", "hook", "off")
-    )
-    reports = tuple(Path(config.invocation_params.dir, path) for path in given("claude_report"))
-    for path in reports:
-        if path.suffix != ".json":
-            raise SettingsError(f"--claude-report {path.name}: only .json is known so far")
-    swaps = tuple(parse_swap("--claude-swap", value) for value in given("claude_swap"))
-    bump = tuple(parse_swap("--claude-bump", value) for value in given("claude_bump"))
-    if swaps and bump:
-        raise SettingsError("--claude-swap and --claude-bump: one of them, not both")
-    return RunSettings(
-        cassette_root=config.rootpath / config.getini("claude_cassette_dir"),
-        record_mode=_record_mode(config.getoption("claude_record")),
-        trials=_trials(config.getoption("claude_trials")),
-        swaps=swaps,
-        bump=bump,
-        adapt=cast(AdaptMode, adapt),
-        reports=reports,
-        guard=cast(GuardMode, guard),
-    )
-
-
-def _record_mode(value: str | None) -> RecordMode:
-    return "none" if value is None else parse_record_mode(value)
-
-
-def _trials(value: str | None) -> int | None:
-    if value is None:
-        return None
-    return check_trials("--claude-trials", int(value) if value.isdecimal() else value)
-
-
-def _check_recording(environment: Mapping[str, str], *, allowed: bool) -> None:
-    if environment.get("CI") and not allowed:
-        raise SettingsError(
-            "--claude-record is refused while CI is set: it would pay and change files\n"
-            "       to allow it, add --claude-record-in-ci"
-        )
-    if not any(environment.get(name) for name in _CREDENTIALS):
-        raise SettingsError(
-            "--claude-record needs ANTHROPIC_API_KEY, which is not set\n"
-            "       to replay instead, leave --claude-record out"
-        )

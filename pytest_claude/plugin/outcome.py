@@ -9,44 +9,132 @@ import pytest
 
 from pytest_claude.behavior.profile import profile
 from pytest_claude.comparison.trial import CheckNote, Outcome, Trial
-from pytest_claude.errors import CheckFailed, NoEvidence, RecordingProblem, SpoiledTrial
+from pytest_claude.errors import (
+    CassetteMiss,
+    CheckFailed,
+    NoEvidence,
+    RecordingProblem,
+    SpoiledTrial,
+)
 from pytest_claude.expect.result import Check
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.plugin import explain
 from pytest_claude.plugin.arms import Arm
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
 from pytest_claude.plugin.trials import TrialRun
+from pytest_claude.report.artifact import Stale
 from pytest_claude.report.numbers import plural
 
 
-def complete(item: pytest.Item, record: TrialRun, arm: Arm, view: ClaudeFixture) -> None:
-    """Say what a trial came to, and make its report show why."""
+def complete(
+    item: pytest.Item,
+    record: TrialRun,
+    arm: Arm,
+    view: ClaudeFixture,
+    *,
+    strict: bool,
+    profiled: bool,
+) -> None:
+    """Say what a trial came to, and make its report show why.
+
+    `profiled` says whether someone will read a profile: looking for the questions in a long
+    answer takes longer than replaying it.
+    """
     recorder = arm.recorder
     outcome, cause = _outcome(record, recorder.problems)
-    transcript = view._transcript()
+    if outcome == "pass" and recorder.replaying and recorder.unused:
+        of = len(recorder.unused) + len(recorder.calls)
+        record.unused = [
+            f"{recorder.shown_path}, interaction {number} of {of}" for number in recorder.unused
+        ]
+    elif outcome == "pass" and recorder.unopened is not None:
+        record.unused = [f"{recorder.unopened}, whole: no call was made"]
+    if record.unused:
+        if strict:
+            outcome, cause = "fail", f"{plural(len(record.unused), 'recording')} not played"
+            _show_unused(record, cause, arm)
+    of_app = [call for call in recorder.calls if not call.judges]
+    if outcome == "pass" and (idle := list(recorder.faults.idle)):
+        outcome, cause = "fail", idle[0]
+        _show_idle(record, idle)
+    if outcome == "fail" and arm.gated and arm.step.stream != "cand":
+        if (gone := _not_served(view)) is not None:
+            outcome, cause = "abort", gone
     record.trial = Trial(
         test=item.nodeid,
         stream=arm.step.stream,
         index=arm.step.index,
         outcome=outcome,
         cause=cause,
-        models=tuple(sorted({canonical_model(c.model) for c in recorder.calls if c.model})),
+        models=tuple(sorted({canonical_model(c.model) for c in of_app if c.model})),
         cassette=recorder.shown_path,
         interactions=len(recorder.calls),
-        checks=tuple(CheckNote(c.name, c.outcome, c.reason) for c in view._kept),
-        profile=profile(transcript, output_tools=arm.output_tools) if recorder.calls else None,
+        checks=tuple(
+            CheckNote(c.name, c.outcome, c.reason, dict(c.facts), expected=c.expected, line=at)
+            for c, at in zip(view._kept, view._lines, strict=True)
+        ),
+        profile=(
+            profile(
+                view._transcript(),
+                output_tools=arm.reading.output_tools,
+                asking_tools=arm.reading.asking_tools,
+            )
+            if profiled and of_app
+            else None
+        ),
         rewrites=tuple(arm.rewrites),
         simulated_by=recorder.simulated_by,
+        attempt=1 if arm.step.stream == "base" else arm.attempt,
+        model=recorder.models[0] if recorder.models else "",
+        replies=recorder.replies if profiled else (),
+        cost_usd=_cost_usd(view, arm) if profiled and of_app else None,
     )
-    if outcome == "pass" and recorder.replaying:
-        of = len(recorder.unused) + len(recorder.calls)
-        record.unused = [
-            f"{recorder.shown_path}, interaction {number} of {of}" for number in recorder.unused
-        ]
     if recorder.problems:
         _show_problem(record, recorder.problems)
     elif "call" in record.raised or record.subtests:
         _show_check(record, arm, view)
+
+
+def _not_served(view: ClaudeFixture) -> str | None:
+    """Why the baseline has no behavior to show: its model is not served any more."""
+    for answer in view._transcript().answers:
+        if answer.status == 404 and answer.error is not None:
+            if answer.error.type == "not_found_error":
+                return f"{answer.model} is not served any more: {answer.error.message}"
+    return None
+
+
+def _cost_usd(view: ClaudeFixture, arm: Arm) -> float | None:
+    from pytest_claude.models.prices import price_table, total_cost
+
+    return total_cost(view._transcript().answers, price_table(arm.settings.prices)).usd
+
+
+def _show_idle(record: TrialRun, idle: Sequence[str]) -> None:
+    report = record.reports["call"]
+    report.outcome = "failed"
+    report.longrepr = explain.headline_repr(idle[0])
+    report.__dict__.pop("wasxfail", None)
+    record.rows = [
+        ("expected", "each injected fault is met by as many calls as the test said"),
+        *(("observed", line) for line in idle),
+        ("to go on", "inject before the app calls; lower times=; the SDK's retries count as calls,"
+         " cut_stream_after and slow_stream_s need a stream"),
+    ]  # fmt: skip
+
+
+def _show_unused(record: TrialRun, cause: str, arm: Arm) -> None:
+    report = record.reports["call"]
+    report.outcome = "failed"
+    report.longrepr = explain.headline_repr(f"{cause} (--claude-strict)")
+    report.__dict__.pop("wasxfail", None)
+    record.rows = [
+        ("expected", "every recorded call is made"),
+        ("observed", "the app calls less"),
+        *(("evidence", line) for line in record.unused),
+        ("to drop it", f"{arm.recorder.command} --claude-record"),
+    ]
+    record.unused = []
 
 
 def _outcome(record: TrialRun, problems: Sequence[RecordingProblem]) -> tuple[Outcome, str | None]:
@@ -70,6 +158,8 @@ def _outcome(record: TrialRun, problems: Sequence[RecordingProblem]) -> tuple[Ou
 def _show_problem(record: TrialRun, problems: Sequence[RecordingProblem]) -> None:
     """A problem of the recording edge is the headline, also over what the app made of it."""
     first = problems[0]
+    if isinstance(first, CassetteMiss):
+        record.stale = Stale(first.cause, first.edit, first.calls)
     when = "call" if "call" in record.reports else "setup"
     report = record.reports[when]
     report.outcome = "failed"
@@ -94,7 +184,9 @@ def _show_check(record: TrialRun, arm: Arm, view: ClaudeFixture) -> None:
     elif check is not None and check.outcome and repr(check) not in str(raised):
         return  # it held, and something else failed
     if check is not None:
-        commands = [("to redo it", arm.recorder.rerecord)]
+        redo = ("to redo it", f"{arm.recorder.command} --claude-record=all")
+        # In a gate recording it anew is another attempt.
+        commands = [("to repeat it", arm.recorder.command) if arm.gated else redo]
         of = len(arm.recorder.calls)
         record.rows = explain.check_rows(check, arm.recorder.shown_path, of, commands)
 

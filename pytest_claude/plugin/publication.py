@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-from pytest_claude.gating.plain import Verdict
+import pytest
+
+from pytest_claude.gating.decision import TestVerdict
 from pytest_claude.plugin import explain
 from pytest_claude.plugin.trials import Reports, TrialRun, merged
 from pytest_claude.report.numbers import plural
 from pytest_claude.settings import TestSettings
+
+_PHASES: tuple[Literal["setup", "call", "teardown"], ...] = ("setup", "call", "teardown")
 
 
 def counted(runs: Sequence[TrialRun], settings: TestSettings) -> Reports:
@@ -37,39 +41,92 @@ def counted(runs: Sequence[TrialRun], settings: TestSettings) -> Reports:
         if not special and settings.trials > 1:
             explain.prefix_message(failed, f"{count}, {needed}")
         explain.add_section(failed, "" if special and len(runs) == 1 else heading, shown.rows)
+        explain.add_transcript(failed, shown.said)
     return reports
 
 
-def gated(runs: Sequence[TrialRun], verdict: Verdict) -> Reports:
-    """The reports of a bump: only the verdict fails a test."""
-    special = [run for run in runs if run.result.outcome in ("skip", "void", "abort")]
-    if special:
-        reports = merged(runs, special[0])
-        explain.add_section(reports.get("call", reports["setup"]), "", special[0].rows)
-        return reports
-    failing = [r for r in runs if r.result.stream == "cand" and r.result.outcome == "fail"]
-    if verdict.kind in ("regressed", "undecided"):
-        shown = failing[0] if failing else runs[-1]
-        reports = merged(runs, shown)
-        headline = f"{verdict.kind} {verdict.rates}: {verdict.sentence or verdict.reason}"
-        fail(reports, explain.headline_repr(headline))
-        rows = shown.rows or explain.failure_rows(shown.result, verdict)
-        explain.add_section(reports["call"], _on_arm(shown), rows)
+def settled(runs: Sequence[TrialRun]) -> Reports:
+    """The reports of a test in a gate that needs no verdict to be told.
+
+    It was skipped, could not be run, is not gated, or passed often enough.
+    """
+    stopped = next((r for r in runs if r.result.outcome in ("skip", "abort")), None)
+    if stopped is not None:
+        reports = merged(runs, stopped)
+        explain.add_section(reports.get("call", reports["setup"]), "", stopped.rows)
         return reports
     reports = merged(runs, runs[-1])
+    pass_all(reports)
+    return reports
+
+
+def carrier(item: pytest.Item) -> pytest.TestReport:
+    """A report that tells pytest nothing and carries a test's trials to whoever judges them."""
+    return pytest.TestReport(item.nodeid, item.location, {}, "passed", None, "setup")
+
+
+def held(item: pytest.Item, runs: Sequence[TrialRun], first: int | None) -> dict[str, Any]:
+    """What is needed to publish a test once its verdict is there, as plain JSON types.
+
+    Of all trials the one to show is the candidate's with index `first`, the first that failed in
+    its duel; else its first failed one, else the last.
+    """
+    failed = [r for r in runs if r.result.stream == "cand" and r.result.outcome == "fail"]
+    shown = failed[0] if failed else (runs[-1] if runs else None)
+    shown = next((run for run in failed if run.result.index == first), shown)
+    to_json = item.config.hook.pytest_report_to_serializable
+    reports = {} if shown is None else merged(runs, shown)
+    return {
+        "location": list(item.location),
+        "failed": bool(failed),
+        "heading": "" if shown is None else _on_arm(shown),
+        "rows": [] if shown is None else [list(row) for row in shown.rows],
+        "said": [] if shown is None else shown.said,
+        "reports": {w: to_json(config=item.config, report=r) for w, r in reports.items()},
+    }
+
+
+def judged(config: pytest.Config, test: str, data: dict[str, Any], verdict: TestVerdict) -> Reports:
+    """The reports of a test that was held: only its verdict fails it."""
+    from_json = config.hook.pytest_report_from_serializable
+    reports: Reports = {w: from_json(config=config, data=r) for w, r in data["reports"].items()}
+    if not reports:
+        location = tuple(data["location"])
+        reports = {w: pytest.TestReport(test, location, {}, "passed", None, w) for w in _PHASES}
+    if is_red(verdict):
+        fail(reports, explain.headline_repr(_line(verdict)))
+        rows = [(label, text) for label, text in data["rows"]]
+        rows = rows or explain.failure_rows(verdict)
+        explain.add_section(reports.get("call", reports["setup"]), data["heading"], rows)
+        explain.add_transcript(reports.get("call", reports["setup"]), data["said"])
+    else:
+        pass_all(reports)
+    return reports
+
+
+def _line(verdict: TestVerdict) -> str:
+    told = verdict.differences[0].counted if verdict.differences else verdict.detail
+    return f"{verdict.verdict} {verdict.rates}{f': {told}' if told else ''}"
+
+
+def is_red(verdict: TestVerdict) -> bool:
+    """Whether a verdict fails its test."""
+    regressed = verdict.verdict == "regressed" and verdict.accepted is None
+    return regressed or verdict.verdict == "undecided"
+
+
+def pass_all(reports: Reports) -> None:
+    """Make every phase pass."""
     for report in reports.values():
         report.outcome, report.longrepr = "passed", None
         report.__dict__.pop("wasxfail", None)
-    return reports
 
 
 def fail(reports: Reports, longrepr: Any) -> None:
     """Make the call phase fail with `longrepr`, and nothing else."""
-    for when, report in reports.items():
-        report.outcome, report.longrepr = "passed", None
-        report.__dict__.pop("wasxfail", None)
-        if when == ("call" if "call" in reports else "setup"):
-            report.outcome, report.longrepr = "failed", longrepr
+    pass_all(reports)
+    report = reports.get("call", reports["setup"])
+    report.outcome, report.longrepr = "failed", longrepr
 
 
 def _which(run: TrialRun, settings: TestSettings) -> str:

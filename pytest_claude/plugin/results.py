@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_claude.plugin import github
 from pytest_claude.settings import RunSettings
+
+if TYPE_CHECKING:
+    from pytest_claude.plugin.earlier import Earlier
+    from pytest_claude.report.artifact import Run
 
 
 class Results:
@@ -16,25 +22,63 @@ class Results:
     Attributes:
         collected: Node ids of the claude tests that were to run.
         outside: Refused calls that no claude test made, one sentence each.
+        notes: What the user should know of the session, one sentence each.
         usage_error: A usage error that a worker found; workers can't raise one.
     """
 
-    def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
+    def __init__(
+        self, config: pytest.Config, settings: RunSettings, earlier: Earlier | None
+    ) -> None:
         self.collected: dict[str, None] = {}
         self.outside: list[str] = []
+        self.notes: dict[str, None] = {}
         self.usage_error: str | None = None
         self._config = config
         self._settings = settings
+        self._earlier = earlier
         self._results: dict[str, dict[str, Any]] = {}
-        self._run: Any = None
+        self._held: dict[str, dict[str, Any]] = {}
+        self._run: Run | None = None
         self._unwritten: list[str] = []
+        self._lines: dict[str, int] = {}
 
+    @pytest.hookimpl(tryfirst=True)  # before the JUnit file takes the report's properties
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the result that travels on a teardown report."""
+        """Take the result that travels on a report; a later one of the same test replaces it."""
+        note_line(self._lines, report)
         data = getattr(report, "claude", None)
-        if data is not None:
-            self.collected.update(dict.fromkeys(data.pop("collected", ())))
-            self._results[data["test"]] = data
+        if data is None:
+            return
+        self.collected.update(dict.fromkeys(data.pop("collected", ())))
+        held = data.pop("held", None)
+        if held is not None and (held["reports"] or data["test"] not in self._held):
+            # The duel's first failure is shown before the screen's.
+            if held["failed"] or not self._held.get(data["test"], held)["failed"]:
+                self._held[data["test"]] = held
+        self._results[data["test"]] = _joined(self._results.get(data["test"]), data)
+        if report.when == "teardown" and not self._settings.gated:
+            self._add_properties(report, None)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of xdist what all must agree on."""
+        node.workerinput["claude_attempt"] = self._settings.attempt
+        if self._earlier is not None:
+            node.workerinput["claude_earlier"] = self._earlier.text
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Judge a gate when all trials are in, and publish the tests that waited for it."""
+        because: str | None = "the run was stopped"
+        try:
+            result = yield
+            because = str(session.shouldstop) if session.shouldstop else None
+            return result
+        finally:
+            collecting = session.config.option.collectonly
+            if self._settings.gated and self.usage_error is None and not collecting:
+                self._run = self._judged(because)
+                self._publish()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -42,6 +86,7 @@ class Results:
         output = getattr(node, "workeroutput", {})
         self.usage_error = self.usage_error or output.get("claude_usage_error")
         self.outside += output.get("claude_outside", ())
+        self.notes.update(dict.fromkeys(output.get("claude_notes", ())))
         self.collected.update(dict.fromkeys(output.get("claude_collected", ())))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -51,6 +96,8 @@ class Results:
         """Decide, write the reports, set the exit status."""
         if self.usage_error is not None:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif self._config.option.collectonly:
+            pass  # nothing ran, and nothing was to run
         elif self._results or self.collected or self.outside or self._settings.bump:
             self._decide(session)
         yield
@@ -58,74 +105,182 @@ class Results:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the section `claude`, when there is something to say."""
         if self.usage_error is not None:
+            from pytest_claude.report.terminal import usage_text
+
             terminalreporter.ensure_newline()
-            for line in f"ERROR: {self.usage_error}".splitlines():
+            for line in f"ERROR: {usage_text(self.usage_error)}".splitlines():
                 terminalreporter.write_line(line, red=True)
             return
-        if self._run is None:
+        if self._run is None or self._config.getoption("no_summary"):
             return
-        from pytest_claude.report import terminal
+        from pytest_claude.report import gate, terminal
 
         title, lines = "claude", [*self._unwritten, *self._outside_lines()]
-        if self._settings.bump:
-            title = terminal.bump_title(self._run)
-            whole = self._config.get_verbosity() >= 2
-            lines += terminal.bump_lines(self._run, whole=whole, commands=self._commands())
+        if self._run.decision is not None:
+            title = self._run.title
+            verbosity = self._config.get_verbosity()
+            told = gate.gate_lines(self._run, whole=verbosity >= 2, commands=self._commands())
+            lines += terminal.quiet(told) if verbosity < 0 else told
         else:
             lines += terminal.plain_lines(self._run.results)
+        lines += terminal.note_lines(self.notes)
         if lines:
-            terminalreporter.section(title)
+            terminalreporter.ensure_newline()
+            terminalreporter.section(self._told(title))
             for line in lines:
-                terminalreporter.write_line(line, **_colour(line))
+                terminalreporter.write_line(self._told(line), **_colour(line))
+        if github.on_actions():
+            for line in github.annotation_lines(self._run, self._lines, self._config.rootpath):
+                terminalreporter.write_line(line)
+
+    def _told(self, line: str) -> str:
+        """The line in characters that the terminal has."""
+        from pytest_claude.report.terminal import in_encoding
+
+        return in_encoding(line, getattr(sys.stdout, "encoding", None) or "utf-8")
+
+    def _judged(self, because: str | None) -> Run:
+        from pytest_claude.plugin.judging import judged
+        from pytest_claude.report.artifact import TestResult
+
+        assert self._earlier is not None, "a gate reads it"
+        results = {test: TestResult.from_json(data) for test, data in self._results.items()}
+        return judged(self._settings, self._earlier, results, list(self.collected), because)
+
+    def _publish(self) -> None:
+        """Tell pytest of the tests that waited for their verdict."""
+        from pytest_claude.plugin import publication
+
+        hook = self._config.hook
+        assert self._run is not None, "it was judged"
+        if (terminal := self._config.pluginmanager.get_plugin("terminalreporter")) is not None:
+            terminal.ensure_newline()  # after the percentage of the last line
+        for test, held in self._held.items():
+            location = tuple(held["location"])
+            reports = publication.judged(self._config, test, held, self._run.verdicts[test])
+            hook.pytest_runtest_logstart(nodeid=test, location=location)
+            self._add_properties(reports["teardown"], self._run)
+            for report in reports.values():
+                hook.pytest_runtest_logreport(report=report)
+            hook.pytest_runtest_logfinish(nodeid=test, location=location)
+
+    def _add_properties(self, report: pytest.TestReport, run: Run | None) -> None:
+        """Say in the JUnit file, where one is written, what a test came to."""
+        if not self._config.getoption("xmlpath", None):
+            return
+        from pytest_claude.report.artifact import Run, TestResult
+        from pytest_claude.report.outline import outline
+        from pytest_claude.report.properties import properties
+
+        data = self._results[report.nodeid]
+        told = outline(run or Run(results=(TestResult.from_json(data),)))
+        entry = next(entry for entry in told.entries if entry.test == report.nodeid)
+        report.user_properties += properties(entry)
 
     def _decide(self, session: pytest.Session) -> None:
-        from pytest_claude.gating.plain import RULE, decide
-        from pytest_claude.report.artifact import Run, TestResult
-
-        results = [TestResult.from_json(data) for _, data in sorted(self._results.items())]
-        collected = tuple(sorted(self.collected))
-        self._run = Run(collected=collected, results=tuple(results))
-        if self._settings.bump:
-            verdicts = {r.test: r.verdict for r in results if r.verdict is not None}
-            verdict, sentence = decide(verdicts, collected)
-            self._run = Run(
-                tuple(map(str, self._settings.bump)), verdict, sentence, RULE, collected,
-                tuple(results),
-            )  # fmt: skip
-            if verdict != "pass" and session.exitstatus == pytest.ExitCode.OK:
+        if self._run is None:
+            self._run = self._judged(None) if self._settings.gated else self._plain()
+        decision = self._run.decision
+        if decision is not None:
+            self._write_ledger()
+            if decision.overall != "pass" and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        elif not hasattr(self._config, "workerinput") and self._results:
+            from pytest_claude.plugin.earlier import keep_last
+
+            keep_last(self._config, self._run)
         self._write()
         if (self.outside or self._unwritten) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _write(self) -> None:
-        from pytest_claude.recording.cassette import write_atomically
-        from pytest_claude.report.artifact import dumps
+    def _plain(self) -> Run:
+        from pytest_claude.report.artifact import Run, TestResult
 
-        for path in self._settings.reports:
+        results = (TestResult.from_json(data) for _, data in sorted(self._results.items()))
+        return Run(collected=tuple(sorted(self.collected)), results=tuple(results))
+
+    def _write_ledger(self) -> None:
+        from pytest_claude.plugin.earlier import write_ledger
+        from pytest_claude.plugin.judging import ledger_of
+
+        run, earlier = self._run, self._earlier
+        if run is None or run.decision is None or earlier is None:
+            return
+        if self._settings.recording:
             try:
-                write_atomically(path, dumps(self._run).encode())
+                write_ledger(self._settings, earlier, ledger_of(run), run.decision)
             except OSError as error:
-                self._unwritten.append(f"{path} could not be written: {error.strerror}")
+                self._unwritten.append(f"the ledger could not be written: {error.strerror}")
+
+    def _write(self) -> None:
+        from pytest_claude.report_files import write_reports
+
+        assert self._run is not None, "it was decided"
+        reports = self._settings.reports
+        root, prices = self._config.rootpath, self._settings.prices
+        self._unwritten += write_reports(self._run, reports, root, prices)
+        if github.on_actions() and (problem := github.write_summary(self._run, reports)):
+            self._unwritten.append(problem)
 
     def _outside_lines(self) -> list[str]:
         from pytest_claude.report.numbers import plural
 
         if not self.outside:
             return []
-        lines = [f"{plural(len(self.outside), 'call')} outside the claude tests, refused"]
+        lines = [f"{plural(len(self.outside), 'problem')} outside the claude tests"]
         return [*lines, *(f"  {line}" for line in dict.fromkeys(self.outside))]
 
-    def _commands(self) -> list[str]:
-        from pytest_claude.report.terminal import undecided_advice
+    @property
+    def _workers(self) -> object:
+        """How many workers share the tests, as the user said it; nothing where none do."""
+        return getattr(self._config.option, "numprocesses", None)
 
-        bump = " ".join(f"--claude-bump {swap}" for swap in self._settings.bump)
+    def _commands(self) -> list[str]:
+        decision = None if self._run is None else self._run.decision
+        assert decision is not None, "a gate has one"
+        gate = " ".join(f"--claude-bump {swap}" for swap in self._settings.bump)
+        if self._settings.baseline is not None:
+            gate = f"--claude-baseline {self._settings.baseline}"
+        preset = self._config.getoption("claude_gate")
+        named = f" --claude-gate {preset}" if preset else ""
+        gate += named
         lines = [""]
-        if undecided_advice(self._run.results) and not self._settings.recording:
-            lines.append(f"  to record what is missing  pytest {bump} --claude-record")
-        reports = [str(path) for path in self._settings.reports]
-        lines += [f"  run file      {path}" for path in reports]
-        return [*lines, f"  to repeat it  pytest {bump}"]
+        if decision.open_trials and not self._settings.recording:
+            lines.append(f"  to record what is missing  pytest {gate} --claude-record")
+        elif decision.open_trials and self._workers and self._settings.bump:
+            pairs = " ".join(map(str, self._settings.bump))
+            words = f"{pairs} -- -n {self._workers}{named} --claude-record"
+            lines.append(f"  to finish     pytest-claude bump {words}")
+        elif decision.open_trials:
+            lines.append(f"  to finish     pytest {gate} --claude-record   (nothing is paid twice)")
+        elif any("were not sent: " in (verdict.detail or "") for verdict in decision.tests):
+            # Without it the same request would be held back again.
+            lines.append(f"  to send them  pytest {gate} --claude-record --claude-record-refused")
+        elif any(verdict.reason == "errors" for verdict in decision.tests):
+            lines.append(f"  to try again  pytest {gate} --claude-record")
+        names = {".json": "run file", ".html": "to read it", ".md": "Markdown"}
+        # A hidden file is a program's own: `pytest-claude bump` reads it and removes it.
+        shown = [path for path in self._settings.reports if not path.name.startswith(".")]
+        lines += [f"  {names[path.suffix]:<12}  {path}" for path in shown]
+        return [*lines, f"  to repeat it  pytest {gate}"]
+
+
+def _joined(before: dict[str, Any] | None, data: dict[str, Any]) -> dict[str, Any]:
+    """What a test came to, with what is told of it only once."""
+    if before is None:
+        return data
+    told = {name: [*before[name], *data[name]] for name in ("unused", "notes")}
+    return {**data, **told, "stale": before["stale"] or data["stale"]}
+
+
+def note_line(lines: dict[str, int], report: pytest.TestReport) -> None:
+    """Keep the line of a test to point at: the assertion that failed, else its first line."""
+    path, line, _ = report.location
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if report.failed and crash is not None and str(crash.path).endswith(path.lstrip(".")):
+        lines[report.nodeid] = crash.lineno
+    elif line is not None:
+        lines.setdefault(report.nodeid, line + 1)
 
 
 def _colour(line: str) -> dict[str, bool]:

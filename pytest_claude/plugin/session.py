@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import sys
 import unittest
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from pytest_claude.errors import CheckFailed
-from pytest_claude.gating.plain import Verdict, judge, plan_plain
-from pytest_claude.gating.plan import Plan, Step
+from pytest_claude.errors import CheckFailed, RecordingProblem, UnknownSDK
+from pytest_claude.gating.steps import Step, in_order, plan_plain
 from pytest_claude.plugin import explain, publication, trials
+from pytest_claude.plugin.adoption import adopting
 from pytest_claude.plugin.arms import Arm, Arms
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
+from pytest_claude.plugin.earlier import Earlier
 from pytest_claude.plugin.fixtures import CURRENT
+from pytest_claude.plugin.gate import Gate
+from pytest_claude.plugin.hiding import unless_a_group
+from pytest_claude.plugin.judging import policy_of
 from pytest_claude.plugin.markers import TEST_SETTINGS, marker_checks
 from pytest_claude.plugin.outcome import complete
+from pytest_claude.plugin.replacing import recorded_before, replaced, replaced_line
 from pytest_claude.plugin.trials import TrialRun
-from pytest_claude.recording import transport
+from pytest_claude.plugin.wide_fixtures import WideFixtures
+from pytest_claude.recording.doors import patching
+from pytest_claude.recording.doors.line import line
+from pytest_claude.recording.doors.probe import probe
 from pytest_claude.report.artifact import TestResult
+from pytest_claude.report.transcript import conversation_lines
 from pytest_claude.settings import RunSettings, TestSettings
 
-# Our wrappers stand round every test of the session; their frames are of no interest to it.
-__tracebackhide__ = True
+__tracebackhide__ = unless_a_group
 
 
 class ClaudeSession:
@@ -33,44 +40,50 @@ class ClaudeSession:
 
     Attributes:
         claude_tests: Node ids of the claude tests that are to run.
-        outside: Refused calls that no claude test made.
     """
 
-    def __init__(self, config: pytest.Config, settings: RunSettings, tests: Sequence[str]) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        settings: RunSettings,
+        tests: Sequence[str],
+        outside: list[RecordingProblem],
+        earlier: Earlier | None = None,
+    ) -> None:
         self.claude_tests = tuple(tests)
         self._settings = settings
+        self._outside = outside
         self._arms = Arms(config, settings)
-        self._closed = transport.ClosedLine()
-        self._held: list[tuple[pytest.Item, Plan, list[TrialRun]]] = []
+        self._gate: Gate | None = None
+        if settings.gated and earlier is not None:
+            policy = policy_of(settings, earlier)
+            self._gate = Gate(settings, self._arms, policy, earlier.known, earlier.collected)
+        self._wide = WideFixtures(self._arms, lambda: self._arm, outside, strict=settings.strict)
+        config.pluginmanager.register(self._wide, "pytest-claude-wide-fixtures")
+        self._items: dict[str, pytest.Item] = {}
+        self._published: set[str] = set()
         self._running: TrialRun | None = None
         self._arm: Arm | None = None
         self._notes: dict[str, None] = {}
-        self._wide: dict[Any, str] = {}
+        self._probed = False
+        self._unfit: UnknownSDK | None = None
         self._causes: dict[str, str] = {}
         self._told_collected = False
 
     @property
-    def outside(self) -> list[str]:
-        """What was refused outside the claude tests, one sentence each."""
-        return [problem.headline for problem in self._closed.problems]
+    def late_notes(self) -> list[str]:
+        """What the user should know of the time after the last test, one sentence each."""
+        return self._wide.take_notes()
 
     # --- hooks ------------------------------------------------------------------------------
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Stand between the session and the API, and run what had to wait."""
-        if session.config.option.collectonly:
-            return (yield)
-        guarded = self._settings.guard == "session" and not self._settings.recording
-        transport.install()
-        try:
-            with transport.line(self._closed if guarded else None):
-                result = yield
-                self._run_held()
-                return result
-        finally:
-            self._publish_undecided()
-            transport.uninstall()
+        """When all tests of a gate have ended their screens, run what depends on all of them."""
+        result = yield
+        if self._gate is not None and not hasattr(session.config, "workerinput"):
+            self._run_rounds(session, self._gate)
+        return result
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
@@ -78,18 +91,13 @@ class ClaudeSession:
     ) -> bool | None:
         """Run a claude test trial by trial; other tests are pytest's."""
         option = item.config.option
-        if TEST_SETTINGS not in item.stash or option.setuponly or option.setupplan:
+        settings = item.stash.get(TEST_SETTINGS, None)
+        if settings is None or settings.live or option.setuponly or option.setupplan:
             return None
-        transport.patch_imported()
-        plan = plan_plain(item.stash[TEST_SETTINGS].trials, olds=self._arms.olds)
-        runs: list[TrialRun] = []
-        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        if trials.run(item, plan, self._watch(runs), runs):
-            self._publish(item, runs, nextitem)
+        if self._gate is None:
+            self._run_plain(item, nextitem, settings)
         else:
-            self._held.append((item, plan, runs))
-            trials.finish(item, nextitem)
-        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+            self._run_gated(item, nextitem, self._gate)
         return True
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -102,7 +110,9 @@ class ClaudeSession:
             case, unittest.TestCase
         ):
             case.claude = view  # type: ignore[attr-defined]  # what we add
-        result = yield
+        assert self._arm is not None, "a claude test runs"
+        with adopting(item, self._arm.recorder):
+            result = yield
         if not getattr(item, "_excinfo", None):
             self._ask_markers(item, view)
         return result
@@ -130,128 +140,173 @@ class ClaudeSession:
             report.outcome, report.longrepr = "passed", None
         return report
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_fixture_setup(
-        self, fixturedef: Any, request: Any
-    ) -> Generator[None, object, object]:
-        """Note when a fixture wider than the test calls the API."""
-        arm = self._arm
-        before = len(arm.recorder.calls) if arm is not None else 0
-        try:
-            return (yield)
-        finally:
-            if arm is not None and fixturedef.scope != "function":
-                if len(arm.recorder.calls) > before:
-                    self._notes.setdefault(_wide_note(fixturedef, request))
-                    self._wide[fixturedef] = f"{fixturedef.scope} fixture `{fixturedef.argname}`"
-
     # --- one trial --------------------------------------------------------------------------
 
     def _watch(self, runs: list[TrialRun]) -> trials.Watch:
         @contextmanager
         def watch(item: pytest.Item, step: Step) -> Iterator[TrialRun]:
             arm = self._arms.open(item, step)
-            view = ClaudeFixture(arm)
+            view = ClaudeFixture(arm, str(item.path))
             item.stash[CURRENT] = view
             record = TrialRun(interactive=self._decides(item.stash[TEST_SETTINGS], runs))
             self._running, self._arm = record, arm
+            self._check_sdk()
             ended = False
             try:
-                with transport.line(arm.recorder):
+                with line(arm.recorder):
                     yield record
                 ended = "call" in record.reports
             finally:
                 self._running = self._arm = None
                 del item.stash[CURRENT]
-                self._arms.close(item, arm, ended=ended)
-            complete(item, record, arm, view)
+                if (unswapped := self._arms.unswapped(arm)) is not None:
+                    arm.recorder.problems.append(unswapped)
+                before = recorded_before(arm.recorder.path) if self._settings.recording else None
+                self._arms.close(item, arm, ended=ended, passed=ended and record.passed)
+            known = arm.recorder.problems
+            # A wide fixture that could not be set up raises the same again in each later test.
+            known += [p for p in record.problems if not any(p is other for other in known)]
+            self._notes.update(dict.fromkeys(arm.recorder.notes))
+            profiled = self._settings.gated or bool(self._settings.reports)
+            complete(item, record, arm, view, strict=self._settings.strict, profiled=profiled)
+            if before is not None and not arm.recorder.problems:
+                record.replaced = replaced(before, view._transcript(), arm.reading.output_tools)
+            if self._settings.show_transcript and record.result.outcome != "pass":
+                record.said = conversation_lines(view._transcript())
             if (first := self._same_cause(item, arm)) is not None:
                 explain.refer_to(record.reports, first)
                 record.rows = []
 
         return watch
 
+    def _check_sdk(self) -> None:
+        """Once, when the SDK is there: see that its requests pass our patch."""
+        patching.patch_late()
+        if patching.flaws or ("anthropic" in sys.modules and not self._probed):
+            self._probed = "anthropic" in sys.modules
+            self._unfit = self._unfit or probe()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Run no claude test that could go live unseen."""
+        if self._unfit is not None and CURRENT in item.stash:
+            raise self._unfit
+
     def _same_cause(self, item: pytest.Item, arm: Arm) -> str | None:
         """The test that was first stale for the same edit: it is told once, not in every test."""
         problem = arm.recorder.problems[0] if arm.recorder.problems else None
-        cause = getattr(problem, "cause", None)
+        cause = getattr(problem, "edit", None)
+        if isinstance(problem, UnknownSDK):
+            cause = problem.headline
         first = self._causes.setdefault(cause, item.nodeid) if cause else item.nodeid
         return first if first != item.nodeid else None
 
     def _decides(self, settings: TestSettings, runs: Sequence[TrialRun]) -> bool:
         """Whether one more failed trial makes the pass rate unreachable."""
         failed = sum(run.result.outcome != "pass" for run in runs)
-        return not self._settings.bump and failed + settings.passes_needed >= settings.trials
+        return self._gate is None and failed + settings.passes_needed >= settings.trials
 
     # --- one test ---------------------------------------------------------------------------
 
-    def _run_held(self) -> None:
-        """Run the tests that had to wait for the trials of others."""
-        for number, (item, plan, runs) in enumerate(list(self._held)):
-            done = trials.run(item, plan, self._watch(runs), runs)
-            assert done, "a plan that waits must be able to go on when all others have run"
-            del self._held[0]
-            following = self._held[0][0] if number < len(self._held) and self._held else None
-            self._publish(item, runs, following)
-
-    def _publish_undecided(self) -> None:
-        """A test that was held and never decided is told as such: it must not be missing."""
-        for item, _, runs in self._held:
-            if runs:
-                verdict = Verdict("undecided", "the run was stopped", (0, 0), (0, 0))
-                reports = trials.merged(runs, runs[-1])
-                publication.fail(reports, explain.headline_repr("undecided: the run was stopped"))
-                self._attach(item, reports, runs, verdict)
-                trials.publish(item, reports, lambda: None)
-        self._held.clear()
-
-    def _publish(
-        self, item: pytest.Item, runs: list[TrialRun], nextitem: pytest.Item | None
+    def _run_plain(
+        self, item: pytest.Item, nextitem: pytest.Item | None, settings: TestSettings
     ) -> None:
-        settings = item.stash[TEST_SETTINGS]
-        verdict = None
-        if self._settings.bump:
-            verdict = judge([r.result for r in runs], settings.passes_needed, self._arms.olds)
-            if (wide := self._wide_fixture(item)) is not None:
-                # Its answer is the baseline's on both arms.
-                verdict = replace(verdict, kind="not gated", reason=f"its {wide} calls the model")
-            reports = publication.gated(runs, verdict)
-        else:
+        """Run a test's trials; how many passed decides."""
+        runs: list[TrialRun] = []
+        with _told(item):
+            trials.run(item, plan_plain(settings.trials), self._watch(runs), runs)
             reports = publication.counted(runs, settings)
-        self._attach(item, reports, runs, verdict)
-        trials.publish(item, reports, lambda: trials.finish(item, nextitem))
+            self._attach(reports["teardown"], self._result(item, runs))
+            trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
 
-    def _wide_fixture(self, item: pytest.Item) -> str | None:
-        known: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-        used = (definition for definitions in known.values() for definition in definitions)
-        return next((self._wide[d] for d in used if d in self._wide), None)
+    def _run_gated(self, item: pytest.Item, nextitem: pytest.Item | None, gate: Gate) -> None:
+        """Run what a test takes by itself; publish it where that settles it, else hold it."""
+        runs: list[TrialRun] = []
+        self._items[item.nodeid] = item
+        plan = gate.plan(item, lambda: self._wide.used_by(item) is not None)
+        trials.run(item, plan, self._watch(runs), runs)
+        gate.take(run.result for run in runs)
+        stopped = any(run.result.outcome in ("skip", "abort") for run in runs)
+        if runs and (stopped or self._wide.used_by(item) or gate.settled(item.nodeid)):
+            reports = publication.settled(runs)
+            self._published.add(item.nodeid)
+            with _told(item):
+                self._attach(reports["teardown"], self._result(item, runs))
+                trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
+        else:
+            self._hold(item, runs)
+            self._finish_held(item, nextitem)
 
-    def _attach(
-        self,
-        item: pytest.Item,
-        reports: trials.Reports,
-        runs: Sequence[TrialRun],
-        verdict: Verdict | None,
-    ) -> None:
-        """Results travel on the teardown report: xdist carries it, junit does not show it."""
+    def _run_rounds(self, session: pytest.Session, gate: Gate) -> None:
+        """Run what each test needs next, until nothing is needed or nothing more comes in."""
+        ended: dict[str, list[TrialRun]] = {}
+        try:
+            while (steps := gate.rounds()) and not (session.shouldstop or session.shouldfail):
+                items = [item for test, item in self._items.items() if test in steps]
+                for item, following in zip(items, [*items[1:], None], strict=True):
+                    runs = ended.setdefault(item.nodeid, [])
+                    plan = in_order(steps[item.nodeid], len(runs))
+                    trials.run(item, plan, self._watch(runs), runs)
+                    gate.take(run.result for run in runs)
+                    self._finish_held(item, following)
+                if not items:
+                    break
+        finally:
+            for test, runs in ended.items():
+                gate.take(run.result for run in runs)  # ^C ends a test between its trials
+                self._hold(self._items[test], runs)
+
+    def _finish_held(self, item: pytest.Item, following: pytest.Item | None) -> None:
+        """Tear wider fixtures down; what fails there is told at once, the test's verdict later."""
+        failed = trials.finish(item, following, self._outside)
+        if failed is not None:
+            item.ihook.pytest_runtest_logreport(report=failed)
+
+    def _hold(self, item: pytest.Item, runs: Sequence[TrialRun]) -> None:
+        """Hand a test's trials over; it is published, once, when all tests have their verdict."""
+        carrier = publication.carrier(item)
+        self._attach(carrier, self._result(item, runs))
+        assert self._gate is not None, "only a gate holds"
+        if item.nodeid not in self._published:
+            first = self._gate.first_failure(item.nodeid)
+            carrier.claude["held"] = publication.held(item, runs, first)
+        item.ihook.pytest_runtest_logreport(report=carrier)
+
+    def _result(self, item: pytest.Item, runs: Sequence[TrialRun]) -> TestResult:
+        self._notes.update(dict.fromkeys(self._wide.take_notes()))
+        wide = self._wide.used_by(item) if self._gate is not None else None
+        if (expired := item.stash[TEST_SETTINGS].expired) is not None:
+            self._notes[f"{item.nodeid} gates again: {expired}"] = None
+        if (over := replaced_line(item.nodeid, [run.replaced for run in runs])) is not None:
+            self._notes[over] = None
+        taken = [run.result for run in runs]
         result = TestResult(
             item.nodeid,
-            tuple(run.result for run in runs),
-            verdict,
-            tuple(line for run in runs for line in run.unused),
-            tuple(self._notes),
+            tuple(self._gate.trials(item.nodeid) if self._gate is not None else taken),
+            unused=tuple(line for run in runs for line in run.unused),
+            notes=tuple(self._notes),
+            stale=next((run.stale for run in runs if run.stale is not None), None),
+            planned=item.stash[TEST_SETTINGS].trials,
+            needed=item.stash[TEST_SETTINGS].passes_needed,
+            # Its answer is the baseline's on both arms.
+            not_gated=None if wide is None else f"its {wide} calls the model",
+            accepted=item.stash[TEST_SETTINGS].accepted,
         )
         self._notes.clear()
+        return result
+
+    def _attach(self, report: pytest.TestReport, result: TestResult) -> None:
+        """Results travel on the teardown report: xdist carries it, junit does not show it."""
         data = result.to_json()
         if not self._told_collected:
             data["collected"] = list(self.claude_tests)
             self._told_collected = True
-        reports["teardown"].claude = data  # type: ignore[attr-defined]
+        report.claude = data  # type: ignore[attr-defined]
 
 
-def _wide_note(fixturedef: Any, request: Any) -> str:
-    return (
-        f"the {fixturedef.scope} fixture `{fixturedef.argname}` calls the model: its answer is "
-        f"kept with the first test that uses it ({request.node.nodeid or 'the session'}), "
-        "and is missed when another test comes first"
-    )
+@contextmanager
+def _told(item: pytest.Item) -> Iterator[None]:
+    """Round what pytest is told of a test."""
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    yield
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)

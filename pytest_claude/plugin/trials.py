@@ -11,7 +11,9 @@ import pytest
 
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import RecordingProblem, Row
-from pytest_claude.gating.plan import LATER, Plan, Step
+from pytest_claude.gating.steps import LATER, Plan, Step
+from pytest_claude.plugin.replacing import Replaced
+from pytest_claude.report.artifact import Stale
 
 When = Literal["setup", "call", "teardown"]
 Reports = dict[str, pytest.TestReport]
@@ -31,6 +33,9 @@ class TrialRun:
         interactive: Whether a debugger opens when it fails.
         in_body: Whether the call phase is running.
         by_marker: What a check marker raised after the body.
+        stale: Why no recording answered, where that is so.
+        said: The transcript, should this trial be the one shown; empty unless asked for.
+        replaced: What it recorded over; None where it did not.
     """
 
     reports: Reports = field(default_factory=dict)
@@ -42,6 +47,19 @@ class TrialRun:
     interactive: bool = True
     in_body: bool = False
     by_marker: Exception | None = None
+    stale: Stale | None = None
+    said: list[str] = field(default_factory=list)
+    replaced: Replaced | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every phase passed, sub-tests included."""
+        return not self.subtests and all(report.passed for report in self.reports.values())
+
+    @property
+    def problems(self) -> list[RecordingProblem]:
+        """The problems of the recording edge that reached pytest."""
+        return [raised for raised in self.raised.values() if isinstance(raised, RecordingProblem)]
 
     @property
     def result(self) -> Trial:
@@ -141,8 +159,13 @@ def _start_afresh(item: pytest.Item) -> None:
     private.__dict__.pop("_excinfo", None)
 
 
-def finish(item: pytest.Item, nextitem: pytest.Item | None) -> pytest.TestReport | None:
-    """Tear down the wider fixtures that `nextitem` does not need; a report where one failed."""
+def finish(
+    item: pytest.Item, nextitem: pytest.Item | None, problems: Sequence[RecordingProblem] = ()
+) -> pytest.TestReport | None:
+    """Tear down the wider fixtures that `nextitem` does not need; a report where one failed.
+
+    A problem that is added to `problems` meanwhile is raised, should the fixture have caught it.
+    """
     private: Any = item
     if hasattr(private, "_request"):
         private._request = False
@@ -150,9 +173,14 @@ def finish(item: pytest.Item, nextitem: pytest.Item | None) -> pytest.TestReport
     session = item.session
     if session.shouldfail or session.shouldstop:
         nextitem = None
-    call = pytest.CallInfo.from_call(
-        lambda: session._setupstate.teardown_exact(nextitem), when="teardown"
-    )
+    known = len(problems)
+
+    def tear_down() -> None:
+        session._setupstate.teardown_exact(nextitem)
+        if len(problems) > known:
+            raise problems[known]
+
+    call = pytest.CallInfo.from_call(tear_down, when="teardown")
     if call.excinfo is None:
         return None
     report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)

@@ -2,79 +2,102 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
-from pytest_claude.models.ids import canonical_model, model_of
-from pytest_claude.transcript.interaction import Interaction, Request
+from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.fingerprint import Normalize, canonical_body, fingerprint
+from pytest_claude.transcript.interaction import Request
 
 _CONTEXT_WORDS = 4
 _LONGEST_SPAN = 160  # characters shown of each side of a changed span
-_CANDIDATES = 20  # recordings looked at for the nearest one
+CANDIDATES = 20
+"""Recordings looked at for the nearest one: a miss must be told at once."""
 
 
 class Index:
     """The recorded interactions by fingerprint, each served once and in recorded order.
 
     Not locked: the recorder that owns it holds the lock.
+
+    Attributes:
+        entries: All that is recorded.
     """
 
-    def __init__(self, interactions: Sequence[Interaction]) -> None:
-        self.interactions = tuple(interactions)
-        self.played: set[int] = set()
+    def __init__(self, entries: Sequence[Recorded], normalize: Normalize | None = None) -> None:
+        self.entries = tuple(entries)
+        self._normalize = normalize
+        self._played: set[int] = set()
+        self._shown: set[int] = set()
         self._waiting: dict[str, deque[int]] = defaultdict(deque)
-        for number, interaction in enumerate(self.interactions):
-            self._waiting[fingerprint(interaction.request)].append(number)
+        self._recorded: Counter[str] = Counter()
+        for number, entry in enumerate(self.entries):
+            self._add(number, entry)
 
-    def take(self, request: Request) -> Interaction | None:
-        """The next unplayed interaction that answers `request`, or None."""
-        waiting = self._waiting.get(fingerprint(request))
+    def take(self, mark: str) -> Recorded | None:
+        """The next unplayed interaction that answers a request with this fingerprint, or None."""
+        waiting = self._waiting.get(mark)
         if not waiting:
             return None
         number = waiting.popleft()
-        self.played.add(number)
-        return self.interactions[number]
+        self._played.add(number)
+        return self.entries[number]
+
+    def show(self, mark: str) -> Recorded | None:
+        """The interaction that `take` would give, which stays to be taken."""
+        waiting = self._waiting.get(mark)
+        if not waiting:
+            return None
+        self._shown.add(waiting[0])
+        return self.entries[waiting[0]]
+
+    def add_shown(self, entry: Recorded) -> None:
+        """Add an interaction that was shown; it can be taken like the others."""
+        number = len(self.entries)
+        self.entries += (entry,)
+        self._add(number, entry)
+        self._shown.add(number)
+
+    def _add(self, number: int, entry: Recorded) -> None:
+        mark = entry.fingerprint
+        if self._normalize is not None:
+            mark = fingerprint(entry.request, self._normalize)
+        self._waiting[mark].append(number)
+        self._recorded[mark] += 1
+
+    @property
+    def shown(self) -> tuple[Recorded, ...]:
+        """The interactions that were shown and never taken."""
+        return tuple(self.entries[number] for number in sorted(self._shown - self._played))
+
+    def matching(self, mark: str) -> int:
+        """How many recorded interactions have this fingerprint, played or not."""
+        return self._recorded[mark]
+
+    def candidates(self, most: int, *, judges: bool = False) -> list[tuple[int, Request]]:
+        """Up to `most` recorded requests of the app with their numbers from 1, those not played
+        first; or those of the judge.
+        """
+        ours = (n for n, entry in enumerate(self.entries) if entry.judges == judges)
+        order = sorted(ours, key=lambda number: number in self._played)
+        return [(number + 1, self.entries[number].request) for number in order[:most]]
 
     @property
     def unused(self) -> tuple[int, ...]:
-        """Numbers, from 1, of the interactions that were recorded and not played."""
-        return tuple(
-            number + 1 for number in range(len(self.interactions)) if number not in self.played
-        )
+        """Numbers, from 1, of the interactions that were recorded and neither played nor shown."""
+        if len(self._played) == len(self.entries):
+            return ()
+        used = self._played | self._shown
+        return tuple(number + 1 for number in range(len(self.entries)) if number not in used)
 
-
-def fingerprint(request: Request) -> str:
-    """What two requests share when one recording answers both.
-
-    Counts: method, path from `/v1/` on, query, and the canonical JSON body with the model's
-    canonical id. Does not count: scheme, host, headers, key order, white space, `1` against `1.0`.
-    """
-    parts = urlsplit(request.url)
-    path = parts.path[parts.path.find("/v1/") :] if "/v1/" in parts.path else parts.path
-    query = sorted(parse_qsl(parts.query, keep_blank_values=True))
-    text = json.dumps([request.method, path, query]) + canonical_body(request.body)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def canonical_body(body: bytes) -> str:
-    """The body as canonical JSON, or as it is where it is no JSON."""
-    try:
-        value = json.loads(body, parse_float=_whole_number)
-    except ValueError:
-        return body.decode("utf-8", "surrogateescape")
-    if (model := model_of(value)) is not None:
-        value = {**value, "model": canonical_model(model)}
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _whole_number(text: str) -> float | int:
-    number = float(text)
-    return int(number) if number.is_integer() else number
+    @property
+    def left(self) -> tuple[Recorded, ...]:
+        """The interactions that were recorded and neither played nor shown."""
+        return tuple(self.entries[number - 1] for number in self.unused)
 
 
 @dataclass(frozen=True)
@@ -96,20 +119,16 @@ class Change:
     equal: tuple[str, ...]
 
 
-def nearest(request: Request, interactions: Sequence[Interaction]) -> tuple[int, Change] | None:
-    """Number (from 1) of the recording nearest to `request`, and what differs.
+def nearest(request: Request, recordings: Sequence[tuple[int, Request]]) -> tuple[int, Change]:
+    """Number of the recording nearest to `request`, and what differs.
 
     Nearest is the one with the most equal top-level fields, the earlier where two are equally
-    near. At most 20 recordings are looked at: a miss must be told at once.
+    near. There must be at least one.
     """
     sent = _fields(request)
-    best: tuple[int, int, dict[str, Any]] | None = None
-    for number, interaction in enumerate(interactions[:_CANDIDATES], start=1):
-        recorded = _fields(interaction.request)
-        score = _likeness(sent, recorded)
-        if best is None or score > best[0]:
-            best = (score, number, recorded)
-    return None if best is None else (best[1], _change(best[2], sent))
+    scored = [(number, _fields(candidate)) for number, candidate in recordings]
+    number, recorded = max(scored, key=lambda pair: (_likeness(sent, pair[1]), -pair[0]))
+    return number, _change(recorded, sent)
 
 
 def _likeness(sent: Mapping[str, Any], recorded: Mapping[str, Any]) -> int:
@@ -128,9 +147,9 @@ def _fields(request: Request) -> dict[str, Any]:
     parts = urlsplit(request.url)
     path = {"method": request.method, "path": parts.path, "query": parts.query}
     try:
-        body = json.loads(canonical_body(request.body)) if request.body else {}
+        body = json.loads(canonical_body(request)) if request.body else {}
     except ValueError:
-        body = canonical_body(request.body)
+        body = canonical_body(request)
     return path | (body if isinstance(body, dict) else {"body": body})
 
 
@@ -187,7 +206,7 @@ def _changed_words(old: str, new: str) -> tuple[str, str, tuple[int, int]]:
     return (
         _span(before, start, len(before) - back),
         _span(after, start, len(after) - back),
-        (start + 1, len(before)),
+        (min(start + 1, len(before)), len(before)),
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from pytest_claude.models.ids import canonical_model
 
 _LONGEST = 120  # bytes of a slug; with hash, trial number and suffix well below 255
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.,=+\[\]-]+")
+_TRIAL = re.compile(r"\.([2-9]|[1-9]\d+)\.yaml$")
 _RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)$")
 
 
@@ -37,6 +39,22 @@ def test_dir(test_id: str) -> PurePosixPath:
     return PurePosixPath(*parts, slug(rest.replace("::", ".")))
 
 
+def fixture_dir(base: str, scope: str, name: str) -> PurePosixPath:
+    """The folder of a fixture wider than a test, relative to a cassette root.
+
+    >>> str(fixture_dir("tests/test_refund.py", "module", "catalogue[en]"))
+    'tests/test_refund/@fixtures/module/catalogue[en]'
+    >>> str(fixture_dir("", "session", "greeting"))
+    '@fixtures/session/greeting'
+    """
+    below = test_dir(f"{base}::x").parent if base else PurePosixPath()
+    file, _, classes = base.partition("::")
+    if file and not file.endswith(".py"):  # of a conftest.py: its folder
+        below = PurePosixPath(*(slug(part) for part in PurePosixPath(file).parts))
+    owner = [slug(classes.replace("::", "."))] if classes else []
+    return PurePosixPath(below, *owner, "@fixtures", scope, slug(name))
+
+
 test_dir.__test__ = False  # type: ignore[attr-defined]  # pytest would collect it where imported
 
 
@@ -50,19 +68,52 @@ def cassette_name(model: str, index: int) -> str:
     return f"{slug(canonical_model(model))}{number}.yaml"
 
 
-def gate_dir(pairs: list[tuple[str, str]], stream: str) -> PurePosixPath:
-    """The folder of a gate's trials below the cassette root, whatever the order of its pairs.
+def gate_dir(pairs: Iterable[tuple[str, str]], attempt: int = 1) -> PurePosixPath:
+    """The folder of a gate below the cassette root, whatever the order of its pairs.
 
-    >>> str(gate_dir([("claude-sonnet-4-5", "claude-sonnet-5-5")], "cand"))
-    '_gate/claude-sonnet-4-5__claude-sonnet-5-5/cand'
+    >>> str(gate_dir([("claude-sonnet-4-5", "claude-sonnet-5-5")]))
+    '_gate/claude-sonnet-4-5__claude-sonnet-5-5'
+    >>> gate_dir([("claude-sonnet-4-5", "claude-sonnet-5-5")], 2).name
+    'attempt2'
     """
     names = [f"{slug(canonical_model(old))}__{slug(canonical_model(new))}" for old, new in pairs]
-    return PurePosixPath("_gate", "+".join(sorted(names)), stream)
+    folder = PurePosixPath("_gate", "+".join(sorted(names)))
+    return folder if attempt == 1 else folder / f"attempt{attempt}"
+
+
+def baseline_dir(reference: str) -> PurePosixPath:
+    """The folder of a gate against an earlier run, below the cassette root.
+
+    >>> str(baseline_dir("git:main"))
+    '_gate/baseline__git_main-60bb5d73'
+    """
+    return PurePosixPath("_gate", f"baseline__{slug(reference)}")
 
 
 def recorded_models(folder: Path) -> list[str]:
     """The models that a test's folder holds a first trial of, as named by its files."""
+    return [path.name.removesuffix(".yaml") for path in trial_cassettes(folder, 0)]
+
+
+def recorded_trials(folder: Path) -> list[int]:
+    """The indices of the trials that a test's folder holds cassettes of, ascending."""
     if not folder.is_dir():
         return []
-    names = {path.name.removesuffix(".yaml") for path in folder.glob("*.yaml")}
-    return sorted(name for name in names if not re.search(r"\.([2-9]|\d\d+)$", name))
+    return sorted({trial_index(path.name) for path in folder.glob("*.yaml")})
+
+
+def trial_cassettes(folder: Path, index: int) -> list[Path]:
+    """The cassettes of trial `index` in a test's folder: one for each main model."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.glob("*.yaml") if trial_index(path.name) == index)
+
+
+def trial_index(name: str) -> int:
+    """Which trial the cassette with this file name is of, from 0.
+
+    >>> trial_index("claude-opus-5.yaml"), trial_index("claude-opus-5.3.yaml")
+    (0, 2)
+    """
+    number = _TRIAL.search(name)
+    return int(number[1]) - 1 if number else 0

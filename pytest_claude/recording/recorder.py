@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from pytest_claude.errors import CassetteMiss, RecordingProblem, Row, SpoiledTrial
-from pytest_claude.models.ids import canonical_model, model_of, same_model
-from pytest_claude.recording import cassette
-from pytest_claude.recording.matching import Change, Index, fingerprint, nearest
-from pytest_claude.recording.naming import cassette_name, recorded_models
+from pytest_claude.errors import CallOutsideTrial, CassetteMiss, RecordingProblem
+from pytest_claude.models.ids import canonical_model, same_model
+from pytest_claude.recording import cassette, files, miss, partial, problems
+from pytest_claude.recording.call import Call, note_made
+from pytest_claude.recording.entry import Recorded, same_exchange
+from pytest_claude.recording.faults import Fault, Faults, Injection
+from pytest_claude.recording.fingerprint import Known, Normalize, known, model_in
+from pytest_claude.recording.locking import WriteLock
+from pytest_claude.recording.matching import Index
+from pytest_claude.recording.naming import recorded_models
+from pytest_claude.recording.opening import Opened, Place, Shelf
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
@@ -24,56 +31,8 @@ __tracebackhide__ = True
 
 Prepare = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 Summarize = Callable[[Sequence[Interaction]], Sequence[str]]
-
-_OVERLOADED = (408, 409, 429)
-
-
-@dataclass
-class Call:
-    """One request of the trial, from the moment it is sent.
-
-    Attributes:
-        request: As it went out, after any swap.
-        asked_model: The model the app asked for, before any swap.
-        response: None while the answer has not arrived whole.
-        recorded: Whether the answer comes from the cassette.
-        started: Clock at sending, in seconds.
-    """
-
-    request: Request
-    asked_model: str | None
-    response: Response | None = None
-    recorded: bool = False
-    started: float = field(default_factory=time.perf_counter)
-
-    @property
-    def model(self) -> str | None:
-        """The model that the app asked for, or that the request names."""
-        return self.asked_model or _model_in(self.request)
-
-    @property
-    def interaction(self) -> Interaction | None:
-        """The call with its answer, or None while there is none."""
-        return None if self.response is None else Interaction(self.request, self.response)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the cassettes of one test and stream lie.
-
-    Attributes:
-        folder: The folder of the test.
-        shown: The folder as it is shown to the user, relative to the project.
-        index: Number of the trial, from 0.
-        command: The command that runs this one test.
-        stem: The main model of the test, once its first trial has named it.
-    """
-
-    folder: Path
-    shown: str
-    index: int
-    command: str
-    stem: str | None = None
+Veto = Callable[[Request], RecordingProblem | None]
+"""What forbids a call that would be paid for; None lets it pass."""
 
 
 class Recorder:
@@ -86,6 +45,9 @@ class Recorder:
         calls: In the order their requests were sent.
         problems: Every problem of the recording edge; one is enough to fail the test, also
             when the app swallowed the exception.
+        faults: What a test injected. Calls that meet an altering one are not among `calls`: what
+            they got is no answer of the model.
+        notes: What the user should know though nothing failed, one sentence each.
     """
 
     def __init__(
@@ -96,18 +58,25 @@ class Recorder:
         redaction: Redaction,
         prepare: Prepare,
         summarize: Summarize = lambda interactions: (),
+        normalize: Normalize | None = None,
+        veto: Veto | None = None,
     ) -> None:
         self.calls: list[Call] = []
         self.problems: list[RecordingProblem] = []
-        self.path: Path | None = None
+        self.notes: list[str] = []
+        self.faults = Faults()
         self.prepare = prepare
         self.redaction = redaction
         self._place = place
         self._mode = mode
         self._summarize = summarize
+        self._veto = veto
+        self._shelf = Shelf(place, mode, redaction, normalize)
+        self._opened: Opened | None = None
         self._lock = threading.RLock()
-        self._index = Index(())
-        self._on_disk = False
+        self._process = os.getpid()
+        self._writing: WriteLock | None = None
+        self._paid_for_show = False
 
     @property
     def replaying(self) -> bool:
@@ -115,9 +84,9 @@ class Recorder:
         return self._mode == "none"
 
     @property
-    def rerecord(self) -> str:
-        """The command that records this test again."""
-        return f"{self._place.command} --claude-record=all"
+    def command(self) -> str:
+        """The command that runs this test."""
+        return self._place.command
 
     @property
     def simulated_by(self) -> str | None:
@@ -126,27 +95,85 @@ class Recorder:
         return next((by for a in answers if (by := a.headers.get("x-simulated-by"))), None)
 
     @property
+    def models(self) -> list[str]:
+        """Canonical ids of the models that the app asked, after any swap, in order."""
+        asked = (call.known.model for call in self.calls if not call.judges)
+        return [canonical_model(model) for model in asked if model]
+
+    @property
+    def replies(self) -> tuple[str, ...]:
+        """One id per good answer, of its content: two trials that share all of them are copies.
+
+        An answer carries an id of its own, so no two paid ones are equal; errors do not.
+        """
+        answers = [
+            call.response
+            for call in self.calls
+            if call.response and call.response.status < 400 and not call.judges
+        ]
+        return tuple(_content_id(answer) for answer in answers)
+
+    @property
+    def path(self) -> Path | None:
+        """The cassette; None before the first call."""
+        return None if self._opened is None else self._opened.path
+
+    @property
     def shown_path(self) -> str | None:
         """The cassette as it is shown to the user; None before the first call."""
-        return None if self.path is None else f"{self._place.shown}/{self.path.name}"
+        return None if self._opened is None else self._shelf.place.shows(self._opened.path)
+
+    def adopt(self, path: Path, shown: str) -> None:
+        """Replay from `path`, a recording of another tool, where the test has none of ours.
+
+        It is one trial: told again for the others it would be evidence that nobody gathered.
+        """
+        if self.replaying and self._place.index == 0 and path.exists():
+            self._shelf = replace(self._shelf, place=replace(self._place, adopted=(path, shown)))
 
     @property
     def unused(self) -> tuple[int, ...]:
         """Numbers of the recorded interactions that were not played."""
-        return self._index.unused
+        return () if self._opened is None else self._opened.index.unused
 
-    def begin(self, request: Request, asked_model: str | None) -> Call:
-        """The call for `request`, answered if the cassette holds an answer.
+    @property
+    def unopened(self) -> str | None:
+        """A recording of this trial that was not even looked at: the trial made no call."""
+        if self.path is not None or not self.replaying or self._place.index:
+            return None
+        names = sorted(path.name for path in self._place.folder.glob("*.yaml"))
+        return f"{self._place.shown}/{names[0]}" if names else None
+
+    def inject(self, fault: Fault, times: int) -> Injection:
+        """Let the next `times` calls of the app that can meet `fault`."""
+        injection = Injection(fault, times)
+        with self._lock:
+            self.faults.add(injection)
+        return injection
+
+    def begin(self, request: Request, asked_model: str | None, *, alterable: bool = True) -> Call:
+        """The call for `request`, answered if the cassette or a fault holds an answer.
+
+        `alterable` says whether the caller can alter an answer on its way to the app.
 
         Raises:
-            RecordingProblem: The cassette can't be read, or holds no answer and the mode
-                allows no call.
+            RecordingProblem: The cassette can't be read, holds no answer and the mode allows no
+                call, or could not be written once the answer is paid for; or this is a forked
+                process, whose answers nobody would see.
         """
+        if os.getpid() != self._process:
+            raise problems.forked(self._process, os.getpid())
+        asked = known(request, self._shelf.normalize)
         with self._lock:
             try:
-                if self.path is None:
-                    self._open(asked_model or _model_in(request), _model_in(request))
-                return self._begin(request, asked_model)
+                fault = self.faults.take(request, alterable=alterable)
+                if fault is not None and fault.replaces:
+                    entry = Recorded.of(Interaction(request, fault.error(request)))
+                    call = Call(request, asked, asked_model, entry, recorded=True, fault=fault)
+                else:
+                    call = self._begin(request, asked, asked_model, fault)
+                note_made(call)
+                return call
             except RecordingProblem as problem:
                 self.problems.append(problem)
                 raise
@@ -157,15 +184,36 @@ class Recorder:
         Raises:
             UnsavedCassette: The disk refuses it.
         """
+        entry = Recorded.of(Interaction(call.request, response))
         with self._lock:
-            call.response = response
-            assert self.path is not None, "begin() opened it"
+            call.entry = entry
+            assert self._opened is not None, "begin() opened it"
+            if call.fault is not None and call.fault.alters:
+                self._keep_shown(call, call.fault, entry, self._opened)
             try:
-                if call.interaction is not None:
-                    cassette.append_partial(self.path, call.interaction)
+                partial.append(self._opened.path, entry)
             except RecordingProblem as problem:
                 self.problems.append(problem)
                 raise
+
+    def _keep_shown(self, call: Call, fault: Fault, entry: Recorded, opened: Opened) -> None:
+        """Keep the answer behind a fault for the app's next try, or, where it is itself an error,
+        let that be all that happens to the call.
+        """
+        if entry.response.status < 400:
+            opened.index.add_shown(entry)
+            self._paid_for_show = True
+        else:
+            call.fault = None
+            self.calls.append(call)
+            self.faults.give_back(fault)
+
+    def refuse(self, target: str) -> CallOutsideTrial:
+        """The problem to raise for a request by a road that is not replayed, to `target`."""
+        problem = problems.another_road(target)
+        with self._lock:
+            self.problems.append(problem)
+        return problem
 
     def drop(self, call: Call) -> None:
         """Forget a live call that got no answer at all: the connection failed."""
@@ -173,166 +221,146 @@ class Recorder:
             if call in self.calls:
                 self.calls.remove(call)
 
-    def close(self, *, ended: bool) -> None:
+    def close(self, *, ended: bool, passed: bool = True) -> None:
         """End the trial; `ended` says whether it came to its end, passed or not.
 
         An ended trial that called the API is saved as its cassette, whatever its outcome;
         keeping only those that passed would bias every baseline. An interrupted or spoiled one
-        stays a partial file.
+        stays a partial file. What the trial did not use is dropped when it passed: a trial that
+        failed may have ended before the calls that paid answers wait for.
         """
         with self._lock:
-            if self.path is None or self._only_replays or not self._changed():
-                return
-            if (spoiled := self._spoiled()) is not None:
-                self.problems.append(spoiled)
-            if not ended or self.problems:
-                return
-            self._save(self.path)
+            for call in [call for call in self.calls if call.entry is None]:
+                call.leave()
+            try:
+                if self._opened is not None and not self._only_replays and self._changed(passed):
+                    flaws = (
+                        problems.pending(self.calls),
+                        problems.spoiled(self.calls, self.command),
+                    )
+                    self.problems += filter(None, flaws)
+                    if ended and not self.problems:
+                        self._save(self._opened, () if passed else self._opened.index.left)
+            finally:
+                if self._writing is not None:
+                    self._writing.release()
 
-    def _save(self, path: Path) -> None:
-        kept = [i for i in (call.interaction for call in self.calls) if i is not None]
-        kept = self._unchanged(path, kept)
+    def _save(self, opened: Opened, unplayed: Iterable[Recorded]) -> None:
+        path = opened.path
+        played = [call.entry for call in self.calls if call.entry is not None]
+        played += opened.index.shown
+        entries = [*self._unchanged(opened, played), *unplayed]
         try:
-            cassette.save(path, kept, self._summarize(kept))
-            cassette.partial_of(path).unlink(missing_ok=True)
+            cassette.save(path, entries, self._summarize([entry.interaction for entry in entries]))
+            partial.partial_of(path).unlink(missing_ok=True)
         except RecordingProblem as problem:
             self.problems.append(problem)
         except OSError as error:
-            self.problems.append(cassette.unsaved(path, error))
+            self.problems.append(files.unsaved(path, error))
 
-    def _unchanged(self, path: Path, recorded: list[Interaction]) -> list[Interaction]:
+    def _unchanged(self, opened: Opened, recorded: list[Recorded]) -> list[Recorded]:
         """`recorded`, with the old entry wherever the answer is the same: only times differ."""
-        if not self._on_disk:
+        if self._mode != "all" or not opened.on_disk:
             return recorded
         try:
-            old = Index(cassette.load(path, path.name))
+            old = Index(cassette.load(opened.path, opened.path.name))
         except RecordingProblem:
             return recorded  # it is being replaced
-        pairs = ((new, old.take(new.request)) for new in recorded)
+        pairs = ((new, old.take(new.fingerprint)) for new in recorded)
         return [
             before
-            if before is not None
-            and cassette.content_hash([before]) == cassette.content_hash([new])
+            if before is not None and same_exchange(before.interaction, new.interaction)
             else new
             for new, before in pairs
         ]
 
     @property
     def _only_replays(self) -> bool:
-        return self.replaying or (self._mode == "once" and self._on_disk)
+        on_disk = self._opened is not None and self._opened.on_disk
+        return self.replaying or (self._mode == "once" and on_disk)
 
-    def _changed(self) -> bool:
-        return any(not call.recorded for call in self.calls) or bool(self._index.unused)
+    def _changed(self, passed: bool) -> bool:
+        assert self._opened is not None, "the caller looked"
+        live = self._paid_for_show or any(not call.recorded for call in self.calls)
+        return live or (passed and bool(self._opened.index.unused)) or self._opened.resumed
 
-    def _open(self, asked: str | None, sent: str | None) -> None:
-        model = self._place.stem or sent or asked or "no-model"
-        self.path = self._place.folder / cassette_name(model, self._place.index)
-        self._on_disk = self.path.exists()
-        assert self.shown_path is not None, "self.path is set"
-        if self._mode == "all":
-            return
-        recorded = cassette.load(self.path, self.shown_path) if self._on_disk else []
-        if not self.replaying:
-            # Paid for by a run that was interrupted: not paid again.
-            recorded = [*recorded, *cassette.load_partial(self.path)]
-        self._index = Index(recorded)
-
-    def _begin(self, request: Request, asked_model: str | None) -> Call:
-        call = Call(request, asked_model)
-        found = self._index.take(request)
-        if found is not None:
-            call.response, call.recorded = found.response, True
-        elif self._only_replays:
-            raise self._miss(request)
-        self.calls.append(call)
+    def _begin(
+        self, request: Request, asked: Known, asked_model: str | None, fault: Fault | None
+    ) -> Call:
+        altered = fault is not None and fault.alters
+        take = Index.show if altered else Index.take
+        opened = self._opened or self._open(self._shelf.open(asked.model or asked_model))
+        found = take(opened.index, asked.fingerprint)
+        if found is None and not self.calls:
+            other = self._shelf.other(asked.fingerprint, opened)
+            if other is not None:
+                opened = self._open(other)
+                found = take(opened.index, asked.fingerprint)
+        if found is None and not self._only_replays:
+            opened = self._claim(opened)
+            found = take(opened.index, asked.fingerprint)
+            if found is None and self._veto and (forbidden := self._veto(request)) is not None:
+                raise forbidden
+        elif found is None:
+            raise self._miss(request, asked, opened)
+        if fault is not None and found is not None and found.response.status >= 400:
+            self.faults.give_back(fault)
+            found = opened.index.take(asked.fingerprint) if altered else found
+            fault, altered = None, False
+        call = Call(request, asked, asked_model, found, recorded=found is not None, fault=fault)
+        if not altered:
+            self.calls.append(call)
         return call
 
-    def _spoiled(self) -> SpoiledTrial | None:
-        """The trial ends in an infrastructure error: no behavior of the model was seen."""
-        last = self.calls[-1].response if self.calls else None
-        if last is None or not (last.status in _OVERLOADED or last.status >= 500):
-            return None
-        return SpoiledTrial(
-            f"the API answered {last.status}: nothing was recorded",
-            [
-                ("expected", "an answer of the model to record"),
-                ("observed", f"HTTP {last.status} to call {len(self.calls)}, retries included"),
-                ("to record", f"{self._place.command} --claude-record"),
-            ],
+    def _open(self, opened: Opened) -> Opened:
+        self._opened = opened
+        self.notes += opened.notes
+        return opened
+
+    def _claim(self, opened: Opened) -> Opened:
+        """Make sure that a paid answer can be kept, before it is paid for.
+
+        Returns:
+            The cassette as it is now: another process may have recorded it in the meantime.
+        """
+        if self._writing is not None:
+            return opened
+        self._writing = WriteLock(opened.path, self._place.patience_s)
+        if self._mode == "all" or not opened.is_outdated:
+            return opened
+        opened = self._open(self._shelf.reopen(opened))
+        for call in self.calls:
+            opened.index.take(call.known.fingerprint)
+        return opened
+
+    def _miss(self, request: Request, known: Known, opened: Opened) -> CassetteMiss:
+        asked = miss.Asked(
+            request,
+            known,
+            number=len(self.calls) + 1,
+            cassette=self._shelf.place.shows(opened.path),
+            exists=opened.on_disk,
+            models=recorded_models(self._place.folder),
+            trial=self._place.index + 1,
+            command=f"{self._place.command} --claude-record",
         )
-
-    def _miss(self, request: Request) -> CassetteMiss:
-        number = len(self.calls) + 1
-        target = f"call {number}, {_model_in(request) or request.method}"
-        expected = ("expected", f"a recorded answer to {_path(request)} ({target})")
-        if not self._on_disk:
-            return self._nothing_recorded(number, request, expected)
-        recorded = self._index.interactions
-        if not recorded:
-            headline, observed = f"no recording answers call {number}", "0 recorded interactions"
-            return self._told(headline, [expected, ("observed", observed)])
-        played = [i for i in recorded if fingerprint(i.request) == fingerprint(request)]
-        if played:
-            headline = f"no recording is left for call {number}"
-            observed = f"all {len(played)} matching interactions were already played"
-            return self._told(headline, [expected, ("observed", observed)])
-        found = nearest(request, recorded)
-        assert found is not None, "there is at least one recording"
-        return self._differs(number, expected, *found)
-
-    def _nothing_recorded(self, number: int, request: Request, expected: Row) -> CassetteMiss:
-        models = recorded_models(self._place.folder)
-        model = canonical_model(_model_in(request) or "")
-        trial = self._place.index + 1
-        if models and model not in models:
-            observed = f"recorded for {', '.join(models)}, not for {model}"
-        elif models:
-            observed = f"trial {trial} is not recorded"
-        else:
-            observed = "nothing is recorded for this test"
-        headline = f"no recording answers call {number}: {observed}"
-        return self._told(headline, [expected, ("observed", observed)])
-
-    def _differs(self, number: int, expected: Row, nearest: int, change: Change) -> CassetteMiss:
-        headline = f"no recording answers call {number}: `{change.field}` differs"
-        equal = f"; {', '.join(change.equal)} are equal" if change.equal else ""
-        where = f", word {change.word[0]} of {change.word[1]}" if change.word else ""
-        of = len(self._index.interactions)
-        shown = [
-            ("observed", f"`{change.field}` differs from the nearest recording{equal}"),
-            ("evidence", f"{self.shown_path}, interaction {nearest} of {of}{where}"),
-            ("", f"-  {_or_absent(change.recorded)}"),
-            ("", f"+  {_or_absent(change.sent)}"),
-        ]
-        cause = f"{change.field}: {change.recorded} → {change.sent}"
-        return CassetteMiss(headline, [expected, *shown, self._to_record()], cause)
-
-    def _told(self, headline: str, rows: list[Row]) -> CassetteMiss:
-        evidence = ("evidence", self.shown_path or self._place.shown)
-        return CassetteMiss(headline, [*rows, evidence, self._to_record()])
-
-    def _to_record(self) -> Row:
-        return "to record", f"{self._place.command} --claude-record"
+        return miss.explain(asked, opened.index)
 
 
-def asks(recorded: Sequence[Interaction], model: str) -> bool:
+def _content_id(answer: Response) -> str:
+    """The same for an answer as it came and as its cassette holds it."""
+    value = answer.json()
+    body = answer.body if value is None else json.dumps(value, sort_keys=True).encode()
+    return hashlib.sha256(body).hexdigest()[:16]
+
+
+def asks(recorded: Sequence[Recorded], model: str) -> bool:
     """Whether any of `recorded` asks `model`, under whatever name."""
     return any(same_model(asked, model) for asked in models_in(recorded))
 
 
-def models_in(recorded: Sequence[Interaction]) -> list[str]:
-    """The canonical ids that `recorded` asks, each once."""
-    found = {canonical_model(model) for i in recorded if (model := _model_in(i.request))}
+def models_in(recorded: Sequence[Recorded]) -> list[str]:
+    """The canonical ids that the app's calls in `recorded` ask, each once."""
+    asked = (model_in(entry.request) for entry in recorded if not entry.judges)
+    found = {canonical_model(model) for model in asked if model}
     return sorted(found)
-
-
-def _model_in(request: Request) -> str | None:
-    return model_of(request.json())
-
-
-def _path(request: Request) -> str:
-    return f"{request.method} {urlsplit(request.url).path}"
-
-
-def _or_absent(text: str | None) -> str:
-    return "(absent)" if text is None else text

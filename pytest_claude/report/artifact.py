@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
-from pytest_claude.gating.plain import Verdict
+from pytest_claude.gating.decision import Decision, TestVerdict
+from pytest_claude.gating.words import headline
 
-FORMAT = "pytest-claude run 1"
+FORMAT = "pytest-claude run 2"
+
+
+@dataclass(frozen=True)
+class Stale:
+    """Why a test's recordings do not answer its requests any more.
+
+    Attributes:
+        cause: What happened, in words.
+        edit: The changed span, before and after; None where no recording is near.
+        calls: How many calls it takes to record the rest of a trial again.
+    """
+
+    cause: str
+    edit: str | None
+    calls: int
 
 
 @dataclass(frozen=True)
@@ -21,39 +37,61 @@ class TestResult:
     Attributes:
         test: Node id.
         trials: All its trials.
-        verdict: None outside a bump.
         unused: Recorded and not played, one line per cassette.
         notes: What the user should know, one sentence each.
+        stale: Why its recordings do not answer; None when they do.
+        planned: How many trials its settings ask for on a model.
+        needed: How many of them must pass; None where the run file does not say.
+        not_gated: Why a gate leaves it out, where its trials do not show that.
+        accepted: Why its regression is accepted, and until when; None where it is not.
     """
 
     __test__ = False
 
     test: str
     trials: tuple[Trial, ...] = ()
-    verdict: Verdict | None = None
     unused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    stale: Stale | None = None
+    planned: int = 1
+    needed: int | None = None
+    not_gated: str | None = None
+    accepted: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether enough trials of a plain run passed; without `needed`, whether all did."""
+        outcomes = [trial.outcome for trial in self.trials]
+        passed = outcomes.count("pass")
+        return passed >= (self.needed or len(outcomes)) and {"pass", "fail"}.issuperset(outcomes)
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain JSON types."""
         return {
             "test": self.test,
             "trials": [trial.to_json() for trial in self.trials],
-            "verdict": None if self.verdict is None else self.verdict.to_json(),
             "unused": list(self.unused),
             "notes": list(self.notes),
+            "stale": None if self.stale is None else asdict(self.stale),
+            "planned": self.planned,
+            "needed": self.needed,
+            "not_gated": self.not_gated,
+            "accepted": self.accepted,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TestResult:
         """The result that `to_json` wrote."""
-        verdict = data["verdict"]
         return cls(
             test=data["test"],
             trials=tuple(Trial.from_json(trial) for trial in data["trials"]),
-            verdict=None if verdict is None else Verdict.from_json(verdict),
             unused=tuple(data["unused"]),
             notes=tuple(data["notes"]),
+            stale=None if data.get("stale") is None else Stale(**data["stale"]),
+            planned=data.get("planned", 1),
+            needed=data.get("needed"),
+            not_gated=data.get("not_gated"),
+            accepted=data.get("accepted"),
         )
 
 
@@ -62,31 +100,42 @@ class Run:
     """One pytest run.
 
     Attributes:
-        pairs: `OLD=NEW` of a bump; empty in a plain run.
-        verdict: pass, fail or undecided; None in a plain run.
-        sentence: The verdict in words.
-        rule: How the verdict was reached.
+        title: What was compared, `OLD → NEW`; empty in a plain run.
+        pairs: `OLD=NEW` of a bump; empty outside one.
+        decision: What the gate says; None in a plain run.
         collected: Node ids of all claude tests that were to run.
         results: Of the tests that arrived, sorted by node id.
     """
 
+    title: str = ""
     pairs: tuple[str, ...] = ()
-    verdict: str | None = None
-    sentence: str | None = None
-    rule: str | None = None
+    decision: Decision | None = None
     collected: tuple[str, ...] = ()
     results: tuple[TestResult, ...] = field(default=())
+
+    @property
+    def verdicts(self) -> dict[str, TestVerdict]:
+        """The verdicts by node id; none in a plain run."""
+        return {} if self.decision is None else self.decision.verdicts
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Tests that were to run and did not arrive."""
+        arrived = {result.test for result in self.results}
+        return tuple(test for test in self.collected if test not in arrived)
 
 
 def dumps(run: Run) -> str:
     """The text of a run file: the same run gives the same bytes."""
+    decision = run.decision
     data = {
         "format": FORMAT,
+        "title": run.title,
         "pairs": list(run.pairs),
-        "verdict": run.verdict,
-        "sentence": run.sentence,
-        "rule": run.rule,
+        "verdict": None if decision is None else decision.overall,
+        "sentence": None if decision is None else headline(decision),
         "collected": list(run.collected),
+        "decision": None if decision is None else decision.to_json(),
         "tests": [result.to_json() for result in run.results],
     }
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
@@ -102,13 +151,48 @@ def loads(text: str, name: str) -> Run:
         data = json.loads(text)
     except ValueError:
         raise SettingsError(f"{name}: no run file of pytest-claude (it is no JSON)") from None
+    if isinstance(data, Mapping) and data.get("format") == "pytest-claude run 1":
+        data = _from_version_1(data)
     if not isinstance(data, Mapping) or data.get("format") != FORMAT:
         raise SettingsError(f"{name}: no run file of the format {FORMAT!r}")
     return Run(
+        title=data["title"],
         pairs=tuple(data["pairs"]),
-        verdict=data["verdict"],
-        sentence=data["sentence"],
-        rule=data["rule"],
+        decision=None if data["decision"] is None else Decision.from_json(data["decision"]),
         collected=tuple(data["collected"]),
         results=tuple(TestResult.from_json(result) for result in data["tests"]),
     )
+
+
+def _from_version_1(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A run file of version 1: its verdicts were reached without statistics, by a plain rule."""
+    verdicts = [_verdict_1(test) for test in data["tests"] if test.get("verdict") is not None]
+    decision = Decision(data["verdict"], tuple(sorted(verdicts, key=lambda v: v.test)))
+    return {
+        **data,
+        "format": FORMAT,
+        "title": ", ".join(pair.replace("=", " → ", 1) for pair in data["pairs"]),
+        "decision": decision.to_json() if data["verdict"] is not None else None,
+    }
+
+
+def _verdict_1(test: Mapping[str, Any]) -> TestVerdict:
+    told = test["verdict"]
+    return TestVerdict.from_json(
+        {
+            **asdict(TestVerdict(test["test"], told["kind"])),
+            "detail": told["reason"],
+            "baseline": told["baseline"],
+            "candidate": told["candidate"],
+            "differences": told["differences"],
+        }
+    )
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a run file, as it is shipped."""
+    from importlib import resources
+
+    text = resources.files("pytest_claude.report").joinpath("run.schema.json").read_text("utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found

@@ -46,6 +46,36 @@ def factor(before: float | None, after: float | None) -> str:
     return f"x{after / before:.2f}" if before and after is not None else ""
 
 
+def percent_change(before: float | None, after: float | None) -> str:
+    """`+50%`, or nothing where it can't be said.
+
+    >>> percent_change(2.0, 3.0), percent_change(1, 0.5), percent_change(0, 1)
+    ('+50%', '−50%', '')
+    """
+    if not before or after is None:
+        return ""
+    by = 100 * (after / before - 1)
+    return "±0%" if abs(by) < 0.5 else f"{by:+.0f}%".replace("-", "−")
+
+
+def written(value: float | None, unit: str) -> str:
+    """A value with its unit: "usd", "s", "tokens", or "" for a plain count.
+
+    >>> written(0.5, "usd"), written(1.5, "s"), written(1214, "tokens")
+    ('$0.50', '1.50 s', '1,214')
+    """
+    return {"usd": dollars, "s": seconds}.get(unit, count)(value)
+
+
+def probability(p: float) -> str:
+    """A p in a table: three decimals, or how small it is.
+
+    >>> probability(0.31), probability(0.0004)
+    ('0.310', '< 0.001')
+    """
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
 def plural(number: int, noun: str) -> str:
     """`1 test`, `2 tests`.
 
@@ -55,3 +85,32 @@ def plural(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number:,} {noun[:-1] + 'ies' if noun.endswith('ly') else noun + 's'}"
+
+
+def dollars(usd: float | None) -> str:
+    """An amount of money, to two significant digits at least.
+
+    >>> dollars(1710.4), dollars(1.149), dollars(0.00281), dollars(0), dollars(None)
+    ('$1,710', '$1.15', '$0.0028', '$0.00', 'unknown')
+    """
+    if usd is None:
+        return UNKNOWN
+    if usd >= 100:
+        return f"${usd:,.0f}"
+    if usd >= 0.1 or usd == 0:
+        return f"${usd:.2f}"
+    digits = next(n for n in range(2, 20) if round(usd, n) >= 10 ** (1 - n) or n == 19)
+    return f"${usd:.{digits}f}"
+
+
+def day(date: str) -> str:
+    """A date as people write it.
+
+    >>> day("2026-11-30")
+    '30 Nov 2026'
+    """
+    year, month, number = date.split("-")
+    return f"{int(number)} {_MONTHS[int(month) - 1]} {year}"
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -19,10 +19,15 @@ class Timing:
     Attributes:
         first_byte_s: Time in seconds from sending the request to the first body byte.
         total_s: Time in seconds from sending the request to the last body byte.
+        first_token_s: Time in seconds from sending the request to the first part of a streamed
+            answer's content; None where the answer was not streamed.
+        chunks: Time in seconds and size in bytes of each chunk of a stream, as it arrived.
     """
 
     first_byte_s: float
     total_s: float
+    first_token_s: float | None = None
+    chunks: tuple[tuple[float, int], ...] = ()
 
 
 @dataclass(frozen=True)

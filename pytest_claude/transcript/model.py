@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
 from pytest_claude.transcript.interaction import Timing
+from pytest_claude.transcript.judging import asks_judge
+from pytest_claude.transcript.request import RequestView, mappings, text_of
+
+__all__ = [
+    "Answer", "ErrorReply", "RequestView", "ToolResult", "ToolUse", "Transcript", "Usage",
+    "text_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class ToolUse:
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What the app sent back for a tool call."""
+    """What the app, or for a server tool the API, gave back for a tool call."""
 
     tool_use_id: str
     content: Any
@@ -49,6 +56,8 @@ class Usage:
         cache_write_5m_tokens: Prompt tokens written to the cache for 5 minutes.
         cache_write_1h_tokens: Prompt tokens written to the cache for 1 hour.
         thinking_tokens: The part of `output_tokens` that was thinking.
+        web_searches: Searches that the API made, billed one by one.
+        web_fetches: Pages that the API fetched.
     """
 
     input_tokens: int | None = None
@@ -57,6 +66,8 @@ class Usage:
     cache_write_5m_tokens: int | None = None
     cache_write_1h_tokens: int | None = None
     thinking_tokens: int | None = None
+    web_searches: int | None = None
+    web_fetches: int | None = None
 
     def __add__(self, other: Usage) -> Usage:
         """The sum of what is known; None where neither side knows."""
@@ -75,73 +86,6 @@ class ErrorReply:
     type: str | None
     message: str | None
     request_id: str | None = None
-
-
-@dataclass(frozen=True)
-class RequestView:
-    """What was asked; whatever the body holds, reading it raises nothing.
-
-    Attributes:
-        method: HTTP method.
-        path: Path of the URL.
-        body: The JSON body as it was sent, or None.
-    """
-
-    method: str
-    path: str
-    body: Mapping[str, Any] | None = None
-
-    @property
-    def model(self) -> str | None:
-        """The model as sent."""
-        model = self._get("model")
-        return model if isinstance(model, str) else None
-
-    @property
-    def system(self) -> str:
-        """The system prompt, its text blocks joined."""
-        return text_of(self._get("system"))
-
-    @property
-    def messages(self) -> tuple[Mapping[str, Any], ...]:
-        """The messages, each with `role` and `content`."""
-        return _mappings(self._get("messages"))
-
-    @property
-    def tools(self) -> tuple[Mapping[str, Any], ...]:
-        """The tools offered, as sent."""
-        return _mappings(self._get("tools"))
-
-    @property
-    def tool_names(self) -> tuple[str, ...]:
-        """The names of the tools offered."""
-        return tuple(str(tool["name"]) for tool in self.tools if "name" in tool)
-
-    @property
-    def max_tokens(self) -> int | None:
-        """The limit of output tokens."""
-        value = self._get("max_tokens")
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-    @property
-    def stream(self) -> bool:
-        """Whether a stream was asked for."""
-        return self._get("stream") is True
-
-    @property
-    def tool_choice(self) -> Mapping[str, Any] | None:
-        """The tool choice, as sent."""
-        value = self._get("tool_choice")
-        return value if isinstance(value, Mapping) else None
-
-    @property
-    def thinking(self) -> Mapping[str, Any] | None:
-        """The thinking setting, as sent."""
-        value = self._get("thinking")
-        return value if isinstance(value, Mapping) else None
-
-    def _get(self, key: str) -> Any:
-        return self.body.get(key) if self.body is not None else None
 
 
 @dataclass(frozen=True)
@@ -167,6 +111,19 @@ class Answer:
         stream: Whether the answer came as a stream.
         citations: Number of citations in the text.
         response_id: The API's id of the message.
+        content: The blocks as the API sent them, also of kinds that we don't know.
+        redacted_thinking: Number of thinking blocks that can't be read.
+        stop_sequence: The stop sequence that it met, if one.
+        stop_details: What the API says of the stop, as sent; None when it says nothing.
+        refusal_category: Why it refused, in the API's words; None when it did not say.
+        service_tier: "standard", "priority" or "batch"; None when not stated.
+        platform: "anthropic" for the API itself and gateways to it, "bedrock", "vertex" or
+            "foundry".
+        server_tool_results: What tools that the API ran itself gave back, in order.
+        context_edits: What the API cut from the context before the model saw it, as sent.
+        custom_id: Of an answer in a batch, the id by which the app asked for it.
+        unknown_events: Events of the stream of a kind that we don't know, as sent.
+        other_fields: Fields of the message that have no place above, as sent.
     """
 
     number: int
@@ -187,11 +144,28 @@ class Answer:
     stream: bool = False
     citations: int = 0
     response_id: str | None = None
+    content: tuple[Mapping[str, Any], ...] = ()
+    redacted_thinking: int = 0
+    refusal_category: str | None = None
+    service_tier: str | None = None
+    platform: str = "anthropic"
+    stop_sequence: str | None = None
+    stop_details: Mapping[str, Any] | None = None
+    server_tool_results: tuple[ToolResult, ...] = ()
+    context_edits: tuple[Mapping[str, Any], ...] = ()
+    custom_id: str | None = None
+    unknown_events: tuple[Mapping[str, Any], ...] = ()
+    other_fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         """Whether this is a whole answer of the model."""
         return self.status < 400 and self.error is None and self.complete
+
+    @property
+    def judges(self) -> bool:
+        """Whether our judge asked, and not the app."""
+        return asks_judge(self.request.body)
 
 
 @dataclass(frozen=True)
@@ -201,10 +175,16 @@ class Transcript:
     Attributes:
         answers: With errors and cut streams.
         pending: Calls whose answer had not arrived.
+        injected: Calls that a fault of the test answered or altered: no answers of the model.
+        others: Requests that are no call of the Messages API: batches, token counts.
+        empty_because: Why there is no answer, should there be none.
     """
 
     answers: tuple[Answer, ...] = ()
     pending: int = 0
+    injected: int = 0
+    others: int = 0
+    empty_because: str = "no call to a model was made"
 
     @property
     def answered(self) -> tuple[Answer, ...]:
@@ -220,6 +200,16 @@ class Transcript:
     def usage(self) -> Usage:
         """The tokens of all answers together."""
         return sum((answer.usage for answer in self.answers), Usage())
+
+    @property
+    def offered(self) -> Mapping[str, Mapping[str, Any]]:
+        """The tools that the requests offered, by name, as first sent."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for answer in self.answers:
+            for tool in answer.request.tools:
+                if isinstance(name := tool.get("name"), str):
+                    found.setdefault(name, tool)
+        return found
 
     @cached_property
     def tool_results(self) -> Mapping[str, ToolResult]:
@@ -249,33 +239,37 @@ class Transcript:
 
     @property
     def main(self) -> tuple[Answer, ...]:
-        """The conversation that the first call began."""
-        return self.conversations[0] if self.answers else ()
+        """The conversation that the first call began; if all of it failed, the next that holds."""
+        good = (each for each in self.conversations if any(answer.ok for answer in each))
+        return next(good, self.conversations[0] if self.answers else ())
 
     @property
     def last(self) -> Answer | None:
         """The last answer of the main conversation, good or not."""
         return self.main[-1] if self.answers else None
 
-
-def text_of(content: Any) -> str:
-    """The text of a content field: a string, or its text blocks joined by a blank line."""
-    if isinstance(content, str):
-        return content
-    texts = (block.get("text") for block in _mappings(content) if block.get("type") == "text")
-    return "\n\n".join(text for text in texts if isinstance(text, str))
+    def part(self, answers: Iterable[Answer], empty_because: str) -> Transcript:
+        """The same run, with these of its answers alone."""
+        return replace(self, answers=tuple(answers), empty_because=empty_because)
 
 
-def _mappings(value: Any) -> tuple[Mapping[str, Any], ...]:
-    if not isinstance(value, list | tuple):
-        return ()
-    return tuple(entry for entry in value if isinstance(entry, Mapping))
+_KNOWN_BLOCKS = ("text", "thinking", "redacted_thinking", "tool_use", "server_tool_use",
+                 "mcp_tool_use", "container_upload", "compaction", "image", "document")  # fmt: skip
+
+
+KNOWN_FIELDS = ("container", "input_transformations", "diagnostics")
+"""Fields of a message that the API documents and nothing here reads."""
+
+
+def is_known_block(kind: str) -> bool:
+    """Whether a block type of an answer is one that this package reads."""
+    return kind in _KNOWN_BLOCKS or kind.endswith("tool_result")
 
 
 def _results(content: Any) -> list[ToolResult]:
     return [
         ToolResult(block["tool_use_id"], block.get("content"), block.get("is_error") is True)
-        for block in _mappings(content)
+        for block in mappings(content)
         if block.get("type") == "tool_result" and isinstance(block.get("tool_use_id"), str)
     ]
 

@@ -16,22 +16,28 @@ class Assembled:
         message: In the shape of the JSON answer.
         complete: Whether the stream came to its `message_stop`.
         error: The API's error object, when the stream ended in one.
+        request_id: The API's id of the request, which an error event carries.
+        unknown: The events that we don't know, and those with a delta that we don't know, raw.
     """
 
     message: dict[str, Any]
     complete: bool
     error: dict[str, Any] | None = None
+    request_id: str | None = None
+    unknown: tuple[dict[str, Any], ...] = ()
 
 
 def read_events(body: bytes) -> Iterator[dict[str, Any] | None]:
     """The JSON objects of a stream's `data:` fields, in order; None for one that is no JSON.
 
-    Accepts LF and CRLF, comments, several `data:` lines an event, and a last event without its
-    blank line.
+    Accepts LF, CRLF and CR, a byte order mark, comments, several `data:` lines an event, and a
+    last event without its blank line.
     """
     data: list[str] = []
-    for line in body.decode("utf-8", "replace").split("\n"):
-        line = line.removesuffix("\r")
+    text = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    if "\r" in text:  # never inside of JSON, which writes it as an escape
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    for line in text.split("\n"):
         if line.startswith("data:"):
             data.append(line[5:].removeprefix(" "))
         elif not line and data:
@@ -42,28 +48,49 @@ def read_events(body: bytes) -> Iterator[dict[str, Any] | None]:
 
 
 def assemble(events: Iterable[dict[str, Any] | None]) -> Assembled:
-    """The message that the events spell out; unknown events and deltas are passed over."""
+    """The message that the events spell out.
+
+    Also of the text completions of the first models, whose events are pieces of one text.
+    """
     message: dict[str, Any] = {}
     blocks: dict[int, _Block] = {}
-    complete, error = False, None
+    complete, error, request_id = False, None, None
+    unknown: list[dict[str, Any]] = []
     for event in events:
         if event is None:
             break
         kind = event.get("type")
-        if kind == "message_start":
-            message = dict(_dict(event.get("message")))
+        if kind == "content_block_delta":
+            block = blocks.get(_index(event)) or blocks.setdefault(_index(event), _Block({}))
+            if not block.add(_dict(event.get("delta"))):
+                unknown.append(event)
         elif kind == "content_block_start":
             blocks[_index(event)] = _Block(dict(_dict(event.get("content_block"))))
-        elif kind == "content_block_delta":
-            blocks.setdefault(_index(event), _Block({})).add(_dict(event.get("delta")))
+        elif kind == "message_start":
+            message = dict(_dict(event.get("message")))
         elif kind == "message_delta":
             _update(message, event)
         elif kind == "message_stop":
             complete = True
         elif kind == "error":
             error = _dict(event.get("error"))
+            request_id = event.get("request_id")
+        elif kind in (None, "completion") and "completion" in event:
+            complete = _complete(message, blocks, event) or complete
+        elif kind not in ("ping", "content_block_stop"):
+            unknown.append(event)
     content = [block.joined() for _, block in sorted(blocks.items())]
-    return Assembled({**message, "content": content}, complete and error is None, error)
+    whole = {**message, "content": content}
+    found = request_id if isinstance(request_id, str) else None
+    return Assembled(whole, complete and error is None, error, found, tuple(unknown))
+
+
+def _complete(message: dict[str, Any], blocks: dict[int, _Block], event: dict[str, Any]) -> bool:
+    """Take one piece of a text completion; the last one states a stop reason."""
+    block = blocks.setdefault(0, _Block({"type": "text", "text": ""}))
+    block.add({"type": "text_delta", "text": event["completion"] or ""})
+    message.update({k: v for k in ("id", "model", "stop_reason") if (v := event.get(k))})
+    return event.get("stop_reason") is not None
 
 
 _TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
@@ -78,7 +105,8 @@ class _Block:
     partial_json: list[str] = field(default_factory=list)
     citations: list[Any] = field(default_factory=list)
 
-    def add(self, delta: dict[str, Any]) -> None:
+    def add(self, delta: dict[str, Any]) -> bool:
+        """Take one delta; False when it is of no known kind."""
         kind = delta.get("type")
         if isinstance(kind, str) and (key := _TEXTS.get(kind)) is not None:
             self.texts.setdefault(key, []).append(str(delta.get(key, "")))
@@ -86,6 +114,11 @@ class _Block:
             self.partial_json.append(str(delta.get("partial_json", "")))
         elif kind == "citations_delta":
             self.citations.append(delta.get("citation"))
+        elif kind in ("compaction_delta", "redacted_delta"):
+            self.start.update({k: v for k, v in delta.items() if k != "type"})
+        else:
+            return False
+        return True
 
     def joined(self) -> dict[str, Any]:
         block = dict(self.start)
@@ -102,6 +135,8 @@ class _Block:
 def _update(message: dict[str, Any], event: dict[str, Any]) -> None:
     """Take what a `message_delta` says; its usage is cumulative and wins."""
     message.update({k: v for k, v in _dict(event.get("delta")).items() if v is not None})
+    beside = {k: v for k, v in event.items() if k not in ("type", "delta", "usage")}
+    message.update({k: v for k, v in beside.items() if v is not None})
     usage = {key: v for key, v in _dict(event.get("usage")).items() if v is not None}
     message["usage"] = {**_dict(message.get("usage")), **usage}
 

@@ -1,5 +1,8 @@
 """Real answers of two real models to one request, through the whole bump.
 
+There is one answer a side, which proves nothing of a rate: every verdict is undecided. What the
+candidate does otherwise is told all the same.
+
 The recordings are public projects' own; they are read where they lie. The baseline's cassette is
 written from the one model's recording, the candidate's from the other's, with the request that our
 bump sends; everything from there is the ordinary run.
@@ -16,6 +19,7 @@ import pytest
 
 from pytest_claude.models.adapt import adapt
 from pytest_claude.recording.cassette import read_recording, save
+from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.naming import cassette_name, gate_dir, test_dir
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.transcript.interaction import Interaction, Request, Response
@@ -83,7 +87,7 @@ def _answer(pair: Mapping[str, Any], wanted: Mapping[str, Any], shared: Path) ->
     for answer in pair["answers"]:
         if all(answer.get(key) == value for key, value in wanted.items()):
             path = shared / "corpus" / answer["file"]
-            return read_recording(path, path.name)[1][answer["n"]]
+            return read_recording(path, path.name)[1][answer["n"]].interaction
     return None
 
 
@@ -105,14 +109,14 @@ def bump(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable
         root = pytester.path / "cassettes"
         folder = test_dir("test_pair.py::test_real")
         _write(root / folder / cassette_name(old, 0), body, pair.old.response)
-        gate = root / gate_dir([(old, new)], "cand")
+        gate = root / gate_dir([(old, new)]) / "cand"
         _write(gate / folder / cassette_name(new, 0), sent, pair.new.response)
         result = pytester.runpytest_inprocess(
             "-p", "pytest_claude.plugin", "-W", "ignore",
             f"--claude-bump={old}={new}", "--claude-report=run.json",
         )  # fmt: skip
         run = json.loads((pytester.path / "run.json").read_text())
-        return run["tests"][0]["verdict"], result
+        return run["decision"]["tests"][0], result
 
     return bump
 
@@ -120,7 +124,8 @@ def bump(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable
 def _write(path: Path, body: Mapping[str, Any], response: Response) -> None:
     headers = Redaction().response_headers(response.headers.items())
     stored = Response(response.status, response.body, headers)
-    save(path, [Interaction(Request("POST", URL, json.dumps(body).encode()), stored)])
+    sent = Request("POST", URL, json.dumps(body).encode())
+    save(path, [Recorded.of(Interaction(sent, stored))])
 
 
 CANADA = "I wonder if Canada is a better country than the USA?"
@@ -137,8 +142,8 @@ def test_canada_is_called_once_by_one_model_and_twice_in_parallel_by_the_next(
     )
     check = "assert claude.calls_tool('best_country', country='Canada')"
     verdict, result = bump(pair, "claude-sonnet-4-5", "claude-sonnet-4-6", check)
-    assert result.ret == pytest.ExitCode.OK
-    assert verdict["kind"] == "changed"
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert verdict["verdict"] == "undecided"
     assert (verdict["baseline"], verdict["candidate"]) == ([1, 1], [1, 1])
     assert verdict["differences"][0]["kind"] == "parallel"
     assert verdict["differences"][0]["sentence"] == "calls `best_country` twice in parallel"
@@ -163,7 +168,7 @@ def test_no_city_who_calls_with_a_made_up_argument_and_who_asks(find, bump) -> N
         pair, "claude-sonnet-4-5", "claude-sonnet-5", check, conftest=FORCED_TO_AUTO
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert verdict["kind"] == "regressed"
+    assert verdict["verdict"] == "undecided"
     first = verdict["differences"][0]
     assert first["kind"] == "asks"
     assert first["sentence"].startswith('asks "')
@@ -178,7 +183,7 @@ def test_no_city_two_models_make_up_different_arguments(find, bump) -> None:
     )
     check = "assert claude.calls_tool('get_weather')"
     verdict, _ = bump(pair, "claude-sonnet-4-5", "claude-sonnet-5", check)
-    assert verdict["kind"] == "changed"
+    assert verdict["verdict"] == "undecided"
     assert verdict["differences"][0]["sentence"] == (
         'calls `get_weather` with `$.location` "UNKNOWN" instead of "<UNKNOWN>"'
     )
@@ -192,9 +197,9 @@ def test_who_asks_for_the_city_is_asserted_as_such(find, bump) -> None:
     )
     check = "assert claude.asks_clarifying_question()"
     verdict, result = bump(pair, "claude-haiku-4-5", "claude-sonnet-5", check)
-    assert verdict["kind"] == "regressed"
+    assert verdict["verdict"] == "undecided"
     assert verdict["differences"][0]["sentence"] == "calls `get_weather` instead of asking"
-    result.stdout.fnmatch_lines(["  observed    calls `get_weather`"])
+    result.stdout.fnmatch_lines(["  observed *calls `get_weather`; the reply asks nothing"])
 
 
 def test_the_extraction_whose_gender_turns_from_male_to_man(find, bump) -> None:
@@ -205,8 +210,8 @@ def test_the_extraction_whose_gender_turns_from_male_to_man(find, bump) -> None:
     )
     check = "assert claude.returns_json({'type': 'object', 'required': ['data']})"
     verdict, result = bump(pair, "claude-sonnet-4", "claude-sonnet-4-5", check)
-    assert result.ret == pytest.ExitCode.OK
-    assert verdict["kind"] == "changed"
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert verdict["verdict"] == "undecided"
     assert verdict["differences"][0]["kind"] == "output"
     assert verdict["differences"][0]["sentence"] == (
         'answers with `$.data.gender` "man" instead of "male"'
@@ -222,11 +227,11 @@ def test_the_prefill_that_the_next_model_refuses(find, bump) -> None:
     check = "assert claude.stops_with('end_turn')"
     verdict, result = bump(pair, "claude-haiku-4-5", "claude-sonnet-5", check)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert verdict["kind"] == "regressed"
+    assert verdict["verdict"] == "undecided"
     assert verdict["differences"][0]["kind"] == "refuses"
     assert verdict["differences"][0]["sentence"].startswith(
         "is refused with HTTP 400: This model does not support assistant message prefill."
     )
     result.stdout.fnmatch_lines(
-        ["E   regressed 1/1 → 0/1: is refused with HTTP 400: *", "refused by the API: 1 *"]
+        ["E   undecided 1/1 → 0/1: is refused with HTTP 400: *", "undecided: 1 *"]
     )

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import fnmatch
+import io
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
-from simulator import Simulator, calls, says
+import yaml
+from simulator import Simulator, by_prompt, calls, judges, says
 
 import pytest_claude
 from pytest_claude import cli
+from pytest_claude.models.adapt import REWRITES
 from pytest_claude.plugin import options
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LOOKUP = ("lookup_order", {"order_id": "1234"})
+# What the model of docs/checks.md answers.
+PROMPTS = {
+    "^Compare my orders": calls(LOOKUP, ("lookup_order", {"order_id": "5678"})),
+    r"^I want a refund\.$": says("Which order do you mean?"),
+    "launder": says("", stop_reason="refusal"),
+    "as JSON": says('{"order_id": "1234", "total": 19.9}'),
+    "Write Python": says("```python\nimport shop\n\nshop.credit('1234', amount=5)\n```"),
+    "code of the warehouse": says("It is 7481."),
+}
 
 
 def blocks(page: Path) -> Iterator[tuple[str, str]]:
@@ -46,6 +60,10 @@ class Reader:
             (self._pytester.path / first.removeprefix("# ")).write_text(rest)
         self.did.append("python")
 
+    def ini(self, text: str) -> None:
+        first, _, rest = text.partition("\n")
+        (self._pytester.path / first.removeprefix("# ")).write_text(rest)
+
     def console(self, text: str) -> None:
         steps = re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]
         for step in steps:
@@ -62,6 +80,11 @@ class Reader:
             set_it = self._monkeypatch.setenv if value else self._monkeypatch.delenv
             set_it(name, value) if value else set_it(name)
             return []
+        if command == "pytest-claude":
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+                cli.main(arguments)
+            return printed.getvalue().splitlines()
         assert command == "pytest", f"the docs type {command}"
         result = self._pytester.runpytest_inprocess(
             "-p", "pytest_claude.plugin", "-W", "ignore", *arguments
@@ -75,20 +98,25 @@ def test_every_block_of_a_page_runs(
 ) -> None:
     reader = Reader(pytester, monkeypatch)
     if page.stem != "getting-started":
-        app = next(text for kind, text in blocks(PAGES[0]) if text.startswith("# desk.py"))
+        start = blocks(DOCS / "getting-started.md")
+        app = next(text for kind, text in start if text.startswith("# desk.py"))
         reader.python(app)
     personas = {
-        "claude-sonnet-4-5": calls(LOOKUP),
+        "claude-sonnet-4-5": by_prompt(PROMPTS, calls(LOOKUP)),
+        "claude-haiku-4-5": judges("met", "It calls lookup_order and promises nothing."),
         "claude-sonnet-5-5": says("Could you confirm the order number?"),
     }
     with Simulator(personas) as simulator:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator.url)
         for kind, text in blocks(page):
-            if kind in ("python", "console"):
+            if kind in ("python", "console", "ini"):
                 getattr(reader, kind)(text)
+            elif kind == "yaml":  # for a CI that is not here: it must be YAML
+                assert yaml.safe_load(text)
+                reader.did.append("yaml")
             else:
                 assert kind == "sh", f"a block of {kind} is not run by anything"
-    assert len(reader.did) >= 4
+    assert len(reader.did) >= 2
 
 
 def test_the_red_test_of_the_readme_is_what_a_user_reads(
@@ -131,12 +159,12 @@ def test_every_marker_with_its_arguments_is_in_the_reference() -> None:
 
 
 def test_every_fixture_check_and_public_name_is_in_the_reference() -> None:
-    from pytest_claude.expect.view import Reply, View
+    from pytest_claude.expect.view import Reply
 
-    own = {name for cls in (View, Reply) for name in vars(cls) if not name.startswith("_")}
+    own = {name for name in dir(Reply) if not name.startswith("_")}
     for name in [*own, "pytest_claude", "pytest_claude_adapt_request"]:
         assert re.search(rf"[`. ]{name}\b", reference()), name
-    shown = {"Check", "Clarification", "ClarificationCheck", "ClaudeFixture", "JsonCheck", "Reply",
+    shown = {"Check", "Clarification", "ClaudeFixture", "JsonCheck", "Reply",
              "ToolCall", "View"}  # fmt: skip
     for name in set(pytest_claude.__all__) - shown:
         assert f"{name}" in reference(), name
@@ -151,10 +179,67 @@ def test_every_command_is_in_the_reference() -> None:
         assert f"`pytest-claude {name}" in reference(), name
 
 
+@cache
+def flags() -> dict[str, set[str]]:
+    """The options of each command."""
+    commands = cli._parser()._subparsers
+    assert commands is not None
+    choices = commands._group_actions[0].choices
+    assert choices is not None
+    return {
+        name: {word for action in parser._actions for word in action.option_strings}
+        for name, parser in dict(choices).items()
+    }
+
+
+def test_every_flag_of_a_command_is_in_its_line_of_the_reference() -> None:
+    for command, words in flags().items():
+        line = next(x for x in reference().splitlines() if f"| `pytest-claude {command}" in x)
+        for flag in words - {"-h", "--help", "--verbose", "--output"}:
+            assert re.search(rf"(?<![\w-]){flag}\b", line), f"{command} {flag}"
+
+
+TEXTS = [*PAGES, DOCS.parent / "README.md", DOCS.parent / "CHANGELOG.md"]
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.stem)
+def test_what_a_page_names_exists(page: Path) -> None:
+    text = page.read_text("utf-8")
+    parser = pytest.Parser(_ispytest=True)
+    options.add_options(parser)
+    known = {name for option in parser.getgroup("claude").options for name in option.names()}
+    assert set(re.findall(r"--claude-[a-z][a-z-]*[a-z]", text)) <= known
+    misspelt = "claude_calls_tol"  # on purpose, in the reference
+    names = {*parser._inidict, *options.MARKERS, "claude_server", misspelt}
+    assert set(re.findall(r"(?<![\w./])claude_[a-z_]+[a-z]\b(?!\.)", text)) <= names
+    for command, rest in re.findall(r"pytest-claude ([a-z]+)([^`\n]*)", text):
+        if command in flags():
+            ours = rest.partition(" -- ")[0].partition("  ")[0]
+            assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours)) <= flags()[command], command
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.stem)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", page.read_text("utf-8")):
+        if "://" in target:
+            continue
+        path = (page.parent / target) if target else page
+        assert path.is_file(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
+            slugs = [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings]
+            assert anchor in slugs, f"{target}#{anchor}"
+
+
 def test_the_readme_has_its_two_commands() -> None:
     readme = (DOCS.parent / "README.md").read_text("utf-8")
     commands = [text.strip() for kind, text in BLOCK.findall(readme) if kind == "sh"]
     assert len(commands) == 2
     assert all(len(command.splitlines()) == 1 for command in commands)
     assert commands[0].endswith("pytest-claude demo")
-    assert commands[1].endswith("python -m pytest")
+    assert commands[1].endswith("python -m pytest -n auto")
+
+
+def test_every_rule_with_a_rewrite_is_in_the_reference() -> None:
+    for rule in REWRITES:
+        assert f"`{rule}`" in reference(), rule

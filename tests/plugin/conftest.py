@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
+import re
+import shutil
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from simulator import Persona, Simulator, asks, calls, says
+from simulator import Persona, Simulator, asks, by_prompt, calls, meeting, says
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 KEY = "sk-ant-api03-not-a-real-key"
+
+BUMPED = """
+pytestmark = pytest.mark.claude(trials=2)
+
+def test_calls(claude):
+    ask()
+    assert claude.calls_tool("lookup_order", order_id="1234")
+
+def test_stays(claude):
+    ask("stays")
+    assert claude.stops_with("tool_use")
+
+def test_no_check(claude):
+    ask("stays")
+"""
 
 APP = '''
 import anthropic
@@ -85,6 +104,12 @@ class Project:
             patch.setenv("ANTHROPIC_BASE_URL", simulator.url)
             yield
 
+    @staticmethod
+    def unwrapped(lines: Iterable[str]) -> pytest.LineMatcher:
+        """What was printed, a usage error that takes several lines as one."""
+        told = re.sub("\n {7}(?!to )", " ", "\n".join(lines))
+        return pytest.LineMatcher(told.splitlines())
+
     @property
     def cassettes(self) -> list[str]:
         """All files below `cassettes/`, relative to it."""
@@ -97,9 +122,72 @@ class Project:
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """An empty project with an app."""
-    return Project(pytester, monkeypatch)
+    yield Project(pytester, monkeypatch)
+    meeting.clear()
+
+
+# Inner tests leave connections open. That is no matter of ours, and it must not warn in whatever
+# test the garbage collector happens to run in.
+HERE = Path(__file__).parent
+gc.collect()
+gc.freeze()  # what is imported by now is not looked at again: a collection takes no time
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For tests of this folder an unclosed connection is no error."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
+
+
+@pytest.fixture(autouse=True)
+def _tidy() -> Iterator[None]:
+    """What an inner test left behind is gone before the next test begins."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
+
+
+RecordedOnce = Callable[[Project, str, Callable[[], object]], None]
+
+
+@pytest.fixture(scope="session")
+def recorded_once(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> RecordedOnce:
+    """Give a project the cassettes that a name stands for; they are recorded the first time."""
+    kept: dict[str, Path] = {}
+
+    def restore(project: Project, name: str, record: Callable[[], object]) -> None:
+        target = project.path / "cassettes"
+        if name in kept:
+            shutil.copytree(kept[name], target)
+            return
+        record()
+        # The project that recorded knows no more of it than those that get a copy.
+        shutil.rmtree(project.path / ".pytest_cache", ignore_errors=True)
+        kept[name] = tmp_path_factory.mktemp("recorded") / name
+        shutil.copytree(target, kept[name])
+
+    return restore
+
+
+@pytest.fixture
+def bumped(project: Project, recorded_once: RecordedOnce) -> Project:
+    """A project whose baseline and candidate are recorded: one test regresses."""
+    project.tests(BUMPED)
+    stays = calls(("lookup_order", {"order_id": "1234"}))
+    project.personas(new=by_prompt({"stays": stays}, asks("Which order do you mean?")))
+
+    def record() -> None:
+        project.record().assert_outcomes(passed=3)
+        project.record(f"--claude-bump={OLD}={NEW}").assert_outcomes(passed=2, failed=1)
+
+    recorded_once(project, "bumped", record)
+    return project
 
 
 __all__ = ["KEY", "NEW", "OLD", "Project", "says"]

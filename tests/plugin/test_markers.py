@@ -11,7 +11,7 @@ WRONG = {
     "setting": (
         "claude(trails=5)",
         "ERROR: test_app.py:4: @pytest.mark.claude(trails=5): unknown setting 'trails'; "
-        "did you mean 'trials'? Settings: trials, pass_rate",
+        "did you mean 'trials'? Settings: trials, pass_rate, live",
     ),
     "keyword": (
         "claude_returns_json(shema={})",
@@ -23,6 +23,11 @@ WRONG = {
         "ERROR: *: where is 'answer' or 'anywhere'",
     ),
     "no name": ("claude_calls_tool", "ERROR: *: the name of the tool comes first"),
+    "name": (
+        "claude\n@pytest.mark.claude_calls_tol('x')",
+        "ERROR: test_app.py:4: @pytest.mark.claude_calls_tol: no such marker; "
+        "did you mean 'claude_calls_tool'?",
+    ),
     "too many": ("claude_clarifies('x')", "ERROR: *: takes no positional arguments"),
 }
 
@@ -33,8 +38,8 @@ def test_a_wrong_marker_stops_the_run(project, marker: str, text: str, workers: 
     project.tests(f"\n@pytest.mark.{marker}\ndef test_a(): pass")
     result = project.run(*workers)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    lines = result.stdout if workers else result.stderr
-    lines.fnmatch_lines([text])
+    lines = result.outlines if workers else result.errlines
+    project.unwrapped(lines).fnmatch_lines([text])
     assert "INTERNALERROR" not in result.stdout.str()
 
 
@@ -48,7 +53,7 @@ RED = {
     "claude_clarifies": [
         "E   pytest_claude.CheckFailed: claude_clarifies: calls `lookup_order`, asks nothing",
         "  expected    the last reply asks for what it needs",
-        "  observed    calls `lookup_order`",
+        "  observed    calls `lookup_order`; the reply asks nothing",
     ],
     "claude_returns_json(schema={'type': 'object'})": [
         "E   pytest_claude.CheckFailed: claude_returns_json: no JSON",

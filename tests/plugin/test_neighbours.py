@@ -46,10 +46,26 @@ def test_a_test_with_another_plugins_marker_alone_is_not_ours(project) -> None:
     assert project.cassettes == ["test_app/test_b/claude-sonnet-4-5.yaml"]
 
 
-def test_recording_under_xdist_keeps_every_answer(project) -> None:
-    tests = "\n".join(f"def test_{n}(claude): ask('order {n}')" for n in range(12))
-    project.tests(tests)
-    project.record("-p", "xdist", "-n2").assert_outcomes(passed=12)
-    assert len(project.cassettes) == 12
-    project.run().assert_outcomes(passed=12)
-    project.run("-p", "xdist", "-n2").assert_outcomes(passed=12)
+def test_an_exception_group_of_pytest_itself_is_shown(project) -> None:
+    """Several warnings of destructors are one exception group, raised where no test frame is."""
+    project.tests(
+        """
+import gc, warnings
+
+class Noisy:
+    def __del__(self):
+        raise ValueError("noisy")
+
+def test_calls(claude):
+    ask()
+
+def test_other():
+    for number in range(2):
+        Noisy()
+"""
+    )
+    project.record("-k", "test_calls")
+    errors = ("-W", "error::pytest.PytestUnraisableExceptionWarning")
+    result = project.pytester.runpytest_subprocess("-p", "pytest_claude.plugin", *errors)
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED

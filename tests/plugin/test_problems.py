@@ -55,9 +55,10 @@ def test_a_miss_is_one_attempt_and_one_screen(project) -> None:
     project.tests("def test_calls(claude):\n    try: ask('I want a hug')\n    except: pass")
     result = project.run()
     start = result.outlines.index(
-        "E   pytest_claude.CassetteMiss: no recording answers call 1: `messages[0].content` differs"
+        "E   pytest_claude.CassetteMiss: no recording answers call 1: "
+        "the prompt was edited (`messages[0].content`)"
     )
-    assert result.outlines[start + 1 : start + 12] == [
+    assert result.outlines[start + 1 : start + 13] == [
         "------------------------------------ claude ------------------------------------",
         "  expected   a recorded answer to POST /v1/messages (call 1, claude-sonnet-4-5)",
         "  observed   `messages[0].content` differs from the nearest recording; model,",
@@ -68,7 +69,8 @@ def test_a_miss_is_one_attempt_and_one_screen(project) -> None:
         "             -  I want a refund",
         "             +  I want a hug",
         "  to record  pytest test_app.py::test_calls --claude-record",
-        "=========================== short test summary info ============================",
+        "==================================== claude ====================================",
+        "1 test without a recording that fits, 1 call to record",
     ]
     assert len(result.outlines) < 40
 
@@ -88,19 +90,19 @@ def test_one_call_too_many_is_told_as_such(project) -> None:
     project.tests("def test_calls(claude):\n    ask()\n    ask()")
     project.run().stdout.fnmatch_lines(
         [
-            "E   *CassetteMiss: no recording is left for call 2",
-            "  observed   all 1 matching interactions were already played",
+            "E   *CassetteMiss: no recording answers call 2: one call more than recorded",
+            "  observed   the matching interaction was played",
         ]
     )
 
 
 def test_one_edit_that_makes_many_tests_stale_is_told_once(project) -> None:
-    tests = "\n".join(f"def test_{n}(claude):\n    ask('{{0}} look at {n}')" for n in range(3))
-    project.tests(tests.format("please"))
+    tests = "\n".join(f"def test_{n}(claude):\n    ask('look at {n}')" for n in range(3))
+    project.tests(tests)
     project.record()
-    project.tests(tests.replace("look at", "see").format("please"))
+    project.tests("\n".join(f"def test_{n}(claude):\n    ask('see {n}')" for n in range(3)))
     text = project.run().stdout.str()
-    assert text.count("same cause as") == 0, "the numbers differ, so the causes do"
+    assert text.count("same cause as") == 0, "the numbers differ, so the edits do"
     system = "\n".join(
         f"def test_{n}(claude):\n    ask('look at {n}', system='be {{0}}')" for n in range(3)
     )
@@ -110,16 +112,34 @@ def test_one_edit_that_makes_many_tests_stale_is_told_once(project) -> None:
     result = project.run()
     result.assert_outcomes(failed=3)
     assert result.stdout.str().count("(same cause as test_app.py::test_0)") == 2
+    result.stdout.fnmatch_lines(
+        [
+            "3 tests without a recording that fits, 3 calls to record",
+            "  the prompt was edited (`system`)   3 tests   3 calls",
+            "  to record  pytest --claude-record",
+        ]
+    )
     assert len(result.outlines) < 40
 
 
 BAD = {
     "empty": (lambda text: "", "is empty"),
     "blank": (lambda text: " \n\n", "is empty"),
-    "cut": (lambda text: text[: text.index("  response:")], "*interaction 1 has no response"),
+    "cut": (
+        lambda text: text[: text.index("  response:")],
+        "is truncated: its end is missing",
+    ),
     "no yaml": (lambda text: text.replace("version: 1", "version: [1"), "is no YAML at line *"),
+    "a mistyped key": (
+        lambda text: text.replace("    method: POST", "    methd: POST"),
+        "*interaction 1: its request has no method",
+    ),
+    "a mapping for a body": (
+        lambda text: text.replace("      string: |", "      string:"),
+        "*(interaction 1)",
+    ),
     "merge conflict": (
-        lambda text: text.replace("- request:", "<<<<<<< HEAD\n- request:"),
+        lambda text: text.replace("- fingerprint:", "<<<<<<< HEAD\n- fingerprint:"),
         "holds a merge conflict at line *",
     ),
     "edited": (lambda text: text.replace('"1234"', '"4321"'), "was edited by hand: *"),
@@ -129,7 +149,8 @@ BAD = {
     ),
     "newer": (
         lambda text: text.replace("pytest-claude 1", "pytest-claude 9"),
-        "has the format 'pytest-claude 9'; this pytest-claude reads 'pytest-claude 1'",
+        "has the format 'pytest-claude 9', this pytest-claude reads 'pytest-claude 1': "
+        "it needs a newer pytest-claude",
     ),
     "python tag": (
         lambda text: text.replace("version: 1", "version: !!python/object/apply:os.getcwd []"),
@@ -178,22 +199,6 @@ def test_what_an_editor_or_git_does_to_line_ends_is_survived(project, change) ->
     project.run().assert_outcomes(passed=1)
 
 
-def test_every_cut_of_a_cassette_is_an_error_or_plays_the_same(project) -> None:
-    from pytest_claude.errors import UnreadableCassette
-    from pytest_claude.recording.cassette import content_hash, load
-
-    project.tests("def test_calls(claude):\n    ask('one')\n    ask('two')")
-    project.record()
-    path = project.cassette(FILE)
-    whole, text = content_hash(load(path, "x")), path.read_bytes()
-    for end in range(0, len(text), 7):
-        path.write_bytes(text[:end])
-        try:
-            assert content_hash(load(path, "x")) == whole
-        except UnreadableCassette:
-            continue
-
-
 def test_a_call_outside_the_claude_tests_is_refused_and_told(project) -> None:
     project.tests(
         GOOD
@@ -205,12 +210,12 @@ def test_forgot_the_fixture():
     )
     project.record("-k", "test_calls")
     result = project.run()
-    result.assert_outcomes(passed=2)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
+            "E   *CallOutsideTrial: POST api.anthropic.com/v1/messages outside a claude test",
             "=* claude *=",
-            "1 call outside the claude tests, refused",
+            "1 problem outside the claude tests",
             "  POST api.anthropic.com/v1/messages outside a claude test",
         ]
     )
@@ -228,23 +233,6 @@ def test_a_recording_that_is_not_played_is_told(project) -> None:
             f"  cassettes/{FILE}, interaction 2 of 2",
         ]
     )
-
-
-def test_a_wide_fixture_that_calls_the_model_is_told(project) -> None:
-    project.tests(
-        """
-@pytest.fixture(scope="module")
-def greeting():
-    return ask("hello")
-
-def test_calls(claude, greeting):
-    ask()
-"""
-    )
-    project.record()
-    result = project.run()
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["the module fixture `greeting` calls the model: *"])
 
 
 def test_green_replay_says_one_line(project) -> None:
@@ -277,3 +265,23 @@ def test_calls(claude):
     project.record().assert_outcomes(passed=1)
     assert "complete: false" in project.cassette(FILE).read_text()
     project.run().assert_outcomes(passed=1)
+
+
+def test_cassettes_of_a_folder_above_are_named_when_there_is_no_ini_file(project) -> None:
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
+    project.record()
+    (project.path / "pyproject.toml").unlink()
+    sub = project.path / "sub"
+    sub.mkdir()
+    for name in ("app.py", "test_app.py"):
+        (project.path / name).rename(sub / name)
+    result = project.run(f"--rootdir={sub}", str(sub))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "no cassettes/ in pytest's rootdir, but one in a folder above it",
+            "  to use it  touch pytest.ini",
+        ]
+    )
+    (project.path / "pytest.ini").touch()
+    assert "no cassettes/" not in project.run(str(sub)).stdout.str()

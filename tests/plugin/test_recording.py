@@ -95,8 +95,12 @@ def test_a_reviewer_can_read_the_cassette(project) -> None:
             ],
         ),
         (["--claude-trials=0"], {}, ["ERROR: --claude-trials=0: a whole number of trials*"]),
-        (["--claude-adapt=of"], {}, ["ERROR: --claude-adapt=of: auto, hook, off; did you mean*"]),
-        (["--claude-report=x.htm"], {}, ["ERROR: --claude-report x.htm: only .json is known*"]),
+        (["--claude-adapt=of"], {}, ["ERROR: --claude-adapt=of: not one of auto, hook, off; did*"]),
+        (
+            ["--claude-report=x.htm"],
+            {},
+            ["ERROR: --claude-report x.htm: the suffix names the kind*"],
+        ),
     ],
     ids=["no key", "CI", "mode", "trials", "adapt", "report"],
 )
@@ -211,6 +215,32 @@ def test_an_overloaded_api_spoils_the_trial(project) -> None:
     assert project.cassettes == [f"{FILE}.partial"]
 
 
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_failing_service_leaves_the_old_cassette(project, status: int) -> None:
+    from simulator import Reply
+
+    project.tests(TWO_CALLS.format(second="two"))
+    project.record()
+    before = project.cassette(FILE).read_bytes()
+    failing = Reply(status=status, error=("some_error", "out of order"))
+
+    def second_fails(body, seen):
+        first = body["messages"][0]["content"] == "one"
+        return says("fine")(body, seen) if first else failing
+
+    project.personas(old=second_fails)
+    project.tests(TWO_CALLS.format(second="two").replace("    ask(", "    careless("))
+    result = project.record(mode="all")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"E   *SpoiledTrial: the API answered {status}: *"])
+    assert project.cassette(FILE).read_bytes() == before
+    # What was paid for and whole is not paid again; the error is not taken for an answer.
+    project.personas(old=says("fine"))
+    project.cassette(FILE).unlink()
+    project.record().assert_outcomes(passed=1)
+    assert [body["messages"][0]["content"] for body in project.simulator.bodies] == ["two"]
+
+
 def test_a_retried_error_is_replayed_without_waiting(project) -> None:
     project.personas(old=overloaded(1, says("Hello.")))
     project.tests(
@@ -238,6 +268,7 @@ def test_a_disk_that_refuses_fails_the_test(project) -> None:
     result = project.record()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["E   pytest_claude.UnsavedCassette: *could not be saved*"])
+    assert project.simulator.requests == [], "nothing was paid"
 
 
 def test_plain_vcrpy_replays_our_cassette(project) -> None:
@@ -274,6 +305,17 @@ def test_plain():
         project.run("test_plain.py", "-p", "no:claude").assert_outcomes(passed=1)
     project.tests(TEST)
     project.run("test_app.py").assert_outcomes(passed=1)
+    foreign = project.cassette(FILE).read_text()
+    assert "__cf_bm" in foreign
+    assert project.run("test_app.py").ret == 0
+    assert project.cassette(FILE).read_text() == foreign, "a replay rewrites nothing"
+    # Recorded on, it becomes ours: what another tool kept of keys and cookies goes.
+    project.tests("def test_calls(claude):\n    ask()\n    ask('more')")
+    project.record("test_app.py").assert_outcomes(passed=1)
+    text = project.cassette(FILE).read_text()
+    assert "interactions: 2" in text
+    for secret in ("__cf_bm", "11111111-2222", "sk-ant", "Bearer"):
+        assert secret not in text
 
 
 def test_what_an_interrupted_recording_paid_for_is_not_paid_again(project) -> None:
@@ -295,6 +337,40 @@ def test_a_report_that_cannot_be_written_is_told_and_red(project) -> None:
     result = project.run("--claude-report=dir.json")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*dir.json could not be written: Is a directory"])
+
+
+def test_a_large_cassette_is_told(project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pytest_claude.recording import opening
+
+    project.tests(TEST)
+    project.record()
+    monkeypatch.setattr(opening, "_LARGE", 100)
+    result = project.run()
+    result.assert_outcomes(passed=1)
+    assert f"cassettes/{FILE} is large" in result.stdout.str()
+
+
+def test_a_proxy_in_the_environment_is_not_asked(project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.tests(TEST)
+    project.record()
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    project.run().assert_outcomes(passed=1)
+
+
+def test_a_difference_in_a_large_image_is_told_in_few_words(project) -> None:
+    image = (
+        "ask([{'type': 'image', 'source': {'type': 'base64', 'media_type': 'image/png', "
+        "'data': LETTER * 1_000_000}}])"
+    )
+    project.tests(f"def test_calls(claude):\n    {image.replace('LETTER', repr('a'))}")
+    project.record().assert_outcomes(passed=1)
+    project.run().assert_outcomes(passed=1)
+    project.tests(f"def test_calls(claude):\n    {image.replace('LETTER', repr('b'))}")
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    assert len(result.stdout.str()) < 3000
+    assert "messages[0].content[0].source.data" in result.stdout.str()
 
 
 AIOHTTP = """

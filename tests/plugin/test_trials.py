@@ -248,58 +248,12 @@ def test_claude_tests_can_be_selected(project) -> None:
     )
 
 
-def test_a_test_that_waits_goes_on_after_the_others(
-    project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A gate may need the trials of all tests before it asks for more of one."""
-    from pytest_claude.gating.plan import LATER, Step
-    from pytest_claude.plugin import session
-
-    done = []
-
-    def plan_plain(trials: int, **_: object):
-        def plan(taken):
-            if not taken:
-                return Step("base", 0)
-            done.append(taken[0].test)
-            if taken[0].test.endswith("test_first") and "test_last" not in " ".join(done):
-                return LATER
-            return None if len(taken) == 2 else Step("base", 1)
-
-        return plan
-
-    monkeypatch.setattr(session, "plan_plain", plan_plain)
-    project.tests(
-        """
-order = []
-@pytest.fixture(scope="module")
-def wide():
-    order.append("up")
-    yield
-    order.append("down")
-def test_first(claude, wide): order.append("first")
-def test_last(claude, wide): order.append("last"); print(order)
-def test_plain(): pass
-@pytest.fixture(scope="session", autouse=True)
-def tell():
-    yield
-    open("order.txt", "w").write(" ".join(order))
-"""
-    )
-    result = project.run("-v")
-    result.assert_outcomes(passed=3)
-    assert result.stdout.str().count("test_first PASSED") == 1
-    assert (project.path / "order.txt").read_text().split() == [
-        "up", "first", "last", "last", "down", "up", "first", "down",
-    ]  # fmt: skip
-
-
 def test_results_are_told_per_trial_in_the_run_file(project) -> None:
     project.tests("@pytest.mark.claude(trials=2)\ndef test_calls(): ask()")
     project.record()
     project.run("--claude-report=run.json").assert_outcomes(passed=1)
     run = json.loads((project.path / "run.json").read_text())
-    assert run["format"] == "pytest-claude run 1"
+    assert run["format"] == "pytest-claude run 2"
     assert [(t["index"], t["outcome"]) for t in run["tests"][0]["trials"]] == [
         (0, "pass"),
         (1, "pass"),

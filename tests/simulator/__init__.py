@@ -4,6 +4,7 @@ Test equipment: no answer of it is a real model's, and every response says so in
 `x-simulated-by`.
 """
 
+from simulator import meeting
 from simulator.personas import (
     Persona,
     Reply,
@@ -12,6 +13,7 @@ from simulator.personas import (
     calls,
     cutting,
     flaky,
+    judges,
     overloaded,
     says,
     script,
@@ -28,6 +30,8 @@ __all__ = [
     "calls",
     "cutting",
     "flaky",
+    "judges",
+    "meeting",
     "overloaded",
     "says",
     "script",

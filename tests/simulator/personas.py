@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ class Reply:
         error: (type, message) of an error reply.
         delay_s: Before the first byte.
         chunk_delay_s: Between the events of a stream.
+        before_event: Called with the number of each event of a stream, from 0, before it is sent.
         cut_after: Close the connection after so many events of a stream.
         headers: More response headers.
     """
@@ -36,6 +38,7 @@ class Reply:
     error: tuple[str, str] = ("api_error", "Internal server error")
     delay_s: float = 0.0
     chunk_delay_s: float = 0.0
+    before_event: Callable[[int], object] = lambda number: None
     cut_after: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -56,6 +59,17 @@ asks = says
 def calls(*tools: tuple[str, dict[str, Any]], text: str = "") -> Persona:
     """Calls tools, together in one reply."""
     return lambda request, seen: Reply(text, tools)
+
+
+def judges(verdict: str, reason: str = "The reply says so.", **more: Any) -> Persona:
+    """Answers a request for a structured verdict; to anything else, that it is a judge."""
+
+    def play(request: Request, seen: int) -> Reply:
+        if "output_config" not in request:
+            return Reply("I only judge.")
+        return Reply(json.dumps({"reason": reason, "verdict": verdict}), **more)
+
+    return play
 
 
 def script(*personas: Persona) -> Persona:

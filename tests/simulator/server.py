@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator import wire
+from simulator import platforms, wire
 from simulator.personas import Persona, Reply
 from simulator.rules import refusal
 
@@ -36,15 +38,18 @@ class Simulator:
     Attributes:
         url: Base URL for the SDK.
         requests: All requests in the order of their arrival.
+        batches: The requests of each batch, by its id.
+        described: What the Models API says of a model beside its id.
     """
 
     def __init__(self, personas: Mapping[str, Persona]) -> None:
         self.personas = dict(personas)
         self.requests: list[Seen] = []
+        self.batches: dict[str, list[Any]] = {}
+        self.described: dict[str, dict[str, Any]] = {}
         self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Simulator:
@@ -79,6 +84,22 @@ class Simulator:
         return hashlib.sha256(f"{text}{before}".encode()).hexdigest()[:16], before
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # With the default of 5, what many clients send at once waits for a second or is refused.
+    request_queue_size = 256
+
+    def server_bind(self) -> None:
+        """Bind without asking a name server who 127.0.0.1 is."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has left; its text would land in another test's output."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
+
 def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -95,14 +116,25 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length", 0))
-            self._answer(json.loads(self.rfile.read(length) or b"null"))
+            data = self.rfile.read(length)
+            if self.headers.get("content-type", "").startswith("multipart/"):
+                self._answer(data)
+            else:
+                self._answer(json.loads(data or b"null"))
 
         def _answer(self, body: Any) -> None:
             path = urlsplit(self.path).path
             headers = {name.lower(): value for name, value in self.headers.items()}
             simulator.note(Seen(self.command, path, headers, body))
-            if not ("authorization" in headers or "x-api-key" in headers):
+            kind, body = platforms.asked(path, body)
+            if not {"authorization", "x-api-key", "api-key"} & headers.keys():
                 self._error(401, "authentication_error", "x-api-key header is required")
+            elif kind:
+                self._model(path, headers, body, kind)
+            elif path == "/v1/files":
+                self._json(200, platforms.uploaded(body))
+            elif path.startswith("/v1/messages/batches"):
+                self._batch(path.removeprefix("/v1/messages/batches").strip("/"), body)
             elif path == "/v1/models":
                 self._json(200, _models(simulator))
             elif path.startswith("/v1/models/"):
@@ -114,11 +146,30 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
 
         def _one_model(self, name: str) -> None:
             if name in simulator.personas:
-                self._json(200, _described(name))
+                self._json(200, _described(simulator, name))
             else:
                 self._error(404, "not_found_error", f"model: {name}")
 
-        def _model(self, path: str, headers: Mapping[str, str], body: Any) -> None:
+        def _batch(self, ident: str, body: Any) -> None:
+            if body is not None:
+                ident = platforms.batch_id(body)
+                simulator.batches[ident] = body["requests"]
+            name, _, results = ident.partition("/")
+            requests = simulator.batches[name]
+            if not results:
+                self._json(200, platforms.batch(name, len(requests), simulator.url))
+                return
+            lines = []
+            for request in requests:
+                params = request["params"]
+                message = wire.message(simulator.personas[params["model"]](params, 0), params, name)
+                result = {"type": "succeeded", "message": message}
+                lines.append(json.dumps({"custom_id": request["custom_id"], "result": result}))
+            self._data("application/x-jsonl", "\n".join(lines).encode())
+
+        def _model(
+            self, path: str, headers: Mapping[str, str], body: Any, kind: str = "messages"
+        ) -> None:
             persona = simulator.personas.get(body["model"])
             if persona is None:
                 self._error(404, "not_found_error", f"model: {body['model']}")
@@ -130,26 +181,36 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 self._json(200, {"input_tokens": wire.tokens(body)})
             else:
                 ident, before = simulator.count(body)
-                self._reply(persona(body, before), body, ident)
+                self._reply(persona(body, before), body, ident, kind)
 
-        def _reply(self, reply: Reply, body: Mapping[str, Any], ident: str) -> None:
+        def _reply(self, reply: Reply, body: Mapping[str, Any], ident: str, kind: str) -> None:
             time.sleep(reply.delay_s)
             if reply.status >= 400:
                 self._error(reply.status, *reply.error, headers=reply.headers)
                 return
             whole = wire.message(reply, body, ident)
-            if body.get("stream"):
-                self._stream(reply, whole)
+            if kind == "converse":
+                self._json(200, platforms.converse(whole), reply.headers)
+            elif body.get("stream"):
+                self._stream(reply, whole, kind)
             else:
                 self._json(200, whole, reply.headers)
 
-        def _stream(self, reply: Reply, whole: Mapping[str, Any]) -> None:
-            self._head(200, "text/event-stream; charset=utf-8", {"connection": "close"})
-            for number, event in enumerate(wire.events(whole)):
+        def _stream(self, reply: Reply, whole: Mapping[str, Any], kind: str) -> None:
+            binary = kind == "eventstream"
+            media = (
+                "application/vnd.amazon.eventstream"
+                if binary
+                else "text/event-stream; charset=utf-8"
+            )
+            self._head(200, media, {"connection": "close"})
+            events = wire.events(whole)
+            for number, event in enumerate(platforms.event_stream(events) if binary else events):
                 if number == reply.cut_after:
                     # A chunked body without its last chunk: the client sees a broken stream.
                     self.connection.shutdown(socket.SHUT_RDWR)
                     break
+                reply.before_event(number)
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
                 self.wfile.flush()
                 time.sleep(reply.chunk_delay_s)
@@ -165,9 +226,17 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             self._json(status, body, headers)
 
         def _json(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
-            data = json.dumps(body).encode()
+            self._data("application/json", json.dumps(body).encode(), status, headers)
+
+        def _data(
+            self,
+            kind: str,
+            data: bytes,
+            status: int = 200,
+            headers: Mapping[str, str] | None = None,
+        ) -> None:
             length = {"content-length": str(len(data))}
-            self._head(status, "application/json", {**(headers or {}), **length})
+            self._head(status, kind, {**(headers or {}), **length})
             self.wfile.write(data)
 
         def _head(self, status: int, kind: str, headers: Mapping[str, str]) -> None:
@@ -188,11 +257,12 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _described(name: str) -> dict[str, Any]:
+def _described(simulator: Simulator, name: str) -> dict[str, Any]:
     created = "2026-01-01T00:00:00Z"
-    return {"type": "model", "id": name, "display_name": name, "created_at": created}
+    plain = {"type": "model", "id": name, "display_name": name, "created_at": created}
+    return {**plain, **simulator.described.get(name, {})}
 
 
 def _models(simulator: Simulator) -> dict[str, Any]:
-    data = [_described(name) for name in sorted(simulator.personas)]
+    data = [_described(simulator, name) for name in sorted(simulator.personas)]
     return {"data": data, "has_more": False, "first_id": data[0]["id"], "last_id": data[-1]["id"]}

@@ -50,7 +50,7 @@ CANDIDATE: Persona = by_prompt(
         "hammer of order 1234": _refunds,
         "When does my saw arrive": script(
             flaky(
-                says("Happy to check. Could you confirm that 1235 is the order number?"),
+                says("Happy to check. Could you tell me the order number?"),
                 calls(_lookup("1235")),
                 rate=0.3,
                 seed="desk",

@@ -42,7 +42,7 @@ def test_the_command_line_wins_over_markers() -> None:
             (),
             {"trails": 5},
             f"{WHERE}: @pytest.mark.claude(trails=5): unknown setting 'trails'; "
-            "did you mean 'trials'? Settings: trials, pass_rate",
+            "did you mean 'trials'? Settings: trials, pass_rate, live",
         ),
         (
             (),
@@ -58,7 +58,7 @@ def test_the_command_line_wins_over_markers() -> None:
         (
             (5,),
             {},
-            f"{WHERE}: @pytest.mark.claude(5): takes named settings only: trials, pass_rate",
+            f"{WHERE}: @pytest.mark.claude(5): takes named settings only: trials, pass_rate, live",
         ),
     ],
     ids=["misspelt", "no trials", "rate above 1", "positional"],

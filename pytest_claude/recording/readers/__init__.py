@@ -1,22 +1,59 @@
 """Recordings of any known format → interactions; one small module per format.
 
-A reader is a module with `FORMAT`, its name; `claims(data)`, whether the parsed file is of that
-format; and `read(data)`, the interactions.
+A reader is a `Reader`; ours are modules. A third party adds its own with `register_reader`.
 """
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_claude.errors import UnreadableCassette
-from pytest_claude.recording.readers import go_vcr, ruby_vcr, vcrpy
+from pytest_claude.recording import yaml_text
+from pytest_claude.recording.readers import (
+    go_vcr,
+    har,
+    httprr,
+    nock,
+    pairs,
+    pydantic_ai,
+    ruby_vcr,
+    split_lists,
+    vcrpy,
+    wiremock,
+)
+from pytest_claude.recording.yaml_text import one_line
 from pytest_claude.transcript.interaction import Interaction
 
-# vcrpy claims every file with interactions that nobody before it does.
-READERS: tuple[ModuleType, ...] = (go_vcr, ruby_vcr, vcrpy)
+
+class Reader(Protocol):
+    """What reads recordings of one format."""
+
+    @property
+    def FORMAT(self) -> str:  # noqa: N802  # a constant of a module
+        """Its name, as `pytest-claude inspect` shows it."""
+
+    def claims(self, data: Any, /) -> bool:
+        """Whether a file is of this format; `data` is parsed YAML or JSON, or text."""
+
+    def read(self, data: Any, /) -> list[Interaction]:
+        """The interactions of a file that was claimed; what it raises becomes one sentence."""
+
+
+# The particular ones first: `pairs` claims what looks like any recording but vcrpy's, and vcrpy
+# every file with interactions that nobody before it does.
+READERS: list[Reader] = [
+    go_vcr, ruby_vcr, split_lists, har, httprr, nock, wiremock, pydantic_ai, pairs, vcrpy,
+]  # fmt: skip
+
+
+def register_reader(reader: Reader) -> None:
+    """Add a reader; it is asked before those that are there.
+
+    For example in `conftest.py`, `pytest_claude.register_reader(my_reader)` with a module that has
+    `FORMAT`, `claims` and `read`.
+    """
+    if reader not in READERS:
+        READERS.insert(0, reader)
 
 
 def read_text(text: str, name: str) -> tuple[str, list[Interaction]]:
@@ -26,7 +63,13 @@ def read_text(text: str, name: str) -> tuple[str, list[Interaction]]:
         UnreadableCassette: The text is no YAML or JSON, of no known format, or broken; `name`
             stands in the message.
     """
-    data = _parsed(text, name)
+    data = text if httprr.claims(text) else yaml_text.load(text, name)
+    documents = data.parts if isinstance(data, yaml_text.Documents) else [data]
+    found = [_read(document, name) for document in documents]
+    return found[0][0], [interaction for _, interactions in found for interaction in interactions]
+
+
+def _read(data: Any, name: str) -> tuple[str, list[Interaction]]:
     reader = next((reader for reader in READERS if reader.claims(data)), None)
     if reader is None:
         raise UnreadableCassette(name, f"is no recording of a known format ({_looks_like(data)})")
@@ -37,17 +80,19 @@ def read_text(text: str, name: str) -> tuple[str, list[Interaction]]:
         where = _where(reader, data, error)
         if isinstance(error, KeyError):
             raise UnreadableCassette(name, f"lacks the key {error}{where}") from error
-        raise UnreadableCassette(name, f"is broken: {_one_line(error)}{where}") from error
+        raise UnreadableCassette(name, f"is broken: {one_line(error)}{where}") from error
 
 
 _BROKEN = (AttributeError, EOFError, KeyError, IndexError, OSError, TypeError, ValueError)
 
 
-def _where(reader: ModuleType, data: Any, error: BaseException) -> str:
+def _where(reader: Reader, data: Any, error: BaseException) -> str:
     """Which interaction can't be read, unless the error says it."""
-    if str(error).startswith("interaction "):
+    if str(error).startswith("interaction ") or not isinstance(data, dict):
         return ""
-    key = "interactions" if "interactions" in data else "http_interactions"
+    key = next((k for k in ("interactions", "http_interactions") if k in data), None)
+    if key is None or not isinstance(data[key], list):
+        return ""
     for number, entry in enumerate(data[key], start=1):
         try:
             reader.read({**data, key: [entry]})
@@ -56,44 +101,22 @@ def _where(reader: ModuleType, data: Any, error: BaseException) -> str:
     return ""
 
 
-def _parsed(text: str, name: str) -> Any:
-    if text.startswith("{"):
-        try:
-            return json.loads(text)
-        except RecursionError as error:
-            raise UnreadableCassette(name, f"is no JSON: {_one_line(error)}") from None
-        except ValueError:
-            pass  # YAML flow style begins so too
-    import yaml
-
-    try:
-        return yaml.load(text, Loader=_loader())
-    except yaml.MarkedYAMLError as error:
-        line = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        problem = error.problem or "an error"
-        raise UnreadableCassette(name, f"is no YAML{line}: {problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UnreadableCassette(name, f"is no YAML: {_one_line(error)}") from None
-
-
-@cache
-def _loader() -> Any:
-    """PyYAML's safe loader, which also knows the `!binary` that Ruby writes."""
-    import yaml
-
-    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    loader: Any = type("Loader", (base,), {})
-    loader.add_constructor("!binary", base.construct_yaml_binary)
-    return loader
+_KINDS = {
+    "a report of pytest-claude": {"format", "verdict", "tests"},
+    "a package of Node": {"name", "version", "dependencies"},
+    "an answer of the Messages API without its request": {"type", "role", "content"},
+    "a request to the Messages API without its answer": {"model", "messages"},
+    "a simulation of Hoverfly": {"data", "meta"},
+    "a description of an API": {"openapi", "paths"},
+}
 
 
 def _looks_like(data: Any) -> str:
     if data is None:
         return "nothing"
+    for kind, keys in _KINDS.items():
+        if isinstance(data, dict) and keys <= data.keys():
+            return kind
     if isinstance(data, dict):
         return f"a mapping with {', '.join(map(str, list(data)[:5]))}"
     return f"a {type(data).__name__}"
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

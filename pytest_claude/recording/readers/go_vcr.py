@@ -1,4 +1,4 @@
-"""go-vcr, version 2: `interactions[]` with `request.url` and `response.code`."""
+"""go-vcr, versions 1 to 4: `interactions[]` with `request.url` and `response.code`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FORMAT = "go-vcr"
 def claims(data: Any) -> bool:
     """Whether the parsed file is one of go-vcr's."""
     match data:
-        case {"interactions": [{"request": {"url": _}}, *_]}:
+        case {"interactions": [{"request": {"url": _}, "response": {"code": _}}, *_]}:
             return True
     return False
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
-from pytest_claude.transcript.interaction import Request, Response
+from pytest_claude.recording.readers import packed
+from pytest_claude.transcript.interaction import Request, Response, Timing
 
 _NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
 
@@ -32,30 +34,81 @@ def as_response(status: Any, body: bytes, headers: Any, **measured: Any) -> Resp
     """
     if not isinstance(status, int):
         raise TypeError(f"its status is {status!r}")
-    return Response(status, body, as_headers(headers), **measured)
+    known = as_headers(headers, dropped=())
+    kept = {name: value for name, value in known.items() if name not in _NOT_OF_THE_BODY}
+    body = _unpacked(body, known.get("content-encoding", ""))
+    return Response(status, body, kept, **measured)
+
+
+def request_of(entry: Mapping[str, Any]) -> Request:
+    """The request of an entry that we wrote."""
+    sent = _plain_bytes(entry["body"])
+    return as_request(entry["method"], entry["uri"], sent, entry["headers"])
+
+
+def response_of(entry: Mapping[str, Any], *, ours: bool = False) -> Response:
+    """The response of an entry in vcrpy's format, with our `timing` where it has one.
+
+    What we wrote ourselves (`ours`) is stored decoded: gzip in it is what the app received.
+    """
+    timing, complete = timing_of(entry.get("timing"))
+    read = _plain_bytes if ours else as_bytes
+    return as_response(
+        entry["status"]["code"],
+        read(entry["body"]["string"]),
+        entry.get("headers"),
+        timing=timing,
+        complete=complete,
+    )
 
 
 def as_bytes(body: Any) -> bytes:
-    """A stored body as plain bytes: text encoded, gzip undone.
+    """A stored body as plain bytes: text encoded, gzip and Zstandard undone.
 
     Raises:
         TypeError: It is neither text nor bytes.
+        ValueError: It is packed, and can't be unpacked.
     """
+    plain = _plain_bytes(body)
+    if plain[:4] == b"\x28\xb5\x2f\xfd":
+        return packed.zstd(plain)
+    if plain[:2] != b"\x1f\x8b":
+        return plain
+    try:
+        return gzip.decompress(plain)
+    except (EOFError, OSError, zlib.error) as error:
+        raise ValueError(f"a gzip body is damaged: {error}") from error
+
+
+def _plain_bytes(body: Any) -> bytes:
     if body is None:
         return b""
     if isinstance(body, str):
         return body.encode("utf-8", "surrogateescape")
     if not isinstance(body, bytes | bytearray):
         raise TypeError(f"a body is a {type(body).__name__}, not text")
-    if body[:2] == b"\x1f\x8b":
-        try:
-            return gzip.decompress(bytes(body))
-        except (EOFError, OSError, zlib.error) as error:
-            raise ValueError(f"a gzip body is damaged: {error}") from error
     return bytes(body)
 
 
-def as_headers(headers: Any) -> dict[str, str]:
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """A body without the encoding that its header tells; most tools leave it on plain bodies.
+
+    Raises:
+        ValueError: It is packed, and can't be unpacked.
+    """
+    if encoding == "deflate":
+        for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):  # with a zlib header, or bare
+            with suppress(zlib.error):
+                return zlib.decompress(body, window)
+    elif encoding == "br":
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            return packed.brotli(body)
+    return body
+
+
+def as_headers(headers: Any, dropped: Collection[str] = _NOT_OF_THE_BODY) -> dict[str, str]:
     """Stored headers, the first value of each; those that describe the encoding are dropped."""
     if not isinstance(headers, Mapping):
         return {}
@@ -63,4 +116,26 @@ def as_headers(headers: Any) -> dict[str, str]:
         str(name).lower(): str(value[0] if isinstance(value, list) and value else value)
         for name, value in headers.items()
     }
-    return {name: value for name, value in first.items() if name not in _NOT_OF_THE_BODY}
+    return {name: value for name, value in first.items() if name not in dropped}
+
+
+def timing_of(value: Any) -> tuple[Timing | None, bool]:
+    """The times measured, and whether the response was received to its end."""
+    if not isinstance(value, Mapping):
+        return None, True
+    first, total = _number(value.get("first_byte_s")), _number(value.get("total_s"))
+    timing = None
+    if first is not None and total is not None:
+        timing = Timing(first, total, _number(value.get("first_token_s")), _chunks(value))
+    return timing, value.get("complete") is not False
+
+
+def _chunks(value: Mapping[str, Any]) -> tuple[tuple[float, int], ...]:
+    match value.get("chunks"):
+        case [*pairs] if all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+            return tuple((float(at), int(size)) for at, size in pairs)
+    return ()
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

@@ -25,12 +25,17 @@ def read(data: Any) -> list[Interaction]:
 def _interaction(request: dict[str, Any], response: dict[str, Any]) -> Interaction:
     status = response["status"]
     if isinstance(status, dict):  # R writes the bare number
-        status = status["code"]
+        status = status["status_code"] if "status_code" in status else status["code"]
     sent, received = _body(request.get("body")), _body(response.get("body"))
     return Interaction(
-        as_request(request["method"], request["uri"], sent, request.get("headers")),
+        as_request(_plain(request["method"]), request["uri"], sent, request.get("headers")),
         as_response(status, received, response.get("headers")),
     )
+
+
+def _plain(method: Any) -> Any:
+    """A method that Ruby wrote as a symbol."""
+    return method.lstrip(":") if isinstance(method, str) else method
 
 
 def _body(body: Any) -> bytes:

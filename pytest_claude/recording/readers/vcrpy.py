@@ -1,12 +1,12 @@
-"""vcrpy and pytest-recording, read with vcrpy's own loader; also our own files."""
+"""vcrpy and pytest-recording, read with vcrpy's own loader."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from base64 import b64decode
 from typing import Any
 
-from pytest_claude.recording.readers.parts import as_bytes, as_request, as_response
-from pytest_claude.transcript.interaction import Interaction, Timing
+from pytest_claude.recording.readers.parts import as_bytes, as_request, response_of
+from pytest_claude.transcript.interaction import Interaction
 
 FORMAT = "vcrpy"
 
@@ -20,9 +20,8 @@ def read(data: Any) -> list[Interaction]:
     """The interactions of a parsed file."""
     from vcr.serialize import deserialize
 
-    for number, entry in enumerate(data["interactions"], start=1):
-        _check(number, entry)
-    requests, responses, *_ = deserialize("", _Parsed(data))
+    entries = [_checked(number, e) for number, e in enumerate(data["interactions"], start=1)]
+    requests, responses, *_ = deserialize("", _Parsed({"version": 1, "interactions": entries}))
     return [
         _interaction(request, response)
         for request, response in zip(requests, responses, strict=True)
@@ -39,43 +38,35 @@ class _Parsed:
         return self._data
 
 
-def _check(number: int, entry: Any) -> None:
+def _checked(number: int, entry: Any) -> dict[str, Any]:
+    """One entry with all that vcrpy's loader needs; what does not matter may be absent.
+
+    Raises:
+        ValueError: Something that matters is.
+    """
     for key in ("request", "response"):
         if not isinstance(_dict(entry).get(key), dict):
             raise ValueError(f"interaction {number} has no {key}")
-    for key in ("method", "uri", "headers", "body"):
-        if key not in entry["request"]:
+    request, response = entry["request"], entry["response"]
+    for key in ("method", "uri"):
+        if key not in request:
             raise ValueError(f"interaction {number}: its request has no {key}")
-    body = entry["response"].get("body")
-    if not isinstance(body, dict) or "string" not in body:
+    body = response.get("body")
+    if not isinstance(body, dict) or not {"string", "base64_string"} & body.keys():
         raise ValueError(f"interaction {number}: its response has no body.string")
-    if not isinstance(_dict(entry["response"].get("status")).get("code"), int):
+    if not isinstance(_dict(response.get("status")).get("code"), int):
         raise ValueError(f"interaction {number}: its response has no status.code, a number")
+    if "string" not in body:  # as vcrpy wrote bytes long ago
+        response = {**response, "body": {"string": b64decode(body["base64_string"])}}
+    known = {key: request.get(key) for key in ("method", "uri", "body")}
+    return {"request": {**known, "headers": request.get("headers") or {}}, "response": response}
 
 
 def _interaction(request: Any, response: dict[str, Any]) -> Interaction:
-    timing, complete = _timing(response.get("timing"))
-    received = as_bytes(response["body"]["string"])
     return Interaction(
         as_request(request.method, request.uri, as_bytes(request.body), request.headers),
-        as_response(
-            response["status"]["code"],
-            received,
-            response.get("headers"),
-            timing=timing,
-            complete=complete,
-        ),
+        response_of(response),
     )
-
-
-def _timing(value: Any) -> tuple[Timing | None, bool]:
-    """Our own key in vcrpy's format: the times measured, and whether the stream was whole."""
-    if not isinstance(value, Mapping):
-        return None, True
-    first, total = value.get("first_byte_s"), value.get("total_s")
-    numbers = isinstance(first, int | float) and isinstance(total, int | float)
-    timing = Timing(float(first), float(total)) if numbers else None  # type: ignore[arg-type]
-    return timing, value.get("complete") is not False
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -1,77 +1,216 @@
-"""The clarifying-question detector: rules about language."""
+"""The clarifying-question detector: what it says of replies in seven languages."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pytest_claude.behavior.clarifying import detect_clarification
+from pytest_claude.behavior.clarifying import Clarification, detect_clarification
 
-ROWS = {
-    "a question for a choice": ("Sure! Which of your two orders?", "clarifying_question"),
-    "a request without a mark": ("Please provide your order id.", "clarifying_question"),
-    "a need": ("I'd need to know which region you mean.", "clarifying_question"),
-    "what is missing": (
-        "I can file that, but the priority is missing from your message.",
-        "clarifying_question",
+REPLIES = Path(__file__).parent / "replies"
+ASKING = ("clarifying_question", "partial")
+
+
+def _rows() -> list[Any]:
+    rows = []
+    for path in sorted(REPLIES.glob("*.jsonl")):
+        for line in path.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            name = f"{row['kind']}: {' '.join(row['reply'].split())[:70]}"
+            marks = [pytest.mark.xfail(reason=row["limit"])] if "limit" in row else []
+            rows.append(pytest.param(row, id=name, marks=marks))
+    return rows
+
+
+@pytest.mark.parametrize("row", _rows())
+def test_what_a_reply_does(row: dict[str, Any]) -> None:
+    found = detect_clarification(
+        row["reply"], prompt=row.get("prompt"), tool_call=row.get("tool_call", False)
+    )
+    assert found.kind == row["kind"], found
+    assert found.asks == (row["kind"] in ASKING)
+
+
+SAID = {
+    "a question is shown without the marks around it": (
+        "Sure!\n\n1. **Which region** should I use?\n",
+        Clarification(
+            "clarifying_question", True, "**Which region** should I use?", "asks-which", True
+        ),
     ),
-    "should I": ("What city should I look up?", "clarifying_question"),
-    "a partial answer": (
-        "Assuming euros, that is 92. " + "The rate is of today. " * 20 + "Did you mean dollars?",
-        "partial",
+    "the last request is the one that decides": (
+        "Which order is it? Please provide your zip code as well.",
+        Clarification(
+            "clarifying_question",
+            True,
+            "Please provide your zip code as well.",
+            "asks-to-tell",
+            True,
+        ),
     ),
-    "an offer": ("Your order ships today. Let me know if you need anything else.",
-                 "answer_with_offer"),
-    "a greeting": ("Hello! How can I help you today?", "answer_with_offer"),
-    "a confirmation": ("I will cancel order 12. Shall I go ahead?", "confirmation_request"),
-    "is that correct": ("One seat to Paris on May 3. Is that correct?", "confirmation_request"),
-    "a refusal": ("I'm sorry, but I can't share customer data.", "refusal"),
-    "a plain answer": ("Your order was delivered on Monday.", "answer"),
-    "nothing": ("", "answer"),
-    "code": ("Here it is:\n\n```python\nprint('Which city do you mean?')\n```", "answer"),
-    "a quotation": ('He wrote: "Which order do you mean?" and left.', "answer"),
-    "a heading": ("## Which order do you mean?\nThe last one is shipped first.", "answer"),
-    "a dialogue": ("Clerk: Which size do you need?\nCustomer: A large one.", "answer"),
-    "an FAQ": ("**What is your return policy?**\nThirty days.", "answer"),
-    "rhetorical": ("What if you could fly? That was the idea of Lilienthal.", "answer"),
-    "spanish": ("¿Cuál es tu número de pedido?", "clarifying_question"),
-    "german": ("Welche Bestellung meinen Sie?", "clarifying_question"),
-    "french": ("Pourriez-vous préciser la date ?", "clarifying_question"),
-    "japanese": ("注文番号を教えてください。", "clarifying_question"),
-    "chinese": ("请提供您的订单号。", "clarifying_question"),
-}  # fmt: skip
+    "an offer is the sentence that offers": (
+        "It ships today. Let me know if you need anything else.",
+        Clarification(
+            "answer_with_offer",
+            False,
+            "Let me know if you need anything else.",
+            "offers-on-request",
+            True,
+        ),
+    ),
+    "a refusal is the sentence that declines": (
+        "I understand. I can't share customer data. Is there anything else?",
+        Clarification("refusal", False, "I can't share customer data.", "declines", True),
+    ),
+    "a confirmation is the sentence that asks for a yes": (
+        "This deletes 14 files. Shall I go ahead?",
+        Clarification("confirmation_request", False, "Shall I go ahead?", "asks-to-go-ahead", True),
+    ),
+    "a plain answer has no sentence": (
+        "It ships today.",
+        Clarification("answer", False, None, "answers", True),
+    ),
+    "nothing says nothing": ("", Clarification("answer", False, None, "says-nothing", True)),
+    "JSON is no sentence": (
+        '{"question": "Which city?"}',
+        Clarification("answer", False, None, "says-nothing", True),
+    ),
+    "a wrapped sentence is found whole, as it stands": (
+        "To go on I need\nyour order id.",
+        Clarification(
+            "clarifying_question",
+            True,
+            "To go on I need\nyour order id.",
+            "says-it-needs",
+            True,
+        ),
+    ),
+    "an abbreviation ends no sentence": (
+        "Which unit (e.g. kg or lb) do you want?",
+        Clarification(
+            "clarifying_question",
+            True,
+            "Which unit (e.g. kg or lb) do you want?",
+            "asks-which",
+            True,
+        ),
+    ),
+}
 
 
-@pytest.mark.parametrize(("reply", "kind"), ROWS.values(), ids=ROWS)
-def test_what_a_reply_does(reply: str, kind: str) -> None:
-    found = detect_clarification(reply)
-    assert found.kind == kind, found
-    assert found.asks == (kind in ("clarifying_question", "partial"))
-    assert found.sentence is None or found.sentence in reply
+@pytest.mark.parametrize(("reply", "found"), SAID.values(), ids=SAID)
+def test_it_names_the_sentence_and_the_rule(reply: str, found: Clarification) -> None:
     assert detect_clarification(reply) == found
 
 
-def test_questions_that_were_ordered_are_an_answer() -> None:
-    reply = "Here is the quiz.\nWhich city is the capital of France?\nWhich year is it?"
-    assert detect_clarification(reply, prompt="Write a quiz on France").kind == "answer"
+DOUBTFUL = {
+    "a conditional wish": "If you can tell me the model number, I'll find the right filter.",
+    "a question after a long answer": "The two differ in speed. " * 20 + "Which model is yours?",
+    "a request after a long answer": "The two differ in speed. " * 20 + "Please send me the log.",
+    "a list of questions and no more": "1. Who are you?\n2. What is that?\n3. Where is it?",
+    "an assumption that may be corrected": "That is 92 euros. Tell me if you meant dollars.",
+}
 
 
-@pytest.mark.parametrize("piece", ["?", "a? ", "Can you ", "`", "**", '"', "\n", "if you "])
-def test_a_huge_reply_is_looked_at_from_both_ends_only(piece: str) -> None:
-    reply = "Which order do you mean?\n" + piece * (1_000_000 // len(piece))
-    detect_clarification(reply)
-    assert detect_clarification(reply + "\nPlease provide your order id.").asks
+@pytest.mark.parametrize("reply", DOUBTFUL.values(), ids=DOUBTFUL)
+def test_weak_signs_are_said_to_be_weak(reply: str) -> None:
+    assert not detect_clarification(reply).certain
 
 
-def test_precision_and_recall_on_labelled_replies(shared_dir: Path) -> None:
-    """The first version's score; benchmarks come with the full detector."""
+def test_a_question_beside_a_tool_call_is_less_certain() -> None:
+    reply = "I've started the search. Which dates work for you?"
+    assert detect_clarification(reply).certain
+    assert not detect_clarification(reply, tool_call=True).certain
+
+
+def test_a_refusal_beside_a_tool_call_is_none() -> None:
+    reply = "I don't have access to a booking tool. Let me search for one."
+    assert detect_clarification(reply).kind == "refusal"
+    assert detect_clarification(reply, tool_call=True).kind == "answer"
+
+
+FRAMES = {
+    "a fence": "```text\n{}\n```",
+    "a fence with a language and a longer end": "```python\n{}\n````",
+    "a fence that is not closed": "~~~\n{}",
+    "inline code": "It prints `{}` and stops.",
+    "indented code": "It prints:\n\n    {}\n\nand stops.",
+    "straight quotation marks": 'The clerk says "{}" and waits.',
+    "curly quotation marks": "The clerk says “{}” and waits.",
+    "guillemets": "The clerk says «{}» and waits.",
+    "corner brackets": "The clerk says 「{}」 and waits.",
+    "a block quotation": "> {}\n\nThat is from the manual.",
+    "a table": "| {} | yes |\n|---|---|\n| a | b |",
+    "a heading": "## {}\n\nThe last one is meant.",
+    "a tag": "<p>The end.</p><img alt='{}'>",
+    "a dialogue": "Clerk: {}\nCustomer: The second.\nClerk: Thank you.",
+    "a letter": "Here you are.\n\nDear Ms Hall,\n\n{}\n\nBest regards,\nJo",
+    "questions and answers": "Q: {}\nA: The second.",
+    "a question in bold with its answer": "**{}**\nThe last one is meant.",
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+def test_what_is_shown_is_not_asked(frame: str) -> None:
+    question = "Which order do you mean?"
+    assert detect_clarification(question).asks
+    assert detect_clarification(f"Sure.\n\n{question}").asks
+    assert not detect_clarification(frame.format(question)).asks
+    after = f"{frame.format('It is done.')}\n"
+    if "~~~" not in frame:
+        assert detect_clarification(f"{after}\n\n{question}").asks
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["?", "a? ", "？", "Could you tell me ", "If you ", "`", "```\n", "**", '"', "“", "<a", "\n",
+     "a", "Name: a?\n", "1. a?\n", "> ", "か？", "I need the ", "please first "],
+)  # fmt: skip
+def test_a_megabyte_of_anything_ends(piece: str) -> None:
+    assert detect_clarification(piece * (1_000_000 // len(piece))).rule
+
+
+def test_a_request_at_the_end_of_a_megabyte_is_found() -> None:
+    reply = "It is done.\n" * 90_000 + "\nPlease provide your order id."
+    assert detect_clarification(reply).sentence == "Please provide your order id."
+    reply = "Which order do you mean?\n\n```\n" + "x = 1\n" * 200_000 + "```\n"
+    assert detect_clarification(reply).sentence == "Which order do you mean?"
+
+
+@pytest.fixture(scope="module")
+def labelled(shared_dir: Path) -> list[dict[str, Any]]:
     lines = (shared_dir / "clarify" / "dev.jsonl").read_text("utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
-    asked = [(detect_clarification(r["reply"], prompt=r["prompt"] or None).asks, r) for r in rows]
-    right = sum(asks and row["positive"] for asks, row in asked)
-    precision = right / sum(asks for asks, _ in asked)
-    recall = right / sum(row["positive"] for _, row in asked)
-    in_code = [row for asks, row in asked if asks and row["hard_negative"] == "code"]
-    assert (precision >= 0.92, recall >= 0.90, in_code) == (True, True, []), (precision, recall)
+    return [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("with_prompt", [True, False], ids=["with the prompt", "without it"])
+def test_scores_on_labelled_replies(labelled: list[dict[str, Any]], with_prompt: bool) -> None:
+    found = [
+        (
+            row,
+            detect_clarification(
+                row["reply"],
+                prompt=row["prompt"] or None if with_prompt else None,
+                tool_call=row["tool_call"],
+            ),
+        )
+        for row in labelled
+    ]
+    right = sum(c.asks and row["positive"] for row, c in found)
+    refused = sum(c.kind == "refusal" == row["label"] for row, c in found)
+    refusals = sum((c.kind == "refusal") + (row["label"] == "refusal") for row, c in found)
+    assert right / sum(c.asks for _, c in found) >= 0.95, "precision"
+    assert right / sum(row["positive"] for row, _ in found) >= 0.95, "recall"
+    assert 2 * refused / refusals >= 0.90, "F1 of refusals"
+    assert sum(c.kind == row["label"] for row, c in found) / len(found) >= 0.85, "six kinds"
+    for trap, share in {"trailing_offer": 0.05, "confirmation": 0.05, "code": 0}.items():
+        of_it = [c.asks for row, c in found if row["hard_negative"] == trap]
+        assert sum(of_it) <= share * len(of_it), trap
+
+
+def test_what_is_said_to_be_unsure_is_a_small_part(labelled: list[dict[str, Any]]) -> None:
+    found = [detect_clarification(r["reply"], prompt=r["prompt"] or None) for r in labelled]
+    assert sum(not c.certain for c in found) <= 0.25 * len(found)

@@ -72,6 +72,21 @@ CASES: dict[str, tuple[list[Profile], list[Profile], str]] = {
         [did(("search", {}))],
         "calls `search` instead of `get_weather` in 1 of 1 trial",
     ),
+    "tools of the API": (
+        [did()],
+        [did(server_tools=("web_fetch", "web_search"))],
+        "uses `web_fetch`, `web_search` of the API in 1 of 1 trial",
+    ),
+    "another tool of the API": (
+        [did(server_tools=("web_search",))],
+        [did(server_tools=("web_fetch",))],
+        "uses `web_fetch` of the API instead of `web_search` in 1 of 1 trial",
+    ),
+    "no tool of the API": (
+        [did(server_tools=("web_search",))],
+        [did()],
+        "does not use `web_search` of the API in 1 of 1 trial",
+    ),
     "no tool": ([did(WEATHER)], [did()], "does not call `get_weather` in 1 of 1 trial"),
     "a new tool": (
         [did()],
@@ -163,6 +178,11 @@ def test_the_order_of_the_trials_changes_no_kind(
     random.shuffle(old)
     random.shuffle(new)
     assert kinds(old, new) == before
+
+
+def test_a_difference_says_whether_one_model_asked_twice_would_differ_so() -> None:
+    found = differences(trials("base", did(WEATHER)), trials("cand", ASKS))
+    assert [(each.kind, each.steady) for each in found] == [("asks", False), ("tools", True)]
 
 
 def test_a_trial_has_a_json_form() -> None:

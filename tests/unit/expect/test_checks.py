@@ -4,46 +4,19 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from transcripts import answer, call, failed, run, talk
 
+from pytest_claude.behavior.needle import needle
 from pytest_claude.errors import NoEvidence, NotOffered
 from pytest_claude.expect import checks
+from pytest_claude.expect.reading import Reading
 from pytest_claude.expect.result import Check
 from pytest_claude.expect.view import Reply
-from pytest_claude.transcript.model import (
-    Answer,
-    ErrorReply,
-    RequestView,
-    ToolUse,
-    Transcript,
-)
-
-TOOLS = [
-    {
-        "name": "lookup_order",
-        "input_schema": {"type": "object", "properties": {"order_id": {}, "deep": {}}},
-    },
-    {"name": "refund", "input_schema": {"type": "object", "additionalProperties": True}},
-]
-
-
-def answer(text: str = "", *tools: tuple[str, Any], number: int = 1, **more: Any) -> Answer:
-    body = {"tools": TOOLS, "messages": [{"role": "user", "content": f"turn {number}"}]}
-    uses = tuple(ToolUse(f"t{n}", name, value, n) for n, (name, value) in enumerate(tools))
-    defaults: dict[str, Any] = {"stop_reason": "tool_use" if tools else "end_turn"}
-    return Answer(
-        number, RequestView("POST", "/v1/messages", body), "m", "m", **{"status": 200, **more},
-        text=text, tool_uses=uses, **({} if "stop_reason" in more else defaults),
-    )  # fmt: skip
-
-
-def run(*answers: Answer, pending: int = 0) -> Transcript:
-    return Transcript(answers, pending)
-
+from pytest_claude.transcript.model import Transcript
 
 LOOKUP = ("lookup_order", {"order_id": "1234", "deep": {"a": [1]}})
 CALLED = run(answer("", LOOKUP, ("refund", {})), answer("Done.", number=2))
@@ -90,7 +63,9 @@ class Any7:
          "calls `lookup_order`, asks nothing"),
         (lambda: checks.returns_json(run(answer('{"a": 1}'))), True, "JSON in the text"),
         (lambda: checks.returns_json(run(answer(" [1] "))), True, "JSON in the text"),
-        (lambda: checks.returns_json(run(answer('Sure: {"a": 1}'))), False, "no JSON"),
+        (lambda: checks.returns_json(run(answer('Sure: {"a": 1}'))), False,
+         "JSON in the prose, 6 characters of text before it"),
+        (lambda: checks.returns_json(run(answer("Sure."))), False, "no JSON"),
         (lambda: checks.returns_json(run(answer('Sure: {"a": 1}')), where="anywhere"), True,
          "JSON in the prose"),
         (lambda: checks.returns_json(run(answer(FENCED)), where="anywhere"), True,
@@ -115,30 +90,47 @@ def test_a_check(check: Any, outcome: bool, reason: str | None) -> None:
     assert pickle.loads(pickle.dumps(found)) == found
 
 
-ERROR = ErrorReply("api_error", "Overloaded")
 UNKNOWN = {
     "no call": (run(), "no call to a model was made"),
-    "in flight": (run(answer("x"), pending=1), "1 of the calls has no answer yet"),
-    "an error": (
-        run(answer(status=529, error=ERROR)),
-        'call 1 failed with HTTP 529: "Overloaded"',
-    ),
+    "in flight": (run(answer("x"), pending=1), "1 call has no answer yet"),
+    "two in flight": (run(answer("x"), pending=2), "2 calls have no answer yet"),
+    "an error": (run(failed()), 'call 1 failed with HTTP 529: "Overloaded"'),
     "an error after an answer": (
-        run(answer("x"), answer(number=2, status=400, error=ERROR)),
-        'call 2 failed with HTTP 400: "Overloaded"',
+        run(answer("x"), failed(2, 400, "No.")),
+        'call 2 failed with HTTP 400: "No."',
     ),
     "a cut stream": (
         run(answer("x", complete=False)),
         "the stream of call 1 was not read to its end",
     ),
 }
-ASKED = {
+HIDDEN = needle("The vault code is 7481.", tokens=100, depth=0)
+ASKED: dict[str, Callable[[Transcript], Check]] = {
     "calls_tool": lambda t: checks.calls_tool(t, "refund"),
+    "calls_tool times=0": lambda t: checks.calls_tool(t, "refund", times=0),
+    "calls_server_tool": lambda t: checks.calls_server_tool(t, "web_search"),
     "calls_no_tool": checks.calls_no_tool,
+    "calls_tools": lambda t: checks.calls_tools(t, [], order="subset"),
+    "calls_in_parallel": lambda t: checks.calls_in_parallel(t, "refund", "lookup_order"),
+    "passes_valid_arguments": checks.passes_valid_arguments,
     "asks_clarifying_question": checks.asks_clarifying_question,
+    "refuses": checks.refuses,
     "returns_json": checks.returns_json,
     "stops_with": lambda t: checks.stops_with(t, "end_turn"),
+    "is_truncated": checks.is_truncated,
+    "thinks": checks.thinks,
+    "within": lambda t: checks.within(t, cost_usd=1, output_tokens=10),
+    "finds": lambda t: checks.finds(t, HIDDEN),
+    "cites": checks.cites,
+    "writes_valid_code": checks.writes_valid_code,
 }
+
+
+def test_every_check_is_asked_without_evidence() -> None:
+    plain = {name.partition(" ")[0] for name in ASKED}
+    never_unknown = {"makes_no_call"}
+    no_checks = {"StopReason", "gap", "gap_of_reply"}
+    assert plain | never_unknown | no_checks == set(checks.__all__)
 
 
 @pytest.mark.parametrize(("transcript", "why"), UNKNOWN.values(), ids=UNKNOWN)
@@ -154,21 +146,34 @@ def test_without_evidence_no_assertion_is_green(ask: Any, transcript: Transcript
 
 
 def test_an_error_that_a_good_answer_followed_does_not_matter() -> None:
-    retried = run(answer(status=529, error=ERROR), answer("x", number=2))
+    retried = run(failed(), answer("x", number=2))
     assert checks.stops_with(retried, "end_turn")
+    assert checks.calls_no_tool(talk(failed(), answer("x")))
+
+
+def test_the_last_reply_of_a_conversation_that_failed_is_not_another_conversation_s() -> None:
+    aside = run(*talk(answer("x"), failed(2)).answers, answer("A title", number=3))
+    assert checks.stops_with(aside, "end_turn").outcome is None
+    assert checks.calls_no_tool(aside)
 
 
 @pytest.mark.parametrize(
     ("name", "arguments", "text"),
     [
         ("lookup_ordr", {}, "no request offered a tool 'lookup_ordr'; did you mean 'lookup_order'? "
-         "Offered: lookup_order, refund. (offered=False switches this check off)"),
-        ("xyz", {}, "no request offered a tool 'xyz'. Offered: lookup_order, refund. "
+         "Offered: lookup_order, refund, web_search, bash. "
          "(offered=False switches this check off)"),
+        ("xyz", {}, "no request offered a tool 'xyz'. "
+         "Offered: lookup_order, refund, web_search, bash. "
+         "(offered=False switches this check off)"),
+        ("web_search", {}, "'web_search' is a tool that the API runs itself: ask "
+         "calls_server_tool('web_search'). (offered=False switches this check off)"),
+        ("lookup_order", {"tims": 1}, "the tool 'lookup_order' has no argument 'tims'; did you "
+         "mean 'times'? Arguments: order_id, deep. (offered=False switches this check off)"),
         ("lookup_order", {"order": 1}, "the tool 'lookup_order' has no argument 'order'; did you "
          "mean 'order_id'? Arguments: order_id, deep. (offered=False switches this check off)"),
     ],
-    ids=["near name", "far name", "argument"],
+    ids=["near name", "far name", "server tool", "keyword", "argument"],
 )  # fmt: skip
 def test_names_are_checked(name: str, arguments: dict[str, Any], text: str) -> None:
     with pytest.raises(NotOffered) as raised:
@@ -177,8 +182,24 @@ def test_names_are_checked(name: str, arguments: dict[str, Any], text: str) -> N
     assert checks.calls_tool(CALLED, name, arguments, offered=False).outcome is False
 
 
+def test_a_tool_that_was_called_may_be_named_though_it_was_not_offered() -> None:
+    invented = run(answer("", call("lookup_everything", x=1)))
+    assert checks.calls_tool(invented, "lookup_everything", x=1)
+
+
+def test_server_tools_are_apart_from_client_tools() -> None:
+    searched = run(answer("Found.", server=[call("web_search", query="refunds")]))
+    assert checks.calls_server_tool(searched, "web_search", query="refunds")
+    assert not checks.calls_server_tool(searched, "web_search", query="x")
+    assert checks.calls_no_tool(searched)
+    with pytest.raises(NotOffered, match=r"'refund' is a tool that the app runs"):
+        checks.calls_server_tool(searched, "refund")
+    with pytest.raises(NotOffered, match=r"'web_serch'; did you mean 'web_search'\?"):
+        checks.calls_server_tool(searched, "web_serch")
+
+
 def test_a_schema_that_is_none_is_a_misuse() -> None:
-    with pytest.raises(TypeError, match="a JSON Schema"):
+    with pytest.raises(TypeError, match=r"schema=3: a JSON Schema \(dict\), a pydantic"):
         checks.returns_json(run(answer("{}")), 3)
     with pytest.raises(TypeError, match="no valid JSON Schema"):
         checks.returns_json(run(answer("{}")), {"type": "thing"})
@@ -214,26 +235,9 @@ def test_a_check_tells_its_listener_when_it_is_asked() -> None:
 
 
 def test_a_reply_has_the_same_checks() -> None:
-    first, last = (Reply(a, CALLED, frozenset()) for a in CALLED.answers)
+    first, last = (Reply(a, CALLED, Reading()) for a in CALLED.answers)
     assert first.calls_tool("lookup_order")
     assert not last.calls_tool("lookup_order")
     assert last.calls_no_tool()
     assert [call.parallel_group for call in first.tool_calls] == [1, 1]
     assert repr(first) == "<reply 1: tool_use, calls `lookup_order`, calls `refund`>"
-
-
-names = st.sampled_from(["lookup_order", "refund"])
-inputs = st.dictionaries(st.sampled_from(["order_id", "deep"]), st.integers(0, 2), max_size=2)
-
-
-@given(st.lists(st.tuples(names, inputs), max_size=4), names, inputs)
-def test_exact_implies_loose_and_a_check_and_its_negation_never_agree(
-    tools: list[tuple[str, dict[str, int]]], name: str, wanted: dict[str, int]
-) -> None:
-    transcript = run(answer("", *tools))
-    exact = checks.calls_tool(transcript, name, wanted, exact=True)
-    loose = checks.calls_tool(transcript, name, wanted)
-    assert not exact or loose
-    assert bool(checks.calls_no_tool(transcript)) is (not tools)
-    counted = sum(bool(checks.calls_tool(transcript, name, wanted, times=n)) for n in range(6))
-    assert counted == 1

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_claude.errors import UnreadableCassette, UnsavedCassette
-from pytest_claude.recording import cassette
+from pytest_claude.recording import files
 from pytest_claude.recording.cassette import content_hash, dumps, load, save
+from pytest_claude.recording.entry import Recorded, reads_back
 from pytest_claude.recording.readers import read_text
 from pytest_claude.transcript.interaction import Interaction, Request, Response, Timing
 
@@ -29,6 +31,10 @@ def one(answer: Any = None, *, prompt: str = "hi", **response: Any) -> Interacti
     )
 
 
+def entry(answer: Any = None, **more: Any) -> Recorded:
+    return Recorded.of(one(answer, **more))
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -38,24 +44,23 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.text(), json_values, max_size=4), st.text())
 def test_what_is_written_reads_back_the_same(answer: dict[str, Any], prompt: str) -> None:
-    interaction = one(answer, prompt=prompt)
-    _, found = read_text(dumps([interaction]), "x")
-    assert found[0].response.json() == interaction.response.json()
-    assert found[0].request.json() == interaction.request.json()
-    assert content_hash(found) == content_hash([interaction])
+    meant = one(answer, prompt=prompt)
+    recorded = Recorded.of(meant)
+    _, found = read_text(dumps([recorded]), "x")
+    assert found[0].response.json() == meant.response.json()
+    assert found[0].request.json() == meant.request.json()
+    assert reads_back(recorded)
 
 
 @given(st.binary(max_size=60))
+@example(b"\x1f\x8b")
 def test_any_body_reads_back(data: bytes) -> None:
-    assume(data[:2] != b"\x1f\x8b")  # taken for gzip
-    interaction = one(data)
-    _, found = read_text(dumps([interaction]), "x")
-    assert content_hash(found) == content_hash([interaction])
+    assert reads_back(entry(data))
 
 
 def test_damaged_gzip_is_an_error_of_ours() -> None:
     with pytest.raises(UnreadableCassette, match=r"x: is broken: a gzip body is damaged"):
-        read_text(dumps([one(b"\x1f\x8b")]), "x")
+        read_text(dumps([entry(b"\x1f\x8b")]), "x")
 
 
 @pytest.mark.parametrize(
@@ -71,26 +76,77 @@ def test_damaged_gzip_is_an_error_of_ours() -> None:
     ],
 )
 def test_awkward_text_stays_in_a_literal_block(text: str) -> None:
-    written = dumps([one({"text": text})])
+    written = dumps([entry({"text": text})])
     assert "string: |\n" in written
     assert read_text(written, "x")[1][0].response.json() == {"text": text}
 
 
 def test_times_and_cuts_are_kept() -> None:
-    interaction = one(timing=Timing(0.25, 1.5), complete=False)
-    found = read_text(dumps([interaction]), "x")[1][0].response
-    assert (found.timing, found.complete) == (Timing(0.25, 1.5), False)
+    timing = Timing(0.25, 1.5, 0.5, ((0.25, 100), (0.5, 7)))
+    recorded = entry(timing=timing, complete=False)
+    assert "chunks: [[0.25, 100], [0.5, 7]]\n" in recorded.text
+    for found in (read_text(dumps([recorded]), "x")[1][0].response, recorded.response):
+        assert (found.timing, found.complete) == (timing, False)
+
+
+@given(st.text(max_size=80), st.sampled_from(["", "text/event-stream; charset=utf-8", "a: b #c"]))
+def test_the_short_way_to_a_response_is_the_same_as_the_long_one(body: str, kind: str) -> None:
+    headers = {"content-type": kind, "x-simulated-by": "we"}
+    response = Response(200, body.encode("utf-8", "replace"), headers, Timing(0.1, 0.2))
+    recorded = Recorded.of(Interaction(one().request, response))
+    assert Recorded.read(recorded.text).response == recorded.reread().response
 
 
 def test_the_hash_does_not_count_host_and_times() -> None:
     left = one(timing=Timing(0.1, 0.2))
     request = Request("POST", "http://localhost:1/v1/messages", left.request.body)
-    right = Interaction(request, Response(200, left.response.body))
-    assert content_hash([left]) == content_hash([right])
+    right = Interaction(
+        Request(request.method, request.url, request.body, left.request.headers),
+        Response(200, left.response.body, left.response.headers),
+    )
+    hashes = {content_hash("", [Recorded.of(each)]) for each in (left, right)}
+    assert len(hashes) == 1
+
+
+def test_whether_a_stream_was_whole_counts() -> None:
+    hashes = {content_hash("", [entry(complete=complete)]) for complete in (True, False)}
+    assert len(hashes) == 2
+
+
+def test_no_cut_of_a_cassette_passes_with_fewer_or_other_data(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    save(path, [entry(prompt=f"question {number}") for number in range(3)], ["three calls"])
+    text = path.read_bytes()
+    whole = [recorded.interaction for recorded in load(path, "x")]
+    passed = []
+    for end in range(len(text)):
+        path.write_bytes(text[:end])
+        try:
+            found = [recorded.interaction for recorded in load(path, "x")]
+        except UnreadableCassette:
+            continue
+        assert found == whole
+        passed.append(end)
+    assert passed == [len(text) - 1], "only the last line end may be lost"
+
+
+@pytest.mark.parametrize("position", range(0, 2400, 13))
+def test_no_changed_byte_of_the_content_passes(tmp_path: Path, position: int) -> None:
+    path = tmp_path / "x.yaml"
+    save(path, [entry(prompt=f"question {number}") for number in range(3)], ["three calls"])
+    text = path.read_text()
+    position %= len(text)
+    changed = text[:position] + chr(ord(text[position]) ^ 1) + text[position + 1 :]
+    hosts = [found.span() for found in re.finditer("https://api.anthropic.com", text)]
+    if any(start <= position < end for start, end in hosts):
+        return  # the host does not count
+    path.write_text(changed)
+    with pytest.raises(UnreadableCassette):
+        load(path, "x")
 
 
 def test_the_summary_is_for_reviewers(tmp_path: Path) -> None:
-    save(tmp_path / "a" / "b.yaml", [one()], ['m → end_turn: "Hello."'])
+    save(tmp_path / "a" / "b.yaml", [entry()], ['m → end_turn: "Hello."'])
     text = (tmp_path / "a" / "b.yaml").read_text()
     assert "  summary:\n  - 'm → end_turn: \"Hello.\"'\n" in text
     assert len(load(tmp_path / "a" / "b.yaml", "b")) == 1
@@ -101,18 +157,18 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     path = tmp_path / "x.yaml"
-    save(path, [one()])
+    save(path, [entry()])
     before = path.read_bytes()
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    owner = cassette.os if step == "fsync" else Path
+    owner = files.os if step == "fsync" else Path
     monkeypatch.setattr(owner, step, fail)
     with pytest.raises(
         UnsavedCassette, match=r"x.yaml could not be saved: No space left on device"
     ):
-        save(path, [one(), one(prompt="more")])
+        save(path, [entry(), entry(prompt="more")])
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -134,3 +190,21 @@ def test_problems_survive_pickling() -> None:
     for problem in (UnreadableCassette("a", "is empty"), CassetteMiss("x", [("a", "b")], "cause")):
         again = pickle.loads(pickle.dumps(problem))
         assert (str(again), again.rows) == (str(problem), problem.rows)
+
+
+def test_a_new_message_id_alone_is_the_same_exchange() -> None:
+    from pytest_claude.recording.entry import same_exchange
+
+    assert same_exchange(one({"id": "msg_01A", "a": 1}), one({"id": "msg_01B", "a": 1}))
+    assert not same_exchange(one({"id": "toolu_01A"}), one({"id": "toolu_01B"}))
+
+
+def test_a_merge_conflict_in_the_times_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    save(path, [entry(timing=Timing(0.25, 1.5))])
+    text = path.read_text()
+    path.write_text(text.replace("      total_s", "<<<<<<< HEAD\n      total_s"))
+    with pytest.raises(UnreadableCassette, match="holds a merge conflict at line"):
+        load(path, "x")
+    path.write_text(text.replace("total_s: 1.5", "total_s: fast"))
+    assert load(path, "x")[0].response.status == 200

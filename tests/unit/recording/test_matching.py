@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from pytest_claude.recording.matching import Change, Index, fingerprint, nearest
+from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.fingerprint import fingerprint
+from pytest_claude.recording.matching import Change, Index, nearest
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 BODY: dict[str, Any] = {
@@ -23,9 +25,9 @@ def request(body: Any = BODY, url: str = URL, **changes: Any) -> Request:
     return Request("POST", url, json.dumps({**body, **changes}).encode())
 
 
-def recorded(*requests: Request) -> list[Interaction]:
+def recorded(*requests: Request) -> list[Recorded]:
     return [
-        Interaction(sent, Response(200, str(number).encode()))
+        Recorded.of(Interaction(sent, Response(200, str(number).encode())))
         for number, sent in enumerate(requests, start=1)
     ]
 
@@ -66,15 +68,13 @@ def test_what_counts(other: Request) -> None:
 
 def test_identical_requests_are_served_in_recorded_order_and_once_each() -> None:
     index = Index(recorded(request(), request(max_tokens=5), request()))
-    served = [index.take(request()) for _ in range(3)]
+    served = [index.take(fingerprint(request())) for _ in range(3)]
     assert [i and i.response.body for i in served] == [b"1", b"3", None]
     assert index.unused == (2,)
 
 
 def change(sent: Request, *others: Request) -> tuple[int, Change]:
-    found = nearest(sent, recorded(*others))
-    assert found is not None
-    return found
+    return nearest(sent, list(enumerate(others, start=1)))
 
 
 def test_a_changed_word_is_shown_with_its_neighbours() -> None:
@@ -90,6 +90,11 @@ def test_a_changed_word_is_shown_with_its_neighbours() -> None:
             ("model", "messages", "max_tokens"),
         ),
     )
+
+
+def test_words_that_were_added_at_the_end_come_after_the_last() -> None:
+    old, new = request(system="Look up"), request(system="Look up an order")
+    assert change(new, old)[1].word == (2, 2)
 
 
 @pytest.mark.parametrize(

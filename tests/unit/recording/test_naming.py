@@ -50,9 +50,9 @@ def test_trials_and_models() -> None:
         "claude-sonnet-4-5.2.yaml"
     )
     pairs = [("claude-sonnet-4-5-20250929", "claude-sonnet-5-5")]
-    assert str(gate_dir(pairs, "cand")) == "_gate/claude-sonnet-4-5__claude-sonnet-5-5/cand"
+    assert str(gate_dir(pairs)) == "_gate/claude-sonnet-4-5__claude-sonnet-5-5"
     more = [("b", "c"), ("a", "c")]
-    assert gate_dir(more, "cand") == gate_dir(more[::-1], "cand")
+    assert gate_dir(more) == gate_dir(more[::-1])
 
 
 def test_the_models_a_folder_holds(tmp_path: Path) -> None:

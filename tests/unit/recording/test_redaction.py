@@ -66,3 +66,8 @@ def test_redacting_twice_is_redacting_once(text: str) -> None:
 
 def test_bytes_that_are_no_text_are_left_alone() -> None:
     assert Redaction().body(b"\xff\xfe\x00") == b"\xff\xfe\x00"
+
+
+def test_a_key_among_bytes_that_are_no_text_goes() -> None:
+    body = b"\xff\xfe my-secret-value sk-ant-api03-abcdefgh \x00"
+    assert Redaction(("my-secret-value",)).body(body) == b"\xff\xfe [redacted] [redacted] \x00"

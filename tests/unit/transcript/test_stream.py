@@ -66,6 +66,8 @@ def answered(body: bytes, status: int = 200, content_type: str = "text/event-str
 READ = {
     "LF": (b'event: ping\ndata: {"a": 1}\n\n', [{"a": 1}]),
     "CRLF": (b'event: ping\r\ndata: {"a": 1}\r\n\r\n', [{"a": 1}]),
+    "CR": (b'event: ping\rdata: {"a": 1}\r\rdata: {"b": 2}\r', [{"a": 1}, {"b": 2}]),
+    "a byte order mark": (b'\xef\xbb\xbfdata: {"a": 1}\n\n', [{"a": 1}]),
     "no blank after the colon": (b'data:{"a": 1}\n\n', [{"a": 1}]),
     "padding before the brace": (b'data: {"a": 1       }\n\n', [{"a": 1}]),
     "several data lines": (b'data: {"a":\ndata: 1}\n\n', [{"a": 1}]),

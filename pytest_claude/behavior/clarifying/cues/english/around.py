@@ -1,0 +1,144 @@
+"""What stands around, in the reply and in the prompt."""
+
+from __future__ import annotations
+
+PHRASES = {
+    "assumes": {
+        "assumes": (
+            r"(?:i|we)(?:'ve|'ll|'d| have| will| would)?(?: just)? assum\w+|assuming",
+            r"(?:that|which|this) assumes",
+            r"if (?:you|it|that|the|this)\b.{3,100}[;,] (?:and |or |but )?if (?:you|it|that|the|"
+            r"this)",
+            r"assumptions?|assumed|i went with|best guess|by default|as a default|defaulted",
+            r"in the meantime|the part i could|placeholders?|supposing|for now",
+            r"if (?:that|this) (?:isn't|doesn't|didn't|is not|does not)",
+            r"(?:as a )?starting point",
+            r"i(?:'ve| have)? (?:used|chose|chosen|picked|guessed|interpreted|took|taken)",
+            r"taking (?:it|this|that) (?:as|to)|interpret(?:ed|ing)|presum(?:e|ed|ing|ably)",
+            r"(?:first|rough) draft|general (?:overview|answer|outline|advice|guidance)",
+            r"tentative|provisional|based on the (?:standard|usual|typical|average|default)",
+        ),
+    },
+    "opener": {
+        "opens": (
+            r"^(?:sure|of course|certainly|absolutely|happy|i'd be|i would be|i'll be|i can|"
+            r"i'm happy|great|thanks|thank you|got it|understood|okay|ok|no problem|hello|hi|"
+            r"hey|i understand|i see|alright|sounds|that's an?|good|nice|wonderful|i'm sorry|"
+            r"sorry|apologies|i apologize|let me|let's|yes|welcome|i'd love|before|in order|"
+            r"congratulations|first)",
+        ),
+    },
+    "replies": {
+        "replies": (
+            r"^(?:yes|no|nope|yep|probably|maybe|perhaps|usually|not|because|absolutely|"
+            r"definitely|of course|rarely|hardly|it depends|simple|exactly|only if)",
+        ),
+    },
+    "names_the_user": {
+        "names-the-user": (r"you|your|yours|yourself",),
+    },
+    "addresses": {
+        "addresses": (r"you|your|yours|yourself|i",),
+    },
+    "explains": {
+        "explains-a-question": (
+            r"^(?:this|that|it) (?:will|would|'ll|helps?|lets|makes|affects|determines|matters|"
+            r"can|could|might|changes)",
+            r"^(?:your answers?|your (?:response|input|preference)|knowing|these|those|having|"
+            r"understanding|e\.g|for (?:example|instance)|such as|i ask because|i'm asking|"
+            r"the reason i|either|if (?:so|it|you|not)|the (?:options|choices|more)|options|or|"
+            r"once|then|i want|i just|so (?:that )?i|i|with|depending|some (?:options|examples)|"
+            r"alternatively|just|no (?:rush|worries|pressure)|feel free|maybe|perhaps|thanks?|"
+            r"i can|i could|also|additionally|here are|you (?:can|could)|i see|i found|"
+            r"i noticed)",
+        ),
+    },
+    "shows": {
+        "asks-oneself": (
+            r"(?:ask|asks|asking) (?:yourself|himself|herself|themselves|ourselves|myself)",
+        ),
+        "announces-content": (
+            r"\w+'s questions",
+            r"(?:things|points|questions) to (?:check|consider|keep in mind|clarify with)",
+            r"checklist",
+            r"(?:another|this|simple|the big|the key|the real|age-old|eternal|famous) question",
+            r"(?:could|can|might|should|may) ask|asks(?! (?:me|for|that|you))",
+            r"ask (?:yourself|them|him|her|your \w+|the \w+|a \w+|an \w+|people|someone|others)",
+            r"questions (?:to (?:ask|consider)|you (?:can|could|might|should|may) ask|"
+            r"for (?:your|the|a|an) (?!tas|requ)\w+)",
+            r"(?:asks?|asked|asking) (?:\w+ ){0,3}(?:things|questions)",
+            r"(?<!my )questions\b.{0,40}\b(?:are|were|is)",
+            r"(?:here(?:'s| is| are)|below (?:is|are)|sample|example|draft|possible|"
+            r"suggested)\b.{0,80}\b(?:e-?mail|letter|draft|message|translation|version|script|"
+            r"quiz|questions|survey|questionnaire|dialogue|conversation|poem|story|template|"
+            r"lyrics|riddles?|joke|prompts?|reply|response|paragraph|text|post|speech|scene|"
+            r"example|faq|trivia|rewrite)",
+        ),
+    },
+    "uses": {
+        "says-what-for": (
+            r"for me (?:to|so)|so (?:that )?(?:i|we) (?:can|could|know)",
+            r"(?:and|then) i(?:'ll| will| can| could)|i can (?:help|then|better)",
+        ),
+    },
+    "wants_questions": {
+        "wants-questions": (
+            r"quiz(?:zes)?|questionnaire",
+            r"(?:feedback|intake|registration|application|order|sign-?up|evaluation) form",
+            r"survey|faqs?|trivia|riddles?|icebreakers?|flashcards?",
+            r"exam|poll|jokes?",
+            r"(?:interview|discovery|discussion|practice|example|sample|quiz|review|open-ended|"
+            r"trick|test|survey|multiple[- ]choice|comprehension|screening|"
+            r"follow-up) (?:questions?|problems?)",
+            r"(?:write|create|generate|make|draft|compose|prepare|come up with|give me|list|"
+            r"suggest|produce|think of|design|formulate|brainstorm|need|"
+            r"want)\b.{0,60}\bquestions",
+        ),
+    },
+    "wants_asking": {
+        "wants-to-be-asked": (r"(?:interview|quiz|test|ask|examine) me",),
+    },
+    "wants_text": {
+        "wants-a-text": (
+            r"(?:write|create|generate|make|draft|compose|prepare|come up with|give me|produce|"
+            r"continue|complete|need|want|design|build|tell)\b.{0,120}\b(?:e-?mails?|letters?|"
+            r"story|stories|poems?|songs?|dialog(?:ue)?s?|scripts?|conversations?|messages?|"
+            r"posts?|tweets?|essays?|text|sentences?|paragraphs?|speech|scene|lyrics|templates?|"
+            r"articles?|blog|monologue|role-?play|chat|captions?|ads?|reply|response|greeting|"
+            r"invitation|announcement|slogans?|haiku|limerick|rap|novel|chapter|review|titles?|"
+            r"headlines?|examples?|prompts?|problem)",
+            r"(?:reply|respond|answer) to (?:this|the|my) (?:e-?mail|customer|message|review|"
+            r"letter|comment|client)",
+        ),
+    },
+    "wants_verse": {
+        "wants-verse": (
+            r"poems?|songs?|haikus?|lyrics|limericks?|rap|verses?|rhymes?|couplets?|sonnets?",
+        ),
+    },
+    "wants_role": {
+        "wants-a-role": (
+            r"role-?play\w*|pretend|act as|play the|in character|let's play|simulate|noir",
+            r"dungeon|(?:text )?adventure",
+            r"you are (?:a|an) (?:detective|character|knight|wizard|pirate|villain|hero|captain)",
+        ),
+    },
+    "wants_rewrite": {
+        "wants-a-rewrite": (
+            r"(?:translate|translation|rewrite|re-?phrase|paraphrase|reword|proofread|polish|"
+            r"correct|title)",
+            r"(?:fix|improve|check|edit) (?:the|this|my) (?:grammar|sentence|text|wording|"
+            r"paragraph|e-?mail|writing|spelling)",
+            r"how (?:do|would|can) (?:you|i) say",
+            r"make (?:this|it) (?:sound )?(?:more )?(?:polite|formal|professional|shorter)",
+        ),
+    },
+    "about_text": {
+        "speaks-about-the-text": (
+            r"text|sentence|translate\w*|translation|rephrase\w*|rewrite\w*|language|version",
+            r"tone|paste|variety|formal|passage|paragraph|wording|audience",
+            r"you'd like (?:me|translated)|would you like|do you want|did you mean|you mean",
+            r"original|dialect|context",
+        ),
+    },
+}

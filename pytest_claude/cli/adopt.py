@@ -1,0 +1,84 @@
+"""`pytest-claude adopt`: the candidate's trials become the suite's recordings."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+from pytest_claude.cli.bump import RAN, run_gate
+from pytest_claude.errors import SettingsError
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's."""
+    adopt = commands.add_parser(
+        "adopt",
+        help="after a bump: move the candidate's trials to where plain replay looks",
+        usage="pytest-claude adopt [--anyway] OLD=NEW [OLD=NEW …] [-- PYTEST ARGUMENTS]",
+        description="Replays the bump's verdict, says what plain replay will say, moves the "
+        "trials that the verdict read, and writes BUMP.md. Run it in the project's root.",
+    )
+    adopt.add_argument("pairs", nargs="+", metavar="OLD=NEW", help="the models, each as OLD=NEW")
+    adopt.add_argument("--anyway", action="store_true", help="also when the verdict is not a pass")
+    adopt.set_defaults(run=_adopt, takes_rest=True)
+
+
+def _adopt(options: argparse.Namespace) -> int:
+    """Move the trials; 1 when the verdict forbids it, or pytest's status when it did not run."""
+    from pytest_claude.report.adoption import adoption, bump_text, foretold_lines, gate_folder
+    from pytest_claude.report.numbers import plural
+
+    gate = [word for pair in options.pairs for word in ("--claude-bump", pair)]
+    status, run = run_gate([*gate, *options.rest])
+    if run is None or run.decision is None or status not in RAN:
+        return status
+    if run.decision.overall != "pass" and not options.anyway:
+        print(f"\nnothing was moved: the verdict is {run.decision.overall.upper()}")
+        print(f"  to adopt it all the same  pytest-claude adopt --anyway {' '.join(options.pairs)}")
+        return 1
+    adopted = adoption(run)
+    moves = [move for entry in adopted for move in entry.moves]
+    if not moves:
+        raise SettingsError("adopt: the candidate has no recorded trial")
+    replaced = [place for entry in adopted for place in entry.replaced]
+    _check(moves, replaced)
+    note = Path(gate_folder(moves[0][0]), "BUMP.md")
+    _move(moves, replaced, note, bump_text(run, adopted))
+    print(f"\nwrote {note}")
+    print(f"\nmoved {plural(len(moves), 'cassette')} of {plural(len(adopted), 'test')}")
+    for line in foretold_lines(run, adopted):
+        print(line)
+    new = ", ".join(pair.partition("=")[2] for pair in options.pairs)
+    print(f"  to go on  change the model id in the app to {new}, then: pytest")
+    return 0
+
+
+def _check(moves: Iterable[tuple[str, str]], replaced: Collection[str]) -> None:
+    """Nothing is moved unless all can be."""
+    for source, target in moves:
+        if not Path(source).exists():
+            raise SettingsError(f"adopt: {source} is not there: run it in the project's root")
+        if Path(target).exists() and target not in replaced:
+            raise SettingsError(f"adopt: {target} exists already; nothing was moved")
+
+
+def _move(moves: Iterable[tuple[str, str]], replaced: Iterable[str], note: Path, text: str) -> None:
+    """Move all cassettes and write the note, or leave everything as it was."""
+    from pytest_claude.recording.files import write_atomically
+
+    aside = [(place, f"{place}.replaced") for place in replaced]
+    moved: list[tuple[str, str]] = []
+    try:
+        for source, target in [*aside, *moves]:
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            Path(source).replace(target)
+            moved.append((source, target))
+        write_atomically(note, text.encode())
+    except OSError as error:
+        for source, target in reversed(moved):
+            Path(target).replace(source)
+        raise SettingsError(f"adopt: {error}; nothing was moved") from None
+    for _, kept in aside:
+        Path(kept).unlink()

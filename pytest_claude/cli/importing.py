@@ -1,0 +1,93 @@
+"""`pytest-claude import`: cassettes of other tools' recordings."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pytest_claude.cli.project import cassette_folder
+from pytest_claude.cli.recordings import recordings
+from pytest_claude.errors import SettingsError, UnreadableCassette, UnsavedCassette
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's."""
+    importing = commands.add_parser(
+        "import", help="make cassettes of recordings of other tools, in whatever format"
+    )
+    importing.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
+    importing.add_argument(
+        "--into",
+        type=Path,
+        metavar="FOLDER",
+        help="where to put them, by their paths below PATH (default: the folder of the cassettes)",
+    )
+    importing.add_argument(
+        "--test", metavar="NODEID", help="the test whose recording the one PATH is"
+    )
+    importing.add_argument(
+        "--keep-failed",
+        action="store_true",
+        help="keep failed attempts that a good answer follows",
+    )
+    importing.set_defaults(run=_import)
+
+
+def _import(options: argparse.Namespace) -> int:
+    """Write a cassette for each recording; 1 when a file was bad or its place is taken."""
+    from pytest_claude.recording import cassette
+    from pytest_claude.recording.importing import main_model, read_for_import
+    from pytest_claude.recording.naming import cassette_name
+    from pytest_claude.recording.redaction import Redaction
+    from pytest_claude.transcript.summary import summarize
+
+    options.into = options.into or cassette_folder()
+    redaction = Redaction.of_environment(os.environ)
+    bad = 0
+    for source, folder in _places(options):
+        try:
+            written_as, entries = read_for_import(
+                source, redaction, keep_failed=options.keep_failed
+            )
+            target = folder / cassette_name(main_model(entries), 0)
+            if written_as.startswith("pytest-claude") and _below(source, options.into):
+                bad += 1
+                print(f"FAIL {source}: is in its place already; replay reads it", file=sys.stderr)
+            elif not entries:
+                print(f"{source}: no call to a model, nothing imported")
+            elif target.exists():
+                bad += 1
+                print(f"FAIL {source}: {target} exists already", file=sys.stderr)
+            else:
+                calls = [entry.interaction for entry in entries]
+                cassette.save(target, entries, summarize(calls), imported_from=written_as)
+                print(f"{source} ({written_as}) → {target}")
+        except (UnreadableCassette, UnsavedCassette) as error:
+            bad += 1
+            print(f"FAIL {error.headline}", file=sys.stderr)
+    return 1 if bad else 0
+
+
+def _below(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _places(options: argparse.Namespace) -> Iterator[tuple[Path, Path]]:
+    """Each recording, and the folder of the test it belongs to."""
+    from pytest_claude.recording.naming import test_dir
+
+    if options.test is not None:
+        found = list(recordings(options.paths, "import"))
+        if len(found) != 1:
+            raise SettingsError(f"import --test {options.test}: {len(found)} recordings, not one")
+        yield found[0], options.into / test_dir(options.test)
+        return
+    for path in options.paths:
+        for source in recordings([path], "import"):
+            below = source.relative_to(path) if path.is_dir() else Path(source.name)
+            name = below.name.removesuffix(".gz")
+            yield source, options.into / below.parent / Path(name).stem

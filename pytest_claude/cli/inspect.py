@@ -1,0 +1,159 @@
+"""`pytest-claude inspect`: what is in a recording."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_claude.cli.recordings import recordings
+from pytest_claude.errors import UnreadableCassette
+from pytest_claude.transcript.quoting import printable
+
+if TYPE_CHECKING:
+    from pytest_claude.transcript.interaction import Interaction
+    from pytest_claude.transcript.model import Answer
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's."""
+    inspect = commands.add_parser("inspect", help="what is in a recording, one line per call")
+    inspect.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
+    inspect.add_argument("--json", action="store_true", help="one JSON object per call")
+    inspect.add_argument(
+        "--transcript", action="store_true", help="what was asked and said, whole, to read"
+    )
+    inspect.set_defaults(run=_inspect)
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    """Print what is recorded; 1 when a file could not be read."""
+    bad = 0
+    paths = list(recordings(options.paths, "inspect"))
+    for path in paths:
+        try:
+            lines = list(_described(path, as_json=options.json, as_transcript=options.transcript))
+        except UnreadableCassette as error:
+            bad += 1
+            print(f"✗ {error.headline}" if _prints_unicode() else f"FAIL {error.headline}",
+                  file=sys.stderr)  # fmt: skip
+            continue
+        for line in lines:
+            print(line)
+    if bad and len(paths) > 1:
+        sys.stdout.flush()
+        print(f"{bad} of {len(paths)} files could not be read", file=sys.stderr)
+    return 1 if bad else 0
+
+
+def _described(path: Path, *, as_json: bool, as_transcript: bool) -> Iterator[str]:
+    from pytest_claude.recording.cassette import read_recording
+    from pytest_claude.transcript.parse import parse_answers
+
+    written_as, entries = read_recording(path, str(path))
+    if not as_json:
+        calls = "interaction" if len(entries) == 1 else "interactions"
+        yield f"{path}  {len(entries)} {calls}, {written_as}"
+    found = parse_answers(entry.interaction for entry in entries)
+    for number, (interaction, answers) in enumerate(found, start=1):
+        if as_json:
+            where = {"file": str(path), "n": number, "format": written_as}
+            facts = [_facts(answer) for answer in answers] or [_other(interaction)]
+            yield from (json.dumps({**where, **each}, ensure_ascii=False) for each in facts)
+            continue
+        if not answers:
+            request = interaction.request
+            target = printable(f"{request.method} {request.url}")
+            yield f"  {number}  {interaction.response.status} {target}"
+        for answer in answers:
+            yield f"  {number}  {_line(answer)}"
+            if as_transcript:
+                from pytest_claude.report.transcript import transcript_lines
+
+                yield from (f"     {line}".rstrip() for line in transcript_lines(answer))
+
+
+def _other(interaction: Interaction) -> dict[str, Any]:
+    """A call that no model answered, with the keys of one that a model answered."""
+    from pytest_claude.transcript.model import Answer, RequestView
+
+    request, response = interaction.request, interaction.response
+    body = request.json()
+    view = RequestView(request.method, request.url, body if isinstance(body, Mapping) else None)
+    nothing = Answer(0, view, view.model, None, response.status, complete=response.complete)
+    return {**_facts(nothing), "platform": None, "method": request.method, "url": request.url}
+
+
+def _facts(answer: Answer) -> dict[str, Any]:
+    batch = {} if answer.custom_id is None else {"custom_id": answer.custom_id}
+    return {
+        **batch,
+        "model": answer.model,
+        "response_model": answer.served_model,
+        "platform": answer.platform,
+        "stream": answer.stream,
+        "tools_offered": list(answer.request.tool_names),
+        "tools_called": [{"name": use.name, "input": use.input} for use in answer.tool_uses],
+        "server_tools_called": [use.name for use in answer.server_tool_uses],
+        "stop_reason": answer.stop_reason,
+        "stop_details": answer.stop_details,
+        "text": answer.text,
+        "thinking": answer.thinking,
+        "redacted_thinking": answer.redacted_thinking,
+        "citations": answer.citations,
+        "structured": answer.request.output_schema is not None,
+        "attachments": [asdict(each) for each in answer.request.attachments],
+        "usage": asdict(answer.usage),
+        "service_tier": answer.service_tier,
+        "context_edits": list(answer.context_edits),
+        "status": answer.status,
+        "error": None if answer.error is None else asdict(answer.error),
+        "complete": answer.complete,
+        "judge": answer.judges,
+        "unknown": _unknown(answer),
+    }
+
+
+def _unknown(answer: Answer) -> list[str]:
+    """The names of what the API sent and we don't know."""
+    from pytest_claude.transcript.model import KNOWN_FIELDS, is_known_block
+
+    blocks = [f"block {kind}" for kind in answer.blocks if not is_known_block(kind)]
+    events = [f"event {_event_kind(event)}" for event in answer.unknown_events]
+    fields = [f"field {name}" for name in answer.other_fields if name not in KNOWN_FIELDS]
+    return list(dict.fromkeys([*blocks, *events, *fields]))
+
+
+def _event_kind(event: Mapping[str, Any]) -> str:
+    delta = event.get("delta")
+    kind = delta.get("type") if isinstance(delta, Mapping) else None
+    return str(kind or event.get("type"))
+
+
+def _line(answer: Answer) -> str:
+    from pytest_claude.report.numbers import count
+    from pytest_claude.transcript.quoting import cut
+
+    tokens = f"{count(answer.usage.input_tokens)} in {count(answer.usage.output_tokens)} out"
+    batch = "" if answer.custom_id is None else f"{printable(answer.custom_id)}  "
+    said = [f"{use.name}({json.dumps(use.input, ensure_ascii=False)})" for use in answer.tool_uses]
+    if answer.text:
+        said.insert(0, json.dumps(" ".join(answer.text.split()), ensure_ascii=False))
+    if answer.error is not None:
+        error = (answer.error.type, answer.error.message)
+        said.append(": ".join(filter(None, error)) or "an error that says nothing")
+    text = cut(", ".join(said), 100)
+    stop = answer.stop_reason or "no stop reason"
+    cut_off = "" if answer.complete else ", cut off"
+    judge = "judge " if answer.judges else ""
+    asked = f"{batch}{judge}{answer.model or 'no model'}"
+    return f"{answer.status} {stop}{cut_off}  {asked}  {tokens}  {text}".rstrip()
+
+
+def _prints_unicode() -> bool:
+    encoding = getattr(sys.stderr, "encoding", None) or "ascii"
+    return encoding.lower().startswith("utf")

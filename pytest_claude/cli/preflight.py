@@ -1,0 +1,194 @@
+"""`pytest-claude preflight NEW`: what breaks, what changes and what it costs, before one call."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_claude import clock
+from pytest_claude.cli.recordings import recordings
+from pytest_claude.errors import SettingsError, UnreadableCassette
+
+if TYPE_CHECKING:
+    from pytest_claude.models.preflight import Call
+
+_GATE, _FIXTURES = "_gate", "@fixtures"
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's."""
+    preflight = commands.add_parser(
+        "preflight", help="what NEW refuses, changes and costs, read off the recorded requests"
+    )
+    preflight.add_argument("new", metavar="NEW", help="the model to move to")
+    preflight.add_argument(
+        "paths", nargs="*", default=[], type=Path, metavar="PATH",
+        help="recordings of any known format (default: the project's cassettes)",
+    )  # fmt: skip
+    preflight.add_argument(
+        "--from", dest="olds", action="append", default=[], metavar="OLD",
+        help="the model to move from (repeatable; default: the recorded ones of NEW's line)",
+    )  # fmt: skip
+    preflight.add_argument("--json", action="store_true", help="one JSON object, call by call")
+    preflight.add_argument(
+        "--requests-per-day", type=_number, metavar="N", help="tell the monthly bill too"
+    )
+    preflight.add_argument(
+        "--on", type=_day, metavar="DATE", help="judge by this day (YYYY-MM-DD; default: today)"
+    )
+    preflight.add_argument(
+        "--live", action="store_true", help="ask GET /v1/models for NEW's capabilities first"
+    )
+    preflight.add_argument(
+        "-v", "--verbose", action="store_true", help="every request, message and source"
+    )
+    preflight.set_defaults(run=_preflight)
+
+
+def _preflight(options: argparse.Namespace) -> int:
+    """Print what a bump would meet; 1 when a request would be refused."""
+    from pytest_claude.cli.project import read_project
+    from pytest_claude.models.bill import bill
+    from pytest_claude.models.preflight import known_id, preflight
+    from pytest_claude.models.prices import price_table
+    from pytest_claude.report.preflight import preflight_lines
+
+    project = read_project(Path.cwd())
+    unreadable: list[str] = []
+    of_gates: list[Call] = []
+    calls = list(_calls(options.paths or [project.cassette_root], unreadable, of_gates))
+    on = options.on or clock.today()
+    known = _live(options.new) if options.live else None
+    found = preflight(calls, options.new, olds=options.olds, on=on, known=known)
+    if not found.judged:
+        raise SettingsError(_nothing(options, found.others, unreadable))
+    overrides = price_table(project.prices)
+    money = bill(
+        [call for call in calls if known_id(call.asked.model or "") in found.olds], options.new,
+        requests_per_day=options.requests_per_day, overrides=overrides,
+    )  # fmt: skip
+    speed = _speed([*calls, *of_gates], found.olds, options.new)
+    for line in unreadable:
+        print(f"FAIL {line}", file=sys.stderr)
+    if options.json:
+        data = found.to_json() | {"costs": money.to_json(),
+                                  "speed": [change.to_json() for change in speed],
+                                  "unreadable": unreadable}  # fmt: skip
+        print(json.dumps(data, indent=1, ensure_ascii=False))
+    else:
+        again = f"pytest-claude preflight {options.new} -v"
+        for line in preflight_lines(
+            found, money, speed, overrides=overrides, verbose=options.verbose, command=again
+        ):
+            print(_printable(line))
+    return 1 if found.refused or unreadable else 0
+
+
+def _calls(paths: list[Path], unreadable: list[str], of_gates: list[Call]) -> Iterator[Call]:
+    """The recorded calls of ordinary trials; those that a gate made go into `of_gates`."""
+    for root in paths:
+        for path in recordings([root], "preflight"):
+            parts = path.relative_to(root).parts if path != root else path.parts
+            if _GATE not in parts:
+                yield from _calls_in(path, parts, unreadable)
+                continue
+            stream = next((n for n, part in enumerate(parts) if part in ("cand", "base_fresh")), -1)
+            of_gates += _calls_in(path, parts[stream + 1 :], unreadable)
+
+
+def _calls_in(path: Path, parts: tuple[str, ...], unreadable: list[str]) -> Iterator[Call]:
+    from pytest_claude.models.asked import asked_in
+    from pytest_claude.models.preflight import Call
+    from pytest_claude.recording.cassette import FORMAT, read_recording
+    from pytest_claude.transcript.parse import parse_answer
+
+    try:
+        written_as, entries = read_recording(path, _shown(path))
+    except UnreadableCassette as error:
+        unreadable.append(error.headline)
+        return
+    shown = _shown(path)
+    test, module, trial = _place(shown, parts, ours=written_as == FORMAT)
+    for number, entry in enumerate(entries, start=1):
+        answer = parse_answer(entry.interaction, number)
+        for asked in asked_in(entry.interaction):
+            told = answer if asked.kind == "messages" else None
+            yield Call(test, module, shown, number, trial, asked, told)
+
+
+def _shown(path: Path) -> str:
+    try:
+        return path.absolute().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def _place(shown: str, parts: tuple[str, ...], *, ours: bool) -> tuple[str, str, int]:
+    """The test, its file and the trial that a recording is of, as its place says."""
+    from pytest_claude.recording.naming import trial_index
+
+    if not ours or len(parts) < 2:
+        return shown, shown, 1
+    module = "/".join(parts[: parts.index(_FIXTURES) if _FIXTURES in parts else -2]) or parts[0]
+    name = "/".join(parts[len(module.split("/")) : -1])
+    return f"{module}.py::{name}", f"{module}.py", trial_index(parts[-1]) + 1
+
+
+def _speed(calls: list[Call], olds: tuple[str, ...], new: str) -> Any:
+    from pytest_claude.models.preflight import known_id
+    from pytest_claude.models.speed import compare_speed
+
+    by_model: dict[bool, dict[str, list[Any]]] = {True: {}, False: {}}
+    target = known_id(new)
+    for call in calls:
+        model = known_id(call.asked.model or "")
+        if call.answer is not None and model in (*olds, target) and target not in olds:
+            by_model[model == target].setdefault(call.test, []).append(call.answer)
+    return compare_speed(by_model[False], by_model[True])
+
+
+def _live(new: str) -> Any:
+    from pytest_claude.cli.live import live_facts
+
+    found = live_facts(new)
+    if found is None:
+        raise SettingsError(f"preflight {new} --live: the API knows no such model")
+    return found
+
+
+def _nothing(options: argparse.Namespace, others: dict[str, int], unreadable: list[str]) -> str:
+    where = ", ".join(map(str, options.paths)) or "the project's cassettes"
+    if unreadable:
+        return f"preflight: no recording could be read: {unreadable[0]}"
+    if not others:
+        return f"preflight: {where}: no recorded request to a model"
+    seen = ", ".join(f"{model or 'no model'} ({n})" for model, n in others.items())
+    named = ", ".join(options.olds)
+    return f"preflight --from {named}: no recorded request asks it; they ask {seen}"
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number of requests, 1 or more")
+    return int(text)
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: a date such as 2026-11-30") from None
+
+
+def _printable(line: str) -> str:
+    encoding = getattr(sys.stdout, "encoding", None)
+    if encoding is None or encoding.lower().startswith("utf"):
+        return line
+    for sign, word in (("✗", "FAIL"), ("✔", "ok"), ("→", "->"), ("…", "...")):
+        line = line.replace(sign, word)
+    return line.encode(encoding, "replace").decode(encoding)

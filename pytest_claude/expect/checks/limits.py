@@ -1,0 +1,199 @@
+"""What the run may cost and how long it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pytest_claude.behavior.timing import time_to_first_token_s, total_s
+from pytest_claude.expect.checks.evidence import unknown
+from pytest_claude.expect.result import Check, Evidence
+from pytest_claude.transcript.model import Answer, Transcript
+
+# A misuse is shown in the test that asked, not here.
+__tracebackhide__ = True
+
+
+class Cost(Protocol):
+    """What calls cost; `pytest_claude.models.prices.Cost` is one."""
+
+    @property
+    def usd(self) -> float | None:
+        """Dollars as billed; None when a price or a count is unknown."""
+
+    @property
+    def uncached_usd(self) -> float | None:
+        """Dollars for the same tokens had nothing been cached."""
+
+    @property
+    def unpriced(self) -> Sequence[str]:
+        """The models whose price is unknown."""
+
+
+Pricing = Callable[[Iterable[Answer]], Cost]
+"""The calls of a run → what they cost together."""
+
+
+@dataclass(frozen=True)
+class _Held:
+    """One limit and what was held against it: at least `least`; `value` is None when unknown."""
+
+    name: str
+    limit: float
+    value: float | None
+    least: float
+    why: str
+
+    @property
+    def outcome(self) -> bool | None:
+        if self.least > self.limit:
+            return False
+        return None if self.value is None else True
+
+    @property
+    def expected(self) -> str:
+        return f"{_LABELS[self.name]} at most {_shown(self.name, self.limit)}"
+
+    @property
+    def observed(self) -> str:
+        if self.value is not None:
+            return f"{_LABELS[self.name]} {_shown(self.name, self.value)}"
+        more = f", {_shown(self.name, self.least)} at least" if self.least else ""
+        return f"{_LABELS[self.name]} unknown{more}: {self.why}"
+
+
+def within(
+    transcript: Transcript,
+    *,
+    cost_usd: float | None = None,
+    output_tokens: int | None = None,
+    thinking_tokens: int | None = None,
+    time_to_first_token_s: float | None = None,
+    total_s: float | None = None,
+    pricing: Pricing | None = None,
+) -> Check:
+    """Whether the run stays within these limits, each reached at most.
+
+    Counts: all calls, those that failed included. What is known only in part is unknown, unless
+    the known part is above the limit already. Times are those of the recording, in a replay too.
+
+    Args:
+        transcript: What was said.
+        cost_usd: Dollars as billed, by list prices or your own.
+        output_tokens: Thinking included.
+        thinking_tokens: Of the output tokens; a reply without a thinking block has none.
+        time_to_first_token_s: Seconds from sending to the first content of the first streamed
+            answer.
+        total_s: Seconds of all calls, one after the other.
+        pricing: What prices the calls; None for list prices.
+
+    Raises:
+        TypeError: No limit is given, or one is no number of 0 or more.
+    """
+    limits = {
+        "cost_usd": cost_usd,
+        "output_tokens": output_tokens,
+        "thinking_tokens": thinking_tokens,
+        "time_to_first_token_s": time_to_first_token_s,
+        "total_s": total_s,
+    }
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    check_limits(given)
+    expected = ", ".join(_Held(n, limit, None, 0, "").expected for n, limit in given.items())
+    if (missing := unknown("within", transcript, expected)) is not None:
+        return missing
+    held = [_hold(name, limit, transcript, pricing) for name, limit in given.items()]
+    over = [each for each in held if each.outcome is False]
+    unclear = [each for each in held if each.outcome is None]
+    outcome = False if over else None if unclear else True
+    told = over or unclear or held
+    reason = ", ".join(each.observed for each in told)
+    observed = ", ".join(each.observed for each in held)
+    facts = {each.name: each.value for each in held}
+    numbers = tuple(Evidence(answer.number) for answer in transcript.answers[-1:])
+    return Check("within", outcome, expected, observed, reason, numbers, facts=facts)
+
+
+def check_limits(given: dict[str, float]) -> None:
+    """Refuse no limit, and a limit that is no number.
+
+    Raises:
+        TypeError: The text names the limit.
+    """
+    if not given:
+        raise TypeError(f"within() needs a limit: {', '.join(_LABELS)}")
+    for name, limit in given.items():
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit >= 0:
+            raise TypeError(f"{name}={limit!r}: a number, 0 or more")
+
+
+_LABELS = {
+    "cost_usd": "cost",
+    "output_tokens": "output tokens",
+    "thinking_tokens": "thinking tokens",
+    "time_to_first_token_s": "time to first token",
+    "total_s": "total time",
+}
+
+
+def _hold(name: str, limit: float, transcript: Transcript, pricing: Pricing | None) -> _Held:
+    if name == "cost_usd":
+        return _cost(limit, transcript, pricing)
+    if name == "total_s":
+        time = total_s(transcript)
+        known = sum(a.timing.total_s for a in transcript.answers if a.timing is not None)
+        return _Held(name, limit, time, known, "no time was recorded")
+    if name == "time_to_first_token_s":
+        time = time_to_first_token_s(transcript)
+        why = "no stream with a recorded time"
+        return _Held(name, limit, time, time or 0, why)
+    counts = [_tokens(name, answer) for answer in transcript.answers]
+    known_tokens = [number for number in counts if number is not None]
+    whole = len(known_tokens) == len(counts)
+    total = sum(known_tokens)
+    return _Held(name, limit, total if whole else None, total, "an answer does not state it")
+
+
+def _tokens(name: str, answer: Answer) -> int | None:
+    if answer.status >= 400:
+        return 0
+    if not answer.complete or answer.error is not None:
+        return None  # what a cut stream states is not the end of it
+    if name == "output_tokens":
+        return answer.usage.output_tokens
+    if answer.usage.thinking_tokens is not None:
+        return answer.usage.thinking_tokens
+    return None if {"thinking", "redacted_thinking"} & set(answer.blocks) else 0
+
+
+def _cost(limit: float, transcript: Transcript, pricing: Pricing | None) -> _Held:
+    pricing = pricing or list_prices
+    whole = [a for a in transcript.answers if a.status >= 400 or a.ok]
+    cost = pricing(whole)
+    least = cost.usd
+    if least is None:
+        least = sum(usd for a in whole if (usd := pricing([a]).usd) is not None)
+    if cost.unpriced:
+        from pytest_claude.models.prices import unpriced_reason  # late, as below
+
+        return _Held("cost_usd", limit, None, least, unpriced_reason(cost.unpriced))
+    if len(whole) < len(transcript.answers) or cost.usd is None:
+        return _Held("cost_usd", limit, None, least, "an answer does not state its tokens")
+    return _Held("cost_usd", limit, cost.usd, least, "")
+
+
+def list_prices(answers: Iterable[Answer]) -> Cost:
+    """What the calls cost at list prices."""
+    # Late: the prices are a large module.
+    from pytest_claude.models.prices import total_cost
+
+    return total_cost(answers)
+
+
+def _shown(name: str, value: float) -> str:
+    if name == "cost_usd":
+        return f"${value:,.2f}" if value >= 1 else f"${value:.6f}".rstrip("0").ljust(5, "0")
+    if name.endswith("_s"):
+        return f"{value:,.2f} s"
+    return f"{value:,.0f}"

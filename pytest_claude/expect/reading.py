@@ -1,0 +1,23 @@
+"""Reading: what a project says of its tools and prices, for all checks of a view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS
+from pytest_claude.expect.checks.limits import Pricing, list_prices
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How what was said is read.
+
+    Attributes:
+        output_tools: Globs of tools whose input is the answer: their calls are no actions.
+        asking_tools: Globs of tools whose call is a question to the user.
+        pricing: What prices calls.
+    """
+
+    output_tools: tuple[str, ...] = DEFAULT_OUTPUT_TOOLS
+    asking_tools: tuple[str, ...] = ()
+    pricing: Pricing = list_prices

@@ -1,0 +1,206 @@
+"""Decision: what the gate says of the suite and of each test, as plain data with a JSON form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from pytest_claude.comparison.difference import Difference
+from pytest_claude.errors import SettingsError
+from pytest_claude.gating.behaviors import BehaviorRate
+from pytest_claude.gating.measures import Ratio, Times
+from pytest_claude.gating.policy import Policy
+from pytest_claude.gating.screen import Counts, Reason
+
+VERSION = 1  # of the JSON form
+
+Overall = Literal["pass", "fail", "undecided"]
+VerdictKind = Literal["regressed", "improved", "changed", "unchanged", "undecided", "not gated"]
+Stage = Literal["screen", "duel"]
+SuiteStatus = Literal["silent", "confirmed", "could_be_drift", "stale_baseline", "unconfirmed"]
+CostStatus = Literal["not gated", "within", "above", "unknown"]
+
+
+_WAITING = ("missing", "no_baseline", "errors", "aborted", "voids_decide")
+
+
+@dataclass(frozen=True)
+class TestVerdict:
+    """What the gate says of one test.
+
+    Attributes:
+        test: Node id.
+        verdict: regressed, improved, changed (it behaves otherwise and still passes), unchanged,
+            undecided, or not gated (nothing to compare).
+        reason: Why; None for the plain verdicts.
+        detail: The reason in words.
+        baseline: Passed trials of the baseline at the deciding look, and all.
+        candidate: Passed trials of the candidate at the deciding look, and all.
+        stage: Where it was decided; None when it was not.
+        looks: Numbers of candidate trials at which that stage looked.
+        p: Fisher's one-sided p at the deciding look of a duel.
+        threshold: The p at or below which the test is regressed.
+        first_failure: Index of the first failing fresh candidate trial in its stream.
+        interval: Newcombe's 95 % interval of the candidate's rate minus the baseline's at the
+            deciding look; descriptive, since a stop rule chose that look.
+        screened: Passed candidate trials of the screen, and all.
+        recorded: Usable recorded trials of the baseline.
+        used: Usable candidate trials that were read, and fresh ones of the baseline.
+        voids: Void trials passed over.
+        accepted: Why a regression of this test is accepted; None when it is not.
+        next_look: Trials at the look that an undecided test waits for.
+        differences: What the candidate does otherwise, the one to tell first.
+    """
+
+    __test__ = False
+
+    test: str
+    verdict: VerdictKind
+    reason: Reason | None = None
+    detail: str | None = None
+    baseline: Counts = (0, 0)
+    candidate: Counts = (0, 0)
+    stage: Stage | None = None
+    looks: tuple[int, ...] = ()
+    p: float | None = None
+    threshold: float | None = None
+    first_failure: int | None = None
+    interval: tuple[float, float] | None = None
+    screened: Counts = (0, 0)
+    recorded: int = 0
+    used: tuple[int, int] = (0, 0)
+    voids: int = 0
+    accepted: str | None = None
+    next_look: int | None = None
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether more trials would say more: the plan was cut, or errors ended it."""
+        return self.reason in _WAITING
+
+    @property
+    def decided_on(self) -> tuple[int, int]:
+        """Trials of the candidate that its looks have read, and fresh ones of the baseline.
+
+        Later ones were read by no look: nothing depends on them yet.
+        """
+        duel = self.used[0] > self.screened[1]
+        read = self.looks[-1] if self.looks else 0
+        return (self.screened[1] + read, self.used[1]) if duel else (read, 0)
+
+    @property
+    def rates(self) -> str:
+        """`20/20 → 1/4`."""
+        return "{}/{} → {}/{}".format(*self.baseline, *self.candidate)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TestVerdict:
+        """The verdict in a decision's JSON."""
+        found = tuple(Difference(**_tuples(entry)) for entry in data["differences"])
+        return cls(**{**_tuples(data), "differences": found})
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict of a gate. The same trials, policy and tests give the same bytes of JSON.
+
+    Attributes:
+        overall: pass, fail or undecided.
+        tests: One verdict per test, sorted by node id.
+        policy: The settings that led to it; `offline` only where something was missing, so that
+            a replay of all trials gives the bytes of the live run.
+        suspects: Tests that the screen did not clear, sorted.
+        rounded_suspects: The number of suspects that the duels were calibrated for; 0 without.
+        duel_base_n: Fresh baseline trials per suspect; 0 without a duel. Of a retired baseline
+            the recorded trials held back, which may differ: see the verdicts.
+        c: Fisher's p at or below which a suspect is regressed; None without a duel.
+        suite: What the suite channel came to.
+        p_suite: Its exact p on the recorded baseline; None without data.
+        p_recheck: Its exact p on the fresh baseline; None when it was not looked at again.
+        p_better: The mirror of `p_suite`: that the suite passes more often; reported only.
+        cost: What the gate on the cost came to; "not gated" without a margin in the policy.
+        ratios: Cost and tokens over the suite.
+        times: Latency of trials made side by side.
+        behaviors: How often each behavior was seen over the suite.
+        candidate_trials: Usable candidate trials that were read.
+        fresh_baseline_trials: Usable fresh baseline trials that were read.
+        open_trials: Trials that the next step would need; 0 when nothing waits.
+        cut: Why the plan ended before its end, in words; None when it did not.
+    """
+
+    overall: Overall
+    tests: tuple[TestVerdict, ...]
+    policy: Policy = field(default_factory=Policy)
+    suspects: tuple[str, ...] = ()
+    rounded_suspects: int = 0
+    duel_base_n: int = 0
+    c: float | None = None
+    suite: SuiteStatus = "silent"
+    p_suite: float | None = None
+    p_recheck: float | None = None
+    p_better: float | None = None
+    cost: CostStatus = "not gated"
+    ratios: tuple[Ratio, ...] = ()
+    times: tuple[Times, ...] = ()
+    behaviors: tuple[BehaviorRate, ...] = ()
+    candidate_trials: int = 0
+    fresh_baseline_trials: int = 0
+    open_trials: int = 0
+    cut: str | None = None
+
+    @property
+    def attempt(self) -> int:
+        """Which asking of the gate this is."""
+        return self.policy.attempt
+
+    @property
+    def verdicts(self) -> dict[str, TestVerdict]:
+        """The verdicts by node id."""
+        return {verdict.test: verdict for verdict in self.tests}
+
+    def named(self, kind: VerdictKind) -> tuple[TestVerdict, ...]:
+        """The tests with this verdict."""
+        return tuple(verdict for verdict in self.tests if verdict.verdict == kind)
+
+    def to_json(self) -> dict[str, Any]:
+        """The decision as plain JSON types."""
+        return {
+            "v": VERSION,
+            **asdict(self),
+            "policy": self.policy.to_json(),
+            "attempt": self.attempt,
+        }
+
+    def dumps(self) -> str:
+        """The text of a verdict file."""
+        return json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Decision:
+        """The decision that `to_json` wrote.
+
+        Raises:
+            SettingsError: A later version wrote it.
+        """
+        fields = dict(data)
+        version = fields.pop("v", VERSION)
+        if version != VERSION:
+            raise SettingsError(
+                f"a verdict of version {version}: this pytest-claude reads version {VERSION}; "
+                "update it"
+            )
+        fields.pop("attempt", None)
+        fields["policy"] = Policy.from_json(fields["policy"])
+        fields["suspects"] = tuple(fields["suspects"])
+        fields["tests"] = tuple(TestVerdict.from_json(entry) for entry in fields["tests"])
+        fields["ratios"] = tuple(Ratio(**_tuples(entry)) for entry in fields["ratios"])
+        fields["times"] = tuple(Times(**_tuples(entry)) for entry in fields["times"])
+        fields["behaviors"] = tuple(BehaviorRate(**_tuples(e)) for e in fields["behaviors"])
+        return cls(**fields)
+
+
+def _tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}

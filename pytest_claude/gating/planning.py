@@ -1,0 +1,65 @@
+"""plan: from the trials so far to the trials still needed, or to the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pytest_claude.gating.decision import Decision
+from pytest_claude.gating.ledger import Ledger, Need
+from pytest_claude.gating.policy import Policy
+from pytest_claude.gating.stages import Reasons, Stages
+from pytest_claude.gating.verdicts import settled
+
+
+def plan(
+    ledger: Ledger,
+    policy: Policy,
+    tests: Collection[str],
+    *,
+    not_gated: Reasons | None = None,
+    accepted: Reasons | None = None,
+) -> Need | Decision:
+    """The trials to make next, or the decision when none is needed.
+
+    Pure: the order of the trials does not matter, and trials that were not asked for change
+    nothing. Made what it asks for, it ends. An offline policy always decides.
+
+    Args:
+        ledger: The trials so far, of any tests, streams and attempts.
+        policy: The settings.
+        tests: Node ids of the tests to gate, in any order.
+        not_gated: Tests that are listed and not compared, and why.
+        accepted: Tests whose regression does not fail the gate, and why.
+
+    >>> plan(Ledger(), Policy(), ["test_a"]).trials[0]
+    Key(test='test_a', stream='base', index=0, attempt=1)
+    """
+    stages = Stages(ledger, policy, tests, not_gated or {}, accepted or {})
+    if not policy.offline and not stages.aborted and stages.needs:
+        return Need(tuple(sorted(stages.needs)))
+    return settled(stages, None)
+
+
+def conclude(
+    ledger: Ledger,
+    policy: Policy,
+    tests: Collection[str],
+    *,
+    because: str | None = None,
+    not_gated: Reasons | None = None,
+    accepted: Reasons | None = None,
+) -> Decision:
+    """The decision from the trials that are there, when no more are made.
+
+    A budget that ended or ^C cut a plan short; the tests that wait are undecided. Going on with
+    the same ledger later is the same attempt.
+
+    Args:
+        ledger: As for `plan`; so are the arguments that are not named here.
+        policy: The settings.
+        tests: Node ids of the tests to gate.
+        because: What ended it, in words: "the budget of $1.15 ended".
+        not_gated: Tests that are listed and not compared, and why.
+        accepted: Tests whose regression does not fail the gate, and why.
+    """
+    return settled(Stages(ledger, policy, tests, not_gated or {}, accepted or {}), because)

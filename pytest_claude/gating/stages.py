@@ -1,0 +1,124 @@
+"""The stages of a gate, each from the ones before it, on one ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from typing import Any
+
+from pytest_claude.gating.duel import Duel, duel_test
+from pytest_claude.gating.ledger import Key, Ledger, TestTrials
+from pytest_claude.gating.policy import Policy
+from pytest_claude.gating.screen import Screen, ScreenStatus, screen_test
+from pytest_claude.gating.suite import Recheck, recheck_suite, suite_p
+
+Reasons = Mapping[str, str]
+
+
+class Stages:
+    """Screen, suite, duels and second look, as far as the ledger carries them.
+
+    Attributes:
+        policy: The settings.
+        not_gated: Tests that are listed and not compared, and why.
+        accepted: Tests whose regression does not fail the gate, and why.
+        trials: The trials of the tests to gate, by node id in order.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        policy: Policy,
+        tests: Collection[str],
+        not_gated: Reasons,
+        accepted: Reasons,
+    ) -> None:
+        if isinstance(tests, str):
+            raise TypeError(f"tests={tests!r}: node ids, not one string")
+        self._ledger = ledger
+        self.policy = policy
+        self.not_gated = not_gated
+        self.accepted = accepted
+        gated = sorted({*tests} - {*not_gated})
+        self.trials = {test: ledger.of(test, policy) for test in gated}
+
+    def with_voids_as(self, outcome: Any, tests: Collection[str]) -> Stages:
+        """The same, as if the void trials of `tests` had come to `outcome`."""
+        ledger = self._ledger.with_voids_as(outcome, tests)
+        return Stages(ledger, self.policy, [*self.trials], self.not_gated, self.accepted)
+
+    @cached_property
+    def screens(self) -> dict[str, Screen]:
+        """The screen of each test."""
+        return {test: screen_test(of, self.policy) for test, of in self.trials.items()}
+
+    @cached_property
+    def suspects(self) -> tuple[str, ...]:
+        """The tests that their screens did not clear."""
+        return self._screened("suspect")
+
+    @cached_property
+    def contenders(self) -> int:
+        """The suspects, and the tests that could still become one when the plan was cut."""
+        return len(self.suspects) + len(self._screened("open"))
+
+    @cached_property
+    def duels(self) -> dict[str, Duel]:
+        """The duel of each suspect."""
+        return {
+            test: duel_test(self.trials[test], self.policy, self.contenders)
+            for test in self.suspects
+        }
+
+    @cached_property
+    def compared(self) -> list[TestTrials]:
+        """The tests that have something to compare."""
+        screens = self.screens
+        return [of for test, of in self.trials.items() if screens[test].status != "not gated"]
+
+    @cached_property
+    def channel(self) -> list[TestTrials]:
+        """The tests that the suite channel reads; what is accepted beforehand is left out."""
+        return [of for of in self.compared if of.test not in self.accepted]
+
+    @cached_property
+    def p_suite(self) -> float | None:
+        """The exact p of the suite channel; None without data."""
+        return suite_p(self.channel, self.policy)
+
+    @cached_property
+    def recheck(self) -> Recheck | None:
+        """The second look at a suite that fired alone; None where there is none."""
+        fires = self.p_suite is not None and self.p_suite <= self.policy.suite_alpha
+        if not fires or self.regressed or self.policy.baseline == "retired":
+            return None
+        return recheck_suite(self.channel, self.policy)
+
+    @property
+    def regressed(self) -> bool:
+        """Whether a test is regressed and not accepted."""
+        return any(
+            duel.status == "regressed" and test not in self.accepted
+            for test, duel in self.duels.items()
+        )
+
+    @property
+    def aborted(self) -> bool:
+        """Whether broken test code stops the gate."""
+        return any(screen.reason == "aborted" for screen in self.screens.values()) or (
+            not self._screened("open")
+            and any(duel.reason == "aborted" for duel in self.duels.values())
+        )
+
+    @property
+    def needs(self) -> tuple[Key, ...]:
+        """What the first incomplete stage needs, over all tests."""
+        wanted = tuple(key for screen in self.screens.values() for key in screen.needs)
+        if not wanted:
+            wanted = tuple(key for duel in self.duels.values() for key in duel.needs)
+        if not wanted and self.recheck is not None:
+            wanted = self.recheck.needs
+        return wanted
+
+    def _screened(self, status: ScreenStatus) -> tuple[str, ...]:
+        return tuple(test for test, screen in self.screens.items() if screen.status == status)

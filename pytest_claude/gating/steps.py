@@ -1,0 +1,56 @@
+"""What a runner asks before each trial, and the answer it gets. Plans that need no gate."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_claude.comparison.trial import Stream, Trial
+
+
+@dataclass(frozen=True)
+class Step:
+    """The trial to run next.
+
+    Attributes:
+        stream: On which arm.
+        index: Its number in the stream, from 0.
+    """
+
+    stream: Stream
+    index: int
+
+
+class Later(enum.Enum):
+    """The test is not done, but must wait for the trials of others."""
+
+    LATER = "later"
+
+
+LATER: Literal[Later.LATER] = Later.LATER
+
+Plan = Callable[[Sequence[Trial]], Step | Literal[Later.LATER] | None]
+"""From the trials of a test so far: the next one, LATER, or None when it has all it needs."""
+
+
+def plan_plain(trials: int) -> Plan:
+    """A plan of `trials` trials; a skip or a trial that could not be run ends it."""
+
+    def plan(taken: Sequence[Trial]) -> Step | None:
+        stopped = taken and taken[-1].outcome in ("skip", "abort", "void")
+        return None if stopped or len(taken) >= trials else Step("base", len(taken))
+
+    return plan
+
+
+def in_order(steps: Sequence[Step], before: int = 0) -> Plan:
+    """A plan of these steps, after `before` trials that were taken already; a stop ends it."""
+
+    def plan(taken: Sequence[Trial]) -> Step | None:
+        stopped = len(taken) > before and taken[-1].outcome in ("skip", "abort")
+        done = len(taken) - before
+        return None if stopped or done >= len(steps) else steps[done]
+
+    return plan

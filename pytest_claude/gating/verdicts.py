@@ -1,0 +1,271 @@
+"""From the stages of a gate to the verdicts on tests and suite."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+
+from pytest_claude.comparison.difference import Difference, differences
+from pytest_claude.comparison.trial import Trial
+from pytest_claude.gating.behaviors import behavior_rates
+from pytest_claude.gating.decision import (
+    CostStatus,
+    Decision,
+    Overall,
+    Stage,
+    SuiteStatus,
+    TestVerdict,
+    VerdictKind,
+)
+from pytest_claude.gating.duel import Duel, duel_rule, rounded_up
+from pytest_claude.gating.ledger import TestTrials, asks_nothing
+from pytest_claude.gating.measures import Ratio, Times, ratios, times
+from pytest_claude.gating.policy import Policy
+from pytest_claude.gating.screen import Screen
+from pytest_claude.gating.stages import Stages
+from pytest_claude.gating.statistics import benjamini_hochberg, fisher_better, newcombe
+from pytest_claude.gating.suite import suite_better_p
+
+_FALSE_DISCOVERIES = 0.05
+
+
+def settled(stages: Stages, because: str | None) -> Decision:
+    """The decision; void trials that can't be replaced must not matter to it."""
+    found = decision(stages, because)
+    waiting = [v.test for v in found.tests if v.reason == "missing" and v.voids]
+    if not waiting:
+        return found
+    failed, passed = (
+        decision(stages.with_voids_as(outcome, waiting), because) for outcome in ("fail", "pass")
+    )
+    return _agreed(found, failed, passed, frozenset(waiting))
+
+
+def decision(stages: Stages, because: str | None) -> Decision:
+    """The decision from the trials that are there."""
+    verdicts = [_verdict(stages, test) for test in stages.trials]
+    verdicts += [
+        TestVerdict(test, "not gated", "not_gated", why) for test, why in stages.not_gated.items()
+    ]
+    verdicts = sorted(_labelled(stages, verdicts), key=lambda verdict: verdict.test)
+    suite = _suite(stages)
+    policy = stages.policy
+    needs = stages.needs
+    rule = duel_rule(policy, stages.contenders) if stages.suspects else None
+    compared = ratios(stages.compared, policy)
+    cost = _cost_status(policy, compared)
+    return Decision(
+        overall=overall(verdicts, suite, cost),
+        tests=tuple(verdicts),
+        policy=replace(policy, offline=policy.offline and bool(needs)),
+        suspects=stages.suspects,
+        rounded_suspects=rounded_up(stages.contenders) if stages.suspects else 0,
+        duel_base_n=rule.base_n if rule is not None and policy.baseline == "callable" else 0,
+        c=rule.c if rule is not None and policy.baseline == "callable" else None,
+        suite=suite,
+        p_suite=stages.p_suite,
+        p_recheck=stages.recheck.p if stages.recheck is not None else None,
+        p_better=suite_better_p(stages.channel, policy),
+        cost=cost,
+        ratios=compared,
+        times=_times(stages, verdicts),
+        behaviors=behavior_rates(stages.compared, policy),
+        candidate_trials=sum(verdict.used[0] for verdict in verdicts),
+        fresh_baseline_trials=sum(verdict.used[1] for verdict in verdicts),
+        open_trials=len(needs),
+        cut=because,
+    )
+
+
+def _suite(stages: Stages) -> SuiteStatus:
+    if stages.p_suite is None or stages.p_suite > stages.policy.suite_alpha or stages.regressed:
+        return "silent"
+    if stages.recheck is None:
+        return "could_be_drift"
+    if stages.recheck.p is None or stages.recheck.troubled:
+        return "unconfirmed"
+    confirmed = stages.recheck.p <= stages.policy.suite_alpha
+    return "confirmed" if confirmed else "stale_baseline"
+
+
+def _verdict(stages: Stages, test: str) -> TestVerdict:
+    screen, duel = stages.screens[test], stages.duels.get(test)
+    kind, stage = _judged(screen, duel)
+    of_duel = duel is not None and bool(duel.looks)
+    base, cand = (duel.base, duel.cand) if duel and of_duel else (screen.base, screen.cand)
+    reason, detail = screen.reason, screen.detail
+    if duel is not None:
+        reason, detail = duel.reason, duel.detail
+    next_look = None
+    if screen.status == "open" or (duel is not None and duel.status == "open"):
+        # An already failing test that waits is not done with either.
+        reason = "no_baseline" if reason == "no_baseline" else "missing"
+        next_look = _next_look(stages, screen, duel)
+        if reason == "missing":
+            detail = _too_few(next_look, screen, duel)
+    if kind == "unchanged":
+        detail = detail or _one_sided(stages.trials[test], screen.cand[1])
+    used = (screen.cand[1] + (duel.cand[1] if duel else 0), _fresh_used(stages, test, duel))
+    return TestVerdict(
+        test=test,
+        verdict=kind,
+        reason=reason,
+        detail=detail,
+        baseline=base,
+        candidate=cand,
+        stage=stage,
+        looks=duel.looks if duel and of_duel else screen.looks,
+        p=duel.p if duel else None,
+        threshold=duel.c if duel and of_duel else None,
+        first_failure=duel.first_failure if duel else None,
+        interval=newcombe(*base, *cand) if base[1] and cand[1] else None,
+        screened=screen.cand,
+        recorded=len(stages.trials[test].base.trials),
+        used=used,
+        voids=screen.voids if duel is None else max(duel.voids, screen.voids),
+        accepted=stages.accepted.get(test) if kind == "regressed" else None,
+        next_look=next_look,
+        differences=_differences(stages, test, used),
+    )
+
+
+def _one_sided(trials: TestTrials, read: int) -> str | None:
+    """That only one of the models was called at all: the verdict counts, and must be told."""
+    base = all(map(asks_nothing, trials.base.trials))
+    cand = all(map(asks_nothing, trials.read("cand", read).trials))
+    if base == cand:
+        return None
+    return f"only the {'candidate' if base else 'baseline'} is called"
+
+
+def _next_look(stages: Stages, screen: Screen, duel: Duel | None) -> int | None:
+    if duel is not None:
+        return duel.next_look
+    later = [look for look in stages.policy.screen_looks if look not in screen.looks]
+    return later[0] if later else None
+
+
+def _too_few(look: int | None, screen: Screen, duel: Duel | None) -> str:
+    if duel is None:
+        assert look is not None, "an open screen has a look to come"
+        there = look - len(screen.needs)
+        return f"{there} of {look} candidate trials recorded, too few to judge"
+    sides = {"base_fresh": "baseline", "cand": "candidate"}
+    wanted = Counter(sides[key.stream] for key in duel.needs)
+    fresh = " and ".join(f"{n} of the {side}" for side, n in sorted(wanted.items()))
+    return f"a suspect: lacks fresh trials, {fresh}"
+
+
+def _fresh_used(stages: Stages, test: str, duel: Duel | None) -> int:
+    fresh = duel.base[1] if duel and stages.policy.baseline == "callable" else 0
+    if stages.recheck is not None and stages.trials[test] in stages.channel:
+        reading = stages.trials[test].read("base_fresh", 2 * stages.policy.first_look)
+        fresh = max(fresh, len(reading.trials))
+    return fresh
+
+
+def _differences(stages: Stages, test: str, used: tuple[int, int]) -> tuple[Difference, ...]:
+    trials = stages.trials[test]
+    cand = trials.read("cand", used[0]).trials
+    base = trials.base.trials + trials.read("base_fresh", used[1]).trials
+    return differences(base, cand)
+
+
+def _times(stages: Stages, verdicts: Collection[TestVerdict]) -> tuple[Times, ...]:
+    base: list[Trial] = []
+    cand: list[Trial] = []
+    for verdict in verdicts:
+        if verdict.test in stages.duels and stages.policy.baseline == "callable":
+            of, (tried, fresh) = stages.trials[verdict.test], verdict.used
+            base += of.read("base_fresh", fresh).trials
+            cand += of.read("cand", tried).trials[stages.policy.screen_looks[-1] :]
+    return times(base, cand)
+
+
+def _labelled(stages: Stages, verdicts: list[TestVerdict]) -> list[TestVerdict]:
+    """With the labels that never gate: improved, and changed."""
+    better = _better(stages)
+    return [replace(v, verdict=_label(v, better.get(v.test, 1.0))) for v in verdicts]
+
+
+def _better(stages: Stages) -> dict[str, float]:
+    """Adjusted p that a test passes more often, on the data of the suite channel."""
+    ps = {}
+    for trials in stages.channel:
+        reading = trials.read("cand", stages.policy.first_look)
+        if reading.complete and trials.base.trials:
+            base = trials.base.passes, len(trials.base.trials)
+            ps[trials.test] = fisher_better(*base, reading.passes, reading.wanted)
+    return dict(zip(ps, benjamini_hochberg(list(ps.values())), strict=True))
+
+
+def overall(
+    verdicts: Collection[TestVerdict], suite: SuiteStatus, cost: CostStatus = "not gated"
+) -> Overall:
+    """The verdict on the suite. Missing data, or nothing to gate, is never a pass."""
+    gateable = [v for v in verdicts if v.verdict != "not gated" and v.reason != "already_failing"]
+    if not gateable or suite in ("confirmed", "could_be_drift") or cost == "above":
+        return "fail"
+    if any(v.verdict == "regressed" and v.accepted is None for v in verdicts):
+        return "fail"
+    if suite == "unconfirmed" or cost == "unknown":
+        return "undecided"
+    return "undecided" if any(v.verdict == "undecided" for v in verdicts) else "pass"
+
+
+def _cost_status(policy: Policy, compared: Collection[Ratio]) -> CostStatus:
+    """A cost that is not known for two tests at least has no interval, and passes no gate."""
+    if policy.max_cost_ratio is None:
+        return "not gated"
+    costs = [ratio for ratio in compared if ratio.measure == "cost_usd"]
+    if not costs or costs[0].interval is None:
+        return "unknown"
+    return "above" if costs[0].interval[0] > policy.max_cost_ratio else "within"
+
+
+def _judged(screen: Screen, duel: Duel | None) -> tuple[VerdictKind, Stage | None]:
+    if screen.status == "not gated":
+        return "not gated", None
+    if screen.status in ("cleared", "already failing"):
+        return "unchanged", "screen"
+    if duel is None or duel.status in ("open", "stopped", "ended"):
+        return "undecided", None
+    return ("regressed" if duel.status == "regressed" else "unchanged"), "duel"
+
+
+def _label(verdict: TestVerdict, better: float) -> VerdictKind:
+    if verdict.verdict != "unchanged":
+        return verdict.verdict
+    if better <= _FALSE_DISCOVERIES:
+        return "improved"
+    if verdict.differences and verdict.reason != "already_failing":
+        return "changed"
+    return "unchanged"
+
+
+def _agreed(
+    main: Decision, failed: Decision, passed: Decision, waiting: frozenset[str]
+) -> Decision:
+    """What holds whether the void trials would have failed or passed."""
+    verdicts = tuple(
+        _agreed_verdict(v, failed.verdicts[v.test], passed.verdicts[v.test], v.test in waiting)
+        for v in main.tests
+    )
+    same = main.suite == failed.suite == passed.suite
+    suite: SuiteStatus = main.suite if same else "unconfirmed"
+    return replace(main, overall=overall(verdicts, suite, main.cost), tests=verdicts, suite=suite)
+
+
+def _agreed_verdict(
+    main: TestVerdict, failed: TestVerdict, passed: TestVerdict, waits: bool
+) -> TestVerdict:
+    voids = f"{main.voids} void trial{'s' if main.voids != 1 else ''}"
+    if failed.verdict != passed.verdict or (not waits and main.verdict != failed.verdict):
+        whose = f"its {voids}" if waits else "void trials of other tests"
+        return replace(main, verdict="undecided", stage=None, reason="voids_decide",
+                       detail=f"{whose} could decide either way")  # fmt: skip
+    if not waits or failed.verdict == "undecided":
+        return main
+    return replace(failed, voids=main.voids,
+                   detail=f"whether its {voids} failed or passed")  # fmt: skip

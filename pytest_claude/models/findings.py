@@ -1,0 +1,145 @@
+"""Recorded requests against the rules of a model → findings.
+
+What can't be seen in a request is not decided: whether a
+schema is too complex to compile, whether thinking blocks were altered or are bound to another
+conversation, and settings of the account.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pytest_claude.models.adapt import REWRITES
+from pytest_claude.models.asked import Asked
+from pytest_claude.models.facts import facts_of
+from pytest_claude.models.model_facts import ModelFacts
+from pytest_claude.models.naming import unknown_model
+from pytest_claude.models.rule import Confidence, Effect, Rule
+from pytest_claude.models.rules import all_rules, limits_of
+
+DOCS = "https://platform.claude.com/docs/en/"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that is about a request; the fields are those of `Rule`.
+
+    Attributes:
+        seen: What in the request it is about.
+        mechanical: Whether `adapt` settles it in a comparison.
+    """
+
+    rule: str
+    effect: Effect
+    seen: str
+    fix: str | None = None
+    status: int | None = None
+    message: str | None = None
+    confidence: Confidence = "documented"
+    since: str | None = None
+    dimension: str | None = None
+    sources: tuple[str, ...] = ()
+    mechanical: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as plain JSON types."""
+        return {**asdict(self), "sources": list(self.sources)}
+
+
+def findings(
+    asked: Asked,
+    target: str,
+    *,
+    old: str | None = None,
+    on: str | None = None,
+    known: ModelFacts | None = None,
+) -> tuple[Finding, ...]:
+    """What the rules say of a request to `target`: refusals first.
+
+    Args:
+        asked: The request; the model that it names does not count.
+        target: Id of the model that would answer, of any platform.
+        old: The model it was made for; None leaves out what only changes against a model.
+        on: The date to judge by, as `YYYY-MM-DD`; None leaves out what depends on the day.
+        known: Facts of `target` that go before those of the table.
+
+    Returns:
+        One finding per rule. For a model that is not known a single one, which says so.
+    """
+    facts = known or facts_of(target)
+    unknown = unknown_model(target, facts)
+    if unknown is not None:
+        words, refused = unknown
+        return (_unknown(target, words, refused=refused and asked.direct),)
+    assert facts is not None, "it is known"
+    limits = limits_of(facts)
+    before = None if old is None else facts_of(old)
+    found = []
+    for rule in all_rules():
+        if rule.platforms is not None and asked.platform not in rule.platforms:
+            continue
+        if rule.from_models is not None and (before is None or not rule.from_models(before)):
+            continue
+        since = _since(rule, facts)
+        if not rule.models(limits) or not _holds(rule, since, on):
+            continue
+        seen = rule.seen(asked, limits)
+        if seen is not None:
+            found.append(_finding(rule, seen, since, assumed=limits is not facts))
+    return tuple(found)
+
+
+def refusals(asked: Asked, target: str, *, on: str | None = None) -> tuple[Finding, ...]:
+    """The findings of `findings` for which the API refuses the request."""
+    return tuple(each for each in findings(asked, target, on=on) if each.effect == "refused")
+
+
+def mechanical_rules() -> frozenset[str]:
+    """Ids of the rules whose requests `adapt` rewrites."""
+    return frozenset(REWRITES)
+
+
+_DATED = {"model-retired"}
+
+
+def _holds(rule: Rule, since: str | None, on: str | None) -> bool:
+    if rule.id in _DATED:
+        # Some are still answered on the very day.
+        return on is not None and since is not None and on > since
+    return on is None or since is None or on >= since
+
+
+def _since(rule: Rule, facts: ModelFacts) -> str | None:
+    return facts.retires_on if rule.id in _DATED else rule.since or facts.released
+
+
+def _finding(rule: Rule, seen: str, since: str | None, *, assumed: bool) -> Finding:
+    return Finding(
+        rule=rule.id,
+        effect=rule.effect,
+        seen=seen,
+        fix=rule.fix,
+        status=rule.status,
+        message=rule.message,
+        confidence="assumed" if assumed else rule.confidence,
+        since=since,
+        dimension=rule.dimension,
+        sources=tuple(s if "://" in s else DOCS + s for s in rule.sources),
+        mechanical=rule.id in mechanical_rules(),
+    )
+
+
+def _unknown(target: str, seen: str, *, refused: bool) -> Finding:
+    if not refused:
+        return Finding("model-unknown", "warning", seen, "--live asks the API for its capabilities")
+    return Finding(
+        "model-not-found",
+        "refused",
+        seen,
+        "use an id of `pytest-claude models`",
+        status=404,
+        message=f"model: {target}" if len(target) <= 100 else None,
+        confidence="inferred",
+        sources=(DOCS + "api/errors",),
+    )

@@ -1,0 +1,50 @@
+"""Rule: what a model does with certain requests, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_claude.models.asked import Asked
+from pytest_claude.models.model_facts import ModelFacts
+
+Effect = Literal["refused", "warning", "behavior"]
+Confidence = Literal["documented", "observed", "inferred", "assumed"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a model does with certain requests.
+
+    Attributes:
+        id: Its name.
+        effect: "refused": the request fails; "warning": it succeeds, but its result or cost
+            changes; "behavior": a documented tendency.
+        models: Whether it is about a model.
+        seen: What it is about in a request, in one line; None where it is not about the request.
+        fix: What to do about it, in one line.
+        status: HTTP status of a refusal.
+        message: What the API says, where it is known; None where it is not.
+        confidence: "documented"; "observed" on the live API; "inferred" from documents;
+            "assumed" of a model whose limits were not read.
+        since: Date from which the rule holds, where that is not the release of the model.
+        platforms: Where it holds; None is everywhere.
+        from_models: The models that a bump must come from; None is any.
+        dimension: What a change is about.
+        sources: Where this was read; pages of the documentation without their common address.
+    """
+
+    id: str
+    effect: Effect
+    models: Callable[[ModelFacts], bool]
+    seen: Callable[[Asked, ModelFacts], str | None]
+    fix: str | None = None
+    status: int | None = None
+    message: str | None = None
+    confidence: Confidence = "documented"
+    since: str | None = None
+    platforms: tuple[str, ...] | None = None
+    from_models: Callable[[ModelFacts], bool] | None = None
+    dimension: str | None = None
+    sources: tuple[str, ...] = ()

@@ -1,0 +1,256 @@
+"""What an earlier run brings into a gate: a run file, or the ledger beside the gate's cassettes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_claude import clock
+from pytest_claude.comparison.trial import Trial
+from pytest_claude.errors import SettingsError
+from pytest_claude.gating import Decision, Ledger, Policy
+from pytest_claude.gating.screen import screen_test
+from pytest_claude.plugin.arms import gate_root
+from pytest_claude.recording.files import write_atomically
+from pytest_claude.report.artifact import Run, TestResult, dumps, loads
+from pytest_claude.settings import RunSettings
+
+_LEDGER = "ledger.jsonl"
+_BASE_URL = "ANTHROPIC_BASE_URL"
+_LAST = "claude/last-run"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What a gate knows before its first trial.
+
+    Attributes:
+        results: Of the tests of an earlier run that is gone on with, or compared with.
+        voids: Trials of which the ledger says that they hold no evidence; they keep their index.
+        retired: Whether the baseline can't be asked any more.
+        text: The earlier run's file, for the workers of xdist; None without one.
+        collected: Node ids of all tests of a run that is gone on with, also of those that did not
+            arrive.
+    """
+
+    results: Mapping[str, TestResult] = field(default_factory=dict)
+    voids: tuple[Trial, ...] = ()
+    retired: bool = False
+    text: str | None = None
+    collected: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> tuple[Trial, ...]:
+        """The trials that are not taken again."""
+        return (*self.voids, *(t for result in self.results.values() for t in result.trials))
+
+
+def read_earlier(config: pytest.Config, settings: RunSettings) -> Earlier:
+    """What the settings and the gate's folder bring in.
+
+    Raises:
+        SettingsError: The run file or the ledger can't be read.
+    """
+    root = gate_root(settings)
+    assert root is not None, "a gate has a folder"
+    ledger, about = _read_ledger(root / _LEDGER)
+    retired = about.get("baseline") == "retired"
+    if settings.recording and not (root / _LEDGER).exists():
+        retired = _is_gone(settings)
+    voids = _voids(ledger, about.get("open"), settings)
+    if settings.go_on is None and settings.baseline is None:
+        return Earlier(voids=voids, retired=retired)
+    text = getattr(config, "workerinput", {}).get("claude_earlier") or _text(config, settings)
+    run = loads(text, str(settings.go_on or settings.baseline))
+    if settings.go_on is not None:
+        return Earlier(_results(run), retired=retired, text=text, collected=run.collected)
+    return Earlier(_as_baseline(run), voids, retired=True, text=text)
+
+
+def _is_gone(settings: RunSettings) -> bool:
+    """Whether a baseline model answers no more; a gateway may serve it longer than the API."""
+    from pytest_claude.models.facts import retires_within
+
+    olds = [swap.old for swap in settings.bump]
+    return not os.environ.get(_BASE_URL) and bool(retires_within(olds, clock.today(), -1))
+
+
+def write_ledger(
+    settings: RunSettings, earlier: Earlier, ledger: Ledger, decision: Decision
+) -> None:
+    """Keep which trials a gate read, beside their cassettes, and which tests wait for more.
+
+    What is there of tests that this run left out stays.
+
+    Raises:
+        OSError: The disk refuses it.
+    """
+    root = gate_root(settings)
+    if root is None or not root.is_dir():
+        return
+    path = root / _LEDGER
+    before, about = _read_ledger(path)
+    waiting = {**(about.get("open") or {})}
+    for verdict in decision.tests:
+        waiting.pop(verdict.test, None)
+        unconfirmed = decision.suite == "unconfirmed" and verdict.verdict != "not gated"
+        if verdict.waits or unconfirmed:
+            waiting[verdict.test] = list(verdict.decided_on)
+    baseline = "retired" if earlier.retired else "callable"
+    head = json.dumps({"gate": {"v": 1, "baseline": baseline, "open": waiting}}, sort_keys=True)
+    taken = {trial.test for trial in ledger}
+    kept = (trial for trial in before if trial.test not in taken)
+    text = f"{head}\n{(ledger | kept).dumps()}"
+    if not path.exists() or path.read_text("utf-8") != text:
+        write_atomically(path, text.encode())
+
+
+def next_attempt(settings: RunSettings) -> int:
+    """Which attempt a run of the gate is: one more when the last one has its verdict.
+
+    Only recording anew asks again; every other run goes on with the last attempt, or replays it.
+    """
+    attempt = 1
+    while (root := gate_root(replace(settings, attempt=attempt + 1))) and root.is_dir():
+        attempt += 1
+    last = gate_root(replace(settings, attempt=attempt))
+    ended = last is not None and (last / _LEDGER).exists() and not _waits(last / _LEDGER)
+    return attempt + 1 if settings.record_mode == "all" and ended else attempt
+
+
+def _waits(path: Path) -> bool:
+    """Whether an attempt was cut: it has tests that wait for trials. Old ledgers don't say."""
+    return bool(_read_ledger(path)[1].get("open"))
+
+
+def keep_last(config: pytest.Config, run: Run) -> None:
+    """Keep a plain run for `--claude-baseline last`: of each test, the last result that passed.
+
+    A run of a few tests leaves the others as they were, and the red run after an edit is no
+    baseline of that edit.
+    """
+    cache = getattr(config, "cache", None)
+    passed = {result.test: result for result in run.results if result.trials and result.passed}
+    if cache is None or not passed:
+        return
+    try:
+        before = _results(loads(cache.get(_LAST, None) or dumps(Run()), _LAST))
+    except SettingsError:
+        before = {}  # of another version
+    kept = {**before, **passed}
+    results = tuple(kept[test] for test in sorted(kept))
+    cache.set(_LAST, dumps(Run(collected=tuple(sorted(kept)), results=results)))
+
+
+def _text(config: pytest.Config, settings: RunSettings) -> str:
+    """The run file that is gone on with, or compared with."""
+    if settings.go_on is not None:
+        return _read(settings.go_on)
+    reference = settings.baseline or ""
+    if reference == "last":
+        return _last(config)
+    if reference.startswith("git:"):
+        from pytest_claude.plugin.revision import run_revision
+
+        return run_revision(config, reference.removeprefix("git:"))
+    return _read(Path(config.invocation_params.dir, reference))
+
+
+def _last(config: pytest.Config) -> str:
+    cache = getattr(config, "cache", None)
+    text = None if cache is None else cache.get(_LAST, None)
+    if text is None:
+        raise SettingsError(
+            "--claude-baseline last: no earlier run is kept\n"
+            "       to make one, run pytest without --claude-baseline first"
+        )
+    return str(text)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        told = getattr(error, "strerror", None) or "it is no text"
+        raise SettingsError(f"{path}: the run file could not be read: {told}") from None
+
+
+def _results(run: Run) -> dict[str, TestResult]:
+    return {result.test: result for result in run.results}
+
+
+def _as_baseline(run: Run) -> dict[str, TestResult]:
+    """The plain trials of a run, as the baseline of another."""
+    return {
+        result.test: TestResult(
+            result.test, tuple(trial for trial in result.trials if trial.stream == "base")
+        )
+        for result in run.results
+    }
+
+
+def _voids(
+    ledger: Ledger, waiting: Mapping[str, list[int]] | None, settings: RunSettings
+) -> tuple[Trial, ...]:
+    """The void trials that keep their index.
+
+    Of a test that waits, nothing was decided since its last look: while recording, the voids
+    after it are tried again. Those before it stay, or what it has looked at would change.
+
+    Args:
+        ledger: Of the attempt.
+        waiting: Trials that the looks of a test have read, by stream; None in an old ledger.
+        settings: Of the run.
+    """
+    voids = tuple(trial for trial in ledger if trial.outcome == "void")
+    if not voids or not settings.recording:
+        return voids
+    if waiting is not None:
+        read = {
+            (test, stream): _end_of(ledger, test, stream, number)
+            for test, numbers in waiting.items()
+            for stream, number in zip(("cand", "base_fresh"), numbers, strict=True)
+        }
+        return tuple(
+            trial for trial in voids if trial.index < read.get((trial.test, trial.stream), inf)
+        )
+    policy = Policy.named(settings.gate, attempt=settings.attempt)
+    ended = {
+        test
+        for test in {trial.test for trial in voids}
+        if screen_test(ledger.of(test, policy), policy).reason == "errors"
+    }
+    return tuple(trial for trial in voids if trial.test not in ended)
+
+
+def _end_of(ledger: Ledger, test: str, stream: str, number: int) -> int:
+    """The index after the first `number` usable trials of a stream."""
+    usable = [
+        trial.index
+        for trial in ledger
+        if (trial.test, trial.stream) == (test, stream) and trial.outcome in ("pass", "fail")
+    ]
+    return usable[:number][-1] + 1 if usable[:number] else 0
+
+
+def _read_ledger(path: Path) -> tuple[Ledger, Mapping[str, Any]]:
+    try:
+        head, _, lines = path.read_text("utf-8").partition("\n")
+    except FileNotFoundError:
+        return Ledger(), {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: the ledger could not be read: {error}") from None
+    try:
+        about: Mapping[str, Any] = dict(json.loads(head)["gate"])
+    except (ValueError, TypeError, KeyError):
+        raise SettingsError(
+            f"{path}: no ledger of a gate (its first line says nothing of it)"
+        ) from None
+    return Ledger.loads(lines, str(path)), about

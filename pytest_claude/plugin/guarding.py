@@ -1,0 +1,141 @@
+"""Stands between the tests of a session and the models, while nothing is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import ExitStack
+
+import pytest
+
+from pytest_claude.errors import CallOutsideTrial, RecordingProblem
+from pytest_claude.plugin import explain, options
+from pytest_claude.plugin.hiding import unless_a_group
+from pytest_claude.plugin.markers import TEST_SETTINGS
+from pytest_claude.recording.doors import guard, patching
+from pytest_claude.recording.doors.line import ClosedLine, current, line, own_ports
+from pytest_claude.settings import RunSettings
+
+__tracebackhide__ = unless_a_group
+
+
+# Kept to the end of the process: a context manager that is collected takes back what it did.
+_in_force: list[ExitStack] = []
+
+
+class Guarding:
+    """The guard of one process.
+
+    Attributes:
+        closed: What answers model traffic while no claude test is running: a refusal.
+    """
+
+    def __init__(self, settings: RunSettings) -> None:
+        self.closed = ClosedLine()
+        self._settings = settings
+        self._live = False
+        self._ended = False
+        self._told = 0
+        self._programs: dict[str, None] = {}
+
+    @property
+    def outside(self) -> list[str]:
+        """What was refused outside the claude tests, one sentence each."""
+        return [problem.headline for problem in self.closed.problems]
+
+    @property
+    def notes(self) -> list[str]:
+        """What the guard could not look into, one sentence each."""
+        if not self._programs:
+            return []
+        programs = ", ".join(sorted(self._programs))
+        return [
+            f"claude tests started other programs ({programs}): what those ask a model is not "
+            "recorded; the fixture `claude_server` can serve them"
+        ]
+
+    # --- hooks ------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Patch the SDK and the transports, and close the line.
+
+        Both outlast the loop: a thread that a test left behind must not reach a model either. A
+        session inside another one, or one that records, takes back what it changed.
+        """
+        if session.config.option.collectonly:
+            return (yield)
+        guarded = self._settings.guard == "session" and not self._settings.recording
+        stack = ExitStack()
+        _in_force.append(stack)
+        patching.install()
+        stack.callback(patching.uninstall)
+        stack.enter_context(line(self.closed if guarded else None))
+        if not self._settings.recording:
+            stack.enter_context(guard.watching(self._watch, self._note_program))
+        try:
+            return (yield)
+        finally:
+            self._ended = True
+            if self._settings.recording or options.running_sessions > 1:
+                _in_force.pop().close()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Let a live test through."""
+        settings = item.stash.get(TEST_SETTINGS, None)
+        if settings is None or not settings.live:
+            return (yield)
+        self._live = True
+        try:
+            with line(None):
+                return (yield)
+        finally:
+            self._live = False
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """A refused call fails the test that made it, whatever the test made of the error."""
+        report = yield
+        problems = self.closed.problems[self._told :]
+        self._told = len(self.closed.problems)
+        if problems:
+            fail_with(report, problems[0], len(problems) - 1)
+        return report
+
+    # --- below every library ----------------------------------------------------------------
+
+    def _watch(self, host: str, target: str, is_model: bool) -> None:
+        answering = current()
+        if is_model and answering is not None and answering.replaying:
+            raise answering.refuse(target)
+        if self._settings.network == "none" and not (self._live or self._ended):
+            if not guard.is_allowed(host, self._settings.allow_hosts):
+                problem = _network_is_closed(host, target)
+                (answering or self.closed).problems.append(problem)
+                raise problem
+
+    def _note_program(self, program: str) -> None:
+        answering = current()
+        if answering is not None and answering is not self.closed and not own_ports:
+            self._programs.setdefault(program)
+
+
+def fail_with(report: pytest.TestReport, problem: RecordingProblem, others: int) -> None:
+    """Make a report fail with a problem of the recording edge, over whatever it showed."""
+    report.outcome = "failed"
+    report.longrepr = explain.problem_repr(problem)
+    report.__dict__.pop("wasxfail", None)
+    explain.add_section(report, "", explain.problem_rows(problem, others))
+
+
+def _network_is_closed(host: str, target: str) -> CallOutsideTrial:
+    return CallOutsideTrial(
+        f"{target} was refused: claude_network = none",
+        [
+            ("expected", "no network but loopback and the hosts in claude_allow_hosts"),
+            ("observed", target),
+            ("on purpose", f"claude_allow_hosts = {host}"),
+        ],
+    )

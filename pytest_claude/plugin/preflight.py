@@ -1,0 +1,217 @@
+"""What the rules say of a run: before a bump, before a call is paid, before a model retires."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_claude import clock
+from pytest_claude.comparison.trial import NOT_SENT
+from pytest_claude.errors import RecordingProblem, SpoiledTrial
+from pytest_claude.models.ids import canonical_model, same_model
+from pytest_claude.settings import RunSettings, Swap
+from pytest_claude.transcript.interaction import Interaction, Request, Response
+
+if TYPE_CHECKING:
+    from pytest_claude.models.asked import Asked
+    from pytest_claude.models.preflight import Call, Preflight
+    from pytest_claude.plugin.results import Results
+    from pytest_claude.recording.recorder import Veto
+    from pytest_claude.transcript.model import Answer
+
+
+def watch(config: pytest.Config, settings: RunSettings, results: Results) -> None:
+    """Say in this run what the rules know; called where the results are heard."""
+    config.pluginmanager.register(Retirements(settings, results))
+    if settings.bump:
+        config.pluginmanager.register(BumpPreflight(config, settings, results))
+
+
+def veto(swaps: Sequence[Swap], settings: RunSettings) -> Veto | None:
+    """What forbids a paid call that its model is known to refuse; None where all may be paid.
+
+    In a gate only what a swap sent to another model: the baseline is asked what it was asked.
+    """
+    if not settings.recording or settings.record_refused or (settings.gated and not swaps):
+        return None
+
+    day = clock.today()
+
+    def forbids(request: Request) -> RecordingProblem | None:
+        from pytest_claude.models.asked import asked_in
+        from pytest_claude.models.preflight import surely_refused
+
+        for asked in asked_in(Interaction(request, Response(200))):
+            target = asked.model or ""
+            swapped = any(same_model(swap.new, target) for swap in swaps)
+            if swapped or (not settings.gated and _reaches_claude(asked)):
+                for finding in surely_refused(asked, target, on=day):
+                    # A retirement can be put off after this version came out.
+                    if swapped or finding.rule != "model-retired":
+                        return _not_sent(target, finding)
+        return None
+
+    return forbids
+
+
+def _reaches_claude(asked: Asked) -> bool:
+    """Whether a request meets the rules as it is: a gateway may alter it on the way."""
+    return asked.direct or asked.platform != "anthropic"
+
+
+class Retirements:
+    """Tells the models in use that retire soon; under --claude-strict the run fails for it."""
+
+    def __init__(self, settings: RunSettings, results: Results) -> None:
+        self._settings = settings
+        self._results = results
+        self._tests: dict[str, set[str]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the models that a test asked."""
+        data = getattr(report, "claude", None) or {}
+        for trial in data.get("trials", ()):
+            for model in trial.get("models", ()):
+                self._tests.setdefault(model, set()).add(data["test"])
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Note what retires, before the notes are told."""
+        days = self._settings.retirement_days
+        if self._tests and days is not None:
+            self._note(session, days)
+        return (yield)
+
+    def _note(self, session: pytest.Session, days: int) -> None:
+        from pytest_claude.models.facts import facts_of, retires_within
+        from pytest_claude.report.preflight import retirement_line
+
+        left = {canonical_model(swap.old) for swap in (*self._settings.bump, *self._settings.swaps)}
+        day = clock.today()
+        found = retires_within(sorted(self._tests.keys() - left), day, days)
+        for model in found:
+            tests = {t for name, ts in self._tests.items() if same_model(name, model) for t in ts}
+            facts = facts_of(model)
+            assert facts is not None, "it retires"
+            self._results.notes.update(dict.fromkeys(retirement_line(facts, day, len(tests))))
+        if found and self._settings.strict and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+class BumpPreflight:
+    """The first section of a bump, which recorded requests NEW refuses; at its end, speed."""
+
+    def __init__(self, config: pytest.Config, settings: RunSettings, results: Results) -> None:
+        self._config = config
+        self._settings = settings
+        self._results = results
+        self._told = False
+        self._cassettes: dict[str, dict[str, dict[str, None]]] = {"base": {}, "cand": {}}
+
+    def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
+        """Tell it before the first test runs."""
+        self._told = True
+        return self._lines(list(self._results.collected))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, object, object]:
+        """Tell it at the end where the workers collected; after the verdict, speed."""
+        if not self._told and (lines := self._lines(list(self._results.collected))):
+            terminalreporter.section("preflight")
+            for line in lines:
+                terminalreporter.write_line(line)
+        result = yield
+        for line in self._speed():
+            terminalreporter.write_line(line)
+        return result
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take where the trials of a test are recorded."""
+        data = getattr(report, "claude", None) or {}
+        for trial in data.get("trials", ()):
+            if trial.get("cassette") and not trial.get("simulated_by"):
+                side = self._cassettes["cand" if trial["stream"] == "cand" else "base"]
+                side.setdefault(data["test"], {})[trial["cassette"]] = None
+
+    def _speed(self) -> list[str]:
+        """Recorded speed on both models; under -v only, for it reads every cassette again."""
+        from pytest_claude.models.speed import compare_speed
+        from pytest_claude.report.preflight import speed_lines
+
+        if self._config.get_verbosity() < 1:
+            return []
+        answers = {
+            side: {test: list(self._answers(paths)) for test, paths in tests.items()}
+            for side, tests in self._cassettes.items()
+        }
+        return speed_lines(compare_speed(answers["base"], answers["cand"]))
+
+    def _answers(self, cassettes: Iterable[str]) -> Iterator[Answer]:
+        from pytest_claude.recording import cassette
+        from pytest_claude.transcript.parse import parse_answer
+
+        for shown in cassettes:
+            try:
+                entries = cassette.load(self._config.rootpath / shown, shown)
+            except RecordingProblem:
+                continue  # its trial told
+            found = (parse_answer(entry.interaction) for entry in entries)
+            yield from (answer for answer in found if answer is not None)
+
+    def _lines(self, tests: list[str]) -> list[str]:
+        from pytest_claude.models.preflight import preflight
+        from pytest_claude.report.preflight import refusal_lines
+
+        calls = list(self._recorded(tests))
+        lines: list[str] = []
+        for swap in self._settings.bump:
+            found: Preflight = preflight(calls, swap.new, olds=[swap.old], on=clock.today())
+            verbose = self._config.get_verbosity() >= 2
+            if told := refusal_lines(found, verbose=verbose):
+                lines += [f"preflight {swap.new}:", *told]
+        return lines
+
+    def _recorded(self, tests: Sequence[str]) -> Iterator[Call]:
+        from pytest_claude.models.asked import asked_in
+        from pytest_claude.models.preflight import Call
+        from pytest_claude.recording import cassette, naming
+
+        root = self._settings.cassette_root
+        for test in tests:
+            module = test.partition("::")[0]
+            for path in sorted((root / naming.test_dir(test)).glob("*.yaml")):
+                shown = _shown(path, self._config.rootpath)
+                try:
+                    entries = cassette.load(path, shown)
+                except RecordingProblem:
+                    continue  # the trial that opens it tells
+                trial = naming.trial_index(path.name) + 1
+                for number, entry in enumerate(entries, start=1):
+                    for asked in asked_in(entry.interaction):
+                        yield Call(test, module, shown, number, trial, asked)
+
+
+def _not_sent(target: str, finding: Any) -> SpoiledTrial:
+    # A trial without evidence: its test stays undecided, and the gate goes on with the others.
+    said = [("the API", finding.message)] if finding.message else []
+    fix = [] if finding.fix is None else [("to mend it", finding.fix)]
+    return SpoiledTrial(
+        f"{NOT_SENT}{target} refuses it: {finding.seen}",
+        [
+            ("expected", f"a request that {target} accepts"),
+            ("observed", f"{finding.seen} (HTTP {finding.status}, rule {finding.rule})"),
+            *said,
+            *fix,
+            ("to send it", "add --claude-record-refused"),
+        ],
+    )
+
+
+def _shown(path: Path, root: Path) -> str:
+    try:
+        return path.relative_to(root).as_posix()
+    except ValueError:
+        return str(path)

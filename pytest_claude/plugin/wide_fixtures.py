@@ -1,0 +1,108 @@
+"""Fixtures wider than a test that call the model: a cassette of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+
+from pytest_claude.errors import RecordingProblem
+from pytest_claude.plugin.arms import Arm, Arms
+from pytest_claude.plugin.hiding import unless_a_group
+from pytest_claude.recording.doors.line import line
+from pytest_claude.recording.recorder import Recorder
+
+__tracebackhide__ = unless_a_group
+
+
+class WideFixtures:
+    """Records and replays what class-, module-, package- and session-scoped fixtures ask.
+
+    Such a fixture is set up in whichever test comes first: in that test's cassette its calls
+    would move with `-k`, random order and `-n`.
+    """
+
+    def __init__(
+        self,
+        arms: Arms,
+        running: Callable[[], Arm | None],
+        outside: list[RecordingProblem],
+        *,
+        strict: bool,
+    ) -> None:
+        self._arms = arms
+        self._strict = strict
+        self._running = running
+        self._outside = outside
+        self._calling: dict[Any, str] = {}
+        self._notes: list[str] = []
+
+    def take_notes(self) -> list[str]:
+        """What the user should know since the last time, one sentence each."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    def used_by(self, item: pytest.Item) -> str | None:
+        """A wide fixture of a test that called the model, in words; None where there is none."""
+        known: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+        used = (definition for definitions in known.values() for definition in definitions)
+        return next((self._calling[d] for d in used if d in self._calling), None)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: Any, request: Any
+    ) -> Generator[None, object, object]:
+        """Put a cassette of the fixture's own in force while it is set up and torn down."""
+        running = self._running()
+        if fixturedef.scope == "function" or (running is None and not self._arms.guards_all):
+            return (yield)
+        # Finalizers run in reverse: ours stand around those that the set-up adds.
+        teardown = ExitStack()
+        request.addfinalizer(teardown.close)
+        with self._recording(fixturedef, request):
+            result = yield
+        asked = self._recording(fixturedef, request, teardown=True)
+        request.addfinalizer(lambda: teardown.enter_context(asked))
+        return result
+
+    @contextmanager
+    def _recording(
+        self, fixturedef: Any, request: Any, *, teardown: bool = False
+    ) -> Generator[None, None, None]:
+        recorder = self._arms.open_fixture(fixturedef, request, teardown=teardown)
+        ended = False
+        try:
+            with line(recorder):
+                yield
+            ended = True
+        finally:
+            recorder.close(ended=ended)
+            name = f"{fixturedef.scope} fixture `{fixturedef.argname}`"
+            if recorder.calls and not teardown:
+                self._calling[fixturedef] = name
+            if ended and recorder.replaying and (unused := _unused(recorder)):
+                self._take_unused(f"the {name} did not play {unused}")
+            self._notes += recorder.notes
+            self._problems.extend(recorder.problems)
+
+    @property
+    def _problems(self) -> list[RecordingProblem]:
+        """Where a problem becomes that of the running test, or of the session."""
+        running = self._running()
+        return self._outside if running is None else running.recorder.problems
+
+    def _take_unused(self, sentence: str) -> None:
+        if self._strict:
+            rows = [("expected", "every recorded call is made"), ("observed", sentence)]
+            self._problems.append(RecordingProblem(f"{sentence} (--claude-strict)", rows))
+        else:
+            self._notes.append(sentence)
+
+
+def _unused(recorder: Recorder) -> str | None:
+    if recorder.unopened is not None:
+        return recorder.unopened
+    numbers = ", ".join(map(str, recorder.unused))
+    return f"interaction {numbers} of {recorder.shown_path}" if numbers else None

@@ -1,0 +1,153 @@
+"""botocore: Bedrock calls made through boto3, without the Anthropic SDK.
+
+The one method that every AWS request passes is patched, and looks at Bedrock's model calls only:
+vcrpy's patch of the connection classes would take an app's S3 and DynamoDB traffic with it.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from pytest_claude.recording.doors import streams, traffic
+from pytest_claude.recording.doors.line import ClosedLine, current
+from pytest_claude.recording.recorder import Recorder
+from pytest_claude.recording.redaction import Redaction
+from pytest_claude.transcript.interaction import Request, Response, Timing
+
+# A problem is shown, and a debugger opened, where the app made the call.
+__tracebackhide__ = True
+
+MODULES = ("botocore.httpsession", "botocore.signers", "botocore.credentials")
+
+
+def targets() -> Iterator[tuple[Any, str, Callable[[Callable[..., Any]], Callable[..., Any]]]]:
+    """What to patch, as far as it is imported."""
+    if (owner := getattr(sys.modules.get(MODULES[0]), "URLLib3Session", None)) is not None:
+        yield owner, "send", _send
+    if (owner := getattr(sys.modules.get(MODULES[1]), "RequestSigner", None)) is not None:
+        yield owner, "sign", _sign
+    provider = "InstanceMetadataProvider"
+    if (owner := getattr(sys.modules.get(MODULES[2]), provider, None)) is not None:
+        yield owner, "load", _load
+
+
+def _load(original: Callable[..., Any]) -> Callable[..., Any]:
+    def load(self: Any) -> Any:
+        line = current()
+        if line is not None and line.replaying:
+            return None  # no credentials are needed, and the metadata service is a network call
+        return original(self)
+
+    return load
+
+
+def _sign(original: Callable[..., Any]) -> Callable[..., Any]:
+    def sign(self: Any, operation_name: str, request: Any, *args: Any, **kwargs: Any) -> Any:
+        line = current()
+        if line is not None and line.replaying and _is_bedrock(request.url):
+            return None  # nothing is sent, and there may be no credentials to sign with
+        return original(self, operation_name, request, *args, **kwargs)
+
+    return sign
+
+
+def _send(original: Callable[..., Any]) -> Callable[..., Any]:
+    def send(self: Any, request: Any) -> Any:
+        line = current()
+        if line is None or not _is_bedrock(request.url):
+            return original(self, request)
+        if isinstance(line, ClosedLine):
+            parts = urlsplit(request.url)
+            raise line.refuse(f"{request.method} {parts.hostname}{parts.path}")
+        call = line.begin(_request_of(request, line.redaction), None, alterable=False)
+        if call.recorded:
+            assert call.response is not None, "it comes from the cassette"
+            raw = io.BytesIO(call.response.body)
+            return _response(request, call.response.status, call.response.headers, raw)
+        try:
+            response = original(self, request)
+        except BaseException:
+            line.drop(call)
+            raise
+        return _recorded(request, response, line, call)
+
+    return send
+
+
+def _is_bedrock(url: str) -> bool:
+    parts = urlsplit(url)
+    return traffic.is_model_traffic(parts.hostname or "", parts.path, (), bytes)
+
+
+def _request_of(request: Any, redaction: Redaction) -> Request:
+    body = request.body or b""
+    headers = {name: _text(value) for name, value in request.headers.items()}
+    return Request(
+        method=request.method.upper(),
+        url=redaction.url(request.url),
+        body=redaction.body(body.encode() if isinstance(body, str) else bytes(body)),
+        headers=redaction.request_headers(headers.items()),
+    )
+
+
+def _recorded(request: Any, response: Any, recorder: Recorder, call: Any) -> Any:
+    redaction = recorder.redaction
+
+    def keep(body: bytes, timing: Timing, complete: bool) -> None:
+        headers = redaction.response_headers(response.headers.items())
+        answer = Response(response.status_code, redaction.body(body), headers, timing, complete)
+        recorder.end(call, answer)
+
+    meter = streams.Meter(call.started, keep)
+    if not request.stream_output:
+        meter.note(response.content)
+        meter.done(complete=True)
+        return response
+    call.leave = meter.leave
+    raw = _Tee(response.raw, meter)
+    return _response(request, response.status_code, response.headers, raw)
+
+
+def _response(request: Any, status: int, headers: Any, raw: Any) -> Any:
+    from botocore.awsrequest import AWSResponse
+    from urllib3 import HTTPResponse
+
+    kept = {name: value for name, value in headers.items() if name.lower() != "content-length"}
+    body = HTTPResponse(body=raw, headers=kept, status=status, preload_content=False)
+    response = AWSResponse(request.url, status, body.headers, body)
+    if not request.stream_output:
+        response.content  # noqa: B018  # botocore reads it here too
+    return response
+
+
+class _Tee(io.RawIOBase):
+    """A body that is metered while botocore reads it."""
+
+    def __init__(self, raw: Any, meter: streams.Meter) -> None:
+        self._raw = raw
+        self._meter = meter
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._raw.read(None if size is None or size < 0 else size)
+        if data:
+            self._meter.note(data)
+        if not data or size is None or size < 0:
+            self._meter.done(complete=True)
+        return data
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+            self._meter.leave()
+        super().close()
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,136 @@
+"""The guard below every library: what Python itself reports before it opens a connection.
+
+`sys.addaudithook` sees every resolver and socket call of the process, also those made in C, in
+threads and by libraries we never heard of; not those of other processes, of uvloop, or made
+through ctypes. A hook can't be removed again, so one is installed at the first use and looks at
+what is in force.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from pytest_claude.recording.doors import traffic
+
+# A problem is shown, and a debugger opened, where the app made the call.
+__tracebackhide__ = True
+
+Watch = Callable[[str, str, bool], None]
+"""Gets a host, the target in words, and whether it is a model's; raises to refuse it."""
+
+_CONNECTS = ("socket.connect", "socket.sendto", "socket.sendmsg")
+_RESOLVES = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
+# What the SDK and Python start themselves, to describe the platform and to find libraries.
+_HARMLESS_PROGRAMS = (
+    "uname", "lsb_release", "sw_vers", "ldconfig", "gcc", "cc", "ld", "objdump",
+)  # fmt: skip
+
+_watch: Watch | None = None
+_note_program: Callable[[str], None] | None = None
+_busy = threading.local()
+
+
+@contextmanager
+def watching(watch: Watch, note_program: Callable[[str], None] | None = None) -> Iterator[None]:
+    """While it lasts, `watch` hears of every connection and `note_program` of every program."""
+    global _watch, _note_program
+    _install()
+    before = _watch, _note_program
+    _watch, _note_program = watch, note_program
+    try:
+        yield
+    finally:
+        _watch, _note_program = before
+
+
+def is_allowed(target: str, hosts: Collection[str]) -> bool:
+    """Whether a host is loopback, one of `hosts` by exact name, or an address of one of them."""
+    return (
+        traffic.is_loopback(target) or target in hosts or target in _addresses(tuple(sorted(hosts)))
+    )
+
+
+@cache
+def _install() -> None:
+    sys.addaudithook(_hear)
+
+
+def _hear(event: str, args: tuple[Any, ...]) -> None:
+    # Called for every audit event of the process: what is not ours must cost next to nothing.
+    if _watch is None:
+        return
+    if event in _RESOLVES:
+        _connection(_text(args[0]))
+    elif event in _CONNECTS:
+        address = args[1]
+        if isinstance(address, tuple) and address:  # AF_UNIX addresses are text
+            _connection(_text(address[0]))
+    elif event == "http.client.send":
+        _http(*args)
+    elif event == "subprocess.Popen" and _note_program is not None:
+        program = os.path.basename(_text(args[0] or args[1][0]))  # noqa: PTH119  # any text
+        if program.removesuffix(".real") not in _HARMLESS_PROGRAMS:
+            _note_program(program)
+
+
+def _connection(host: str) -> None:
+    if _watch is None or getattr(_busy, "now", False):
+        return
+    _busy.now = True  # what the watcher resolves itself is not watched
+    try:
+        _watch(host, f"a connection to {host}", traffic.is_model_host(host))
+    finally:
+        _busy.now = False
+
+
+def _http(connection: Any, data: Any) -> None:
+    """A request of http.client: urllib, urllib3, requests, botocore, also through a proxy."""
+    if not isinstance(data, bytes) or _watch is None:
+        return
+    head = data.partition(b"\r\n\r\n")[0]
+    method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+    target = rest.rpartition(" HTTP/")[0]
+    if not target:
+        return  # the rest of a body
+    host = _text(getattr(connection, "_tunnel_host", None) or getattr(connection, "host", ""))
+    if method == "CONNECT":
+        host = target.rpartition(":")[0]
+        is_model = traffic.is_model_host(host)
+    else:
+        url = urlsplit(target)
+        host = url.hostname or host
+        headers = _headers(head)
+        # The body follows in a call of its own: on a path of the Messages API it is taken for one.
+        is_model = traffic.is_model_traffic(host, url.path, headers, lambda: traffic.ANY_SHAPE)
+        target = url.path
+    if is_model and not traffic.is_loopback(host):
+        _watch(host, f"{method} {host}{target if method != 'CONNECT' else ''}", True)
+
+
+def _headers(head: bytes) -> Mapping[str, str]:
+    lines = head.decode("latin-1").split("\r\n")[1:]
+    return {name.lower(): value for name, _, value in (line.partition(":") for line in lines)}
+
+
+@cache
+def _addresses(hosts: tuple[str, ...]) -> frozenset[str]:
+    import socket
+
+    found: set[str] = set()
+    for host in hosts:
+        try:
+            found.update(str(info[4][0]) for info in socket.getaddrinfo(host, None))
+        except OSError:
+            continue
+    return frozenset(found)
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")

@@ -1,0 +1,72 @@
+"""What answers model traffic in this process at this moment.
+
+A plain process-global, not a ContextVar: context does not reach `threading.Thread`, and a call
+from a thread must never go live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pytest_claude.errors import CallOutsideTrial, RecordingProblem
+from pytest_claude.recording.recorder import Recorder
+
+# A problem is shown, and a debugger opened, where the app made the call.
+__tracebackhide__ = True
+
+
+class ClosedLine:
+    """No claude test is running: model traffic is refused and remembered.
+
+    Attributes:
+        problems: One for each refused request.
+    """
+
+    replaying = True
+
+    def __init__(self) -> None:
+        self.problems: list[RecordingProblem] = []
+
+    def prepare(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The body as it is."""
+        return body
+
+    def refuse(self, target: str) -> CallOutsideTrial:
+        """The problem to raise for a request to `target`: a method, a host and a path."""
+        problem = CallOutsideTrial(
+            f"{target} outside a claude test",
+            [
+                ("expected", "no model traffic outside the claude tests of this session"),
+                ("observed", f"{target} was refused"),
+                ("to replay", "request the fixture `claude` in the test that calls the model"),
+                ("on purpose", "@pytest.mark.claude(live=True) lets this test reach the API"),
+            ],
+        )
+        self.problems.append(problem)
+        return problem
+
+
+Line = Recorder | ClosedLine
+
+own_ports: set[int] = set()
+"""Loopback ports at which a server of ours serves other programs."""
+
+_current: Line | None = None
+
+
+def current() -> Line | None:
+    """What is in force; None lets calls through."""
+    return _current
+
+
+@contextmanager
+def line(new: Line | None) -> Iterator[None]:
+    """Put `new` in force; what was before comes back at the end."""
+    global _current
+    before, _current = _current, new
+    try:
+        yield
+    finally:
+        _current = before

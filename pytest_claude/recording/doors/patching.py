@@ -1,0 +1,191 @@
+"""Puts our functions in the place of the SDK's and the HTTP libraries', and takes them back.
+
+What is not imported yet is patched the moment it is: a test may import its HTTP library in its
+body, and a call that we don't see would go live.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from importlib.machinery import ModuleSpec, PathFinder
+from typing import Any
+
+from pytest_claude.recording.doors import aws, tls, transport
+
+Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_HTTP_LIBRARIES = ("httpx", "httpx2")
+# Transports over aiohttp: no subclass of the HTTP library's own.
+_AIOHTTP = {
+    "anthropic._vendor.httpx_aiohttp.transport": "AiohttpTransport",
+    "httpx_aiohttp.transport": "AiohttpTransport",
+    "litellm.llms.custom_httpx.aiohttp_transport": "LiteLLMAiohttpTransport",
+}
+_CLIENT = "anthropic._base_client"
+_PLATFORMS = tuple(f"anthropic.lib.{name}" for name in ("bedrock", "vertex", "aws", "google_cloud"))
+_WATCHED = {*_HTTP_LIBRARIES, *_AIOHTTP, "aiohttp.client", _CLIENT, *_PLATFORMS, *aws.MODULES}
+
+_TRANSPORTS = ("handle_request", "handle_async_request")
+_FIRST_PARAMETERS = {
+    "request": ["self", "cast_to", "options"],
+    "send": ["self", "request"],
+    "load": ["self"],
+    "_request": ["self", "method", "str_or_url"],
+    "sign": ["self", "operation_name", "request"],
+}
+
+_patched: list[tuple[Any, str, Any, Any]] = []  # owner, attribute, original, ours
+_installs = 0
+_modules = 0
+_lock = threading.RLock()  # two threads may import at once, and nothing is to be patched twice
+
+
+flaws: list[str] = []
+"""What could not be patched because it is not what it was, one sentence each."""
+
+
+def install() -> None:
+    """Patch what is imported, and what will be; safe to call again and again."""
+    global _installs
+    _installs += 1
+    if _installs == 1:
+        sys.meta_path.insert(0, _IMPORT_WATCH)
+    patch_imported()
+
+
+def uninstall() -> None:
+    """Take the patch back when the session that asked for it first has ended."""
+    global _installs
+    _installs -= 1
+    if _installs == 0:
+        sys.meta_path.remove(_IMPORT_WATCH)
+        flaws.clear()
+        while _patched:
+            owner, name, original, _ = _patched.pop()
+            setattr(owner, name, original)
+
+
+def patch_late() -> None:
+    """Patch what was imported by a road that the import watch does not see."""
+    global _modules
+    if len(sys.modules) != _modules:
+        _modules = len(sys.modules)
+        patch_imported()
+
+
+def patch_imported() -> None:
+    """Patch what has been imported since the last time."""
+    with _lock:
+        _patch_imported()
+
+
+def _patch_imported() -> None:
+    done = {(owner, name) for owner, name, *_ in _patched}
+    for owner, attribute, wrap in _targets():
+        if (owner, attribute) not in done:
+            original = vars(owner).get(attribute)
+            if (flaw := _flaw(owner, attribute, original)) is not None:
+                flaws.append(flaw)
+                continue
+            ours = wraps(original)(wrap(original))
+            _patched.append((owner, attribute, original, ours))
+            setattr(owner, attribute, ours)
+
+
+@contextmanager
+def uppermost() -> Iterator[None]:
+    """While it lasts, model traffic is ours also where others have patched a transport over us.
+
+    What is no model traffic stays theirs.
+    """
+    covered = [
+        (owner, attribute, above, ours)
+        for owner, attribute, _, ours in _patched
+        if attribute in _TRANSPORTS and (above := vars(owner).get(attribute)) is not ours
+    ]
+    for owner, attribute, above, ours in covered:
+        setattr(owner, attribute, transport.shared(ours, above))
+    try:
+        yield
+    finally:
+        for owner, attribute, above, _ in covered:
+            setattr(owner, attribute, above)
+
+
+def is_patched(owner: Any, attribute: str) -> bool:
+    """Whether our function stands in the place of an attribute."""
+    return any((owner, attribute) == (patched, name) for patched, name, *_ in _patched)
+
+
+def _targets() -> Iterator[tuple[Any, str, Wrap]]:
+    if (client := sys.modules.get(_CLIENT)) is not None and hasattr(client, "AsyncAPIClient"):
+        yield client.SyncAPIClient, "request", transport.sync_request
+        yield client.AsyncAPIClient, "request", transport.async_request
+        yield from _platform_clients(client)
+    for name in _HTTP_LIBRARIES:
+        library = sys.modules.get(name)
+        if library is not None and hasattr(library, "AsyncHTTPTransport"):
+            yield library.HTTPTransport, "handle_request", transport.sync_transport
+            yield library.AsyncHTTPTransport, "handle_async_request", transport.async_transport
+            yield sys.modules[f"{name}._transports.default"], "create_ssl_context", tls.remembered
+    for name, adapter in _AIOHTTP.items():
+        if (owner := getattr(sys.modules.get(name), adapter, None)) is not None:
+            yield owner, "handle_async_request", transport.async_transport
+    if (owner := getattr(sys.modules.get("aiohttp.client"), "ClientSession", None)) is not None:
+        yield owner, "_request", transport.aiohttp_request
+    yield from aws.targets()
+
+
+def _platform_clients(client: Any) -> Iterator[tuple[Any, str, Wrap]]:
+    """Every class of the SDK that signs its requests or fetches a token before sending."""
+    for base, wrap in (
+        (client.SyncAPIClient, transport.sync_credentials),
+        (client.AsyncAPIClient, transport.async_credentials),
+    ):
+        for owner in _subclasses(base):
+            if owner.__module__.startswith("anthropic.lib.") and "_prepare_request" in vars(owner):
+                yield owner, "_prepare_request", wrap
+
+
+def _subclasses(base: type[Any]) -> Iterator[type[Any]]:
+    for found in type.__subclasses__(base):
+        yield found
+        yield from _subclasses(found)
+
+
+def _flaw(owner: Any, attribute: str, original: Any) -> str | None:
+    """Why a target can't be patched, or None."""
+    if attribute == "create_ssl_context":
+        return None  # only remembered
+    first = _FIRST_PARAMETERS.get(attribute, ["self", "request"])
+    if callable(original) and list(inspect.signature(original).parameters)[: len(first)] == first:
+        return None
+    package = owner.__module__.partition(".")[0]
+    version = getattr(sys.modules[package], "__version__", "of unknown version")
+    name = f"{owner.__module__}.{owner.__name__}.{attribute}"
+    return f"in {package} {version}, {name} is not what it was"
+
+
+class _ImportWatch:
+    """Sees watched modules being imported, and patches them when they are."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name not in _WATCHED or (spec := PathFinder.find_spec(name, path)) is None:
+            return None
+        loader: Any = spec.loader
+        execute = loader.exec_module
+
+        def exec_module(module: Any) -> None:
+            execute(module)
+            patch_imported()
+
+        loader.exec_module = exec_module
+        return spec
+
+
+_IMPORT_WATCH = _ImportWatch()

@@ -1,0 +1,159 @@
+"""Response bodies that are measured while they pass, or that end as the recorded one did."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
+from typing import Any
+
+from pytest_claude.recording import event_text
+from pytest_claude.recording.faults import INJECTED
+from pytest_claude.transcript.interaction import Response, Timing
+
+Keep = Callable[[bytes, Timing, bool], None]
+"""Gets the body as it arrived, when, and whether it arrived to its end."""
+
+_MOST_CHUNKS = 1_000
+_CUT = "the recorded stream was cut here"
+_FIRST_TOKEN = b"content_block_delta"
+# The last event itself: a text may speak of it.
+_END_OF_STREAM = re.compile(rb"(?:^|\n)event: message_stop\r?\ndata: [^\n]*\s*$")
+
+
+def _ends(body: bytes) -> bool:
+    return _END_OF_STREAM.search(body[-400:]) is not None
+
+
+class Meter:
+    """Notes the chunks of one body as they pass, and hands all over once, at the end."""
+
+    def __init__(self, started: float, keep: Keep) -> None:
+        self._started = started
+        self._keep = keep
+        self._chunks: list[bytes] = []
+        self._at: list[float] = []
+        self._kept = False
+
+    def note(self, chunk: bytes) -> None:
+        """A chunk arrived."""
+        self._at.append(time.perf_counter() - self._started)
+        self._chunks.append(chunk)
+
+    def leave(self) -> None:
+        """The app reads no further."""
+        self.done(complete=False)
+
+    def done(self, *, complete: bool) -> None:
+        """No more will arrive; only the first call counts."""
+        if self._kept:
+            return
+        self._kept = True
+        total_s = time.perf_counter() - self._started
+        body = b"".join(self._chunks)
+        # An app that has read the last event may leave before the end of the connection.
+        self._keep(body, self._timing(body, total_s), complete or _ends(body))
+
+    def _timing(self, body: bytes, total_s: float) -> Timing:
+        first_s = self._at[0] if self._at else total_s
+        if len(self._chunks) < 2:
+            return Timing(first_s, total_s)
+        pairs = zip(self._at, map(len, self._chunks), strict=True)
+        return Timing(first_s, total_s, self._first_token(body), tuple(pairs)[:_MOST_CHUNKS])
+
+    def _first_token(self, body: bytes) -> float | None:
+        place = body.find(_FIRST_TOKEN)
+        if place < 0:
+            return None
+        arrived = 0
+        for at, chunk in zip(self._at, self._chunks, strict=True):
+            arrived += len(chunk)
+            if arrived >= place + len(_FIRST_TOKEN):
+                return at
+        return None
+
+
+@cache
+def tee(library: Any) -> Any:
+    """A response stream that passes chunks on as they arrive and meters them.
+
+    httpx demands instances of its own classes, so there is one class per library.
+    """
+
+    class Tee(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
+        def __init__(self, stream: Any, meter: Meter) -> None:
+            self._stream, self._meter = stream, meter
+
+        def __iter__(self) -> Iterator[bytes]:
+            for chunk in self._stream:
+                self._meter.note(chunk)
+                yield chunk
+            self._meter.done(complete=True)
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            async for chunk in self._stream:
+                self._meter.note(chunk)
+                yield chunk
+            self._meter.done(complete=True)
+
+        def close(self) -> None:
+            self._stream.close()
+            self._meter.leave()
+
+        async def aclose(self) -> None:
+            await self._stream.aclose()
+            self._meter.leave()
+
+    return Tee
+
+
+@cache
+def replay(library: Any) -> Any:
+    """A response stream with the recorded chunks; one that was cut ends in the same error.
+
+    With `pause_s` it comes event by event, each after so many seconds.
+    """
+
+    class Replayed(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
+        def __init__(self, recorded: Response, pause_s: float = 0) -> None:
+            self._recorded = recorded
+            self._pause_s = pause_s
+
+        def __iter__(self) -> Iterator[bytes]:
+            for piece in _pieces(self._recorded, by_event=self._pause_s > 0):
+                if self._pause_s:
+                    time.sleep(self._pause_s)
+                yield piece
+            self._cut()
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for piece in _pieces(self._recorded, by_event=self._pause_s > 0):
+                if self._pause_s:
+                    import anyio  # what the HTTP library itself waits with
+
+                    await anyio.sleep(self._pause_s)
+                yield piece
+            self._cut()
+
+        def _cut(self) -> None:
+            if not self._recorded.complete:
+                injected = INJECTED in self._recorded.headers
+                what = "claude.inject cut the stream here" if injected else _CUT
+                raise library.RemoteProtocolError(what)
+
+    return Replayed
+
+
+def _pieces(recorded: Response, *, by_event: bool) -> Iterator[bytes]:
+    """The body in the chunks it arrived in, as far as they are known, or in its events."""
+    if by_event:
+        yield from event_text.pieces(recorded.body)
+        return
+    start = 0
+    chunks = () if recorded.timing is None else recorded.timing.chunks
+    for _, size in chunks:
+        yield recorded.body[start : start + size]
+        start += size
+    if start < len(recorded.body):
+        yield recorded.body[start:]

@@ -1,0 +1,244 @@
+"""One recorded interaction ↔ its text in a cassette."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+
+from pytest_claude.recording import yaml_text
+from pytest_claude.recording.fingerprint import fingerprint
+from pytest_claude.recording.readers import parts
+from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.transcript.judging import JUDGE, is_judge
+
+START = "- fingerprint: "
+_RESPONSE = "\n  response:\n"
+
+
+class Recorded:
+    """One interaction of a cassette, parsed when it is asked for.
+
+    Replay needs the fingerprint of each entry and the response of the entries that are played;
+    requests are parsed only to explain a miss.
+
+    Attributes:
+        fingerprint: Of the request, as `fingerprint` gives it.
+        ours: Whether it was read from a file that we wrote.
+    """
+
+    def __init__(self, fingerprint: str, *, text: str | None = None) -> None:
+        self.fingerprint = fingerprint
+        self.ours = text is not None
+        if text is not None:
+            self.text = text
+
+    @classmethod
+    def of(cls, interaction: Interaction) -> Recorded:
+        """The entry that holds `interaction`."""
+        found = cls(fingerprint(interaction.request))
+        # What will be served is what arrived, not what the text says: saving compares them.
+        found.__dict__["interaction"] = interaction
+        return found
+
+    @classmethod
+    def read(cls, text: str) -> Recorded:
+        """The entry with this text, which we wrote."""
+        return cls(text[len(START) : text.index("\n")].strip("'"), text=text)
+
+    @cached_property
+    def text(self) -> str:
+        """The entry as it stands in our cassettes."""
+        return yaml_text.dump([{"fingerprint": self.fingerprint, **_entry(self.interaction)}])
+
+    @cached_property
+    def interaction(self) -> Interaction:
+        """The request and its response."""
+        return self.reread()
+
+    @property
+    def request(self) -> Request:
+        """As it was sent."""
+        return self.interaction.request
+
+    @cached_property
+    def response(self) -> Response:
+        """As it was received."""
+        if "interaction" in self.__dict__:
+            return self.interaction.response
+        # Nothing but this key stands at its indentation: bodies are indented deeper.
+        start = self.text.rindex(_RESPONSE) + 1
+        return _usual_response(self.text, start) or parts.response_of(
+            yaml_text.load_own(self.text[start:])["response"], ours=True
+        )
+
+    @property
+    def judges(self) -> bool:
+        """Whether the request is our judge's and none of the app's."""
+        return ("interaction" in self.__dict__ or JUDGE in self.text) and is_judge(self.request)
+
+    def reread(self) -> Interaction:
+        """What the text says."""
+        entry = yaml_text.load_own(self.text)[0]
+        response = parts.response_of(entry["response"], ours=True)
+        return Interaction(parts.request_of(entry["request"]), response)
+
+    @property
+    def content(self) -> str:
+        """The text without what may differ between two recordings of the same: host, times."""
+        head, _, timing = self.text.rpartition("\n    timing:\n")
+        text = f"{head}\n" if head else timing
+        text += "cut" if head and "complete: false" in timing else ""
+        start = text.index("\n    uri: ") + len("\n    uri: ")
+        end = text.index("\n", start)
+        host_end = text.find("/", text.find("://", start, end) + 3, end)
+        return text[:start] + text[host_end if host_end > 0 else end :]
+
+
+def same_exchange(left: Interaction, right: Interaction) -> bool:
+    """Whether two interactions say the same: headers, host, times and the message's id aside."""
+    return (
+        fingerprint(left.request) == fingerprint(right.request)
+        and (left.response.status, left.response.complete)
+        == (right.response.status, right.response.complete)
+        and _same_body(_without_id(left.response.body), _without_id(right.response.body))
+    )
+
+
+# The API gives each message a new one. Ids of tool calls stay: later requests repeat them.
+_MESSAGE_ID = re.compile(rb'"id":\s*"msg_\w+"')
+
+
+def _without_id(body: bytes) -> bytes:
+    return _MESSAGE_ID.sub(b'"id":""', body)
+
+
+def reads_back(recorded: Recorded) -> bool:
+    """Whether the text of an entry says what was recorded."""
+    meant, found = recorded.interaction, recorded.reread()
+    played = Recorded.read(recorded.text).response
+    return found.response == played and (
+        same_exchange(meant, found)
+        and fingerprint(found.request) == recorded.fingerprint
+        and _same_body(meant.request.body, found.request.body)
+        and _same_body(meant.response.body, found.response.body)
+        and dict(meant.response.headers) == dict(found.response.headers)
+    )
+
+
+_USUAL = re.compile(
+    r"  response:\n    status:\n      code: (\d+)\n      message: .*\n"
+    r"    headers:((?:\n      [\w-]+:\n      - [\w/].*)*)\n"
+    r"    body:\n      string: \|([+-]?)\n"
+)
+_INDENTATION = " " * 8
+_TIMING = "\n    timing:\n"
+_OTHER_LINE_ENDS = ("\x85", "\u2028", "\u2029")  # for YAML, not for us
+_HEADER = re.compile(r"      ([\w-]+):\n      - (.*)")
+
+
+def _usual_response(text: str, start: int) -> Response | None:
+    """The response in the text of an entry as we write it, or None where it needs a YAML parser.
+
+    Replay is the rule and this is most of its cost: libyaml takes four times as long. Whether
+    both say the same is checked whenever an entry is saved.
+    """
+    found = _USUAL.match(text, start)
+    if found is None or not text.startswith(_INDENTATION, found.end()):
+        return None
+    first = found.end() + len(_INDENTATION)
+    if text.startswith(" ", first):
+        return None  # a body that begins with blanks has its own indentation
+    if not text.isascii() and any(text.find(mark, start) >= 0 for mark in _OTHER_LINE_ENDS):
+        return None
+    timed = text.rfind(_TIMING, first)
+    body = text[first : timed + 1 if timed >= 0 else None].replace(f"\n{_INDENTATION}", "\n")
+    if found[3] != "+":
+        body = body.rstrip("\n") + ("" if found[3] else "\n")
+    headers = dict(_HEADER.findall(found[2]))
+    if any(": " in value or " #" in value for value in headers.values()):
+        return None
+    when, complete = None, True
+    if timed >= 0:
+        try:
+            lines = text[timed + len(_TIMING) :].splitlines()
+            times = {n: json.loads(v) for n, v in (line.strip().split(": ", 1) for line in lines)}
+        except ValueError:
+            return None  # times edited by hand: they do not count
+        when, complete = parts.timing_of(times)
+    return Response(int(found[1]), body.encode(), headers, when, complete)
+
+
+def _entry(interaction: Interaction) -> dict[str, Any]:
+    request, response = interaction.request, interaction.response
+    entry: dict[str, Any] = {
+        "request": {
+            "method": request.method,
+            "uri": request.url,
+            "body": _readable(request.body, request.headers) if request.body else None,
+            "headers": {name: [value] for name, value in request.headers.items()},
+        },
+        "response": {
+            "status": {"code": response.status, "message": _phrase(response.status)},
+            "headers": {name: [value] for name, value in response.headers.items()},
+            "body": {"string": _readable(response.body, response.headers)},
+        },
+    }
+    if (timing := _timing(response)) is not None:
+        entry["response"]["timing"] = timing
+    return entry
+
+
+def _timing(response: Response) -> Mapping[str, Any] | None:
+    measured = response.timing
+    if measured is None:
+        return None if response.complete else {"complete": False}
+    timing: dict[str, Any] = {"complete": response.complete}
+    timing["first_byte_s"] = round(measured.first_byte_s, 4)
+    if measured.first_token_s is not None:
+        timing["first_token_s"] = round(measured.first_token_s, 4)
+    timing["total_s"] = round(measured.total_s, 4)
+    if measured.chunks:
+        timing["chunks"] = yaml_text.OneLine([round(at, 4), size] for at, size in measured.chunks)
+    return timing
+
+
+def _readable(body: bytes, headers: Mapping[str, str]) -> str | bytes:
+    """Pretty JSON where that is the same value, else the text, else the bytes.
+
+    JSON lines are no JSON: one line of them would be taken for it.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return body
+    value = _parsed(body)
+    kind = headers.get("content-type", "application/json")
+    if not isinstance(value, dict | list) or not kind.startswith("application/json"):
+        return text
+    pretty = yaml_text.pretty_json(value)
+    return pretty if _parsed(pretty.encode()) == value else text
+
+
+def _same_body(left: bytes, right: bytes) -> bool:
+    if left == right:
+        return True
+    value = _parsed(left)
+    return value is not None and value == _parsed(right)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

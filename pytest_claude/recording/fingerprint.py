@@ -1,0 +1,132 @@
+"""What two requests share when one recording answers both. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from pytest_claude.models.ids import canonical_model, model_of
+from pytest_claude.transcript.interaction import Request
+
+Normalize = Callable[[Any], Any]
+"""Takes out of a parsed body what changes from run to run."""
+
+_PLATFORM_MODEL = re.compile(
+    r"/model/(?P<bedrock>[^/]+)/|/publishers/anthropic/models/(?P<vertex>[^/:]+)"
+)
+_BOUNDARY = re.compile(rb'boundary="?([^";,\s]+)')
+
+
+@dataclass(frozen=True)
+class Known:
+    """What replay knows of a request; its body is parsed once for all of it.
+
+    Attributes:
+        fingerprint: As `fingerprint` gives it.
+        model: As `model_in` gives it.
+    """
+
+    fingerprint: str
+    model: str | None
+
+
+def known(request: Request, normalize: Normalize | None = None) -> Known:
+    """What replay needs to know of a request: which recording answers it, and whom it asks."""
+    value = _parsed(request)
+    model = _model_of(request, value)  # before a rule of the test can change the value
+    digest = hashlib.sha256(f"{request.method} {_target(request.url)}\n".encode())
+    digest.update(_canonical(request, value, normalize).encode("utf-8", "surrogatepass"))
+    return Known(digest.hexdigest()[:32], model)
+
+
+def fingerprint(request: Request, normalize: Normalize | None = None) -> str:
+    """A hash of what counts: method, path, query, and the body as canonical JSON.
+
+    The path counts from the last `/v1/` on, with a platform's model id as the model's canonical id
+    and without a project or an account. Of the body, key order, white space, `1` against `1.0` and
+    the spelling of the model's id do not count; of multipart bodies, the boundary. Scheme, host
+    and headers never count.
+    """
+    return known(request, normalize).fingerprint
+
+
+def canonical_body(request: Request) -> str:
+    """The body as canonical JSON, or as it is where it is no JSON."""
+    return _canonical(request, _parsed(request), None)
+
+
+def model_in(request: Request) -> str | None:
+    """The model a request asks, from its body or, on Bedrock and Vertex, from its path.
+
+    Of a batch it is the model of its first request.
+    """
+    return _model_of(request, request.json())
+
+
+def _model_of(request: Request, body: Any) -> str | None:
+    return model_of(body) or _model_in_path(request.url) or _model_in_batch(body)
+
+
+def _parsed(request: Request) -> Any:
+    """The body with `1.0` as `1`, or None where it is no JSON."""
+    try:
+        return _DECODE(request.body.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _canonical(request: Request, value: Any, normalize: Normalize | None) -> str:
+    if value is None:
+        return _without_boundary(request).decode("utf-8", "surrogateescape")
+    if (model := model_of(value)) is not None:
+        value = {**value, "model": canonical_model(model)}
+    return _ENCODE(value if normalize is None else normalize(value))
+
+
+def _model_in_batch(body: Any) -> str | None:
+    match body:
+        case {"requests": [{"params": params}, *_]}:
+            return model_of(params)
+    return None
+
+
+def _whole_number(text: str) -> float | int:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+# Made once: `json.loads` and `json.dumps` make theirs anew for each call.
+_DECODE = json.JSONDecoder(parse_float=_whole_number).decode
+_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+@lru_cache(maxsize=256)
+def _target(url: str) -> str:
+    parts = urlsplit(url)
+    path = parts.path
+    found = _PLATFORM_MODEL.search(path)
+    if found is not None:
+        model = canonical_model(unquote(found["bedrock"] or found["vertex"]))
+        path = f"/model/{quote(model)}/{path[found.end() :].lstrip('/')}"
+    elif "/v1/" in path:
+        path = path[path.rfind("/v1/") :]
+    query = sorted(parse_qsl(parts.query, keep_blank_values=True))
+    return json.dumps([path, query])
+
+
+@lru_cache(maxsize=256)
+def _model_in_path(url: str) -> str | None:
+    found = _PLATFORM_MODEL.search(urlsplit(url).path)
+    return None if found is None else unquote(found["bedrock"] or found["vertex"])
+
+
+def _without_boundary(request: Request) -> bytes:
+    kind = request.headers.get("content-type", "")
+    found = _BOUNDARY.search(kind.encode()) if kind.startswith("multipart/") else None
+    return request.body if found is None else request.body.replace(found[1], b"boundary")

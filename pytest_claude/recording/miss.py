@@ -1,0 +1,189 @@
+"""Why no recording answers a request: the cause first, then what to type. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from pytest_claude.errors import CassetteMiss, Row
+from pytest_claude.models.ids import canonical_model
+from pytest_claude.recording.fingerprint import Known
+from pytest_claude.recording.ignoring import volatile
+from pytest_claude.recording.matching import CANDIDATES, Change, Index, nearest
+from pytest_claude.transcript.interaction import Request
+from pytest_claude.transcript.judging import is_judge
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that no recording answers, and what is known of its trial.
+
+    Attributes:
+        request: As it would have gone out.
+        known: What was read from it.
+        number: Of the call in its trial, from 1.
+        cassette: The trial's cassette, as it is shown to the user.
+        exists: Whether there is such a file.
+        models: Models that the test is recorded for.
+        trial: Number of the trial, from 1.
+        command: Runs this test alone and records it.
+    """
+
+    request: Request
+    known: Known
+    number: int
+    cassette: str
+    exists: bool
+    models: Sequence[str]
+    trial: int
+    command: str
+
+
+def explain(asked: Asked, index: Index) -> CassetteMiss:
+    """The miss to raise for `asked`, where `index` holds what is recorded."""
+    if not asked.exists:
+        return _nothing_recorded(asked)
+    if not index.entries:
+        return _miss(asked, "the cassette is empty", "0 recorded interactions")
+    if played := index.matching(asked.known.fingerprint):
+        cause = "one call more than recorded"
+        said = "interaction was" if played == 1 else f"{played} matching interactions were"
+        return _miss(asked, cause, f"{'the matching' if played == 1 else 'all'} {said} played")
+    candidates = index.candidates(CANDIDATES, judges=is_judge(asked.request))
+    if not candidates:
+        held = len(index.entries)
+        observed = (
+            f"{'1 interaction' if held == 1 else f'{held} interactions'}, none of the judge's"
+        )
+        cause = "the judge is not recorded"
+        if not is_judge(asked.request):
+            observed, cause = f"{held} of the judge's", "only the judge is recorded"
+        return _miss(asked, cause, observed)
+    number, change = nearest(asked.request, candidates)
+    return _differs(asked, number, change, index)
+
+
+def _nothing_recorded(asked: Asked) -> CassetteMiss:
+    model = canonical_model(asked.known.model or "")
+    if asked.models and not model:
+        cause = f"recorded for {', '.join(asked.models)}, and this call names no model"
+    elif asked.models and model not in asked.models:
+        cause = f"recorded for {', '.join(asked.models)}, not for {model}"
+    elif asked.models:
+        cause = f"trial {asked.trial} is not recorded"
+    else:
+        cause = "nothing is recorded for this test"
+    return _miss(asked, cause, cause)
+
+
+def _miss(asked: Asked, cause: str, observed: str) -> CassetteMiss:
+    rows = [_expected(asked), ("observed", observed), ("evidence", asked.cassette)]
+    return CassetteMiss(_headline(asked, cause), [*rows, _to_record(asked)], cause)
+
+
+def _differs(asked: Asked, number: int, change: Change, index: Index) -> CassetteMiss:
+    cause = _cause(asked.request, index.entries[number - 1].request, change)
+    equal = f"; {', '.join(change.equal)} are equal" if change.equal else ""
+    where = f", word {change.word[0]} of {change.word[1]}" if change.word else ""
+    rows = [
+        _expected(asked),
+        ("observed", f"`{change.field}` differs from the nearest recording{equal}"),
+        ("evidence", f"{asked.cassette}, interaction {number} of {len(index.entries)}{where}"),
+        ("", f"-  {_or_absent(change.recorded)}"),
+        ("", f"+  {_or_absent(change.sent)}"),
+        _to_record(asked),
+        *_to_ignore(change),
+    ]
+    edit = f"{change.field}: {change.recorded} → {change.sent}"
+    return CassetteMiss(_headline(asked, cause), rows, cause, edit, max(1, len(index.unused)))
+
+
+def _cause(sent: Request, recorded: Request, change: Change) -> str:
+    """What happened, in words: the same for every test that one edit made stale."""
+    top = re.split(r"[.\[]", change.field, maxsplit=1)[0]
+    if is_judge(sent):
+        return _judge_cause(change)
+    if _rule(change) is not None:
+        return f"a value that changes from run to run (`{change.field}`)"
+    if top == "model":
+        return f"the model was swapped: {change.recorded} → {change.sent}"
+    if top == "tools":
+        return _tools_cause(sent, recorded, change)
+    if top == "messages" and _turns(sent) == _turns(recorded):
+        return "the turns come in another order"
+    if top in ("system", "messages"):
+        return f"the prompt was edited (`{change.field}`)"
+    if top in ("method", "path", "query"):
+        return "nothing like it is recorded"
+    return f"`{change.field}` changed"
+
+
+def _judge_cause(change: Change) -> str:
+    if change.field == "model":
+        return f"another judge: {change.recorded} → {change.sent}"
+    if change.field.startswith("messages[0].content[0]"):
+        return "what is judged is not what was judged"
+    if change.field.startswith("messages[0].content[1]"):
+        return "the rubric was edited"
+    return "the judge's instructions are of another version of pytest-claude"
+
+
+def _tools_cause(sent: Request, recorded: Request, change: Change) -> str:
+    now, before = _tools(sent), _tools(recorded)
+    for words, names in (("added", now.keys() - before), ("removed", before.keys() - now)):
+        if names:
+            return f"the tool `{sorted(names)[0]}` was {words}"
+    changed = next((name for name in now if now[name] != before.get(name)), None)
+    return f"the tool `{changed}` was edited" if changed else "the tools come in another order"
+
+
+def _tools(request: Request) -> dict[str, Any]:
+    body = request.json()
+    tools = body.get("tools") if isinstance(body, dict) else None
+    known = tools if isinstance(tools, list) else []
+    return {str(t.get("name") or t.get("type")): t for t in known if isinstance(t, dict)}
+
+
+def _turns(request: Request) -> list[str]:
+    body = request.json()
+    messages = body.get("messages") if isinstance(body, dict) else None
+    return sorted(json.dumps(m, sort_keys=True) for m in messages or ())
+
+
+def _rule(change: Change) -> str | None:
+    if change.recorded is None or change.sent is None or change.recorded == change.sent:
+        return None
+    return volatile(change.recorded, change.sent)
+
+
+def _to_ignore(change: Change) -> list[Row]:
+    rule = _rule(change)
+    if rule is None:
+        return []
+    return [
+        ("to ignore it", f'@pytest.mark.claude_ignore("{rule}"), or seed it in the test'),
+    ]
+
+
+def _headline(asked: Asked, cause: str) -> str:
+    of_whom = " (the judge's)" if is_judge(asked.request) else ""
+    return f"no recording answers call {asked.number}{of_whom}: {cause}"
+
+
+def _expected(asked: Asked) -> Row:
+    request = asked.request
+    target = f"call {asked.number}, {asked.known.model or request.method}"
+    path = f"{request.method} {urlsplit(request.url).path}"
+    return "expected", f"a recorded answer to {path} ({target})"
+
+
+def _to_record(asked: Asked) -> Row:
+    return "to record", asked.command
+
+
+def _or_absent(text: str | None) -> str:
+    return "(absent)" if text is None else text

@@ -1,0 +1,200 @@
+"""What a trial can be answered from: its cassette, and what an interrupted run left of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_claude.errors import RecordingProblem
+from pytest_claude.recording import cassette, naming, partial
+from pytest_claude.recording.entry import Recorded, same_exchange
+from pytest_claude.recording.fingerprint import Normalize
+from pytest_claude.recording.matching import Index
+from pytest_claude.recording.redaction import Redaction
+from pytest_claude.settings import RecordMode
+from pytest_claude.transcript.interaction import Response
+
+# A problem is shown, and a debugger opened, where the app made the call.
+__tracebackhide__ = True
+
+# No answer of a model: credentials, limits, time-outs; so are all from 500 on.
+_INFRASTRUCTURE = (401, 403, 408, 409, 429)
+_LARGE = 100_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the cassettes of one test and stream lie.
+
+    Attributes:
+        folder: The folder of the test.
+        shown: The folder as it is shown to the user, relative to the project.
+        index: Number of the trial, from 0.
+        command: The command that runs this one test.
+        stem: The main model of the test, once its first trial has named it.
+        adopted: A recording of another tool, and how it is shown: replayed where there is none
+            of ours.
+        patience_s: How long to wait for another process that is recording the same, in seconds.
+    """
+
+    folder: Path
+    shown: str
+    index: int
+    command: str
+    stem: str | None = None
+    adopted: tuple[Path, str] | None = None
+    patience_s: float = 0
+
+    def shows(self, path: Path) -> str:
+        """A cassette of this place as it is shown to the user."""
+        if self.adopted is not None and path == self.adopted[0]:
+            return self.adopted[1]
+        return f"{self.shown}/{path.name}"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A cassette that is open.
+
+    Attributes:
+        path: Where the cassette lies or will lie.
+        written: When it was last written, as the file system says; None where it is not there.
+        index: What can be played from it.
+        resumed: Whether answers of an interrupted run are in the index.
+        notes: What the user should know, one sentence each.
+    """
+
+    path: Path
+    written: int | None
+    index: Index
+    resumed: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the cassette was there."""
+        return self.written is not None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether another process has written the cassette since."""
+        return _written(self.path) != self.written
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The cassettes that one trial may open.
+
+    Attributes:
+        place: Where they lie.
+        mode: What may be called and written.
+        redaction: What makes another tool's recording ours.
+        normalize: The rules of the test for what does not count in requests.
+    """
+
+    place: Place
+    mode: RecordMode
+    redaction: Redaction
+    normalize: Normalize | None
+
+    def open(self, model: str | None) -> Opened:
+        """The cassette named by the model of the trial's first call.
+
+        Raises:
+            UnreadableCassette: It can't be read.
+        """
+        stem = self.place.stem or model or "no-model"
+        path = self.place.folder / naming.cassette_name(stem, self.place.index)
+        if self.place.adopted is not None and not path.exists():
+            path = self.place.adopted[0]
+        if self.mode == "all":
+            return Opened(path, _written(path), Index(()))
+        return self._read(path)
+
+    def reopen(self, opened: Opened) -> Opened:
+        """The same cassette, as it is now.
+
+        Raises:
+            UnreadableCassette: It can't be read.
+        """
+        return self._read(opened.path)
+
+    def other(self, mark: str, named: Opened) -> Opened | None:
+        """The cassette to open in the place of `named`, which does not answer the first call.
+
+        Of two threads that ask two models either can come first, and so name the file: it is the
+        only one of this trial's cassettes that answers it: that has its fingerprint, `mark`.
+        """
+        if self.mode == "all" and self._answers(named.path, mark):
+            return None
+        paths = naming.trial_cassettes(self.place.folder, self.place.index)
+        others = [p for p in paths if p != named.path and self._answers(p, mark)]
+        if len(others) != 1:
+            return None
+        if self.mode == "all":
+            return Opened(others[0], _written(others[0]), Index(()))
+        return self._read(others[0])
+
+    def _answers(self, path: Path, mark: str) -> bool:
+        try:
+            recorded = cassette.load(path, path.name) if path.exists() else []
+        except RecordingProblem:
+            return False
+        return Index(recorded, self.normalize).matching(mark) > 0
+
+    def _read(self, path: Path) -> Opened:
+        shown = self.place.shows(path)
+        written = _written(path)
+        recorded = cassette.load(path, shown) if written is not None else []
+        notes = []
+        if written is not None and (size := path.stat().st_size) > _LARGE:
+            notes.append(f"{shown} is large: {size // 1_000_000} MB")
+        if self.mode != "none":
+            # Another tool's recording becomes ours when it is saved: without its headers.
+            recorded = [
+                entry if entry.ours else Recorded.of(self.redaction.interaction(entry.interaction))
+                for entry in recorded
+            ]
+        left = _left_by_an_interrupted_run(path, recorded)
+        if left:
+            paid = "1 answer" if len(left) == 1 else f"{len(left)} answers"
+            where = f"{shown}{partial.SUFFIX}"
+            if self.mode == "none" or (self.mode == "once" and written is not None):
+                notes.append(
+                    f"an interrupted recording left {paid} in {where}: --claude-record goes on "
+                    "from it"
+                )
+                left = []
+            else:
+                notes.append(f"{paid} of an interrupted recording taken from {where}")
+        index = Index([*recorded, *left], self.normalize)
+        return Opened(path, written, index, bool(left), tuple(notes))
+
+
+def is_infrastructure(response: Response) -> bool:
+    """Whether a response says nothing about the model: it was the API that failed."""
+    return response.status in _INFRASTRUCTURE or response.status >= 500
+
+
+def _written(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def _left_by_an_interrupted_run(path: Path, recorded: Sequence[Recorded]) -> list[Recorded]:
+    """Answers that were paid for and never became a cassette; not paid again."""
+    if not partial.partial_of(path).exists():
+        return []
+    known = Index(recorded)
+    left = []
+    for entry in partial.load(path):
+        if not entry.response.complete or is_infrastructure(entry.response):
+            continue
+        # A process may die when its cassette is in place and the partial file not yet gone.
+        same = known.take(entry.fingerprint)
+        if same is None or not same_exchange(same.interaction, entry.interaction):
+            left.append(entry)
+    return left

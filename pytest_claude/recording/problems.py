@@ -1,0 +1,74 @@
+"""Why a trial can't be kept or answered, in the words of the user. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_claude.errors import CallOutsideTrial, RecordingProblem, SpoiledTrial
+from pytest_claude.recording.call import Call
+from pytest_claude.recording.opening import is_infrastructure
+
+
+def another_road(target: str) -> CallOutsideTrial:
+    """A request to `target` by a road that is not replayed."""
+    return CallOutsideTrial(
+        f"{target}: a call that can't be replayed was refused",
+        [
+            ("expected", "model calls through the Anthropic SDK, httpx, httpx2 or boto3"),
+            ("observed", f"another library sent {target}"),
+            ("on purpose", "@pytest.mark.claude(live=True) lets this test reach the API"),
+        ],
+    )
+
+
+def forked(parent: int, child: int) -> CallOutsideTrial:
+    """A call in a forked process."""
+    return CallOutsideTrial(
+        "a forked process asked a model: that can't be recorded or replayed",
+        [
+            ("expected", "model calls in the process of the test"),
+            ("observed", f"process {child}, forked from process {parent}"),
+            ("to go on", "use threads, or the fixture `claude_server`"),
+        ],
+    )
+
+
+def pending(calls: Sequence[Call]) -> RecordingProblem | None:
+    """A call that is still under way; its answer will lie in the partial file."""
+    numbers = [n for n, call in enumerate(calls, start=1) if call.entry is None]
+    if not numbers:
+        return None
+    return RecordingProblem(
+        f"the test ended while call {numbers[0]} was under way: nothing was recorded",
+        [
+            ("expected", "every call has its answer when the test ends"),
+            ("observed", f"call {', '.join(map(str, numbers))} had none yet"),
+            ("to record", "let the test wait for its threads and tasks"),
+        ],
+    )
+
+
+def spoiled(calls: Sequence[Call], command: str) -> SpoiledTrial | None:
+    """The trial ends in an infrastructure error: no behavior of the model was seen."""
+    answered = {call.entry.fingerprint for call in calls if call.entry and not _failed(call)}
+    failed = [n for n, call in enumerate(calls, start=1) if _failed(call)]
+    last = next(
+        (n for n in failed if (e := calls[n - 1].entry) and e.fingerprint not in answered), None
+    )
+    if last is None:
+        return None  # what failed was asked again and answered
+    answer = calls[last - 1].response
+    assert answer is not None, "it failed with an answer"
+    whose = " (the judge's)" if calls[last - 1].judges else ""
+    return SpoiledTrial(
+        f"the API answered {answer.status}: nothing was recorded",
+        [
+            ("expected", "an answer of the model to record"),
+            ("observed", f"HTTP {answer.status} to call {last}{whose}, retries included"),
+            ("to record", f"{command} --claude-record"),
+        ],
+    )
+
+
+def _failed(call: Call) -> bool:
+    return call.response is not None and is_infrastructure(call.response)

@@ -1,0 +1,171 @@
+"""What adopting a candidate will mean: the trials that move, what plain replay says, BUMP.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_claude.comparison.trial import Trial
+from pytest_claude.gating import Decision, Ledger, words
+from pytest_claude.report.artifact import Run, TestResult
+from pytest_claude.report.numbers import plural
+from pytest_claude.transcript.quoting import printable
+
+_GATE = "_gate"
+_STREAM = "cand"
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """One test whose candidate's trials become its recordings.
+
+    Attributes:
+        result: What the gate knows of it.
+        trials: The consumed trials in index order: all that the verdict read, without choosing.
+    """
+
+    result: TestResult
+    trials: tuple[Trial, ...]
+
+    @property
+    def moves(self) -> tuple[tuple[str, str], ...]:
+        """Where each cassette lies and will lie, relative to the project.
+
+        Void trials and copies leave gaps in the gate's numbers; the ordinary ones have none.
+        """
+        return tuple(
+            (trial.cassette, ordinary_place(trial.cassette, number))
+            for number, trial in enumerate(self.trials)
+            if trial.cassette is not None
+        )
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """Recorded trials of the baseline whose names the moved ones take.
+
+        A test whose first call goes to a model that stays is recorded under that model's name on
+        both arms; what it recorded before has no use beside the new.
+        """
+        stems = {_unnumbered(target) for _, target in self.moves}
+        base = (trial.cassette for trial in self.result.trials if trial.stream == "base")
+        return tuple(place for place in base if place and _unnumbered(place) in stems)
+
+    @property
+    def foretold(self) -> str | None:
+        """What plain replay will say of it, where that is not that it passes."""
+        wanted, needed = self.result.planned, self.result.needed or self.result.planned
+        played = self.trials[:wanted]
+        if len(played) < wanted:
+            return f"asks for {plural(wanted, 'trial')}, {len(played)} recorded: a miss"
+        passed = sum(trial.outcome == "pass" for trial in played)
+        if passed < needed:
+            return f"red: {passed} of {wanted} trials pass, {needed} needed"
+        return None
+
+
+def adoption(run: Run) -> tuple[Adopted, ...]:
+    """The tests of a gated run whose candidate was tried, sorted by node id."""
+    decision = run.decision
+    assert decision is not None, "only a gate is adopted"
+    ledger = Ledger(trial for result in run.results for trial in result.trials)
+    found = []
+    for result in run.results:
+        used = decision.verdicts[result.test].used[0]
+        trials = ledger.of(result.test, decision.policy).read("cand", used).trials
+        if trials:
+            found.append(Adopted(result, trials))
+    return tuple(found)
+
+
+def ordinary_place(cassette: str, index: int) -> str:
+    """Where trial `index` of a test lies, for a cassette of a gate's candidate.
+
+    >>> ordinary_place("cassettes/_gate/a__b/cand/test_x/test_y/b.7.yaml", 1)
+    'cassettes/test_x/test_y/b.2.yaml'
+    """
+    parts = cassette.split("/")
+    root = parts[: parts.index(_GATE)]
+    rest = parts[parts.index(_STREAM, len(root)) + 1 : -1]
+    model = _unnumbered(parts[-1])
+    name = f"{model}.{index + 1}.yaml" if index else f"{model}.yaml"
+    return "/".join([*root, *rest, name])
+
+
+def _unnumbered(cassette: str) -> str:
+    """A cassette's path without its ending and without the number of its trial."""
+    stem = cassette.removesuffix(".yaml")
+    main, _, number = stem.rpartition(".")
+    return main if number.isdecimal() and main else stem
+
+
+def gate_folder(cassette: str) -> str:
+    """The folder of the gate that a cassette of its candidate lies in.
+
+    >>> gate_folder("cassettes/_gate/a__b/cand/tests/cand/test_x/test_y/b.yaml")
+    'cassettes/_gate/a__b'
+    """
+    parts = cassette.split("/")
+    return "/".join(parts[: parts.index(_STREAM, parts.index(_GATE))])
+
+
+def foretold_lines(run: Run, adopted: Sequence[Adopted]) -> list[str]:
+    """What plain replay will say on the day after, as far as it is not green."""
+    told = [(entry.result.test, said) for entry in adopted if (said := entry.foretold)]
+    lines = [f"  {printable(test)}  {said}" for test, said in told]
+    assert run.decision is not None, "only a gate is adopted"
+    moved = {entry.result.test for entry in adopted}
+    left = [v for v in run.decision.tests if v.test not in moved and _is_on_old(v.detail)]
+    lines += [f"  {printable(v.test)}  not gated ({v.detail}): nothing recorded" for v in left]
+    if not lines:
+        return [f"plain replay will pass: {plural(len(adopted), 'test')}"]
+    few = any("a miss" in line for line in lines)
+    record = ["  to record what is missing  pytest --claude-record"] if few else []
+    return [f"plain replay will not be green for {plural(len(lines), 'test')}", *lines, *record]
+
+
+def bump_text(run: Run, adopted: Sequence[Adopted]) -> str:
+    """BUMP.md: verdict, sentences, attempts, adaptations, accepted changes."""
+    return "\n".join(_bump_lines(run, adopted)) + "\n"
+
+
+def _bump_lines(run: Run, adopted: Sequence[Adopted]) -> Iterator[str]:
+    decision = run.decision
+    assert decision is not None, "only a gate is adopted"
+    yield f"# {run.title}"
+    yield ""
+    yield f"{decision.overall.upper()}: {words.headline(decision)}"
+    yield from (f"- {note}" for note in words.notes(decision))
+    yield ""
+    yield (
+        f"Attempt {decision.attempt}, policy {decision.policy.preset}: "
+        f"{decision.candidate_trials} trials of the candidate, "
+        f"{decision.fresh_baseline_trials} fresh ones of the baseline."
+    )
+    yield from _told("Tests", _verdict_lines(decision))
+    rewrites = {
+        f"{rewrite}: `{entry.result.test}`"
+        for entry in adopted
+        for trial in entry.trials
+        for rewrite in trial.rewrites
+    }
+    yield from _told("Adapted; the app's own code must follow", sorted(rewrites))
+    accepted = [f"`{v.test}`: {v.accepted}" for v in decision.tests if v.accepted is not None]
+    yield from _told("Accepted", accepted)
+    yield from _told("Plain replay", [line.strip() for line in foretold_lines(run, adopted)])
+
+
+def _verdict_lines(decision: Decision) -> list[str]:
+    told = (v for v in decision.tests if v.verdict != "unchanged" or v.reason is not None)
+    return [printable(words.sentence(verdict, decision)) for verdict in told]
+
+
+def _told(title: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield f"## {title}"
+        yield ""
+        yield from (f"- {line}" for line in lines)
+
+
+def _is_on_old(detail: str | None) -> bool:
+    return detail in ("no claude check",)

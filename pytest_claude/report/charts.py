@@ -1,0 +1,115 @@
+"""Geometry of the small charts that are drawn without a script: plain numbers and SVG paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_claude.report.outline import Mark
+
+PITCH = 8  # px from one dot to the next
+_SIZE = 6.5
+_MOST_DOTS = 40
+
+
+@dataclass(frozen=True)
+class Dots:
+    """The trials of one lane as at most four SVG paths.
+
+    Attributes:
+        width: Of the picture, in px; its height is 9.
+        on: Trials that are as they should be, or behave in the new way: filled.
+        off: Failed trials: rings.
+        hollow: Trials that do not behave in the new way: thin squares.
+        gone: Trials that are no evidence: short bars.
+        rest: The failed share of a bar that stands for more than 40 trials.
+    """
+
+    width: float
+    on: str = ""
+    off: str = ""
+    hollow: str = ""
+    gone: str = ""
+    rest: str = ""
+
+
+def dots(marks: Sequence[Mark]) -> Dots:
+    """One dot per trial, or one bar for more than 40."""
+    if len(marks) > _MOST_DOTS:
+        return _bar(marks)
+    found: dict[str, list[str]] = {"on": [], "off": [], "hollow": [], "gone": []}
+    for number, mark in enumerate(marks):
+        x = number * PITCH + 0.75
+        kind, path = _dot(mark, x)
+        found[kind].append(path)
+    width = len(marks) * PITCH
+    return Dots(width, **{kind: "".join(paths) for kind, paths in found.items()})
+
+
+def _dot(mark: Mark, x: float) -> tuple[str, str]:
+    if mark == "void":
+        return "gone", f"M{x:g} 4h{_SIZE}v1h-{_SIZE}z"
+    if mark in ("yes", "no"):
+        inset = 0 if mark == "yes" else 0.5
+        size = _SIZE - 2 * inset
+        path = f"M{x + inset:g} {1.25 + inset:g}h{size:g}v{size:g}h-{size:g}z"
+        return ("on" if mark == "yes" else "hollow"), path
+    radius = _SIZE / 2 if mark == "pass" else _SIZE / 2 - 0.6
+    left = x + _SIZE / 2 - radius
+    arc = f"a{radius:g} {radius:g} 0 1 "
+    path = f"M{left:g} 4.5{arc}0 {2 * radius:g} 0{arc}0 -{2 * radius:g} 0z"
+    return ("on" if mark == "pass" else "off"), path
+
+
+def _bar(marks: Sequence[Mark]) -> Dots:
+    width = float(_MOST_DOTS * PITCH - 80)
+    evidence = [mark for mark in marks if mark != "void"]
+    good = sum(mark in ("pass", "yes") for mark in evidence) / max(1, len(evidence)) * width
+    on = f"M0 1.5h{good:.1f}v6h-{good:.1f}z" if good else ""
+    rest = f"M{good:.1f} 1.5h{width - good:.1f}v6h-{width - good:.1f}z" if good < width else ""
+    return Dots(width, on=on, rest=rest)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where the values of one side lie, in percent of the axis.
+
+    Attributes:
+        low: The 10th percentile.
+        middle: The median.
+        high: The 90th percentile.
+    """
+
+    low: float
+    middle: float
+    high: float
+
+
+def spread(values: Sequence[float], end: float) -> Spread | None:
+    """The spread of `values` on an axis from 0 to `end`; None when there are none.
+
+    >>> spread([1, 2, 3, 4], 4)
+    Spread(low=25.0, middle=62.5, high=100.0)
+    """
+    if not values or not end:
+        return None
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    middle = ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+    low, high = (ordered[round(share * (len(ordered) - 1))] for share in (0.1, 0.9))
+    return Spread(*(round(100 * value / end, 1) for value in (low, middle, high)))
+
+
+def nice_end(largest: float) -> float:
+    """The end of an axis that holds `largest`: 1, 2, 2.5 or 5 times a power of ten.
+
+    >>> nice_end(318), nice_end(0.84), nice_end(0.00660), nice_end(0)
+    (500.0, 1.0, 0.01, 1.0)
+    """
+    if largest <= 0:
+        return 1.0
+    power = 10.0 ** (len(str(int(largest))) - 1) if largest >= 1 else 1.0
+    while power > largest:
+        power /= 10
+    step = next(step for step in (1, 2, 2.5, 5, 10) if largest <= step * power * (1 + 1e-9))
+    return float(f"{step * power:.6g}")

@@ -1,0 +1,183 @@
+"""What the recorded requests tell beyond the verdict: silent changes, and the bill of a month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+
+from pytest_claude.models.asked import asked_of
+from pytest_claude.models.bill import DAYS_OF_A_MONTH, Bill, Money, Prefix, bill
+from pytest_claude.models.preflight import Call, preflight
+from pytest_claude.models.prices import NO_OVERRIDES, PriceTable
+from pytest_claude.report.conversation import Lookup
+from pytest_claude.report.numbers import dollars, percent_change, plural
+from pytest_claude.report.outline import Entry, Outline, Side
+from pytest_claude.report.preflight import change_words, silent_changes
+
+REQUESTS_PER_DAY = 1_000
+
+
+@dataclass(frozen=True)
+class Silent:
+    """One thing that changes without an error.
+
+    Attributes:
+        tests: How many tests send such a request.
+        words: What changes; names are in backquotes.
+        source: Where it is documented; empty where nowhere.
+    """
+
+    tests: int
+    words: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to run the same requests for a month.
+
+    Attributes:
+        label: The way.
+        detail: What it rests on; empty where nothing is to be said.
+        amounts: Dollars on the baseline and on the candidate, as written.
+        bars: The same as percent of the dearest way.
+        change: From the baseline to the candidate, as written.
+    """
+
+    label: str
+    detail: str
+    amounts: tuple[str, str]
+    bars: tuple[float, float]
+    change: str
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What the recorded requests of a bump tell beyond the verdict.
+
+    Attributes:
+        silent: What changes without an error, by the number of tests.
+        ways: What a month costs; empty where a price or a usage is unknown.
+        about: What the ways are counted from.
+        note: What must be known to read them.
+    """
+
+    silent: tuple[Silent, ...] = ()
+    ways: tuple[Way, ...] = ()
+    about: str = ""
+    note: str = ""
+
+
+def forecast(outline: Outline, transcripts: Lookup, prices: PriceTable = NO_OVERRIDES) -> Forecast:
+    """Of a run with two sides, from the first trial of each test on either side.
+
+    Args:
+        outline: The run.
+        transcripts: Gives the transcript of a cassette.
+        prices: The user's own prices.
+    """
+    compared = [entry for entry in outline.entries if len(entry.sides) == 2]
+    base, cand = (_calls(compared, transcripts, side) for side in (0, 1))
+    told: dict[str, Silent] = {}
+    for pair in outline.pairs:
+        old, _, new = pair.partition("=")
+        for group in silent_changes(preflight(base, new, olds=[old])):
+            words = change_words(group.finding)
+            source = next(iter(group.finding.sources), "")
+            told.setdefault(words, Silent(len(group.tests), words, source))
+    both = {call.test for call in base} & {call.test for call in cand}
+    ways, about, note = _month(_of(base, both), _of(cand, both), prices)
+    if outline.simulated_by:
+        note = f"{note} The usage is simulated by {outline.simulated_by}.".strip()
+    return Forecast(tuple(told.values()), ways, about, note)
+
+
+def _calls(entries: Sequence[Entry], transcripts: Lookup, number: int) -> list[Call]:
+    return [call for entry in entries for call in _first_calls(entry.sides[number], transcripts)]
+
+
+def _first_calls(side: Side, transcripts: Lookup) -> Iterator[Call]:
+    """The app's calls of the first trial whose recording is here."""
+    for trial in side.trials:
+        transcript = transcripts(trial.cassette) if trial.cassette else None
+        if transcript is None or trial.cassette is None:
+            continue
+        module = trial.test.partition("::")[0]
+        for answer in transcript.answers:
+            if not answer.judges:
+                yield Call(trial.test, module, trial.cassette, answer.number, 1, asked_of(answer),
+                           answer)  # fmt: skip
+        return
+
+
+def _of(calls: Sequence[Call], tests: Set[str]) -> list[Call]:
+    return [call for call in calls if call.test in tests]
+
+
+def _month(
+    base: Sequence[Call], cand: Sequence[Call], prices: PriceTable
+) -> tuple[tuple[Way, ...], str, str]:
+    """The ways, what they are counted from, and what must be known to read them."""
+    if not base or not cand:
+        return (), "", ""
+    # The same tasks a day: where the candidate calls more often, it makes more requests.
+    often = round(REQUESTS_PER_DAY * len(cand) / len(base))
+    old, new = _bill(base, REQUESTS_PER_DAY, prices), _bill(cand, often, prices)
+    shared = old.prefixes and new.prefixes
+    ways = [_Way("As recorded", "", old.month_old, new.month_old)]
+    if shared:
+        detail = _prefixes(old.prefixes[0], new.prefixes[0])
+        label = "With the shared prefix cached"
+        ways.append(_Way(label, detail, old.cached_old, new.cached_old))
+    ways.append(_Way("In batches, no caching", "", old.batch_old, new.batch_old))
+    most = max((way.most for way in ways), default=0.0)
+    if not most:
+        return (), "", ""
+    tests = plural(len({call.test for call in base}), "test")
+    about = f"{_pair(REQUESTS_PER_DAY, often)} requests a day, usage as recorded in {tests}"
+    caching = (
+        "Caching: the requests come evenly over the day."
+        if shared
+        else "No two tests begin their requests alike: what caching saves is unknown."
+    )
+    note = f"Month = {DAYS_OF_A_MONTH} days. {caching}"
+    return tuple(way.drawn(most) for way in ways if way.most), about, note
+
+
+@dataclass(frozen=True)
+class _Way:
+    label: str
+    detail: str
+    old: Money | None
+    new: Money | None
+
+    @property
+    def most(self) -> float:
+        """The dearer side; 0 where one is unknown."""
+        if self.old is None or self.new is None:
+            return 0.0
+        return max(self.old.usd, self.new.usd)
+
+    def drawn(self, most: float) -> Way:
+        assert self.old is not None, "it has a dearer side"
+        assert self.new is not None, "it has a dearer side"
+        old, new = self.old.usd, self.new.usd
+        amounts, bars = (dollars(old), dollars(new)), (100 * old / most, 100 * new / most)
+        return Way(self.label, self.detail, amounts, bars, percent_change(old, new))
+
+
+def _bill(calls: Sequence[Call], requests_per_day: int, prices: PriceTable) -> Bill:
+    """What the calls cost on the models that they asked."""
+    model = calls[0].asked.model or ""
+    return bill(calls, model, requests_per_day=requests_per_day, overrides=prices)
+
+
+def _prefixes(old: Prefix, new: Prefix) -> str:
+    tokens, least = _pair(old.tokens, new.tokens), _pair(old.minimum, new.minimum)
+    return f"about {tokens} tokens, cached from {least}"
+
+
+def _pair(old: int | None, new: int | None) -> str:
+    """`812 → 1,056`, or one number where both are equal."""
+    words = ["unknown" if number is None else f"{number:,}" for number in (old, new)]
+    return " → ".join(dict.fromkeys(words))

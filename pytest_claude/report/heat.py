@@ -1,0 +1,107 @@
+"""How often a fact was found by length of the context and by its depth: the long-context maps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_claude.comparison.trial import Trial
+from pytest_claude.report.outline import Entry
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Trials with one length and one depth: those that found the fact, and all."""
+
+    found: int
+    of: int
+
+    @property
+    def missed(self) -> float:
+        """The share that did not find it."""
+        return (self.of - self.found) / self.of
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """One model's trials of one parametrized test.
+
+    Attributes:
+        role: "base" or "cand".
+        model: The model that answered.
+        lengths: Lengths of the context in tokens, ascending: the columns.
+        depths: Depths of the fact, 0 at the start to 1 at the end: the rows.
+        rows: By depth, then by length; None where no trial was made.
+    """
+
+    role: Literal["base", "cand"]
+    model: str
+    lengths: tuple[int, ...]
+    depths: tuple[float, ...]
+    rows: tuple[tuple[Cell | None, ...], ...]
+
+    @property
+    def total(self) -> Cell:
+        """All trials together."""
+        cells = [cell for row in self.rows for cell in row if cell is not None]
+        return Cell(sum(cell.found for cell in cells), sum(cell.of for cell in cells))
+
+
+@dataclass(frozen=True)
+class Family:
+    """The maps of one parametrized test, side by side on the same axes.
+
+    Attributes:
+        test: Node id without parameters.
+        maps: Baseline first.
+    """
+
+    test: str
+    maps: tuple[HeatMap, ...]
+
+
+def families(entries: Sequence[Entry]) -> tuple[Family, ...]:
+    """The tests whose checks looked for a fact at a known depth and length."""
+    by_family: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if any(_sightings(side.trials) for side in entry.sides):
+            by_family.setdefault(entry.test.partition("[")[0], []).append(entry)
+    return tuple(Family(test, _maps(found)) for test, found in sorted(by_family.items()))
+
+
+def _maps(entries: Sequence[Entry]) -> tuple[HeatMap, ...]:
+    sides = [[entry.sides[n] for entry in entries if n < len(entry.sides)] for n in (0, 1)]
+    seen = [[s for side in group for s in _sightings(side.trials)] for group in sides]
+    lengths = tuple(sorted({tokens for group in seen for tokens, _, _ in group}))
+    depths = tuple(sorted({depth for group in seen for _, depth, _ in group}))
+    return tuple(
+        HeatMap(
+            group[0].role,
+            group[0].model,
+            lengths,
+            depths,
+            tuple(tuple(_cell(found, t, d) for t in lengths) for d in depths),
+        )
+        for group, found in zip(sides, seen, strict=True)
+        if group
+    )
+
+
+def _cell(sightings: Sequence[tuple[int, float, bool]], tokens: int, depth: float) -> Cell | None:
+    here = [found for t, d, found in sightings if (t, d) == (tokens, depth)]
+    return Cell(sum(here), len(here)) if here else None
+
+
+def _sightings(trials: Sequence[Trial]) -> list[tuple[int, float, bool]]:
+    return list(_seen(trials))
+
+
+def _seen(trials: Sequence[Trial]) -> Iterator[tuple[int, float, bool]]:
+    for trial in trials:
+        for note in trial.checks:
+            tokens, depth = note.facts.get("tokens"), note.facts.get("depth")
+            if not isinstance(tokens, int) or not isinstance(depth, int | float):
+                continue
+            if note.outcome is not None:
+                yield tokens, float(depth), note.outcome

@@ -1,0 +1,227 @@
+"""The page: one self-contained file that opens offline. The only door to jinja2.
+
+What a model, a user or a test says is data: Jinja escapes it in the overview, and in the detail a
+script puts it into text nodes. The content security policy names the page's one style and one
+script by their hashes, so nothing else can run or load.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from pytest_claude.models.prices import NO_OVERRIDES, PriceTable
+from pytest_claude.report.advice import commands_for
+from pytest_claude.report.charts import dots
+from pytest_claude.report.conversation import Lookup, Pool
+from pytest_claude.report.forecast import forecast
+from pytest_claude.report.numbers import UNKNOWN, probability
+from pytest_claude.report.outline import Entry, Outline
+from pytest_claude.report.overview import Origin, change, overview_page
+from pytest_claude.report.unfolded import unfolded
+from pytest_claude.transcript.quoting import printable
+
+_LARGEST = 18_000_000  # bytes of embedded transcripts
+_KEPT_OF_UNCHANGED = 2  # trials a side, when there are more bytes than that
+_FOLDED = ("unchanged", "ungated", "passed", "not run")
+NAMES: Mapping[str, str] = {
+    "regressed": "Regressed",
+    "improved": "Improved",
+    "changed": "Changed",
+    "undecided": "Undecided",
+    "unchanged": "Unchanged",
+    "ungated": "Not gated",
+    "failed": "Failed",
+    "passed": "Passed",
+    "not run": "Not run",
+}
+
+
+@dataclass(frozen=True)
+class _Assets:
+    css: str
+    js: str
+    template: str
+
+    @property
+    def policy(self) -> str:
+        """The content security policy of a page made of these."""
+        return (
+            f"default-src 'none'; style-src '{_hash(self.css)}'; script-src '{_hash(self.js)}'; "
+            "img-src data:; base-uri 'none'; form-action 'none'"
+        )
+
+
+def render_page(
+    outline: Outline,
+    transcripts: Lookup,
+    *,
+    origin: Origin,
+    run_file: str | None = None,
+    prices: PriceTable = NO_OVERRIDES,
+) -> str:
+    """The page as text.
+
+    Args:
+        outline: The run.
+        transcripts: Gives the transcript of a cassette.
+        origin: Of which project, when, from which commit.
+        run_file: Path of the run file, for the commands.
+        prices: The user's own prices.
+    """
+    common, chunks, trimmed = _chunks(outline, transcripts, run_file)
+    overview = overview_page(
+        outline,
+        origin=origin,
+        run_file=run_file,
+        foretold=forecast(outline, transcripts, prices),
+        trimmed=trimmed,
+    )
+    return _rendered(overview, common, chunks)
+
+
+def _chunks(
+    outline: Outline, transcripts: Lookup, run_file: str | None
+) -> tuple[str, list[str], bool]:
+    """What is common to the tests, each test's own, and whether transcripts were left out."""
+    for most in (None, _KEPT_OF_UNCHANGED):
+        shared = Pool()
+        chunks = []
+        for entry in outline.entries:
+            kept = most if entry.kind in _FOLDED else None
+            commands = commands_for(entry, outline, run_file)
+            data = unfolded(entry, outline, transcripts, shared, commands, most=kept)
+            chunks.append(packed(data))
+        if sum(map(len, chunks)) <= _LARGEST:
+            break
+    return packed(shared.values), chunks, most is not None
+
+
+def _rendered(page: Any, common: str, chunks: Sequence[str]) -> str:
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    assets = _assets()
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters.update(
+        pieces=pieces, capital=capital, dots=dots, findable=findable, change=change,
+        percent=_percent, down=_down, tokens=_tokens, shown=printable, p=probability,
+        breakable=lambda name: Markup("<wbr>").join(_broken(name)),
+    )  # fmt: skip
+    return environment.from_string(assets.template).render(
+        page=page,
+        policy=assets.policy,
+        css=Markup(assets.css),  # ours, and named by its hash
+        js=Markup(assets.js),
+        common=Markup(common),  # base64
+        chunks=[Markup(chunk) for chunk in chunks],
+        names=NAMES,
+        folded=_FOLDED,
+    )
+
+
+@cache
+def _assets() -> _Assets:
+    folder = resources.files("pytest_claude.report").joinpath("page")
+    css, js, template = (
+        folder.joinpath(f"report.{kind}").read_text("utf-8") for kind in ("css", "js", "html.j2")
+    )
+    return _Assets(squeezed(css), js, template)
+
+
+def squeezed(css: str) -> str:
+    """A style sheet without comments, with no needless white space and short names of variables.
+
+    >>> squeezed("a { --long: c; } /* d */ e > f,\\n g { x: var(--long) }")
+    'a{--a:c}e>f,g{x:var(--a)}'
+    """
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    css = re.sub(r"\s+", " ", css)
+    found = dict.fromkeys(re.findall(r"--[a-z][a-z-]*", css))
+    short = dict(zip(found, _names(), strict=False))
+    css = re.sub(r"--[a-z][a-z-]*", lambda name: short[name[0]], css)
+    return re.sub(r" ?([{};,>]|:(?= )) ?", r"\1", css).replace(";}", "}").strip()
+
+
+def _names() -> Iterator[str]:
+    """`--a`, `--b`, … `--aa`, …"""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    yield from (f"--{first}{last}" for first in ("", *letters) for last in letters)
+
+
+def packed(value: Any) -> str:
+    """JSON, deflated and in base64: it holds no character that ends a script element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+    data = deflate.compress(text.encode("utf-8", "replace")) + deflate.flush()
+    return base64.b64encode(data).decode()
+
+
+def pieces(text: str) -> list[tuple[bool, str]]:
+    """The parts of a sentence, and whether each stood in backquotes.
+
+    >>> pieces("calls `refund` at once")
+    [(False, 'calls '), (True, 'refund'), (False, ' at once')]
+    """
+    return [(bool(n % 2), piece) for n, piece in enumerate(printable(text).split("`")) if piece]
+
+
+def capital(text: str) -> str:
+    """The sentence with a capital where it begins with a letter.
+
+    A name keeps its own.
+
+    >>> capital("asks for the unit"), capital("`$.total` is a string"), capital("max_tokens below")
+    ('Asks for the unit', '`$.total` is a string', 'max_tokens below')
+    """
+    return text if "_" in text.partition(" ")[0] else text[:1].upper() + text[1:]
+
+
+def findable(entry: Entry) -> str:
+    """What the filter of the page looks into: test, sentence, names of the tools called."""
+    trials = [trial for side in entry.sides for trial in side.trials]
+    tools = {fact.name for trial in trials if trial.profile for fact in trial.profile.tools}
+    words = [entry.test, (entry.sentence or "").replace("`", ""), *sorted(tools)]
+    return printable(" ".join(words)).lower()
+
+
+def _shown(value: object) -> object:
+    """What is put into the template: text of others without control characters."""
+    return printable(value) if type(value) is str else value
+
+
+def _broken(name: str) -> list[str]:
+    """The parts of a test's name after which a line may break."""
+    return re.findall(r"[^_:/]+[_:/]*|[_:/]+", printable(name))
+
+
+def _percent(counts: tuple[int, int]) -> str:
+    shown, of = counts
+    return f"{100 * shown / of:.0f}%" if of else UNKNOWN
+
+
+def _tokens(number: int) -> str:
+    return f"{number / 1000:g}k" if number >= 1000 and number % 100 == 0 else f"{number:,}"
+
+
+def _down(chance: float) -> str:
+    """A promise is never rounded up."""
+    return f"{int(chance * 100 + 1e-9) / 100:.2f}"
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

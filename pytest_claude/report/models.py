@@ -1,0 +1,61 @@
+"""The table of models, as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pytest_claude.models.facts import days_between
+from pytest_claude.models.model_facts import ModelFacts
+from pytest_claude.models.prices import Price
+from pytest_claude.report.numbers import day
+
+
+def models_lines(
+    models: Sequence[ModelFacts], prices: Mapping[str, Price | None], today: str
+) -> list[str]:
+    """One row per model: status, retirement, price in and out, thinking by default and how.
+
+    Args:
+        models: The models, in order.
+        prices: Their list prices by id.
+        today: The day from which days are counted, as `YYYY-MM-DD`.
+    """
+    rows = [("model", "status", "retires", "$/MTok", "thinking")]
+    for facts in models:
+        price = prices.get(facts.id)
+        money = "unknown" if price is None else f"{_plain(price.input)}/{_plain(price.output)}"
+        rows.append((facts.id, facts.status, _retires(facts, today), money, _thinking(facts)))
+    widths = [max(len(row[n]) for row in rows) for n in range(4)]
+    return [
+        f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:<{widths[2]}}  "
+        f"{row[3]:>{widths[3]}}  {row[4]}"
+        for row in rows
+    ]
+
+
+def _plain(usd: float) -> str:
+    """Without what a price does not need: 3, 0.25.
+
+    >>> _plain(3.0), _plain(0.25)
+    ('3', '0.25')
+    """
+    return f"{usd:.4f}".rstrip("0").rstrip(".")
+
+
+def _retires(facts: ModelFacts, today: str) -> str:
+    if facts.retires_on is not None:
+        left = days_between(today, facts.retires_on)
+        return day(facts.retires_on) + (f" ({left} d)" if left >= 0 else "")
+    if facts.retires_not_before is not None:
+        return f"not before {day(facts.retires_not_before).split(' ', 1)[1]}"
+    return "unknown"
+
+
+def _thinking(facts: ModelFacts) -> str:
+    if facts.thinking_default is None:
+        return "unknown"
+    if facts.thinking_default == "always_on":
+        return "always"
+    modes = facts.thinking_modes or ()
+    how = "adaptive" if "adaptive" in modes else "budget" if "enabled" in modes else None
+    return facts.thinking_default if how is None else f"{facts.thinking_default}, {how}"

@@ -1,0 +1,155 @@
+"""What was asked: the body of a request in the words of the Messages API."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_ATTACHED = ("image", "document", "container_upload")
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """An image or a document, as a reference: what it is, not its content.
+
+    Attributes:
+        kind: "image", "document" or "container_upload".
+        reference: Its URL, the id of its file, or "sha256:" and the beginning of the hash of what
+            was sent; None where nothing was recorded.
+        media_type: As stated; None where it was not.
+        title: Of a document, as stated.
+        size_bytes: Size of what was sent; None for a URL or a file.
+    """
+
+    kind: str
+    reference: str | None
+    media_type: str | None = None
+    title: str | None = None
+    size_bytes: int | None = None
+
+    @classmethod
+    def of(cls, block: Mapping[str, Any]) -> Attachment:
+        """The reference to what a content block holds."""
+        given = block.get("source")
+        source: Mapping[str, Any] = given if isinstance(given, Mapping) else block
+        kind, media, title = block.get("type"), source.get("media_type"), block.get("title")
+        named = source.get("url") or source.get("file_id")
+        data = source.get("data", source.get("content", source.get("bytes")))
+        about: dict[str, Any] = {
+            "kind": str(kind),
+            "media_type": media if isinstance(media, str) else None,
+            "title": title if isinstance(title, str) else None,
+        }
+        if isinstance(named, str) or data is None:
+            return cls(**about, reference=named if isinstance(named, str) else None)
+        content = (data if isinstance(data, str) else repr(data)).encode("utf-8", "surrogatepass")
+        size = len(content) * 3 // 4 if source.get("type") == "base64" else len(content)
+        digest = hashlib.sha256(content).hexdigest()[:12]
+        return cls(**about, reference=f"sha256:{digest}", size_bytes=size)
+
+
+@dataclass(frozen=True)
+class RequestView:
+    """What was asked; whatever the body holds, reading it raises nothing.
+
+    Attributes:
+        method: HTTP method.
+        path: Path of the URL.
+        body: The JSON body as it was sent, or None.
+    """
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+
+    @property
+    def model(self) -> str | None:
+        """The model as sent."""
+        model = self._get("model")
+        return model if isinstance(model, str) else None
+
+    @property
+    def system(self) -> str:
+        """The system prompt, its text blocks joined."""
+        return text_of(self._get("system"))
+
+    @property
+    def messages(self) -> tuple[Mapping[str, Any], ...]:
+        """The messages, each with `role` and `content`."""
+        return mappings(self._get("messages"))
+
+    @property
+    def tools(self) -> tuple[Mapping[str, Any], ...]:
+        """The tools offered, as sent."""
+        return mappings(self._get("tools"))
+
+    @property
+    def tool_names(self) -> tuple[str, ...]:
+        """The names of the tools offered."""
+        return tuple(str(tool["name"]) for tool in self.tools if "name" in tool)
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The limit of output tokens."""
+        value = self._get("max_tokens")
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    @property
+    def stream(self) -> bool:
+        """Whether a stream was asked for."""
+        return self._get("stream") is True
+
+    @property
+    def output_schema(self) -> Mapping[str, Any] | None:
+        """The format asked of a structured answer, as sent."""
+        config = self._get("output_config")
+        value = config.get("format") if isinstance(config, Mapping) else self._get("output_format")
+        return value if isinstance(value, Mapping) else None
+
+    @property
+    def tool_choice(self) -> Mapping[str, Any] | None:
+        """The tool choice, as sent."""
+        value = self._get("tool_choice")
+        return value if isinstance(value, Mapping) else None
+
+    @property
+    def thinking(self) -> Mapping[str, Any] | None:
+        """The thinking setting, as sent."""
+        value = self._get("thinking")
+        return value if isinstance(value, Mapping) else None
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The images and documents of the messages, those in tool results included, in order."""
+        found: list[Attachment] = []
+        for message in self.messages:
+            _collect(message.get("content"), found)
+        return tuple(found)
+
+    def _get(self, key: str) -> Any:
+        return self.body.get(key) if self.body is not None else None
+
+
+def text_of(content: Any) -> str:
+    """The text of a content field: a string, or its text blocks joined by a blank line."""
+    if isinstance(content, str):
+        return content
+    texts = (block.get("text") for block in mappings(content) if block.get("type") == "text")
+    return "\n\n".join(text for text in texts if isinstance(text, str))
+
+
+def mappings(value: Any) -> tuple[Mapping[str, Any], ...]:
+    """The mappings in a list; none where it is no list."""
+    if not isinstance(value, list | tuple):
+        return ()
+    return tuple(entry for entry in value if isinstance(entry, Mapping))
+
+
+def _collect(content: Any, found: list[Attachment]) -> None:
+    for block in mappings(content):
+        if block.get("type") in _ATTACHED:
+            found.append(Attachment.of(block))
+        elif block.get("type") == "tool_result":
+            _collect(block.get("content"), found)

@@ -1,0 +1,420 @@
+"""Every door to a model: recorded and replayed by the same test code."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+
+import anthropic
+import pytest
+from simulator import says
+
+SDK = int(anthropic.__version__.partition(".")[0])
+HTTP = "httpx" if SDK == 0 else "httpx2"
+SAYS = "I'm sorry. Which order do you mean?"
+
+PRELUDE = f"""
+import asyncio, json, os, threading
+from concurrent.futures import ThreadPoolExecutor
+import anthropic
+import {HTTP} as http
+
+BODY = {{"model": "claude-sonnet-4-5", "max_tokens": 99,
+        "messages": [{{"role": "user", "content": "I want a refund"}}]}}
+BASE = os.environ.get("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
+RECORDING = "ANTHROPIC_BASE_URL" in os.environ
+MORE = {{"base_url": BASE}} if RECORDING else {{}}  # where a platform's client looks
+AT_IMPORT = anthropic.Anthropic(api_key="x", base_url=BASE)
+
+
+def body(text):
+    return {{**BODY, "messages": [{{"role": "user", "content": text}}]}}
+
+
+def said(message):
+    return "".join(part.text for part in message.content)
+
+
+def streamed(events):
+    return "".join(e.delta.text for e in events if e.type == "content_block_delta")
+
+
+def drained(stream):
+    with stream:
+        return stream.get_final_text()
+
+
+async def astreamed(events):
+    return "".join([e.delta.text async for e in events if e.type == "content_block_delta"])
+
+
+async def adrained(stream):
+    async with stream as opened:
+        return await opened.get_final_text()
+
+
+def run(make):
+    async def go():
+        async with anthropic.AsyncAnthropic() as client:
+            return await make(client)
+    return asyncio.run(go())
+
+
+def bedrock(asynchronous=False):
+    kind = anthropic.AsyncAnthropicBedrock if asynchronous else anthropic.AnthropicBedrock
+    keys = {{"aws_access_key": "AKIAX", "aws_secret_key": "secret-secret"}} if RECORDING else {{}}
+    return kind(aws_region="us-east-1", **keys, **MORE)
+
+
+def vertex(asynchronous=False):
+    kind = anthropic.AsyncAnthropicVertex if asynchronous else anthropic.AnthropicVertex
+    key = {{"access_token": "ya29.token"}} if RECORDING else {{}}
+    base = {{"base_url": BASE + "/v1"}} if RECORDING else {{}}
+    return kind(project_id="my-project", region="us-east5", **key, **base)
+
+
+def foundry():
+    return anthropic.AnthropicFoundry(
+        api_key="key", **({{"base_url": BASE + "/anthropic/"}} if RECORDING
+                         else {{"resource": "my-resource"}}))
+
+
+def boto():
+    import boto3
+    keys = {{"aws_access_key_id": "AKIAX", "aws_secret_access_key": "secret-secret",
+            "endpoint_url": BASE}} if RECORDING else {{}}
+    return boto3.client("bedrock-runtime", region_name="us-east-1", **keys)
+
+
+def aws():
+    keys = {{"aws_access_key": "AKIAX", "aws_secret_key": "secret-secret"}} if RECORDING else {{}}
+    return anthropic.AnthropicAWS(aws_region="us-east-1", workspace_id="w", **keys, **MORE)
+
+
+def google():
+    key = {{"token_provider": lambda: "ya29.token"}} if RECORDING else {{}}
+    return anthropic.AnthropicGoogleCloud(
+        project="my-project", location="us-east5", workspace_id="w", **key, **MORE)
+
+
+def mantle():
+    keys = {{"aws_access_key": "AKIAX", "aws_secret_key": "secret-secret"}} if RECORDING else {{}}
+    return anthropic.AnthropicBedrockMantle(aws_region="us-east-1", **keys, **MORE)
+
+
+ON_BEDROCK = {{**BODY, "model": "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}}
+PLAIN = {{"anthropic_version": "bedrock-2023-05-31", "max_tokens": 99,
+         "messages": BODY["messages"]}}
+CONVERSE = {{"modelId": ON_BEDROCK["model"],
+            "messages": [{{"role": "user", "content": [{{"text": "I want a refund"}}]}}]}}
+"""
+
+ASK = "client.messages.create(**BODY)"
+# What it is: code that sets `seen`, and how many requests it sends.
+DOORS: dict[str, tuple[str, int]] = {
+    "create": ("seen = said(anthropic.Anthropic().messages.create(**BODY))", 1),
+    "async create": (f"seen = said(run(lambda client: {ASK}))", 1),
+    "stream=True": (
+        "seen = streamed(anthropic.Anthropic().messages.create(**BODY, stream=True))",
+        1,
+    ),
+    "async stream=True": (
+        "async def go(client):\n"
+        "    return await astreamed(await client.messages.create(**BODY, stream=True))\n"
+        "seen = run(go)",
+        1,
+    ),
+    "stream()": ("seen = drained_of(anthropic.Anthropic().messages.stream(**BODY))", 1),
+    "async stream()": (
+        "async def go(client):\n    return await adrained(client.messages.stream(**BODY))\n"
+        "seen = run(go)",
+        1,
+    ),
+    "beta create": ("seen = said(anthropic.Anthropic().beta.messages.create(**BODY))", 1),
+    "beta stream": (
+        "seen = streamed(anthropic.Anthropic().beta.messages.create(**BODY, stream=True))",
+        1,
+    ),
+    "the tool runner": (
+        "from anthropic import beta_tool\n"
+        "@beta_tool\n"
+        "def lookup(order_id: str) -> str:\n"
+        '    """Look up an order."""\n'
+        "    return 'sent'\n"
+        "runner = anthropic.Anthropic().beta.messages.tool_runner(**BODY, tools=[lookup])\n"
+        "seen = said(runner.until_done())",
+        1,
+    ),
+    "with_raw_response": (
+        "raw = anthropic.Anthropic().messages.with_raw_response.create(**BODY)\n"
+        "seen = said(raw.parse())",
+        1,
+    ),
+    "with_streaming_response": (
+        "with anthropic.Anthropic().messages.with_streaming_response.create(**BODY) as raw:\n"
+        "    seen = json.loads(b''.join(raw.iter_bytes()))['content']",
+        1,
+    ),
+    "async with_streaming_response": (
+        "async def go(client):\n"
+        "    async with client.messages.with_streaming_response.create(**BODY) as raw:\n"
+        "        return json.loads(await raw.read())['content']\n"
+        "seen = run(go)",
+        1,
+    ),
+    "count_tokens": (
+        "plain = {k: v for k, v in BODY.items() if k != 'max_tokens'}\n"
+        "seen = anthropic.Anthropic().messages.count_tokens(**plain).input_tokens",
+        1,
+    ),
+    "batches": (
+        "batches = anthropic.Anthropic().messages.batches\n"
+        "made = batches.create(requests=[{'custom_id': 'a', 'params': BODY}])\n"
+        "assert batches.retrieve(made.id).processing_status == 'ended'\n"
+        "seen = [said(found.result.message) for found in batches.results(made.id)]",
+        4,
+    ),
+    "models": ("seen = [m.id for m in anthropic.Anthropic().models.list()]", 1),
+    "files, two in one test": (
+        "files = anthropic.Anthropic().beta.files\n"
+        "seen = [files.upload(file=(name, b'hello', 'text/plain')).filename\n"
+        "        for name in ('a.txt', 'b.txt')]",
+        2,
+    ),
+    "Bedrock": ("seen = said(bedrock().messages.create(**ON_BEDROCK))", 1),
+    "Bedrock stream": (
+        "seen = streamed(bedrock().messages.create(**ON_BEDROCK, stream=True))",
+        1,
+    ),
+    "async Bedrock stream": (
+        "async def go():\n"
+        "    events = await bedrock(True).messages.create(**ON_BEDROCK, stream=True)\n"
+        "    return await astreamed(events)\n"
+        "seen = asyncio.run(go())",
+        1,
+    ),
+    "Vertex": ("seen = said(vertex().messages.create(**BODY))", 1),
+    "Vertex stream": ("seen = streamed(vertex().messages.create(**BODY, stream=True))", 1),
+    "async Vertex": (
+        "async def go():\n    return said(await vertex(True).messages.create(**BODY))\n"
+        "seen = asyncio.run(go())",
+        1,
+    ),
+    "Foundry": ("seen = said(foundry().messages.create(**BODY))", 1),
+    "Foundry stream": ("seen = streamed(foundry().messages.create(**BODY, stream=True))", 1),
+    "Claude on AWS": ("seen = said(aws().messages.create(**BODY))", 1),
+    "Claude on Google Cloud": ("seen = said(google().messages.create(**BODY))", 1),
+    "Bedrock Mantle": ("seen = said(mantle().messages.create(**BODY))", 1),
+    "boto3 invoke": (
+        "answer = boto().invoke_model(modelId=ON_BEDROCK['model'], body=json.dumps(PLAIN))\n"
+        "seen = json.loads(answer['body'].read())['content'][0]['text']",
+        1,
+    ),
+    "boto3 invoke with a response stream": (
+        "answer = boto().invoke_model_with_response_stream(\n"
+        "    modelId=ON_BEDROCK['model'], body=json.dumps(PLAIN))\n"
+        "events = [json.loads(e['chunk']['bytes']) for e in answer['body']]\n"
+        "seen = ''.join(e['delta']['text'] for e in events if e['type'] == 'content_block_delta')",
+        1,
+    ),
+    "boto3 converse": (
+        "answer = boto().converse(**CONVERSE)\n"
+        "seen = answer['output']['message']['content'][0]['text']",
+        1,
+    ),
+    "plain HTTP": (
+        "answer = http.post(f'{BASE}/v1/messages', json=BODY, timeout=60,\n"
+        "                   headers={'x-api-key': 'k'})\n"
+        "seen = answer.json()['content'][0]['text']",
+        1,
+    ),
+    "plain HTTP, a stream": (
+        "with http.stream('POST', f'{BASE}/v1/messages', json={**BODY, 'stream': True},\n"
+        "                 headers={'x-api-key': 'k'}, timeout=60) as answer:\n"
+        "    lines = [line.removeprefix('data: ') for line in answer.iter_lines()]\n"
+        "deltas = (json.loads(line)['delta'] for line in lines if '\"text_delta\"' in line)\n"
+        "seen = ''.join(delta['text'] for delta in deltas)",
+        1,
+    ),
+    "plain async HTTP": (
+        "async def go():\n"
+        "    async with http.AsyncClient(timeout=60) as client:\n"
+        "        return (await client.post(f'{BASE}/v1/messages', json=BODY,\n"
+        "                                  headers={'x-api-key': 'k'})).json()\n"
+        "seen = asyncio.run(go())['content']",
+        1,
+    ),
+    "aiohttp": (
+        "async def go():\n"
+        "    http_client = anthropic.DefaultAioHttpClient()\n"
+        "    async with anthropic.AsyncAnthropic(http_client=http_client) as client:\n"
+        "        text = await adrained(client.messages.stream(**BODY))\n"
+        f"        return [text, said(await {ASK})]\n"
+        "seen = asyncio.run(go())",
+        2,
+    ),
+    "a thread": (
+        "seen = []\n"
+        "def work():\n"
+        "    seen.append(said(anthropic.Anthropic().messages.create(**BODY)))\n"
+        "thread = threading.Thread(target=work); thread.start(); thread.join()",
+        1,
+    ),
+    "a thread pool": (
+        "client = anthropic.Anthropic()\n"
+        "with ThreadPoolExecutor(4) as pool:\n"
+        "    ask = lambda n: client.messages.create(**body(f'question {n}'))\n"
+        "    answers = pool.map(ask, range(8))\n"
+        "    seen = [said(answer) for answer in answers]",
+        8,
+    ),
+    "gather": (
+        "async def go(client):\n"
+        "    calls = (client.messages.create(**body(f'question {n}')) for n in range(5))\n"
+        "    return [said(answer) for answer in await asyncio.gather(*calls)]\n"
+        "seen = run(go)",
+        5,
+    ),
+    "tasks": (
+        "async def go(client):\n"
+        "    calls = [client.messages.create(**body(str(n))) for n in (1, 2)]\n"
+        "    tasks = [asyncio.create_task(call) for call in calls]\n"
+        "    return [said(await task) for task in reversed(tasks)]\n"
+        "seen = run(go)",
+        2,
+    ),
+    "a client built at import": ("seen = said(AT_IMPORT.messages.create(**BODY))", 1),
+    "another client's copy": (
+        "seen = said(anthropic.Anthropic().with_options(max_retries=0).messages.create(**BODY))",
+        1,
+    ),
+}
+SAYS_NOTHING = ("count_tokens", "models", "files, two in one test")
+CLIENTS = {
+    "aws": "AnthropicAWS",
+    "google": "AnthropicGoogleCloud",
+    "mantle": "AnthropicBedrockMantle",
+}
+NEEDS = {
+    "boto3": "boto3",
+    "Bedrock": "boto3",
+    "Vertex": "google.auth",
+    "aiohttp": "aiohttp" if SDK else "httpx_aiohttp",
+    "tool runner": "anthropic.lib.tools",
+}
+
+
+@pytest.mark.parametrize(("code", "requests"), DOORS.values(), ids=DOORS)
+def test_a_door_is_recorded_and_replayed(project, request, code: str, requests: int) -> None:
+    from simulator import says
+
+    for client in re.findall(r"\b(aws|google|mantle)\(\)", code):
+        if not hasattr(anthropic, CLIENTS[client]):
+            pytest.skip(f"this SDK has no {CLIENTS[client]}")
+    for door, package in NEEDS.items():
+        if door in request.node.callspec.id and importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed")
+    project.personas(old=lambda body, before: says(f"{SAYS} {_asked(body)}")(body, before))
+    code = code.replace("drained_of(", "(lambda m: drained(m.__enter__()))(")
+    indented = "".join(f"    {line}\n" for line in code.splitlines())
+    project.tests(
+        f"{PRELUDE}\ndef test_calls(claude):\n{indented}"
+        "    open('seen.json', 'w').write(json.dumps(seen))\n"
+    )
+    project.record().assert_outcomes(passed=1)
+    first = json.loads((project.path / "seen.json").read_text())
+    if request.node.callspec.id not in SAYS_NOTHING:
+        assert SAYS in json.dumps(first)
+    (project.path / "seen.json").unlink()
+    project.run("--claude-strict").assert_outcomes(passed=1)
+    assert json.loads((project.path / "seen.json").read_text()) == first
+    [name] = project.cassettes
+    text = project.cassette(name).read_text()
+    assert re.search(r"\n  interactions: (\d+)\n", text)[1] == str(requests)
+    for secret in ("AKIAX", "secret-secret", "ya29", "my-project"):
+        assert secret not in text
+    assert sum("/v1/" in s.path or "/model/" in s.path for s in project.simulator.requests) == (
+        requests
+    )
+
+
+def _asked(body) -> str:
+    return str(body["messages"][-1]["content"])[-10:]
+
+
+def test_an_apps_own_mock_transport_is_left_alone(project) -> None:
+    project.tests(
+        f"""{PRELUDE}
+ANSWER = {{"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [],
+          "stop_reason": "end_turn", "stop_sequence": None,
+          "usage": {{"input_tokens": 1, "output_tokens": 1}}}}
+
+def test_calls(claude):
+    mock = http.MockTransport(lambda request: http.Response(200, json=ANSWER))
+    client = anthropic.Anthropic(api_key="k", http_client=http.Client(transport=mock))
+    assert client.messages.create(**BODY).id == "msg_1"
+    assert not claude.replies
+"""
+    )
+    project.record().assert_outcomes(passed=1)
+    assert project.cassettes == []
+    project.run().assert_outcomes(passed=1)
+
+
+def test_the_answers_of_a_batch_are_replies(project) -> None:
+    project.personas(old=says("Which order do you mean?"))
+    project.tests(
+        f"""{PRELUDE}
+def test_calls(claude):
+    batches = anthropic.Anthropic().messages.batches
+    made = batches.create(requests=[{{"custom_id": n, "params": BODY}} for n in "ab"])
+    assert [result.custom_id for result in batches.results(made.id)] == ["a", "b"]
+    assert [reply.text for reply in claude.replies] == ["Which order do you mean?"] * 2
+    assert claude.reply.request.messages == tuple(BODY["messages"])
+    assert claude.asks_clarifying_question()
+"""
+    )
+    project.record().assert_outcomes(passed=1)
+    assert project.cassettes == ["test_app/test_calls/claude-sonnet-4-5.yaml"]
+    project.run("--claude-strict").assert_outcomes(passed=1)
+
+
+def test_thirty_identical_requests_get_each_answer_once(project) -> None:
+    from simulator import says
+
+    project.personas(old=lambda body, before: says(f"answer {before}")(body, before))
+    project.tests(
+        f"""{PRELUDE}
+def test_calls(claude):
+    client = anthropic.Anthropic()
+    with ThreadPoolExecutor(30) as pool:
+        answers = list(pool.map(lambda n: said(client.messages.create(**BODY)), range(30)))
+    assert sorted(answers) == sorted(f"answer {{n}}" for n in range(30))
+"""
+    )
+    project.record().assert_outcomes(passed=1)
+    project.run("--claude-strict").assert_outcomes(passed=1)
+    project.run("--claude-strict").assert_outcomes(passed=1)
+
+
+TWO_MODELS = """
+def test_calls(claude):
+    for model in {order}:
+        ask("the same question", model=model)
+    assert len(claude.replies) == 2
+"""
+
+
+def test_whichever_of_two_models_is_asked_first_the_recording_is_found(project) -> None:
+    models = ["claude-sonnet-4-5", "claude-opus-5"]
+    project.personas(**{models[1]: says("Hello.")})
+    project.tests(TWO_MODELS.format(order=models))
+    project.record().assert_outcomes(passed=1)
+    before = project.cassettes
+    project.tests(TWO_MODELS.format(order=models[::-1]))
+    project.run("--claude-strict").assert_outcomes(passed=1)
+    for mode in ("once", "new_episodes", "all"):
+        project.record(mode=mode).assert_outcomes(passed=1)
+        assert project.cassettes == before
+        assert len(project.simulator.bodies) == (2 if mode == "all" else 0)

@@ -1,0 +1,463 @@
+"""The gate through the whole stack: pytest → HTTP → cassettes → verdict → the day after."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from simulator import asks, by_prompt, calls, flaky, overloaded
+
+from pytest_claude import cli
+
+OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
+BUMP = f"--claude-bump={OLD}={NEW}"
+GATE = f"_gate/{OLD}__{NEW}"
+ASKS = asks("Which order do you mean?")
+CALLS = calls(("lookup_order", {"order_id": "1234"}))
+SUITE = """
+pytestmark = pytest.mark.claude(trials=4, pass_rate=0.5)
+
+@pytest.mark.parametrize("n", range(3))
+def test_steady(claude, n):
+    ask(f"steady {n}")
+    assert claude.calls_tool("lookup_order", order_id="1234")
+
+def test_turns(claude):
+    ask("turns")
+    assert claude.calls_tool("lookup_order", order_id="1234")
+"""
+SENTENCE = 'asks "Which order do you mean?" instead of calling `lookup_order`'
+
+
+@pytest.fixture
+def turned(project, recorded_once):
+    """A candidate that asks instead of acting in half of one test's trials."""
+    project.tests(SUITE)
+    project.personas(new=by_prompt({"turns": flaky(CALLS, ASKS, 0.5, seed="b")}, CALLS))
+
+    def record() -> None:
+        project.record().assert_outcomes(passed=4)
+        project.record(BUMP, "--claude-report=live.json")
+
+    recorded_once(project, "turned", record)
+    return project
+
+
+def verdict(project, name: str) -> dict:
+    found: dict = json.loads((project.path / name).read_text())
+    return found
+
+
+def test_a_candidate_that_asks_in_half_of_the_trials_fails_with_that_sentence(turned) -> None:
+    result = turned.run(BUMP, "--claude-report=a.json")
+    result.assert_outcomes(passed=3, failed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    run = verdict(turned, "a.json")
+    assert run["sentence"] == "1 of 4 tests regressed"
+    tests = run["decision"]["tests"]
+    assert [t["test"] for t in tests if t["verdict"] == "regressed"] == ["test_app.py::test_turns"]
+    assert any(SENTENCE in line for line in result.outlines)
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="cuts the network with unshare")
+def test_workers_and_a_cut_network_give_the_same_bytes(turned) -> None:
+    turned.run(BUMP, "--claude-report=one.json")
+    turned.run(BUMP, "-p", "xdist", "-n4", "--claude-report=four.json")
+    command = [
+        "unshare", "-rn", sys.executable, "-m", "pytest", "-q", "-p", "pytest_claude.plugin",
+        BUMP, "--claude-report=cut.json", "-W", "ignore",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=turned.path, check=False, capture_output=True, text=True)
+    if "unshare" in done.stderr:
+        pytest.skip("this system lets nobody make a network namespace")
+    files = [(turned.path / f"{name}.json").read_bytes() for name in ("one", "four", "cut")]
+    assert files[0] == files[1] == files[2]
+
+
+def test_an_unchanged_flaky_app_passes(project) -> None:
+    project.tests(SUITE)
+    both = by_prompt({"turns": flaky(CALLS, ASKS, 0.25, seed="x")}, CALLS)
+    project.personas(old=both, new=both)
+    project.record()
+    result = project.record(BUMP)
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(
+        [
+            "quick: about * trials expected (<= 8 per test, then <= 2*20 per suspect), about $0.*",
+            "PASS  no test dropped by >= 0.5 *",
+            "cost per trial   $0.* → $0.*",
+        ]
+    )
+
+
+def test_bump_runs_pytest_as_often_as_several_workers_need(project, capfd) -> None:
+    project.tests(SUITE)
+    project.personas(new=by_prompt({"turns": ASKS}, CALLS))
+    project.record()
+    capfd.readouterr()
+    words = ["-p", "pytest_claude.plugin", "-p", "xdist", "-n2", "-W", "ignore"]
+    with project.server():
+        status = cli.main(["bump", f"{OLD}={NEW}", "--", *words, "--claude-record"])
+    assert status == 1
+    told = capfd.readouterr().out
+    assert told.count("test session starts") == 2, told
+    assert "UNDECIDED  1 of 4 tests" in told
+    assert "    a suspect: lacks fresh trials, 20 of the baseline and 4 of the candidate" in told
+    assert f"  to finish     pytest-claude bump {OLD}={NEW} -- -n 2 --claude-record" in told
+    assert "FAIL  1 of 4 tests regressed" in told
+    # The second run took the duel only, and its verdict is that of one process.
+    alone = project.run(BUMP, "--claude-report=alone.json")
+    alone.assert_outcomes(passed=3, failed=1)
+    bodies = [body["model"] for body in project.simulator.bodies]
+    assert (bodies.count(NEW), bodies.count(OLD)) == (3 * 4 + 8 + 4, 20)
+
+
+def test_a_service_that_fails_voids_a_trial_and_the_next_takes_its_place(project) -> None:
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
+    project.personas(new=overloaded(3, CALLS))  # one call and the SDK's two retries
+    project.record()
+    result = project.record(BUMP, "--claude-report=live.json")
+    result.assert_outcomes(passed=1)
+    cand = [path for path in project.cassettes if path.startswith(f"{GATE}/cand")]
+    assert [Path(path).name for path in cand] == [
+        *(f"{NEW}.{n}.yaml" for n in (2, 3, 4, 5)),
+        f"{NEW}.yaml.partial",
+    ]
+    project.run(BUMP, "--claude-report=replay.json").assert_outcomes(passed=1)
+    (project.path / "cassettes" / GATE / "ledger.jsonl").unlink()
+    project.run(BUMP, "--claude-report=rebuilt.json").assert_outcomes(passed=1)
+    for name in ("live", "replay", "rebuilt"):
+        trials = verdict(project, f"{name}.json")["tests"][0]["trials"]
+        outcomes = [t["outcome"] for t in trials if t["stream"] == "cand"]
+        assert outcomes == ["void", "pass", "pass", "pass", "pass"], name
+
+
+def test_asking_again_after_a_verdict_is_another_attempt(bumped) -> None:
+    result = bumped.record(BUMP, "-k", "stays", mode="all")
+    result.assert_outcomes(passed=1, deselected=2)
+    result.stdout.fnmatch_lines(["attempt 2: false alarms at most 10% over both attempts"])
+    second = [path for path in bumped.cassettes if path.startswith(f"{GATE}/attempt2/")]
+    assert len([path for path in second if path.endswith(".yaml")]) == 4
+    assert f"{GATE}/cand/test_app/test_stays/{NEW}.yaml" in bumped.cassettes
+    asked = {body["model"] for body in bumped.simulator.bodies}
+    assert asked == {NEW}, "the recorded baseline is not paid for again"
+
+
+def test_a_ci_run_does_not_ask_again_until_the_verdict_pleases(bumped, monkeypatch) -> None:
+    monkeypatch.setenv("CI", "1")
+    before = bumped.cassettes
+    result = bumped.record(BUMP, "--claude-record-in-ci", mode="all")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: --claude-record=all would be attempt 2 at this bump; while CI is set",
+            "       there is 1",
+            "       to replay the verdict, leave --claude-record out; to ask again, do it by hand",
+        ]
+    )
+    assert bumped.cassettes == before
+
+
+def test_a_regression_is_accepted_until_a_day(bumped) -> None:
+    mark = f'@pytest.mark.claude_accept("{OLD}={NEW}", reason="asks first now", until="%s")\n'
+    source = (bumped.path / "test_app.py").read_text()
+    for day, red in (("2999-12-31", False), ("2020-01-31", True)):
+        marked = source.replace("def test_calls", mark % day + "def test_calls")
+        (bumped.path / "test_app.py").write_text(marked)
+        result = bumped.run(BUMP)
+        result.assert_outcomes(passed=2 if red else 3, failed=int(red))
+        if red:
+            result.stdout.fnmatch_lines(
+                ["test_app.py::test_calls gates again: asks first now (until 2020-01-31)"]
+            )
+        else:
+            result.stdout.fnmatch_lines(
+                ["PASS  *", "regressed and accepted: 1 *",
+                 "    accepted: asks first now (until 2999-12-31)"]
+            )  # fmt: skip
+
+
+ADOPTED = """
+@pytest.mark.claude(trials=%d)
+def test_stays(claude):
+    ask("stays")
+    assert claude.calls_tool("lookup_order")
+"""
+
+
+def test_the_day_after_adoption_replay_is_as_adopt_said(project, capsys) -> None:
+    project.tests(ADOPTED % 4 + (ADOPTED % 6).replace("test_stays", "test_more"))
+    project.personas(new=CALLS)
+    project.record()
+    project.record(BUMP).assert_outcomes(passed=2)
+    assert cli.main(["adopt", f"{OLD}={NEW}", "--", "-p", "pytest_claude.plugin"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert "moved 8 cassettes of 2 tests" in told
+    assert "  test_app.py::test_more  asks for 6 trials, 4 recorded: a miss" in told
+    note = (project.path / "cassettes" / GATE / "BUMP.md").read_text()
+    assert note.startswith(f"# {OLD} → {NEW}\n\nPASS: no test dropped by >= 0.5")
+    app = (project.path / "app.py").read_text()
+    (project.path / "app.py").write_text(app.replace(f'"{OLD}"', f'"{NEW}"'))
+    result = project.run()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["FAILED test_app.py::test_more - *CassetteMiss*"])
+
+
+def test_adopt_moves_nothing_when_the_verdict_is_no_pass(bumped, capsys) -> None:
+    before = bumped.cassettes
+    words = [f"{OLD}={NEW}", "--", "-p", "pytest_claude.plugin", "-W", "ignore"]
+    assert cli.main(["adopt", *words]) == 1
+    told = capsys.readouterr().out
+    assert "nothing was moved: the verdict is FAIL" in told
+    assert f"  to adopt it all the same  pytest-claude adopt --anyway {OLD}={NEW}" in told
+    assert bumped.cassettes == before
+
+
+def test_adopt_undoes_what_it_moved_when_the_disk_refuses_the_rest(
+    project, capsys, monkeypatch
+) -> None:
+    project.tests(ADOPTED % 4)
+    project.personas(new=CALLS)
+    project.record()
+    project.record(BUMP).assert_outcomes(passed=1)
+    before = project.cassettes
+    replace, refused = Path.replace, f"{NEW}.3.yaml"
+
+    def full(source: Path, target: Path) -> Path:
+        if source.name == refused and "_gate" in str(source):
+            raise OSError(28, "No space left on device", str(source))
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    assert cli.main(["adopt", f"{OLD}={NEW}", "--", "-p", "pytest_claude.plugin"]) == 4
+    assert "No space left on device" in capsys.readouterr().err
+    assert project.cassettes == before
+
+
+def test_adopt_replaces_the_recordings_of_a_test_that_asks_a_model_that_stays_first(
+    project, capsys
+) -> None:
+    project.tests(
+        """
+import anthropic
+
+@pytest.mark.claude(trials=2)
+def test_routes(claude):
+    anthropic.Anthropic().messages.create(
+        model="claude-haiku-4-5", max_tokens=9, messages=[{"role": "user", "content": "which?"}]
+    )
+    ask()
+    assert claude.calls_tool("lookup_order")
+"""
+    )
+    project.personas(new=CALLS, **{"claude-haiku-4-5": CALLS})
+    project.record("--claude-trials=6")
+    project.record(BUMP).assert_outcomes(passed=1)
+    assert cli.main(["adopt", f"{OLD}={NEW}", "--", "-p", "pytest_claude.plugin"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert "moved 4 cassettes of 1 test" in told
+    assert [path for path in project.cassettes if not path.startswith("_gate")] == [
+        f"test_app/test_routes/claude-haiku-4-5{n}.yaml" for n in (".2", ".3", ".4", "")
+    ]
+    app = (project.path / "app.py").read_text()
+    (project.path / "app.py").write_text(app.replace(f'"{OLD}"', f'"{NEW}"'))
+    project.run().assert_outcomes(passed=1)
+
+
+EDITED = """
+@pytest.mark.claude(trials=%d)
+def test_a(claude):
+    ask("%s")
+    assert claude.calls_tool("lookup_order")
+"""
+
+
+@pytest.mark.parametrize("reference", ["last", "git:HEAD", "old.json"])
+def test_an_edited_prompt_is_compared_with_an_earlier_run(project, reference: str) -> None:
+    project.tests(EDITED % (10, "kind"))
+    project.personas(old=by_prompt({"rude": ASKS}, CALLS))
+    project.record("-p", "cacheprovider", "--claude-report=old.json")
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        author = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        subprocess.run(["git", *author, *words], cwd=project.path, check=True)
+    project.tests(EDITED % (10, "rude"))
+    result = project.record(f"--claude-baseline={reference}", "-p", "cacheprovider")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["FAIL  1 of 1 test regressed"])
+    assert any(path.startswith("_gate/baseline__") for path in project.cassettes)
+    again = project.run(f"--claude-baseline={reference}", "-p", "cacheprovider")
+    again.stdout.fnmatch_lines(["FAIL  1 of 1 test regressed"])
+
+
+def test_the_red_run_after_an_edit_and_a_run_of_a_few_tests_are_no_baseline(project) -> None:
+    other = "\ndef test_b(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')"
+    project.tests(EDITED % (10, "kind") + other)
+    project.personas(old=by_prompt({"rude": ASKS}, CALLS))
+    project.record("-p", "cacheprovider").assert_outcomes(passed=2)
+    project.tests(EDITED % (10, "rude") + other)
+    project.record("-p", "cacheprovider").assert_outcomes(passed=1, failed=1)
+    project.run("-p", "cacheprovider", "-k", "test_b").assert_outcomes(passed=1, deselected=1)
+    result = project.record("--claude-baseline=last", "-p", "cacheprovider")
+    result.stdout.fnmatch_lines(["FAIL  1 of 2 tests regressed", "*test_a*8/8 → 0/4"])
+
+
+def test_drift_of_one_model_id(project) -> None:
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
+    project.record()
+    result = project.record(f"--claude-bump={OLD}={OLD}")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([f"*{OLD} → {OLD}*", "PASS  *"])
+
+
+def test_pytests_own_features_keep_their_meaning(project) -> None:
+    project.tests(
+        """
+import unittest
+
+@pytest.mark.xfail(reason="known")
+def test_xfail(claude):
+    ask("asks")
+    assert claude.calls_tool("lookup_order")
+
+def test_skip(claude):
+    pytest.skip("not today")
+
+@pytest.fixture(scope="module")
+def app():
+    return ask
+
+def test_module_app(claude, app):
+    app()
+    assert claude.calls_tool("lookup_order")
+
+@pytest.mark.claude
+class TestCase(unittest.TestCase):
+    def test_unittest(self):
+        for n in range(2):
+            with self.subTest(n=n):
+                ask()
+                self.assertTrue(self.claude.calls_tool("lookup_order"))
+
+def test_broken(claude, missing):
+    ask()
+"""
+    )
+    project.personas(old=by_prompt({"asks": ASKS}, CALLS), new=by_prompt({"asks": ASKS}, CALLS))
+    project.record()
+    result = project.record(BUMP, "-k", "not broken")
+    result.assert_outcomes(passed=3, skipped=1, deselected=1)
+    result.stdout.fnmatch_lines(["PASS  *", "not gated: 1 *", "    skipped"])
+    broken = project.run(BUMP)
+    assert broken.ret == pytest.ExitCode.TESTS_FAILED
+    broken.stdout.no_fnmatch_line("PASS *")
+
+
+@pytest.mark.parametrize(
+    ("words", "ini", "text"),
+    [
+        (
+            ["--claude-gate=medium", BUMP],
+            "",
+            "--claude-gate=medium: not one of quick, standard, thorough",
+        ),
+        (
+            [BUMP],
+            "claude_gate = 'medium'",
+            "claude_gate=medium: not one of quick, standard, thorough",
+        ),
+        (["--claude-continue=x.json"], "", "--claude-continue needs the --claude-bump that it"),
+        ([BUMP, "--claude-continue=x.json"], "", "x.json: the run file could not be read: No such"),
+        ([BUMP, "--claude-baseline=last"], "", "--claude-baseline and --claude-bump: one of them"),
+        (["--claude-baseline=last"], "", "--claude-baseline last: no earlier run is kept"),
+        (["--claude-baseline=git:nope"], "", "--claude-baseline git:nope: "),
+        ([BUMP], "claude_max_cost_ratio = 'much'", "claude_max_cost_ratio = much: a number"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_is_no_gate_is_one_sentence(bumped, words: list[str], ini: str, text: str) -> None:
+    (bumped.path / "pyproject.toml").write_text(
+        f"[tool.pytest.ini_options]\npythonpath = ['.']\n{ini}\n"
+    )
+    result = bumped.run(*words)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = bumped.unwrapped([*result.errlines, *result.outlines]).str()
+    assert f"ERROR: {text}" in told.replace(f"{bumped.path}/", "")
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("mark", "text"),
+    [
+        ('"x"', "claude_accept 'x': expected OLD=NEW"),
+        ('"a=b", reason="r"', 'until= is a day, for example "2027-03-31"'),
+        ('"a=b", until="2027-03-31"', "reason= says why the change is accepted"),
+        ('"a=b", reasn="r"', "unknown setting 'reasn'; did you mean 'reason'?"),
+    ],
+)
+def test_an_acceptance_without_reason_or_day_is_refused(project, mark: str, text: str) -> None:
+    project.tests(f"@pytest.mark.claude_accept({mark})\ndef test_a(claude):\n    ask()")
+    result = project.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert text in project.unwrapped(result.errlines).str()
+
+
+def test_the_verdict_of_two_merged_shards_is_that_of_one_run(turned, capsys) -> None:
+    turned.run(BUMP, "--claude-report=whole.json")
+    turned.run(BUMP, "-k", "steady", "--claude-report=one.json")
+    turned.run(BUMP, "-k", "turns", "--claude-report=two.json")
+    names = [str(turned.path / f"{name}.json") for name in ("one", "two", "merged")]
+    capsys.readouterr()
+    assert cli.main(["merge", *names[:2], "-o", names[2]]) == 1, capsys.readouterr()
+    whole, merged = verdict(turned, "whole.json"), verdict(turned, "merged.json")
+    assert merged["decision"] == whole["decision"]
+    assert merged["tests"] == whole["tests"]
+
+
+def test_a_baseline_that_is_not_served_any_more_clears_nobody(project) -> None:
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
+    project.record()
+    project.personas(new=ASKS)
+    del project._personas[OLD]
+    result = project.record(BUMP)
+    result.stdout.no_fnmatch_line("PASS*")
+    assert f"{OLD} is not served any more: model: {OLD}" in result.stdout.str()
+
+
+def test_a_retired_baseline_is_judged_by_its_recordings(project, monkeypatch) -> None:
+    monkeypatch.setattr("pytest_claude.clock.today", lambda: "2026-12-24")
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
+    project.personas(new=ASKS)
+    project.record("--claude-trials=10")
+    with project.server():
+        monkeypatch.setattr("pytest_claude.plugin.earlier._BASE_URL", "UNSET_HERE")
+        result = project.run(BUMP, "--claude-record")
+    result.assert_outcomes(failed=1)
+    told = "the baseline is retired: drift since its recording is not excluded"
+    result.stdout.fnmatch_lines(["FAIL  1 of 1 test regressed", told])
+    assert not any("base_fresh" in path for path in project.cassettes)
+    project.run(BUMP).stdout.fnmatch_lines(["FAIL  1 of 1 test regressed", told])
+
+
+def test_what_fails_when_a_module_is_torn_down_is_told_though_its_test_waits(project) -> None:
+    project.tests(
+        """
+@pytest.fixture(scope="module")
+def room():
+    yield
+    raise RuntimeError("the room is in disorder")
+
+def test_a(claude, room):
+    ask()
+    assert claude.calls_tool("lookup_order")
+"""
+    )
+    project.personas(new=ASKS)
+    project.record()
+    result = project.record(BUMP)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.parseoutcomes()["errors"] >= 1
+    assert "the room is in disorder" in result.stdout.str()

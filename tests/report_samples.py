@@ -1,0 +1,290 @@
+"""Hand-made runs and transcripts for the tests of reports: small, fixed, and as large as asked."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+from pytest_claude.behavior.profile import Profile, ToolFact
+from pytest_claude.comparison.difference import Difference
+from pytest_claude.comparison.trial import CheckNote, Trial
+from pytest_claude.gating.decision import Decision, TestVerdict
+from pytest_claude.report.artifact import Run, TestResult
+from pytest_claude.transcript.interaction import Interaction, Request, Response, Timing
+from pytest_claude.transcript.model import Transcript
+from pytest_claude.transcript.parse import parse_transcript
+
+OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
+PAYLOADS = (
+    "<script>window.hacked=1</script>",
+    "</script><script>window.hacked=1</script>",
+    '"><img src=x onerror=window.hacked=1>',
+    "javascript:window.hacked=1",
+    "<svg/onload=window.hacked=1>",
+    "{{ 7*7 }}{% raw %}",
+    "\x1b[31m\x00\u202e",
+)
+"""What must be shown as text wherever a model, a user or a test says it."""
+
+Say = Callable[[str, str, int], list[dict[str, Any]]]
+
+
+def trial(
+    test: str, stream: str, index: int, outcome: str = "pass", *, tools: tuple[str, ...] = (),
+    model: str | None = None, tokens: int = 100, question: str | None = None, output: Any = None,
+    cause: str | None = None, cassette: bool = True, checks: tuple[CheckNote, ...] | None = None,
+) -> Trial:  # fmt: skip
+    model = model or (OLD if stream == "base" else NEW)
+    suffix = "" if index == 0 else f".{index + 1}"
+    slug = test.replace("::", "/").replace(".py", "")
+    folder = "" if stream == "base" else f"_gate/{OLD}__{NEW}/{stream}/"
+    notes = checks if checks is not None else (
+        CheckNote("calls_tool", outcome == "pass", "calls `lookup_order`"),
+    )  # fmt: skip
+    return Trial(
+        test=test,
+        stream=stream,  # type: ignore[arg-type]
+        index=index,
+        outcome=outcome,  # type: ignore[arg-type]
+        cause=cause or (None if outcome == "pass" else "assert <no: `lookup_order` not called>"),
+        models=(OLD,),
+        cassette=f"cassettes/{folder}{slug}/{model}{suffix}.yaml" if cassette else None,
+        interactions=2,
+        checks=notes,
+        profile=Profile(
+            "acted" if tools else "answered",
+            question=question,
+            tools=tuple(ToolFact(name, {"order_id": "1234"}, 1) for name in tools),
+            output=output,
+            has_output=output is not None,
+            stop_reason="end_turn",
+            last=2,
+            calls=2,
+            input_tokens=1200 + index,
+            output_tokens=tokens + 3 * index,
+            thinking_tokens=0 if stream == "base" else 40,
+            total_s=1.5 + index / 10,
+            time_to_first_token_s=0.8 + index / 20,
+        ),
+    )
+
+
+def trials(test: str, stream: str, outcomes: str, **more: Any) -> tuple[Trial, ...]:
+    """One trial per letter: p, f, v(oid), s(kip), a(bort)."""
+    words = {"p": "pass", "f": "fail", "v": "void", "s": "skip", "a": "abort"}
+    return tuple(trial(test, stream, n, words[o], **more) for n, o in enumerate(outcomes))
+
+
+Judged = tuple[TestResult, TestVerdict]
+
+
+def result(
+    test: str, kind: str, base: str = "ppp", cand: str = "ppp", *, fresh: str = "", duel: str = "",
+    sentence: str | None = None, detail: str | None = None, difference: str = "tools",
+    **more: Any,
+) -> Judged:  # fmt: skip
+    """A test and its verdict; `fresh` and `duel` are the trials of a duel, by their letters."""
+    found = ()
+    if sentence is not None:
+        counts = (len(cand + duel), len(cand + duel))
+        shown = trial(test, "cand", 0).cassette
+        found = (Difference(difference, sentence, (0, len(base)), counts, shown, 1),)  # type: ignore[arg-type]
+    decided = (fresh, duel) if duel else (base, cand)
+    verdict = TestVerdict(
+        test,
+        kind,  # type: ignore[arg-type]
+        detail=detail,
+        baseline=_counts(decided[0]),
+        candidate=_counts(decided[1]),
+        stage="duel" if duel else "screen",
+        screened=_counts(cand),
+        differences=found,
+        recorded=len(base),
+        **more,
+    )
+    new = ("refund",) if sentence else ("lookup_order",)
+    return TestResult(
+        test,
+        (
+            *trials(test, "base", base, tools=("lookup_order",)),
+            *trials(test, "base_fresh", fresh, tools=("lookup_order",)),
+            *trials(test, "cand", cand + duel, tools=new, tokens=150),
+        ),
+        planned=len(base),
+    ), verdict
+
+
+def _counts(outcomes: str) -> tuple[int, int]:
+    return outcomes.count("p"), len(outcomes)
+
+
+def bump(verdict: str, *judged: Judged, **more: Any) -> Run:
+    ordered = sorted(judged, key=lambda pair: pair[0].test)
+    made = [t.stream for r, _ in ordered for t in r.trials]
+    more.setdefault("candidate_trials", made.count("cand"))
+    more.setdefault("fresh_baseline_trials", made.count("base_fresh"))
+    decision = Decision(verdict, tuple(v for _, v in ordered), **more)  # type: ignore[arg-type]
+    return Run(
+        title=f"{OLD} → {NEW}",
+        pairs=(f"{OLD}={NEW}",),
+        decision=decision,
+        collected=tuple(r.test for r, _ in ordered),
+        results=tuple(r for r, _ in ordered),
+    )
+
+
+DUEL = {"p": 0.0020, "threshold": 0.0163, "first_failure": 4, "interval": (-0.95, -0.27)}
+REFUND = result(
+    "tests/test_refund.py::test_refund_looks_up_the_order_first", "regressed", "p" * 10, "pffpfppf",
+    fresh="p" * 20, duel="ffpf", sentence="calls `refund` at once instead of `lookup_order` first",
+    **DUEL,
+)  # fmt: skip
+INVOICE = result(
+    "tests/test_invoice.py::test_extracts_invoice_as_json", "regressed", "p" * 10, "fpfpfppf",
+    fresh="p" * 19 + "f", duel="fpfffp", difference="output",
+    sentence="answers with `$.total` a string instead of a number", **DUEL,
+)  # fmt: skip
+CITIES = result(
+    "tests/test_weather.py::test_compares_two_cities", "changed", "p" * 10, "p" * 4,
+    sentence="calls `get_weather` twice in parallel",
+)  # fmt: skip
+UNITS = result("tests/test_units.py::test_converts_units", "improved", "f" * 10, "p" * 4)
+TONE = result("tests/test_tone.py::test_keeps_the_tone", "unchanged", "pppppppppf", "pppppppf")
+SLANG = result("tests/test_slang.py::test_translates_slang", "unchanged", "f" * 10, "f" * 4,
+               reason="already_failing")  # fmt: skip
+BUDGET = result("tests/test_budget.py::test_stays_within", "undecided", "p" * 10, "pp",
+                detail="the budget of $1.15 ended before a decision")  # fmt: skip
+
+SUSPECTS = (INVOICE[0].test, REFUND[0].test)
+FAILED = bump("fail", REFUND, INVOICE, CITIES, UNITS, TONE, SLANG, suspects=SUSPECTS,
+              rounded_suspects=2, duel_base_n=20, c=0.0163)  # fmt: skip
+PASSED = bump("pass", TONE, UNITS)
+UNDECIDED = bump("undecided", BUDGET, TONE)
+CHANGED = bump("pass", CITIES, TONE)
+NOTHING = bump(
+    "fail",
+    result("tests/test_a.py::test_one", "not gated", detail="no claude check"),
+    result("tests/test_b.py::test_two", "not gated", detail="no claude check"),
+)  # fmt: skip
+ONE_TRIAL = bump(
+    "undecided",
+    result(
+        "tests/test_one.py::test_once", "undecided", "p", "f",
+        detail="3 more trials are needed", difference="asks",
+        sentence="asks which order instead of calling `lookup_order`",
+    ),
+)  # fmt: skip
+EMPTY = bump("fail")
+PLAIN = Run(
+    collected=("tests/test_a.py::test_green", "tests/test_b.py::test_red"),
+    results=(
+        TestResult("tests/test_a.py::test_green",
+                   trials("tests/test_a.py::test_green", "base", "ppp"), planned=3, needed=2),
+        TestResult("tests/test_b.py::test_red",
+                   trials("tests/test_b.py::test_red", "base", "pff"), planned=3, needed=2),
+    ),
+)  # fmt: skip
+
+
+def many(number: int, trials_a_side: int = 4, *, regressed: int = 6) -> Run:
+    """A run of `number` tests, of which `regressed` regressed and as many changed."""
+    found = []
+    for n in range(number):
+        test = f"tests/test_module_{n % 25:02}.py::test_behavior_number_{n:03}"
+        kind = "regressed" if n < regressed else "changed" if n < 2 * regressed else "unchanged"
+        words = {"regressed": "calls `refund` at once", "changed": "calls `search` twice"}
+        half = trials_a_side // 2
+        duel = {"fresh": "p" * half, "duel": "pf" * (half // 2 or 1), **DUEL}
+        more = duel if kind == "regressed" else {}
+        cand = "pf" * (half // 2 or 1) if kind == "regressed" else "p" * trials_a_side
+        base = "p" * (half if kind == "regressed" else trials_a_side)
+        found.append(result(test, kind, base, cand, sentence=words.get(kind), **more))
+    suspects = tuple(judged[0].test for judged in found[:regressed])
+    return bump("fail", *found, suspects=suspects, rounded_suspects=regressed)
+
+
+RUNS = {
+    "pass": PASSED,
+    "fail": FAILED,
+    "undecided": UNDECIDED,
+    "changed": CHANGED,
+    "nothing": NOTHING,
+    "one-trial": ONE_TRIAL,
+    "plain": PLAIN,
+    "200-tests": many(200),
+}
+"""What every kind of report is read whole of."""
+
+
+# --- transcripts ------------------------------------------------------------------------------
+
+SYSTEM = "You are the support desk of Acme. Always look up the order first. Be brief. " * 10
+TOOLS = [
+    {"name": name, "description": f"{name} of a customer's order.", "input_schema": {
+        "type": "object", "properties": {"order_id": {"type": "string"}}}}
+    for name in ("lookup_order", "refund", "cancel")
+]  # fmt: skip
+WORDS = [
+    "order",
+    "status",
+    "refund",
+    "delivered",
+    "yesterday",
+    "customer",
+    "invoice",
+    "total",
+    "amount",
+    "please",
+    "item",
+    "saw",
+    "hammer",
+    "shipped",
+    "address",
+    "city",
+    "weather",
+    "units",
+    "convert",
+    "today",
+    "parcel",
+    "store",
+    "credit",
+    "reason",
+]
+
+
+def call(
+    model: str, messages: list[dict[str, Any]], content: list[dict[str, Any]], *,
+    stop: str = "end_turn", system: str = SYSTEM, status: int = 200, **body: Any,
+) -> Interaction:  # fmt: skip
+    asked = {"model": model, "max_tokens": 500, "system": system, "tools": TOOLS,
+             "messages": messages, **body}  # fmt: skip
+    said = {"type": "message", "role": "assistant", "model": model, "content": content,
+            "stop_reason": stop, "usage": {"input_tokens": 1214, "output_tokens": 61}}  # fmt: skip
+    return Interaction(
+        Request("POST", "https://api.anthropic.com/v1/messages", json.dumps(asked).encode()),
+        Response(status, json.dumps(said).encode(), timing=Timing(0.4, 0.82, 0.5)),
+    )
+
+
+def two_turns(path: str, *, length: int = 60, user: str = "I want a refund") -> Transcript:
+    """Calls a tool, then answers: `refund` on the candidate, `lookup_order` on the baseline."""
+    chance = random.Random(path)
+    new = "/cand/" in path
+    model = NEW if new else OLD
+    argument = {"order_id": "1234", "amount": 59.9} if new else {"order_id": "1234"}
+    tool = "refund" if new else "lookup_order"
+    name = f"toolu_{chance.randrange(10**9)}"
+    use = {"type": "tool_use", "id": name, "name": tool, "input": argument}
+    result = {"type": "tool_result", "tool_use_id": name, "content": '{"status": "delivered"}'}
+    first = [{"role": "user", "content": user}]
+    then = [*first, {"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
+    text = "Order 1234 was " + " ".join(chance.choice(WORDS) for _ in range(length)) + "."
+    thought = {"type": "thinking", "thinking": "", "signature": "x" * 300}
+    return parse_transcript(
+        [
+            call(model, first, [thought, use] if new else [use], stop="tool_use"),
+            call(model, then, [{"type": "text", "text": text}]),
+        ]
+    )

@@ -1,0 +1,32 @@
+"""The terminal's texts, read whole: a person has read each file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import report_samples as samples
+
+from pytest_claude.report.gate import gate_lines
+from pytest_claude.report.outline import outline
+from pytest_claude.report.terminal import overview_lines, plain_lines
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def told(name: str) -> str:
+    run = samples.RUNS[name]
+    lines = plain_lines(run.results) if run.decision is None else gate_lines(run)
+    return "\n".join([*lines, "== pytest-claude show", *overview_lines(outline(run)), ""])
+
+
+@pytest.mark.parametrize("name", sorted(samples.RUNS))
+def test_the_whole_text(name: str) -> None:
+    assert told(name) == (GOLDEN / f"{name}.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(samples.RUNS))
+def test_it_is_readable_at_80_columns(name: str) -> None:
+    names = [test for test in samples.RUNS[name].collected if len(test) > 60]
+    lines = [line for line in told(name).splitlines() if not any(test in line for test in names)]
+    assert [line for line in lines if len(line) > 80] == []
