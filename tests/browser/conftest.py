@@ -24,6 +24,16 @@ ARGUMENTS = [
 ORIGIN = Origin("support_bot", "22 Nov 2026 14:02 UTC", "4be1d02")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Playwright's event loop goes on in this thread: no other test's could start in it."""
+    here = Path(__file__).parent
+    alone = all(here in item.path.parents for item in items)
+    for item in items:
+        if not alone and here in item.path.parents:
+            reason = "a browser needs a process of its own: python -m pytest tests/browser"
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     playwright = pytest.importorskip(
@@ -61,11 +71,12 @@ class Opened:
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(path.as_uri() + (f"#{fragment}" if fragment else ""))
 
-    def tests(self) -> list[str]:
-        """Names of the tests that the list shows."""
-        return self.page.eval_on_selector_all(
-            ".row:not([hidden]) .id b", "all => all.map(one => one.textContent)"
-        )
+    def tests(self, count: int) -> list[str]:
+        """Names of the tests that the list shows, once it shows that many."""
+        names = self.page.locator(".row:not([hidden]) .id b")
+        names.nth(count - 1).wait_for()
+        names.nth(count).wait_for(state="detached")
+        return names.all_text_contents()
 
     def text(self, query: str) -> str:
         return str(self.page.inner_text(query))
