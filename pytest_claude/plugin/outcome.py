@@ -14,8 +14,10 @@ from pytest_claude.errors import (
     CheckFailed,
     NoEvidence,
     RecordingProblem,
+    Row,
     SpoiledTrial,
 )
+from pytest_claude.expect.checks.traffic import makes_no_call
 from pytest_claude.expect.result import Check
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.plugin import explain
@@ -184,11 +186,19 @@ def _show_check(record: TrialRun, arm: Arm, view: ClaudeFixture) -> None:
     elif check is not None and check.outcome and repr(check) not in str(raised):
         return  # it held, and something else failed
     if check is not None:
-        redo = ("to redo it", f"{arm.recorder.command} --claude-record=all")
-        # In a gate recording it anew is another attempt.
-        commands = [("to repeat it", arm.recorder.command) if arm.gated else redo]
         of = len(arm.recorder.calls)
-        record.rows = explain.check_rows(check, arm.recorder.shown_path, of, commands)
+        to_type = _to_type(check, arm, view)
+        record.rows = explain.check_rows(check, arm.recorder.shown_path, of, to_type)
+
+
+def _to_type(check: Check, arm: Arm, view: ClaudeFixture) -> list[Row]:
+    if makes_no_call(view._transcript()):  # nothing that could be recorded again
+        rows = [("to go on", "call the app before the check; it called no model in this test")]
+        asked = check.outcome is None
+        return [*rows, ("on purpose", "assert claude.makes_no_call()")] if asked else rows
+    if arm.gated:  # recording it anew is another attempt
+        return [("to repeat it", arm.recorder.command)]
+    return [("to redo it", f"{arm.recorder.command} --claude-record=all")]
 
 
 def _first_line(raised: BaseException) -> str:

@@ -130,7 +130,7 @@ def fail(reports: Reports, longrepr: Any) -> None:
 
 
 def _which(run: TrialRun, settings: TestSettings) -> str:
-    profile_models = ", ".join(run.result.models) or "no model"
+    profile_models = ", ".join(run.result.models) or "no model called"
     trial = f", trial {run.result.index + 1} of {settings.trials}" if settings.trials > 1 else ""
     return f"{profile_models}{trial}"
 

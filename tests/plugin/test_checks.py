@@ -246,3 +246,28 @@ def test_schema(claude):
     ], consecutive=False)  # fmt: skip
     # No frame of ours stands between the test and its reader.
     assert "pytest_claude/" not in result.stdout.str()
+
+
+NO_CALL = [
+    "E   pytest_claude.NoEvidence: no evidence: no call to a model was made",
+    "no model called",
+    "  expected    `lookup_order` called",
+    "  observed    no call to a model was made",
+    "  to go on    call the app before the check; it called no model in this test",
+    "  on purpose  assert claude.makes_no_call()",
+]
+
+
+def test_a_test_that_makes_no_call_is_not_told_to_record(project) -> None:
+    project.tests("def test_a(claude):\n    assert not claude.calls_tool('lookup_order')")
+    for result in (project.run(), project.record()):
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(NO_CALL)
+        result.stdout.no_fnmatch_line("*--claude-record*")
+    assert not (project.path / "cassettes").exists()
+    project.tests("def test_a(claude):\n    assert not claude.makes_no_call()")
+    result = project.run()
+    result.stdout.fnmatch_lines(
+        ["  expected  not: no call to a model", "  to go on  call the app *"]
+    )
+    result.stdout.no_fnmatch_line("  on purpose*")
