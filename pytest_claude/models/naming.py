@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from pytest_claude.models.facts import models
+from pytest_claude.models.facts import facts_of, models
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.models.model_facts import ModelFacts
 
@@ -41,9 +41,28 @@ def unknown_model(model: str, facts: ModelFacts | None) -> tuple[str, bool] | No
     misspelt = new is not None and _near_a_line(new[1])
     if (new and not misspelt) or (len(name) <= _LONGEST and _OLD_SHAPE.match(name)):
         return f"{shown} is unknown here: no rule was applied, price unknown", False
-    near = difflib.get_close_matches(name[:_LONGEST], [each.id for each in models()], n=1)
-    meant = f"; did you mean {near[0]}?" if near else ""
+    near = _nearest(name, 0.6)
+    meant = f"; did you mean {near}?" if near else ""
     return f"no model is named {shown or 'so'}{meant}", True
+
+
+def near_miss(model: str) -> str | None:
+    """What to say of an id that is not known and nearly one that is; else None.
+
+    A hint and no more: it may be newer than the facts.
+
+    >>> near_miss("claude-sonnet-5-6")
+    'claude-sonnet-5-6 is not known here; did you mean claude-sonnet-5-5?'
+    >>> near_miss("claude-next-1") is near_miss("claude-sonnet-5-5") is None
+    True
+    """
+    near = None if facts_of(model) else _nearest(canonical_model(model), 0.75)
+    return near and f"{model[:_LONGEST]} is not known here; did you mean {near}?"
+
+
+def _nearest(name: str, cutoff: float) -> str | None:
+    known = [each.id for each in models()]
+    return next(iter(difflib.get_close_matches(name[:_LONGEST], known, 1, cutoff)), None)
 
 
 def _wrong_date(model: str, facts: ModelFacts) -> tuple[str, bool] | None:

@@ -13,6 +13,7 @@ from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger
 from pytest_claude.models.ids import canonical_model
+from pytest_claude.models.naming import near_miss
 from pytest_claude.plugin import markers, options, preflight
 from pytest_claude.plugin.arms import Arms
 from pytest_claude.plugin.earlier import Earlier, read_earlier
@@ -189,8 +190,9 @@ def _check_bump(settings: RunSettings, arms: Arms, selected: Sequence[pytest.Ite
     using = [item for item in selected if arms.olds & recorded[item.nodeid]]
     if arms.gate_root is None or not (arms.gate_root / "cand").is_dir():
         new = ", ".join(swap.new for swap in settings.bump)
+        hints = "".join(f"; {hint}" for swap in settings.bump if (hint := near_miss(swap.new)))
         raise SettingsError(
-            f"{option}: nothing is recorded for {new} in {plural(len(using), 'test')}\n"
+            f"{option}: nothing is recorded for {new} in {plural(len(using), 'test')}{hints}\n"
             f"       to record it, add --claude-record"
         )
 

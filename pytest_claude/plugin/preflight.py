@@ -12,6 +12,7 @@ from pytest_claude import clock
 from pytest_claude.comparison.trial import NOT_SENT
 from pytest_claude.errors import RecordingProblem, SpoiledTrial
 from pytest_claude.models.ids import canonical_model, same_model
+from pytest_claude.models.naming import near_miss
 from pytest_claude.settings import RunSettings, Swap
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
@@ -111,10 +112,18 @@ class BumpPreflight:
         self._told = False
         self._cassettes: dict[str, dict[str, dict[str, None]]] = {"base": {}, "cand": {}}
 
+    def pytest_report_header(self) -> list[str]:
+        """Tell a slip in an id at once where workers collect: they tell nothing, and pay."""
+        if not self._settings.recording:
+            return []
+        names = (name for swap in self._settings.bump for name in (swap.old, swap.new))
+        return [f"claude: {hint}" for name in names if (hint := near_miss(name))]
+
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Tell it before the first test runs."""
         self._told = True
-        return self._lines(list(self._results.collected))
+        lines = self._lines(list(self._results.collected))
+        return lines or self.pytest_report_header()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, object, object]:

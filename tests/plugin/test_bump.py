@@ -149,10 +149,16 @@ def test_a_missing_side_is_undecided_and_red(bumped) -> None:
         (
             "claude-sonnet-4-5=claude-opus-5",
             "--claude-bump claude-sonnet-4-5=claude-opus-5: nothing is recorded for "
-            "claude-opus-5 in 3 tests",
+            "claude-opus-5 in 3 tests\n",
+        ),
+        (
+            "claude-sonnet-4-5=claude-sonet-5-5",
+            "--claude-bump claude-sonnet-4-5=claude-sonet-5-5: nothing is recorded for "
+            "claude-sonet-5-5 in 3 tests; claude-sonet-5-5 is not known here; did you mean "
+            "claude-sonnet-5-5?\n",
         ),
     ],
-    ids=["no equals sign", "OLD unused", "NEW unrecorded"],
+    ids=["no equals sign", "OLD unused", "NEW unrecorded", "NEW misspelt"],
 )
 def test_a_bump_that_can_compare_nothing_is_a_usage_error(
     bumped, option: str, text: str, workers: list[str]

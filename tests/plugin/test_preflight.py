@@ -253,3 +253,16 @@ def test_recorded_speed_is_told_after_the_verdict(tmp_path: Path) -> None:
 def test_simulated_answers_have_no_speed(recorded: Any) -> None:
     recorded.record(BUMP)
     assert "median of" not in recorded.run(BUMP, "-v").stdout.str()
+
+
+@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n1"]], ids=["alone", "xdist"])
+def test_an_id_that_is_nearly_a_known_one_is_told_before_the_tests(
+    project: Any, workers: list[str]
+) -> None:
+    project.personas(old=says("Hi."), **{"claude-sonnet-5-6": says("Hi.")})
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.stops_with('end_turn')")
+    result = project.record(f"--claude-bump={OLD}=claude-sonnet-5-6", *workers)
+    assert result.ret == pytest.ExitCode.OK, "it may be newer than what is known"
+    hint = "claude: claude-sonnet-5-6 is not known here; did you mean claude-sonnet-5-5?"
+    assert result.outlines.count(hint) == 1
+    result.stdout.fnmatch_lines([hint, "*test_app.py*" if not workers else "1 worker *"])
