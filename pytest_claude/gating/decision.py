@@ -52,6 +52,7 @@ class TestVerdict:
         accepted: Why a regression of this test is accepted; None when it is not.
         next_look: Trials at the look that an undecided test waits for.
         differences: What the candidate does otherwise, the one to tell first.
+        attempt: Which earlier attempt its trials are of; None where it is the decision's.
     """
 
     __test__ = False
@@ -75,6 +76,7 @@ class TestVerdict:
     accepted: str | None = None
     next_look: int | None = None
     differences: tuple[Difference, ...] = ()
+    attempt: int | None = None
 
     @property
     def waits(self) -> bool:

@@ -143,6 +143,7 @@ class TestTrials:
         test: Node id.
         trials: Its trials, of any streams and attempts.
         policy: Says which attempt is read, and how many voids a reading may have.
+        attempt: The one that is read, where it is not the policy's.
 
     Attributes:
         test: Node id.
@@ -151,9 +152,11 @@ class TestTrials:
 
     __test__ = False
 
-    def __init__(self, test: str, trials: Iterable[Trial], policy: Policy) -> None:
+    def __init__(
+        self, test: str, trials: Iterable[Trial], policy: Policy, attempt: int | None = None
+    ) -> None:
         self.test = test
-        self.attempt = attempt = policy.attempt
+        self.attempt = attempt = attempt or policy.attempt
         self._void_share = policy.max_void_share
         by_stream: dict[str, list[Trial]] = {}
         for trial in trials:
@@ -262,9 +265,20 @@ class Ledger:
     def __or__(self, other: Iterable[Trial]) -> Ledger:
         return Ledger([*self.trials, *other])
 
-    def of(self, test: str, policy: Policy) -> TestTrials:
-        """The trials of one test, as a gate with this policy reads them."""
-        return TestTrials(test, self._by_test.get(test, ()), policy)
+    def of(self, test: str, policy: Policy, attempt: int | None = None) -> TestTrials:
+        """The trials of one test, as a gate with this policy reads them.
+
+        `attempt` is the one to read of a test that the policy's left out.
+        """
+        return TestTrials(test, self._by_test.get(test, ()), policy, attempt)
+
+    def attempts(self) -> dict[str, int]:
+        """The last attempt that has trials of each test; without the tests that have none."""
+        found: dict[str, int] = {}
+        for trial in self.trials:
+            if trial.stream != "base":
+                found[trial.test] = max(trial.attempt, found.get(trial.test, 1))
+        return found
 
     def with_voids_as(self, outcome: Any, tests: Iterable[str]) -> Ledger:
         """The same, with the void trials of `tests` that a gate made as if they had come to it."""

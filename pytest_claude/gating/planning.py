@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from pytest_claude.gating.decision import Decision
 from pytest_claude.gating.ledger import Ledger, Need
@@ -18,6 +18,7 @@ def plan(
     *,
     not_gated: Reasons | None = None,
     accepted: Reasons | None = None,
+    attempts: Mapping[str, int] | None = None,
 ) -> Need | Decision:
     """The trials to make next, or the decision when none is needed.
 
@@ -30,11 +31,12 @@ def plan(
         tests: Node ids of the tests to gate, in any order.
         not_gated: Tests that are listed and not compared, and why.
         accepted: Tests whose regression does not fail the gate, and why.
+        attempts: Tests that the policy's attempt left out, and the earlier one that is read.
 
     >>> plan(Ledger(), Policy(), ["test_a"]).trials[0]
     Key(test='test_a', stream='base', index=0, attempt=1)
     """
-    stages = Stages(ledger, policy, tests, not_gated or {}, accepted or {})
+    stages = Stages(ledger, policy, tests, not_gated or {}, accepted or {}, attempts or {})
     if not policy.offline and not stages.aborted and stages.needs:
         return Need(tuple(sorted(stages.needs)))
     return settled(stages, None)
@@ -48,6 +50,7 @@ def conclude(
     because: str | None = None,
     not_gated: Reasons | None = None,
     accepted: Reasons | None = None,
+    attempts: Mapping[str, int] | None = None,
 ) -> Decision:
     """The decision from the trials that are there, when no more are made.
 
@@ -61,5 +64,7 @@ def conclude(
         because: What ended it, in words: "the budget of $1.15 ended".
         not_gated: Tests that are listed and not compared, and why.
         accepted: Tests whose regression does not fail the gate, and why.
+        attempts: Tests that the policy's attempt left out, and the earlier one that is read.
     """
-    return settled(Stages(ledger, policy, tests, not_gated or {}, accepted or {}), because)
+    stages = Stages(ledger, policy, tests, not_gated or {}, accepted or {}, attempts or {})
+    return settled(stages, because)

@@ -32,6 +32,7 @@ class Stages:
         tests: Collection[str],
         not_gated: Reasons,
         accepted: Reasons,
+        attempts: Mapping[str, int],
     ) -> None:
         if isinstance(tests, str):
             raise TypeError(f"tests={tests!r}: node ids, not one string")
@@ -39,13 +40,16 @@ class Stages:
         self.policy = policy
         self.not_gated = not_gated
         self.accepted = accepted
+        self._attempts = attempts
         gated = sorted({*tests} - {*not_gated})
-        self.trials = {test: ledger.of(test, policy) for test in gated}
+        self.trials = {test: ledger.of(test, policy, attempts.get(test)) for test in gated}
 
     def with_voids_as(self, outcome: Any, tests: Collection[str]) -> Stages:
         """The same, as if the void trials of `tests` had come to `outcome`."""
         ledger = self._ledger.with_voids_as(outcome, tests)
-        return Stages(ledger, self.policy, [*self.trials], self.not_gated, self.accepted)
+        return Stages(
+            ledger, self.policy, [*self.trials], self.not_gated, self.accepted, self._attempts
+        )
 
     @cached_property
     def screens(self) -> dict[str, Screen]:

@@ -106,6 +106,7 @@ def _verdict(stages: Stages, test: str) -> TestVerdict:
             detail = _too_few(next_look, screen, duel)
     if kind == "unchanged":
         detail = detail or _one_sided(stages.trials[test], screen.cand[1])
+    attempt = stages.trials[test].attempt
     used = (screen.cand[1] + (duel.cand[1] if duel else 0), _fresh_used(stages, test, duel))
     return TestVerdict(
         test=test,
@@ -127,6 +128,7 @@ def _verdict(stages: Stages, test: str) -> TestVerdict:
         accepted=stages.accepted.get(test) if kind == "regressed" else None,
         next_look=next_look,
         differences=_differences(stages, test, used),
+        attempt=None if attempt == stages.policy.attempt else attempt,
     )
 
 

@@ -195,8 +195,12 @@ def _attempts(decision: Decision) -> str:
     alpha = decision.policy.duel_alpha + decision.policy.suite_alpha
     bound = min(1.0, decision.attempt * alpha)
     over = "both" if decision.attempt == 2 else "all"
+    compared = [verdict for verdict in decision.tests if verdict.verdict != "not gated"]
+    anew = sum(verdict.attempt is None for verdict in compared)
+    part = f" (of {anew} of {n_tests(len(compared))})" if anew < len(compared) else ""
     return (
-        f"attempt {decision.attempt}: false alarms at most {bound * 100:.3g}% over {over} attempts"
+        f"attempt {decision.attempt}{part}: false alarms at most {bound * 100:.3g}% "
+        f"over {over} attempts"
     )
 
 

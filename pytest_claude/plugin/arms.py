@@ -17,6 +17,7 @@ from pytest_claude.gating.steps import Step
 from pytest_claude.models.adapt import adapt
 from pytest_claude.models.ids import canonical_model, model_of, same_model
 from pytest_claude.models.prices import price_table, total_cost
+from pytest_claude.plugin.attempts import attempts_of
 from pytest_claude.plugin.markers import NORMALIZE
 from pytest_claude.plugin.preflight import veto
 from pytest_claude.recording import cassette, naming
@@ -40,16 +41,23 @@ class Arm:
     Attributes:
         step: Which trial this is.
         settings: Of the run.
-        attempt: Of which attempt of a gate.
+        attempt: Of which attempt of a gate; 1 for the baseline's.
         gated: Whether it is a trial of a gate.
         recorder: Its cassette.
         rewrites: What was changed in requests so that the candidate accepts them, in words.
         output_tools: Tools that a request forced: their input is the answer.
     """
 
-    def __init__(self, step: Step, swaps: Sequence[Swap], settings: RunSettings, hook: Any) -> None:
+    def __init__(
+        self,
+        step: Step,
+        swaps: Sequence[Swap],
+        settings: RunSettings,
+        hook: Any,
+        attempt: int,
+    ) -> None:
         self.step = step
-        self.attempt = settings.attempt
+        self.attempt = attempt
         self.gated = settings.gated
         self.rewrites: dict[str, None] = {}
         self.output_tools: set[str] = set()
@@ -99,11 +107,11 @@ class Arms:
     """Opens the arms of a run.
 
     Attributes:
-        gate_root: The folder of the gate's own trials; None in a plain run.
+        attempts: Of the gate; None in a plain run.
     """
 
     def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
-        self.gate_root = gate_root(settings)
+        self.attempts = attempts_of(settings)
         self._config = config
         self._settings = settings
         self._redaction = Redaction.of_environment(os.environ)
@@ -129,7 +137,8 @@ class Arms:
             command=self.command(item.nodeid),
             stem=self._stems.get((item.nodeid, step.stream)),
         )
-        return self._arm(step, place, item.ihook, item.stash.get(NORMALIZE, None))
+        attempt = self.attempt(item.nodeid, step.stream)
+        return self._arm(step, place, item.ihook, item.stash.get(NORMALIZE, None), attempt)
 
     def open_fixture(self, fixturedef: Any, request: Any, *, teardown: bool = False) -> Recorder:
         """The recorder for what a fixture wider than a test asks: set up, or torn down."""
@@ -152,8 +161,15 @@ class Arms:
         rules = normalizer(self._settings.ignore)
         return self._arm(Step("base", 0), place, self._config.hook, rules).recorder
 
-    def _arm(self, step: Step, place: Place, hook: Any, normalize: Normalize | None) -> Arm:
-        arm = Arm(step, self._swaps(step.stream), self._settings, hook)
+    def _arm(
+        self,
+        step: Step,
+        place: Place,
+        hook: Any,
+        normalize: Normalize | None,
+        attempt: int = 1,
+    ) -> Arm:
+        arm = Arm(step, self._swaps(step.stream), self._settings, hook, attempt)
         arm.recorder = Recorder(
             place,
             self._mode(step.stream),
@@ -193,10 +209,13 @@ class Arms:
     def folder(self, item: pytest.Item, stream: Stream) -> Path:
         """The folder of a test's cassettes."""
         root = self._settings.cassette_root
-        if stream != "base":
-            assert self.gate_root is not None, "only a gate has other streams"
-            root = self.gate_root / stream
+        if self.attempts is not None and stream != "base":
+            root = self.attempts.root(self.attempt(item.nodeid, stream)) / stream
         return root / naming.test_dir(item.nodeid)
+
+    def attempt(self, test: str, stream: Stream) -> int:
+        """Which attempt a stream of a test is at; 1 for the baseline's, which belongs to none."""
+        return 1 if self.attempts is None or stream == "base" else self.attempts.of(test)
 
     def available(self, item: pytest.Item, stream: Stream) -> list[int]:
         """Indices of the trials of a test that have a recording, ascending."""
@@ -235,17 +254,7 @@ class Arms:
     def _mode(self, stream: Stream) -> RecordMode:
         # In a gate, `all` is another attempt, in a folder of its own: what was paid for stays.
         mode = self._settings.record_mode
-        return "new_episodes" if mode == "all" and self.gate_root is not None else mode
-
-
-def gate_root(settings: RunSettings) -> Path | None:
-    """The folder of a gate's own trials and its ledger; None in a plain run."""
-    if settings.baseline is not None:
-        return settings.cassette_root / naming.baseline_dir(settings.baseline)
-    if not settings.bump:
-        return None
-    pairs = [(swap.old, swap.new) for swap in settings.bump]
-    return settings.cassette_root / naming.gate_dir(pairs, settings.attempt)
+        return "new_episodes" if mode == "all" and self.attempts is not None else mode
 
 
 def _shown(folder: Path, config: pytest.Config) -> str:

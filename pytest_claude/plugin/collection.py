@@ -188,7 +188,8 @@ def _check_bump(settings: RunSettings, arms: Arms, selected: Sequence[pytest.Ite
     if settings.recording:
         return
     using = [item for item in selected if arms.olds & recorded[item.nodeid]]
-    if arms.gate_root is None or not (arms.gate_root / "cand").is_dir():
+    attempts = arms.attempts
+    if not attempts or not any((attempts.root(n) / "cand").is_dir() for n in attempts.numbers):
         new = ", ".join(swap.new for swap in settings.bump)
         hints = "".join(f"; {hint}" for swap in settings.bump if (hint := near_miss(swap.new)))
         raise SettingsError(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,13 +15,13 @@ from pytest_claude import clock
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Decision, Ledger, Policy
+from pytest_claude.gating.decision import TestVerdict
 from pytest_claude.gating.screen import screen_test
-from pytest_claude.plugin.arms import gate_root
+from pytest_claude.plugin.attempts import LEDGER, Attempts, read_ledger
 from pytest_claude.recording.files import write_atomically
 from pytest_claude.report.artifact import Run, TestResult, dumps, loads
 from pytest_claude.settings import RunSettings
 
-_LEDGER = "ledger.jsonl"
 _BASE_URL = "ANTHROPIC_BASE_URL"
 _LAST = "claude/last-run"
 
@@ -58,13 +57,11 @@ def read_earlier(config: pytest.Config, settings: RunSettings) -> Earlier:
     Raises:
         SettingsError: The run file or the ledger can't be read.
     """
-    root = gate_root(settings)
-    assert root is not None, "a gate has a folder"
-    ledger, about = _read_ledger(root / _LEDGER)
-    retired = about.get("baseline") == "retired"
-    if settings.recording and not (root / _LEDGER).exists():
+    attempts = Attempts(settings)
+    retired = attempts.about(attempts.last).get("baseline") == "retired"
+    if settings.recording and not (attempts.root(attempts.last) / LEDGER).exists():
         retired = _is_gone(settings)
-    voids = _voids(ledger, about.get("open"), settings)
+    voids = tuple(trial for n in attempts.numbers for trial in _voids(attempts, n, settings))
     if settings.go_on is None and settings.baseline is None:
         return Earlier(voids=voids, retired=retired)
     text = getattr(config, "workerinput", {}).get("claude_earlier") or _text(config, settings)
@@ -82,52 +79,45 @@ def _is_gone(settings: RunSettings) -> bool:
     return not os.environ.get(_BASE_URL) and bool(retires_within(olds, clock.today(), -1))
 
 
-def write_ledger(
+def write_ledgers(
     settings: RunSettings, earlier: Earlier, ledger: Ledger, decision: Decision
 ) -> None:
     """Keep which trials a gate read, beside their cassettes, and which tests wait for more.
 
-    What is there of tests that this run left out stays.
+    Each test is kept with the attempt it is at. What is there of other tests stays.
 
     Raises:
         OSError: The disk refuses it.
     """
-    root = gate_root(settings)
-    if root is None or not root.is_dir():
-        return
-    path = root / _LEDGER
-    before, about = _read_ledger(path)
-    waiting = {**(about.get("open") or {})}
-    for verdict in decision.tests:
-        waiting.pop(verdict.test, None)
-        unconfirmed = decision.suite == "unconfirmed" and verdict.verdict != "not gated"
-        if verdict.waits or unconfirmed:
+    attempts = Attempts(settings)
+    unconfirmed = decision.suite == "unconfirmed"
+    for number in attempts.numbers:
+        root = attempts.root(number)
+        verdicts = [v for v in decision.tests if (v.attempt or decision.attempt) == number]
+        if verdicts and root.is_dir():
+            _write_ledger(root / LEDGER, ledger, verdicts, unconfirmed, earlier)
+
+
+def _write_ledger(
+    path: Path,
+    ledger: Ledger,
+    verdicts: Sequence[TestVerdict],
+    unconfirmed: bool,
+    earlier: Earlier,
+) -> None:
+    before, about = read_ledger(path)
+    taken = {verdict.test for verdict in verdicts}
+    waiting = {test: read for test, read in (about.get("open") or {}).items() if test not in taken}
+    for verdict in verdicts:
+        if verdict.waits or (unconfirmed and verdict.verdict != "not gated"):
             waiting[verdict.test] = list(verdict.decided_on)
     baseline = "retired" if earlier.retired else "callable"
     head = json.dumps({"gate": {"v": 1, "baseline": baseline, "open": waiting}}, sort_keys=True)
-    taken = {trial.test for trial in ledger}
-    kept = (trial for trial in before if trial.test not in taken)
-    text = f"{head}\n{(ledger | kept).dumps()}"
+    kept = Ledger(trial for trial in before if trial.test not in taken)
+    made = (trial for trial in ledger if trial.test in taken)
+    text = f"{head}\n{(kept | made).dumps()}"
     if not path.exists() or path.read_text("utf-8") != text:
         write_atomically(path, text.encode())
-
-
-def next_attempt(settings: RunSettings) -> int:
-    """Which attempt a run of the gate is: one more when the last one has its verdict.
-
-    Only recording anew asks again; every other run goes on with the last attempt, or replays it.
-    """
-    attempt = 1
-    while (root := gate_root(replace(settings, attempt=attempt + 1))) and root.is_dir():
-        attempt += 1
-    last = gate_root(replace(settings, attempt=attempt))
-    ended = last is not None and (last / _LEDGER).exists() and not _waits(last / _LEDGER)
-    return attempt + 1 if settings.record_mode == "all" and ended else attempt
-
-
-def _waits(path: Path) -> bool:
-    """Whether an attempt was cut: it has tests that wait for trials. Old ledgers don't say."""
-    return bool(_read_ledger(path)[1].get("open"))
 
 
 def keep_last(config: pytest.Config, run: Run) -> None:
@@ -196,32 +186,30 @@ def _as_baseline(run: Run) -> dict[str, TestResult]:
     }
 
 
-def _voids(
-    ledger: Ledger, waiting: Mapping[str, list[int]] | None, settings: RunSettings
-) -> tuple[Trial, ...]:
-    """The void trials that keep their index.
+def _voids(attempts: Attempts, number: int, settings: RunSettings) -> tuple[Trial, ...]:
+    """The void trials of an attempt that keep their index, of the tests that are at it.
 
     Of a test that waits, nothing was decided since its last look: while recording, the voids
     after it are tried again. Those before it stay, or what it has looked at would change.
-
-    Args:
-        ledger: Of the attempt.
-        waiting: Trials that the looks of a test have read, by stream; None in an old ledger.
-        settings: Of the run.
     """
-    voids = tuple(trial for trial in ledger if trial.outcome == "void")
+    ledger, about = read_ledger(attempts.root(number) / LEDGER)
+    voids = tuple(
+        trial for trial in ledger if trial.outcome == "void" and attempts.of(trial.test) == number
+    )
     if not voids or not settings.recording:
         return voids
+    # Trials that the looks of a test have read, by stream; None in an old ledger.
+    waiting: Mapping[str, list[int]] | None = about.get("open")
     if waiting is not None:
         read = {
-            (test, stream): _end_of(ledger, test, stream, number)
-            for test, numbers in waiting.items()
-            for stream, number in zip(("cand", "base_fresh"), numbers, strict=True)
+            (test, stream): _end_of(ledger, test, stream, length)
+            for test, lengths in waiting.items()
+            for stream, length in zip(("cand", "base_fresh"), lengths, strict=True)
         }
         return tuple(
             trial for trial in voids if trial.index < read.get((trial.test, trial.stream), inf)
         )
-    policy = Policy.named(settings.gate, attempt=settings.attempt)
+    policy = Policy.named(settings.gate, attempt=number)
     ended = {
         test
         for test in {trial.test for trial in voids}
@@ -230,27 +218,11 @@ def _voids(
     return tuple(trial for trial in voids if trial.test not in ended)
 
 
-def _end_of(ledger: Ledger, test: str, stream: str, number: int) -> int:
-    """The index after the first `number` usable trials of a stream."""
+def _end_of(ledger: Ledger, test: str, stream: str, length: int) -> int:
+    """The index after the first `length` usable trials of a stream."""
     usable = [
         trial.index
         for trial in ledger
         if (trial.test, trial.stream) == (test, stream) and trial.outcome in ("pass", "fail")
     ]
-    return usable[:number][-1] + 1 if usable[:number] else 0
-
-
-def _read_ledger(path: Path) -> tuple[Ledger, Mapping[str, Any]]:
-    try:
-        head, _, lines = path.read_text("utf-8").partition("\n")
-    except FileNotFoundError:
-        return Ledger(), {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: the ledger could not be read: {error}") from None
-    try:
-        about: Mapping[str, Any] = dict(json.loads(head)["gate"])
-    except (ValueError, TypeError, KeyError):
-        raise SettingsError(
-            f"{path}: no ledger of a gate (its first line says nothing of it)"
-        ) from None
-    return Ledger.loads(lines, str(path)), about
+    return usable[:length][-1] + 1 if usable[:length] else 0

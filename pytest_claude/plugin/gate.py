@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from pytest_claude.comparison.trial import Stream, Trial
-from pytest_claude.gating import Ledger, Need, Policy, TestVerdict, plan
+from pytest_claude.gating import Decision, Ledger, Need, Policy, TestVerdict, plan
 from pytest_claude.gating.gateable import not_gateable
 from pytest_claude.gating.ledger import Key
 from pytest_claude.gating.steps import LATER, Later, Plan, Step
@@ -105,7 +105,7 @@ class Gate:
         """What each test must take next, now that all have ended their screens."""
         if not self._settings.recording:
             return {}
-        need = plan(Ledger(self._ledger.values()), self.policy, list(self._gateable))
+        need = self._planned(Ledger(self._ledger.values()), self.policy, list(self._gateable))
         steps: dict[str, list[Step]] = {}
         for key in need.interleaved if isinstance(need, Need) else ():
             steps.setdefault(key.test, []).append(Step(key.stream, key.index))
@@ -130,10 +130,11 @@ class Gate:
     def _fill_gaps(self, test: str, stream: Stream, recorded: Sequence[int]) -> None:
         """A trial that left no recording between others was spoiled: it keeps its index."""
         for index in range(max(recorded, default=0)):
-            key = Key(test, stream, index, self.policy.attempt)
+            attempt = self._arms.attempt(test, stream)
+            key = Key(test, stream, index, attempt)
             if index not in recorded and key not in self._ledger:
                 self.take([Trial(test, stream, index, "void", "it has no recording",
-                                 attempt=self.policy.attempt)])  # fmt: skip
+                                 attempt=attempt)])  # fmt: skip
 
     def _untaken(self, item: pytest.Item, stream: Stream) -> list[int]:
         known = {k.index for k in self._ledger if (k.test, k.stream) == (item.nodeid, stream)}
@@ -143,7 +144,8 @@ class Gate:
         """The next trial that a test takes without regard to the others."""
         alone = self._settings.go_on is None or test not in self._earlier
         tests = [test] if alone else list(self._gateable)
-        need = plan(self._of(test) if alone else Ledger(self._ledger.values()), self.policy, tests)
+        ledger = self._of(test) if alone else Ledger(self._ledger.values())
+        need = self._planned(ledger, self.policy, tests)
         if not isinstance(need, Need):
             return None
         mine = [key for key in need.interleaved if key.test == test]
@@ -153,9 +155,13 @@ class Gate:
 
     def _alone(self, test: str) -> TestVerdict:
         """What a test's own trials say, were there no other test."""
-        told = plan(self._of(test), replace(self.policy, offline=True), [test])
+        told = self._planned(self._of(test), replace(self.policy, offline=True), [test])
         assert not isinstance(told, Need), "an offline policy always decides"
         return told.verdicts[test]
+
+    def _planned(self, ledger: Ledger, policy: Policy, tests: Sequence[str]) -> Need | Decision:
+        attempts = {test: self._arms.attempt(test, "cand") for test in tests}
+        return plan(ledger, policy, tests, attempts=attempts)
 
     def _of(self, test: str) -> Ledger:
         return Ledger(self.trials(test))

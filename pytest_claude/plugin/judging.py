@@ -49,13 +49,15 @@ def judged(
         for test, result in results.items()
         if (reason := _not_gated(result, settings)) is not None
     }
+    ledger = Ledger(trial for result in results.values() for trial in result.trials)
     decision = conclude(
-        Ledger(trial for result in results.values() for trial in result.trials),
+        ledger,
         policy_of(settings, earlier),
         list(tests),
         because=because,
         not_gated=left_out,
         accepted={r.test: r.accepted for r in results.values() if r.accepted is not None},
+        attempts=ledger.attempts(),
     )
     return Run(
         title=title(settings),

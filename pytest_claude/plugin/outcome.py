@@ -86,7 +86,7 @@ def complete(
         ),
         rewrites=tuple(arm.rewrites),
         simulated_by=recorder.simulated_by,
-        attempt=1 if arm.step.stream == "base" else arm.attempt,
+        attempt=arm.attempt,
         model=recorder.models[0] if recorder.models else "",
         replies=recorder.replies if profiled else (),
         cost_usd=_cost_usd(view, arm) if profiled and of_app else None,

@@ -200,7 +200,7 @@ class Results:
         return Run(collected=tuple(sorted(self.collected)), results=tuple(results))
 
     def _write_ledger(self) -> None:
-        from pytest_claude.plugin.earlier import write_ledger
+        from pytest_claude.plugin.earlier import write_ledgers
         from pytest_claude.plugin.judging import ledger_of
 
         run, earlier = self._run, self._earlier
@@ -208,7 +208,7 @@ class Results:
             return
         if self._settings.recording:
             try:
-                write_ledger(self._settings, earlier, ledger_of(run), run.decision)
+                write_ledgers(self._settings, earlier, ledger_of(run), run.decision)
             except OSError as error:
                 self._unwritten.append(f"the ledger could not be written: {error.strerror}")
 

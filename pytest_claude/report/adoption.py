@@ -70,8 +70,9 @@ def adoption(run: Run) -> tuple[Adopted, ...]:
     ledger = Ledger(trial for result in run.results for trial in result.trials)
     found = []
     for result in run.results:
-        used = decision.verdicts[result.test].used[0]
-        trials = ledger.of(result.test, decision.policy).read("cand", used).trials
+        verdict = decision.verdicts[result.test]
+        read = ledger.of(result.test, decision.policy, verdict.attempt)
+        trials = read.read("cand", verdict.used[0]).trials
         if trials:
             found.append(Adopted(result, trials))
     return tuple(found)

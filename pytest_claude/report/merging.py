@@ -134,10 +134,12 @@ def _decided(run: Run, policy: Policy) -> Decision:
         for result in run.results
         if (reason := result.not_gated or not_gateable(result.trials, olds)) is not None
     }
+    ledger = Ledger(trial for result in run.results for trial in result.trials)
     return conclude(
-        Ledger(trial for result in run.results for trial in result.trials),
+        ledger,
         policy,
         list(run.collected),
         not_gated=left_out,
         accepted={r.test: r.accepted for r in run.results if r.accepted is not None},
+        attempts=ledger.attempts(),
     )

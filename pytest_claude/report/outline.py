@@ -397,7 +397,7 @@ def _entry(result: TestResult, decision: Decision, models: tuple[str, ...]) -> E
     if kind == "regressed" and verdict.accepted is not None:
         kind = "changed"
     streams = {name: [t for t in result.trials if t.stream == name and t.attempt in
-                      (1 if name == "base" else decision.attempt,)]
+                      (1 if name == "base" else verdict.attempt or decision.attempt,)]
                for name in ("base", "base_fresh", "cand")}  # fmt: skip
     mark: Callable[[Trial], Mark] = _outcome
     behaves = verdict.verdict == "changed" and bool(verdict.differences)

@@ -147,6 +147,30 @@ def test_asking_again_after_a_verdict_is_another_attempt(bumped) -> None:
     assert asked == {NEW}, "the recorded baseline is not paid for again"
 
 
+def test_what_another_attempt_left_out_stays_at_the_one_before(bumped) -> None:
+    first = bumped.path / "cassettes" / GATE / "ledger.jsonl"
+    before = first.read_bytes()
+    bumped.personas(new=CALLS)
+    bumped.record(BUMP, "-k", "calls", mode="all").assert_outcomes(passed=1, deselected=2)
+    bumped.run(BUMP, "--claude-report=replay.json").assert_outcomes(passed=3)
+    bumped.run(BUMP, "-p", "xdist", "-n2", "--claude-report=two.json").assert_outcomes(passed=3)
+    went_on = bumped.record(BUMP, "--claude-report=live.json")
+    went_on.assert_outcomes(passed=3)
+    went_on.stdout.fnmatch_lines(
+        ["attempt 2 (of 1 of 2 tests): false alarms at most 10% over both attempts"]
+    )
+    assert bumped.simulator.bodies == [], "nothing is paid for twice"
+    decision = verdict(bumped, "replay.json")["decision"]
+    assert {t["test"]: (t["verdict"], t["attempt"]) for t in decision["tests"]} == {
+        "test_app.py::test_calls": ("unchanged", None),
+        "test_app.py::test_stays": ("unchanged", 1),
+        "test_app.py::test_no_check": ("not gated", None),
+    }
+    assert verdict(bumped, "two.json") == verdict(bumped, "replay.json")
+    assert verdict(bumped, "live.json")["decision"] == decision
+    assert first.read_bytes() == before
+
+
 def test_a_ci_run_does_not_ask_again_until_the_verdict_pleases(bumped, monkeypatch) -> None:
     monkeypatch.setenv("CI", "1")
     before = bumped.cassettes

@@ -357,6 +357,19 @@ def test_a_second_attempt_counts_no_answer_of_the_first() -> None:
     assert needed(Ledger(first), Policy(attempt=2), ["t"]) == ["t cand 4,5,6,7"]
 
 
+def test_a_test_that_an_attempt_leaves_out_is_read_at_the_one_before() -> None:
+    both = ledger(
+        a={"base": "P" * 10, "cand": "F" * 12, "fresh": "P" * 20},
+        b={"base": "P" * 10, "cand": "PPPP"},
+    ) | stream("a", "cand", "PPPP", attempt=2)
+    assert both.attempts() == {"a": 2, "b": 1}
+    found = plan(both, Policy(attempt=2), ["a", "b"], attempts=both.attempts())
+    assert isinstance(found, Decision)
+    assert (found.overall, found.attempt) == ("pass", 2)
+    assert [(v.test, v.attempt) for v in found.tests] == [("a", None), ("b", 1)]
+    assert needed(both, Policy(attempt=2), ["a", "b"]) == ["b cand 0,1,2,3"]
+
+
 def test_an_accepted_regression_does_not_fail_the_gate_and_is_told() -> None:
     found = plan(
         ledger(a={"base": "P" * 10, "cand": "F" * 12, "fresh": "P" * 20},

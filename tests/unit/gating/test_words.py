@@ -116,6 +116,14 @@ def test_attempts(attempt: int, says: str) -> None:
     assert notes(found) == (says,)
 
 
+def test_an_attempt_of_some_tests_says_of_how_many() -> None:
+    both = {"base": "P", "cand": "PPPP"}
+    found = replace(decision(a=both, b=both), policy=Policy(attempt=2))
+    found = replace(found, tests=(found.tests[0], replace(found.tests[1], attempt=1)))
+    says = "attempt 2 (of 1 of 2 tests): false alarms at most 10% over both attempts"
+    assert notes(found) == (says,)
+
+
 def test_what_an_offline_gate_can_see() -> None:
     assert offline_text(50, 10, 5, Policy()) == (
         "offline gate: 50 tests, 10 recorded + 5 candidate trials each: only drops of >= 0.96 in "

@@ -1,0 +1,106 @@
+"""A gate's folder: which attempt of the gate each test is at, and the ledger of each attempt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pytest_claude.errors import SettingsError
+from pytest_claude.gating import Ledger
+from pytest_claude.recording import naming
+from pytest_claude.settings import RunSettings
+
+LEDGER = "ledger.jsonl"
+
+
+class Attempts:
+    """The attempts of a gate, from the first to the one that a run makes, goes on with or replays.
+
+    A later attempt may ask a few tests only (`-k`): the others stay at the one before.
+
+    Attributes:
+        last: The latest.
+    """
+
+    def __init__(self, settings: RunSettings) -> None:
+        self.last = settings.attempt
+        self._settings = settings
+        self.of = cache(self._of)
+
+    @property
+    def numbers(self) -> range:
+        """All attempts, the latest first."""
+        return range(self.last, 0, -1)
+
+    def root(self, attempt: int) -> Path:
+        """The folder of an attempt's trials and its ledger."""
+        return _root(self._settings, attempt)
+
+    def _of(self, test: str) -> int:
+        """Which attempt a test is at: the latest that asked it, or is to ask it."""
+        if self._settings.record_mode == "all":
+            return self.last
+        return next((n for n in self.numbers if n > 1 and self._has(n, test)), 1)
+
+    def _has(self, attempt: int, test: str) -> bool:
+        root, place = self.root(attempt), naming.test_dir(test)
+        asked = any((root / stream / place).is_dir() for stream in ("cand", "base_fresh"))
+        return asked or test in (self.about(attempt).get("open") or ())
+
+    def about(self, attempt: int) -> Mapping[str, Any]:
+        """What the head of an attempt's ledger says; empty where there is none.
+
+        Raises:
+            SettingsError: The ledger can't be read.
+        """
+        return read_ledger(self.root(attempt) / LEDGER)[1]
+
+
+def attempts_of(settings: RunSettings) -> Attempts | None:
+    """The attempts of the gate that a run is; None in a plain run."""
+    return Attempts(settings) if settings.gated else None
+
+
+def next_attempt(settings: RunSettings) -> int:
+    """Which attempt a bump's run is: one more when the last one has its verdict.
+
+    Only recording anew asks again; every other run goes on with the last attempt, or replays it.
+    """
+    attempt = 1
+    while _root(settings, attempt + 1).is_dir():
+        attempt += 1
+    ledger = _root(settings, attempt) / LEDGER
+    # Old ledgers don't say which tests wait.
+    ended = ledger.exists() and not read_ledger(ledger)[1].get("open")
+    return attempt + 1 if settings.record_mode == "all" and ended else attempt
+
+
+def read_ledger(path: Path) -> tuple[Ledger, Mapping[str, Any]]:
+    """A ledger and what its head says of it; both empty where there is no file.
+
+    Raises:
+        SettingsError: It can't be read.
+    """
+    try:
+        head, _, lines = path.read_text("utf-8").partition("\n")
+    except FileNotFoundError:
+        return Ledger(), {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: the ledger could not be read: {error}") from None
+    try:
+        about: Mapping[str, Any] = dict(json.loads(head)["gate"])
+    except (ValueError, TypeError, KeyError):
+        raise SettingsError(
+            f"{path}: no ledger of a gate (its first line says nothing of it)"
+        ) from None
+    return Ledger.loads(lines, str(path)), about
+
+
+def _root(settings: RunSettings, attempt: int) -> Path:
+    if settings.baseline is not None:
+        return settings.cassette_root / naming.baseline_dir(settings.baseline)
+    pairs = [(swap.old, swap.new) for swap in settings.bump]
+    return settings.cassette_root / naming.gate_dir(pairs, attempt)
