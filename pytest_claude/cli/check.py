@@ -1,16 +1,21 @@
-"""`pytest-claude check`: whether cassettes can be replayed."""
+"""`pytest-claude check`: whether cassettes can be replayed, and which no test asks."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pytest_claude.cli.collecting import NotCollected, project_orphans
 from pytest_claude.cli.project import cassette_folder
 from pytest_claude.cli.recordings import recordings
 from pytest_claude.errors import UnreadableCassette, UnsavedCassette
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.orphans import Orphan
 
 
 def add(commands: Any) -> None:
@@ -21,7 +26,8 @@ def add(commands: Any) -> None:
         nargs="*",
         type=Path,
         metavar="PATH",
-        help="files or folders (default: the folder of the cassettes)",
+        help="files or folders (default: the folder of the cassettes; then also whether each has "
+        "its test)",
     )
     check.add_argument(
         "--accept",
@@ -35,7 +41,10 @@ def add(commands: Any) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Read every cassette; 1 when a file is bad. With --accept, bless hand edits instead."""
+    """Read every cassette; 1 when a file is bad. With --accept, bless hand edits instead.
+
+    An orphan is no bad file: it is told.
+    """
     from pytest_claude.recording.cassette import load
 
     if options.accept:
@@ -50,8 +59,31 @@ def _check(options: argparse.Namespace) -> int:
             print(f"FAIL {error.headline}", file=sys.stderr)
             if error.to_accept is not None:
                 print(f"     to accept it  {error.to_accept}", file=sys.stderr)
-    print(f"{good} good, {bad} bad")
+    orphans = [] if options.paths else _orphans()
+    for orphan in orphans:
+        print("\n".join(orphan_lines(orphan)))
+    told = f", {len(orphans)} orphaned" if orphans else ""
+    print(f"{good} good, {bad} bad{told}")
+    if orphans:
+        print("to remove what is orphaned  pytest-claude prune")
     return 1 if bad else 0
+
+
+def orphan_lines(orphan: Orphan) -> list[str]:
+    """What is orphaned, and how to keep it where its test has another name now."""
+    lines = [f"orphaned  {orphan.folder}: no test asks it"]
+    if orphan.now is not None:
+        words = shlex.join(["mv", str(orphan.folder), str(orphan.now)])
+        lines.append(f"  was its test renamed?  {words}")
+    return lines
+
+
+def _orphans() -> list[Orphan]:
+    try:
+        return project_orphans()
+    except NotCollected as error:
+        print(f"orphaned cassettes were not looked for: {error}", file=sys.stderr)
+        return []
 
 
 def _accept(paths: Iterable[Path]) -> int:

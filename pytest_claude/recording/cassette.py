@@ -53,6 +53,16 @@ def read_recording(path: Path, shown: str) -> tuple[str, list[Recorded]]:
     return written_as, [Recorded.of(interaction) for interaction in interactions]
 
 
+def is_ours(path: Path) -> bool:
+    """Whether `path` begins like a cassette that we wrote, be it whole or not.
+
+    Raises:
+        OSError: It can't be read.
+    """
+    with path.open("rb") as file:
+        return file.read(200).replace(b"\r\n", b"\n").startswith(f"{_HEAD}pytest-claude".encode())
+
+
 def read_edited(path: Path, shown: str) -> list[Interaction]:
     """The interactions of a cassette that may have been edited by hand.
 

@@ -9,6 +9,11 @@ from pathlib import Path, PurePosixPath
 
 from pytest_claude.models.ids import canonical_model
 
+GATE = "_gate"
+"""The folder, below the cassette root, of all gates' trials."""
+FIXTURES = "@fixtures"
+"""The folder, beside those of tests, of what wider fixtures ask."""
+
 _LONGEST = 120  # bytes of a slug; with hash, trial number and suffix well below 255
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.,=+\[\]-]+")
 _TRIAL = re.compile(r"\.([2-9]|[1-9]\d+)\.yaml$")
@@ -52,7 +57,7 @@ def fixture_dir(base: str, scope: str, name: str) -> PurePosixPath:
     if file and not file.endswith(".py"):  # of a conftest.py: its folder
         below = PurePosixPath(*(slug(part) for part in PurePosixPath(file).parts))
     owner = [slug(classes.replace("::", "."))] if classes else []
-    return PurePosixPath(below, *owner, "@fixtures", scope, slug(name))
+    return PurePosixPath(below, *owner, FIXTURES, scope, slug(name))
 
 
 test_dir.__test__ = False  # type: ignore[attr-defined]  # pytest would collect it where imported
@@ -77,7 +82,7 @@ def gate_dir(pairs: Iterable[tuple[str, str]], attempt: int = 1) -> PurePosixPat
     'attempt2'
     """
     names = [f"{slug(canonical_model(old))}__{slug(canonical_model(new))}" for old, new in pairs]
-    folder = PurePosixPath("_gate", "+".join(sorted(names)))
+    folder = PurePosixPath(GATE, "+".join(sorted(names)))
     return folder if attempt == 1 else folder / f"attempt{attempt}"
 
 
@@ -87,7 +92,7 @@ def baseline_dir(reference: str) -> PurePosixPath:
     >>> str(baseline_dir("git:main"))
     '_gate/baseline__git_main-60bb5d73'
     """
-    return PurePosixPath("_gate", f"baseline__{slug(reference)}")
+    return PurePosixPath(GATE, f"baseline__{slug(reference)}")
 
 
 def recorded_models(folder: Path) -> list[str]:

@@ -1,0 +1,47 @@
+"""Which tests a project has: pytest is asked, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_claude.cli.project import cassette_folder, read_project
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.orphans import Orphan
+
+_COMMAND = ("--collect-only", "-q", "-p", "pytest_claude.plugin.listing")
+
+
+class NotCollected(Exception):
+    """Pytest could not say which tests there are; the text is the end of a sentence."""
+
+
+def project_orphans() -> list[Orphan]:
+    """The cassettes of the project here whose test is gone.
+
+    Raises:
+        NotCollected: Which tests there are is not known.
+    """
+    from pytest_claude.recording.orphans import find_orphans
+
+    project = read_project(Path.cwd()).root
+    return find_orphans(cassette_folder(), project, _collected_tests(project))
+
+
+def _collected_tests(root: Path) -> list[str]:
+    """The node ids of all tests of the project at `root`, deselected ones included."""
+    with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder:
+        path = Path(folder, "tests.json")
+        words = [sys.executable, "-m", "pytest", *_COMMAND, f"--claude-tests-to={path}"]
+        ran = subprocess.run(words, cwd=root, capture_output=True, check=False)
+        tests: list[str] = json.loads(path.read_text("utf-8")) if path.exists() else []
+    if ran.returncode not in (0, 5):
+        raise NotCollected(f"pytest --collect-only exits with {ran.returncode}")
+    if not tests:
+        raise NotCollected("pytest --collect-only finds no test")
+    return tests

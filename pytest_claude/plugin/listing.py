@@ -1,0 +1,31 @@
+"""Loaded by `pytest-claude check` and `prune` alone: writes which tests pytest collects."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+_TESTS: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--claude-tests-to", type=Path, help=argparse.SUPPRESS)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    # In a project's addopts it would leave tests out without deselecting them.
+    config.option.lf = False
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    # Before -k and -m of a project's addopts deselect any.
+    item.config.stash.setdefault(_TESTS, []).append(item.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    found = session.config.stash.get(_TESTS, [])
+    session.config.option.claude_tests_to.write_text(json.dumps(found), "utf-8")

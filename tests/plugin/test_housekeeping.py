@@ -1,0 +1,141 @@
+"""check and prune: cassettes that no test asks any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_claude import cli
+
+MODEL = "claude-sonnet-4-5.yaml"
+TESTS = """
+@pytest.fixture(scope="module")
+def greeting():
+    return ask("hello")
+
+@pytest.fixture(scope="class")
+def farewell():
+    return ask("bye")
+
+@pytest.mark.parametrize("word", ["two words", "three"])
+def test_asks(claude, word, greeting):
+    ask(word)
+
+class TestDesk:
+    def test_closes(self, claude, farewell):
+        ask("close")
+"""
+LEFT = [
+    "test_app/@fixtures/class/farewell", "test_app/@fixtures/module/greeting",
+    "test_app/TestDesk.test_closes", "test_app/test_asks[three]",
+    "test_app/test_asks[two_words]-e6d41469",
+]  # fmt: skip
+
+Command = Callable[..., tuple[int, list[str], list[str]]]
+
+
+@pytest.fixture
+def command(project, monkeypatch, capsys) -> Command:
+    """Type a command in the project; its status, and the lines it prints."""
+    monkeypatch.chdir(project.path)
+
+    def run(*arguments: str) -> tuple[int, list[str], list[str]]:
+        capsys.readouterr()
+        status = cli.main(arguments)
+        out, err = capsys.readouterr()
+        return status, out.splitlines(), err.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def recorded(project, recorded_once):
+    """A project with a cassette for each of its tests and wider fixtures."""
+    project.tests(TESTS)
+    recorded_once(project, "housekeeping", lambda: project.record().assert_outcomes(passed=3))
+    assert folders(project.path) == LEFT
+    return project
+
+
+def folders(path: Path) -> list[str]:
+    root = path / "cassettes"
+    return sorted({p.parent.relative_to(root).as_posix() for p in root.rglob("*.yaml*")})
+
+
+def test_check_finds_no_orphan_where_every_cassette_has_its_test(recorded, command) -> None:
+    assert command("check") == (0, ["5 good, 0 bad"], [])
+
+
+def test_check_names_a_renamed_test(recorded, command) -> None:
+    recorded.tests(TESTS.replace("test_closes", "test_closes_it").replace('"three"', '"thee"'))
+    assert command("check") == (0, [
+        "orphaned  cassettes/test_app/TestDesk.test_closes: no test asks it",
+        "  was its test renamed?  mv cassettes/test_app/TestDesk.test_closes "
+        "cassettes/test_app/TestDesk.test_closes_it",
+        "orphaned  cassettes/test_app/test_asks[three]: no test asks it",
+        "  was its test renamed?  mv 'cassettes/test_app/test_asks[three]' "
+        "'cassettes/test_app/test_asks[thee]'",
+        "5 good, 0 bad, 2 orphaned",
+        "to remove what is orphaned  pytest-claude prune",
+    ], [])  # fmt: skip
+
+
+def test_a_module_that_moved_is_found_again(recorded, command) -> None:
+    (recorded.path / "sub").mkdir()
+    (recorded.path / "test_app.py").rename(recorded.path / "sub" / "test_app.py")
+    (recorded.path / "sub" / "app.py").write_text((recorded.path / "app.py").read_text())
+    _, out, _ = command("check")
+    assert out[0] == "orphaned  cassettes/test_app/@fixtures/class/farewell: no test asks it"
+    assert "  was its test renamed?  mv cassettes/test_app/TestDesk.test_closes " \
+        "cassettes/sub/test_app/TestDesk.test_closes" in out  # fmt: skip
+    assert out[-2] == "5 good, 0 bad, 5 orphaned"
+
+
+def test_a_path_is_checked_without_its_tests(recorded, command) -> None:
+    (recorded.path / "test_app.py").write_text("raise SystemExit('collected')")
+    assert command("check", "cassettes") == (0, ["5 good, 0 bad"], [])
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("raise ValueError", "pytest --collect-only exits with 2"),
+        ("", "pytest --collect-only finds no test"),
+    ],
+    ids=["error", "no test"],
+)
+def test_without_the_tests_the_rest_is_checked(recorded, command, source: str, said: str) -> None:
+    (recorded.path / "test_app.py").write_text(source)
+    told = [f"orphaned cassettes were not looked for: {said}"]
+    assert command("check") == (0, ["5 good, 0 bad"], told)
+
+
+@pytest.mark.parametrize("words", ["-k other", "-m other", "--lf", "-q", "--ignore=test_app.py"])
+def test_what_a_project_leaves_out_is_no_orphan(recorded, command, words: str) -> None:
+    recorded.pytester.makepyprojecttoml(
+        f"[tool.pytest.ini_options]\npythonpath = ['.']\naddopts = '{words}'\n"
+    )
+    recorded.tests("def test_other(): assert False", "test_other")
+    cache = recorded.path / ".pytest_cache" / "v" / "cache"
+    cache.mkdir(parents=True)
+    (cache / "lastfailed").write_text('{"test_app.py::test_asks[three]": true}')
+    assert command("check") == (0, ["5 good, 0 bad"], [])
+
+
+def test_a_module_that_is_skipped_keeps_its_cassettes(recorded, command) -> None:
+    recorded.tests("pytest.skip('not here', allow_module_level=True)")
+    recorded.tests("def test_other(): pass", "test_other")
+    assert command("check") == (0, ["5 good, 0 bad"], [])
+
+
+def test_gates_and_other_tools_recordings_are_no_orphans(bumped, command) -> None:
+    bumped.tests("def test_other(): pass")
+    foreign = bumped.cassette("test_app/test_mine.yaml")
+    foreign.write_text("version: 1\ninteractions: []\n")
+    _, out, _ = command("check")
+    assert [line for line in out if line.startswith("orphaned")] == [
+        f"orphaned  cassettes/test_app/{name}: no test asks it"
+        for name in ("test_calls", "test_no_check", "test_stays")
+    ]
