@@ -20,13 +20,15 @@ from pytest_claude.cli import (
     merge,
     models,
     preflight,
+    prune,
     show,
 )
 from pytest_claude.errors import SettingsError
 
 _USAGE = 4
 _COMMANDS = (
-    demo, preflight, bump, adopt, compare, show, merge, inspect, check, importing, models,
+    demo, preflight, bump, adopt, compare, show, merge, inspect, check, prune, importing,
+    models,
 )  # fmt: skip
 
 

@@ -139,3 +139,64 @@ def test_gates_and_other_tools_recordings_are_no_orphans(bumped, command) -> Non
         f"orphaned  cassettes/test_app/{name}: no test asks it"
         for name in ("test_calls", "test_no_check", "test_stays")
     ]
+
+
+def test_prune_lists_first_and_removes_on_yes(recorded, command) -> None:
+    recorded.tests("def test_other(): pass")
+    left = recorded.cassette("test_app/test_asks[three]/claude-opus-5.2.yaml.partial")
+    left.touch()
+    left.with_name(".claude-opus-5.2.yaml.1.tmp").touch()
+    (left.parent / MODEL).replace(left.parent / "claude-opus-5.2.yaml")
+    notes = recorded.cassette("test_app/TestDesk.test_closes/notes.md")
+    notes.touch()
+    status, out, err = command("prune")
+    assert (status, err) == (0, [])
+    assert out[0] == "orphaned  cassettes/test_app/TestDesk.test_closes: no test asks it"
+    assert out[-1] == "nothing is removed; to remove 4 files  pytest-claude prune --yes"
+    assert folders(recorded.path) == LEFT
+    assert command("prune", "--yes")[1] == [*out[:-1], "4 files removed"]
+    assert recorded.cassettes == [
+        "test_app/@fixtures/class/farewell/claude-sonnet-4-5.yaml",
+        "test_app/@fixtures/module/greeting/claude-sonnet-4-5.yaml",
+        "test_app/TestDesk.test_closes/notes.md",
+    ]
+    assert not left.parent.exists()
+    assert command("prune") == (0, ["no cassette is orphaned"], [])
+
+
+def test_prune_removes_what_a_module_leaves_with_its_folder(recorded, command) -> None:
+    (recorded.path / "test_app.py").unlink()
+    recorded.tests("def test_other(): pass", "test_other")
+    status, out, _ = command("prune", "--yes")
+    assert (status, out[-1]) == (0, "5 files removed")
+    assert list((recorded.path / "cassettes").iterdir()) == []
+
+
+@pytest.mark.parametrize(("typed", "removed"), [("y", True), ("", False)], ids=["yes", "no"])
+def test_prune_asks_on_a_terminal(recorded, command, monkeypatch, typed: str, removed) -> None:
+    recorded.tests(TESTS.replace("test_closes", "test_other"))
+    asked: list[str] = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or typed)
+    assert command("prune")[0] == 0
+    assert asked == ["remove 1 file? [y/N] "]
+    assert (LEFT[2] not in folders(recorded.path)) is removed
+
+
+def test_prune_removes_nothing_when_the_tests_are_not_known(recorded, command) -> None:
+    recorded.tests("raise ValueError")
+    told = "FAIL nothing is removed: pytest --collect-only exits with 2"
+    assert command("prune", "--yes") == (1, [], [told])
+    assert folders(recorded.path) == LEFT
+
+
+def test_prune_leaves_gates_and_other_tools_recordings_alone(bumped, command) -> None:
+    bumped.tests("def test_other(): pass")
+    foreign = bumped.cassette("test_app/test_mine.yaml")
+    foreign.write_text("version: 1\ninteractions: []\n")
+    before = bumped.cassettes
+    assert command("prune", "--yes")[0] == 0
+    left = [name for name in before if name.startswith("_gate/")]
+    assert left
+    assert bumped.cassettes == [*left, "test_app/test_mine.yaml"]

@@ -1,0 +1,73 @@
+"""`pytest-claude prune`: removes cassettes that no test asks any more."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_claude.cli.collecting import NotCollected, project_orphans
+from pytest_claude.cli.project import cassette_folder
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.orphans import Orphan
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's."""
+    prune = commands.add_parser(
+        "prune",
+        help="remove the cassettes whose test is gone",
+        description="Lists the cassettes that no test asks, and removes them once you say yes. "
+        "Gates' folders and recordings of other tools are left alone.",
+    )
+    prune.add_argument("--yes", action="store_true", help="remove them without asking")
+    prune.set_defaults(run=_prune)
+
+
+def _prune(options: argparse.Namespace) -> int:
+    """List what is orphaned, and remove it on a yes; 1 when that is not known or not possible."""
+    from pytest_claude.cli.check import orphan_lines
+    from pytest_claude.report.numbers import plural
+
+    try:
+        orphans = project_orphans()
+    except NotCollected as error:
+        print(f"FAIL nothing is removed: {error}", file=sys.stderr)
+        return 1
+    if not orphans:
+        print("no cassette is orphaned")
+        return 0
+    for orphan in orphans:
+        print("\n".join(orphan_lines(orphan)))
+    files = plural(sum(len(orphan.files) for orphan in orphans), "file")
+    if not (options.yes or _is_wanted(f"remove {files}?")):
+        print(f"nothing is removed; to remove {files}  pytest-claude prune --yes")
+        return 0
+    try:
+        _remove(orphans, cassette_folder())
+    except OSError as error:
+        print(f"FAIL {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    print(f"{files} removed")
+    return 0
+
+
+def _is_wanted(question: str) -> bool:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _remove(orphans: list[Orphan], root: Path) -> None:
+    from pytest_claude.recording.files import sweep
+
+    for orphan in orphans:
+        for path in orphan.files:
+            path.unlink()
+            sweep(path)
+        for folder in (orphan.folder, *orphan.folder.parents):
+            if folder == root or any(folder.iterdir()):
+                break
+            folder.rmdir()
