@@ -18,7 +18,7 @@ _CLAUDE_HOSTS = re.compile(
 # Hosts that serve models of many makers; the path tells.
 _MODEL_HOSTS = re.compile(r"bedrock-runtime(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
 _PLATFORM_PATH = re.compile(
-    r"/model/[^/]+/(?:invoke|converse)"  # Bedrock
+    r"/model/(?:arn:.+|[^/]+)/(?:invoke|converse)"  # Bedrock; a decoded ARN holds a slash
     r"|/publishers/anthropic/models/"  # Vertex
     r"|/anthropic/v1/messages"  # Foundry
 )
