@@ -23,6 +23,7 @@ from pytest_claude.cli import (
     prune,
     show,
 )
+from pytest_claude.cli.project import own_names
 from pytest_claude.errors import SettingsError
 
 _USAGE = 4
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: -- {' '.join(rest)}")
     options.rest = rest
     try:
-        status: int = options.run(options)
+        with own_names():
+            status: int = options.run(options)
         sys.stdout.flush()
         return status
     except SettingsError as error:

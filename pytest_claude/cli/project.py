@@ -5,7 +5,8 @@ from __future__ import annotations
 import configparser
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,27 @@ class Project:
         root: The folder of the ini file; the current folder where there is none.
         cassette_root: The folder of all cassettes.
         prices: The user's own prices, one model a line.
+        model_map: The lines of `claude_model_map`.
     """
 
     root: Path
     cassette_root: Path
     prices: tuple[str, ...] = ()
+    model_map: tuple[str, ...] = ()
+
+
+@contextmanager
+def own_names() -> Iterator[None]:
+    """While it lasts, the names of models that the project here has of its own are known.
+
+    Raises:
+        SettingsError: The ini file can't be read, or a line of `claude_model_map` is wrong.
+    """
+    from pytest_claude.models.ids import aliases
+    from pytest_claude.models.model_map import read_model_map
+
+    with aliases(read_model_map(read_project(Path.cwd()).model_map)):
+        yield
 
 
 def cassette_folder() -> Path:
@@ -50,6 +67,7 @@ def read_project(folder: Path) -> Project:
                     parent,
                     parent / str(keys.get("claude_cassette_dir") or "cassettes"),
                     tuple(_lines(keys.get("claude_prices"))),
+                    tuple(_lines(keys.get("claude_model_map"))),
                 )
     return Project(folder, folder / "cassettes")
 

@@ -42,7 +42,7 @@ def adapt(body: Body, target: str) -> tuple[dict[str, Any], tuple[Rewrite, ...]]
     rewrites: list[Rewrite] = []
     if facts is None:
         return adapted, ()
-    on_bedrock = "anthropic." in target
+    on_bedrock = "anthropic." in target or target.startswith("arn:")
     for rule, rewrite in REWRITES.items():
         if (rule == _ON_BEDROCK and not on_bedrock) or (rule in _NOT_ON_BEDROCK and on_bedrock):
             continue

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from pytest_claude.errors import SettingsError
-from pytest_claude.models.ids import canonical_model
+from pytest_claude.models.ids import canonical_model, unaliased
 from pytest_claude.transcript.model import Answer, Usage
 
 BATCH_FACTOR = 0.5
@@ -94,6 +94,7 @@ def cost_usd(
     """
     if usage.input_tokens is None or usage.output_tokens is None or not _countable(usage):
         return None
+    model = unaliased(model)
     own = overrides.get(canonical_model(model))
     if own is not None:
         usd: float | None = _own_price(usage, own)
@@ -205,7 +206,6 @@ def rates(model: str, overrides: PriceTable = NO_OVERRIDES) -> Price | None:
     return Price(**found)
 
 
-@lru_cache(maxsize=8)
 def price_table(lines: tuple[str, ...]) -> PriceTable:
     """The prices in lines such as `claude-next-1 input=3 output=15`, in dollars per million tokens.
 

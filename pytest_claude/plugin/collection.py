@@ -12,7 +12,7 @@ import pytest
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger
-from pytest_claude.models.ids import canonical_model
+from pytest_claude.models.ids import canonical_model, shown_pair
 from pytest_claude.models.naming import near_miss
 from pytest_claude.plugin import markers, options, preflight
 from pytest_claude.plugin.arms import Arms
@@ -151,7 +151,8 @@ class _OfTheSession:
 
 def _line(settings: RunSettings, claude_tests: int, all_tests: int) -> str:
     mode = f"recording ({settings.record_mode})" if settings.recording else "replay only"
-    bump = ", ".join(str(swap).replace("=", " → ") for swap in (*settings.bump, *settings.swaps))
+    pairs = (shown_pair(swap.old, swap.new) for swap in (*settings.bump, *settings.swaps))
+    bump = ", ".join(pair.replace("=", " → ") for pair in pairs)
     of = f"claude: {claude_tests} of {plural(all_tests, 'test')}"
     return f"{of}, {mode}{f', {bump}' if bump else ''}"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pytest_claude.gating import Ledger, Policy, conclude
 from pytest_claude.gating.gateable import not_gateable
-from pytest_claude.models.ids import canonical_model
+from pytest_claude.models.ids import canonical_model, shown_pair
 from pytest_claude.plugin.earlier import Earlier
 from pytest_claude.report.artifact import Run, TestResult
 from pytest_claude.settings import RunSettings
@@ -61,7 +61,7 @@ def judged(
     )
     return Run(
         title=title(settings),
-        pairs=tuple(map(str, settings.bump)),
+        pairs=tuple(shown_pair(pair.old, pair.new) for pair in settings.bump),
         decision=decision,
         collected=tuple(sorted(tests)),
         results=tuple(result for _, result in sorted(results.items())),
@@ -72,7 +72,8 @@ def title(settings: RunSettings) -> str:
     """What is compared: `OLD → NEW`."""
     if settings.baseline is not None:
         return f"{settings.baseline} → this run"
-    return ", ".join(str(pair).replace("=", " → ", 1) for pair in settings.bump)
+    pairs = (shown_pair(pair.old, pair.new) for pair in settings.bump)
+    return ", ".join(pair.replace("=", " → ", 1) for pair in pairs)
 
 
 def ledger_of(run: Run) -> Ledger:

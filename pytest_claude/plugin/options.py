@@ -54,6 +54,7 @@ _DEFAULTS: dict[str, object] = {
     "claude_ignore": [],
     "claude_allow_hosts": [],
     "claude_prices": [],
+    "claude_model_map": [],
     "claude_retirement_days": "60",
     "claude_model": "",
     "claude_judge": "never",
@@ -191,6 +192,12 @@ def add_options(parser: pytest.Parser) -> None:
         "claude_prices",
         "your own prices in dollars per million tokens, one model a line: MODEL input=3 output=15 "
         "[cache_read=.3 cache_write_5m=3.75 cache_write_1h=6]",
+        type="linelist",
+    )
+    parser.addini(
+        "claude_model_map",
+        "what your own names of models stand for (an alias, a deployment, an inference profile), "
+        "one a line: NAME = canonical id, such as our-sonnet = claude-sonnet-4-5",
         type="linelist",
     )
     parser.addini("claude_model", "model that claude.ask asks", default="")

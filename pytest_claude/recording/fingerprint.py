@@ -11,11 +11,13 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from pytest_claude.models.ids import canonical_model, model_of
+from pytest_claude.models.ids import canonical_model, model_of, regular_id
 from pytest_claude.transcript.interaction import Request
 
 Normalize = Callable[[Any], Any]
 """Takes out of a parsed body what changes from run to run."""
+Name = Callable[[str], str]
+"""Gives a model's ids one name."""
 
 _PLATFORM_MODEL = re.compile(
     r"/model/(?P<bedrock>[^/]+)/|/publishers/anthropic/models/(?P<vertex>[^/:]+)"
@@ -28,7 +30,8 @@ class Known:
     """What replay knows of a request; its body is parsed once for all of it.
 
     Attributes:
-        fingerprint: As `fingerprint` gives it.
+        fingerprint: As `fingerprint` gives it, where names of the project's own count as the
+            models that they stand for.
         model: As `model_in` gives it.
     """
 
@@ -40,25 +43,23 @@ def known(request: Request, normalize: Normalize | None = None) -> Known:
     """What replay needs to know of a request: which recording answers it, and whom it asks."""
     value = _parsed(request)
     model = _model_of(request, value)  # before a rule of the test can change the value
-    digest = hashlib.sha256(f"{request.method} {_target(request.url)}\n".encode())
-    digest.update(_canonical(request, value, normalize).encode("utf-8", "surrogatepass"))
-    return Known(digest.hexdigest()[:32], model)
+    return Known(_hash(request, value, normalize, canonical_model), model)
 
 
-def fingerprint(request: Request, normalize: Normalize | None = None) -> str:
+def fingerprint(request: Request) -> str:
     """A hash of what counts: method, path, query, and the body as canonical JSON.
 
     The path counts from the last `/v1/` on, with a platform's model id as the model's canonical id
     and without a project or an account. Of the body, key order, white space, `1` against `1.0` and
     the spelling of the model's id do not count; of multipart bodies, the boundary. Scheme, host
-    and headers never count.
+    and headers never count. It is what a cassette holds, so no setting of a project counts either.
     """
-    return known(request, normalize).fingerprint
+    return _hash(request, _parsed(request), None, regular_id)
 
 
 def canonical_body(request: Request) -> str:
     """The body as canonical JSON, or as it is where it is no JSON."""
-    return _canonical(request, _parsed(request), None)
+    return _canonical(request, _parsed(request), None, canonical_model)
 
 
 def model_in(request: Request) -> str | None:
@@ -81,11 +82,19 @@ def _parsed(request: Request) -> Any:
         return None
 
 
-def _canonical(request: Request, value: Any, normalize: Normalize | None) -> str:
+def _hash(request: Request, value: Any, normalize: Normalize | None, name: Name) -> str:
+    asked = _model_in_path(request.url)
+    target = _target(request.url, asked if asked is None else name(asked))
+    digest = hashlib.sha256(f"{request.method} {target}\n".encode())
+    digest.update(_canonical(request, value, normalize, name).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:32]
+
+
+def _canonical(request: Request, value: Any, normalize: Normalize | None, name: Name) -> str:
     if value is None:
         return _without_boundary(request).decode("utf-8", "surrogateescape")
     if (model := model_of(value)) is not None:
-        value = {**value, "model": canonical_model(model)}
+        value = {**value, "model": name(model)}
     return _ENCODE(value if normalize is None else normalize(value))
 
 
@@ -107,12 +116,12 @@ _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=F
 
 
 @lru_cache(maxsize=256)
-def _target(url: str) -> str:
+def _target(url: str, model: str | None) -> str:
+    """Path and query; `model` stands for the platform's id in the path."""
     parts = urlsplit(url)
     path = parts.path
     found = _PLATFORM_MODEL.search(path)
-    if found is not None:
-        model = canonical_model(unquote(found["bedrock"] or found["vertex"]))
+    if found is not None and model is not None:
         path = f"/model/{quote(model)}/{path[found.end() :].lstrip('/')}"
     elif "/v1/" in path:
         path = path[path.rfind("/v1/") :]

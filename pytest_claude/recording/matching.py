@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_claude.recording.entry import Recorded
-from pytest_claude.recording.fingerprint import Normalize, canonical_body, fingerprint
+from pytest_claude.recording.fingerprint import Normalize, canonical_body, known
 from pytest_claude.transcript.interaction import Request
 
 _CONTEXT_WORDS = 4
@@ -65,7 +65,7 @@ class Index:
     def _add(self, number: int, entry: Recorded) -> None:
         mark = entry.fingerprint
         if self._normalize is not None:
-            mark = fingerprint(entry.request, self._normalize)
+            mark = known(entry.request, self._normalize).fingerprint
         self._waiting[mark].append(number)
         self._recorded[mark] += 1
 

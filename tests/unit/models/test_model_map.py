@@ -1,0 +1,130 @@
+"""A project's own names of models, from the ini file to every place that names a model."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_claude.errors import SettingsError
+from pytest_claude.models.adapt import adapt
+from pytest_claude.models.asked import Asked
+from pytest_claude.models.facts import facts_of
+from pytest_claude.models.findings import findings
+from pytest_claude.models.ids import aliases, canonical_model, same_model
+from pytest_claude.models.model_map import read_model_map
+from pytest_claude.models.prices import cost_usd, price_table
+from pytest_claude.recording.fingerprint import fingerprint, known
+from pytest_claude.transcript.interaction import Request
+from pytest_claude.transcript.model import Usage
+
+PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/9x8y7z"
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "model"),
+    [
+        ("our-sonnet = claude-sonnet-4-5", "our-sonnet", "claude-sonnet-4-5"),
+        ("  prod/chat=claude-opus-5", "prod/chat", "claude-opus-5"),
+        (f"{PROFILE} = claude-sonnet-4-5", "9x8y7z", "claude-sonnet-4-5"),
+        ("next = claude-next-1", "next", "claude-next-1"),
+        ("old = claude-3-7-sonnet", "old", "claude-3-7-sonnet"),
+    ],
+)
+def test_a_line_names_a_model(line: str, name: str, model: str) -> None:
+    assert read_model_map([line]) == {name: model}
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["our-sonnet"], "'our-sonnet': expected NAME = canonical id, for example\n"
+                         "       our-sonnet = claude-sonnet-4-5"),
+        (["= claude-opus-5"], "'= claude-opus-5': expected NAME = canonical id, for example\n"
+                              "       our-sonnet = claude-sonnet-4-5"),
+        (["x ="], "'x =': expected NAME = canonical id, for example\n"
+                  "       our-sonnet = claude-sonnet-4-5"),
+        (["x = claude-sonet-4-5"], "'x = claude-sonet-4-5': no model is named claude-sonet-4-5; "
+                                   "did you mean claude-sonnet-4-5?"),
+        (["x = gpt-5"], "'x = gpt-5': no model is named gpt-5"),
+        (["x = prod/chat"], "'x = prod/chat': prod/chat is the id of no Claude model"),
+        (["x = claude-sonnet-4-5-20250929"],
+         "'x = claude-sonnet-4-5-20250929': not a canonical id; write claude-sonnet-4-5"),
+        (["x = anthropic.claude-opus-4-8"],
+         "'x = anthropic.claude-opus-4-8': not a canonical id; write claude-opus-4-8"),
+        (["claude-opus-5 = claude-opus-4-8"],
+         "'claude-opus-5 = claude-opus-4-8': claude-opus-5 is claude-opus-5 by its own name"),
+        (["x = claude-next-1", "claude-next-1 = claude-next-2"],
+         "x = claude-next-1: a chain, claude-next-1 is a name itself; write what it stands for"),
+        (["claude-next-1 = claude-next-1"],
+         "claude-next-1 = claude-next-1: a chain, claude-next-1 is a name itself; "
+         "write what it stands for"),
+        (["x = claude-opus-5", "x = claude-opus-4-8"],
+         "'x = claude-opus-4-8': it stands for claude-opus-5 already"),
+    ],
+    ids=["no =", "no name", "no id", "misspelt", "not ours", "an alias", "dated", "of a platform",
+         "a model's own id", "chain", "itself", "twice"],
+)  # fmt: skip
+def test_a_wrong_line_is_one_sentence(lines: list[str], text: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_model_map(lines)
+    assert str(raised.value) == f"claude_model_map: {text}"
+
+
+def test_names_hold_while_a_run_lasts_and_a_run_inside_it_has_its_own() -> None:
+    with aliases({"ours": "claude-opus-5"}):
+        assert canonical_model("ours") == "claude-opus-5"
+        assert same_model("ours", "us.anthropic.claude-opus-5-v1:0")
+        with aliases({}):
+            assert canonical_model("ours") == "ours"
+            assert read_model_map(["claude-opus-5x = claude-opus-5"])
+        assert canonical_model("ours") == "claude-opus-5"
+    assert canonical_model("ours") == "ours"
+
+
+def test_the_lines_are_read_without_the_names_of_a_run_around() -> None:
+    with aliases({"ours": "claude-opus-5"}):
+        assert read_model_map(["ours = claude-opus-4-8"]) == {"ours": "claude-opus-4-8"}
+
+
+def test_facts_rules_and_prices_are_those_of_the_model_behind_the_name() -> None:
+    names = read_model_map(
+        ["claude-ours-20250101 = claude-sonnet-5-5", f"{PROFILE} = claude-opus-5"]
+    )
+    used = Usage(input_tokens=1_000_000, output_tokens=0)
+    with aliases(names):
+        for own, model in [
+            ("claude-ours-20250101", "claude-sonnet-5-5"),
+            (PROFILE, "claude-opus-5"),
+        ]:
+            assert facts_of(own) == facts_of(model) is not None
+            assert cost_usd(used, own) == cost_usd(used, model) is not None
+            sampled = Asked({"temperature": 0.5})
+            assert findings(sampled, own) == findings(sampled, model) != ()
+            assert adapt(sampled.body, own) == adapt(sampled.body, model)
+        own_price = price_table(("claude-ours-20250101 input=7 output=8",))
+        assert cost_usd(used, "claude-sonnet-5-5", overrides=own_price) == 7
+    assert cost_usd(used, "claude-sonnet-5-5", overrides=price_table(
+        ("claude-ours-20250101 input=7 output=8",))) != 7  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        ("https://gateway.test/v1/messages", b'{"model": "ours"}'),
+        ("https://bedrock.test/model/ours/invoke", b"{}"),
+        (f"https://bedrock.test/model/{PROFILE.replace('/', '%2F')}/invoke", b"{}"),
+    ],
+)
+def test_a_name_matches_what_it_stands_for_and_a_cassette_keeps_what_was_sent(
+    url: str, body: bytes
+) -> None:
+    def plain(text: str) -> str:
+        own = PROFILE.replace("/", "%2F")
+        return text.replace(own, "claude-opus-5").replace("ours", "claude-opus-5")
+
+    asked = Request("POST", url, body)
+    direct = Request("POST", plain(url), plain(body.decode()).encode())
+    stored = fingerprint(asked)
+    assert known(asked).fingerprint != known(direct).fingerprint
+    with aliases({"ours": "claude-opus-5", "9x8y7z": "claude-opus-5"}):
+        assert known(asked).fingerprint == known(direct).fingerprint == fingerprint(direct)
+        assert fingerprint(asked) == stored
