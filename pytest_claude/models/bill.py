@@ -7,15 +7,14 @@ new model adds is not known before it is recorded, and left out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
-from pytest_claude.models.asked import Asked
 from pytest_claude.models.facts import facts_of, tokens_factor
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.models.model_facts import ModelFacts
+from pytest_claude.models.prefixes import Prefix, Prefixes
 from pytest_claude.models.preflight import Call
 from pytest_claude.models.prices import (
     BATCH_FACTOR,
@@ -34,7 +33,6 @@ QUICK_TRIALS_PER_TEST = 4.9
 """Paid trials per test of the quick gate, as simulated over a mix of tests."""
 
 _WARM_1H = 24  # evenly spread requests a day that keep a cache of an hour warm
-_CHARACTERS_PER_TOKEN = 4.0
 _T = TypeVar("_T")
 
 
@@ -45,25 +43,6 @@ class Money:
     usd: float
     low_usd: float
     high_usd: float
-
-
-@dataclass(frozen=True)
-class Prefix:
-    """The beginning that requests of several tests have in common.
-
-    Attributes:
-        tokens: Its tokens on the old model, estimated from the size of the text.
-        share: The part of the requests that have it.
-        minimum: The new model's least prompt that is cached; None where unknown.
-        cached_old: Whether it is long enough to be cached on the old model.
-        cached_new: Whether it is on the new.
-    """
-
-    tokens: int
-    share: float
-    minimum: int | None
-    cached_old: bool
-    cached_new: bool
 
 
 @dataclass(frozen=True)
@@ -126,8 +105,8 @@ def bill(
         lowest[call.test] = min(call.trial, lowest.get(call.test, call.trial))
     first = [c for c in calls if c.trial == lowest[c.test] and c.asked.kind == "messages"]
     answered = [call for call in first if call.answer is not None and call.answer.ok]
-    counted = [call for call in answered if _usage(call) is not None]
-    prefixes = _Prefixes(counted)
+    counted = [call for call in answered if call.usage is not None]
+    prefixes = Prefixes(counted)
     on_old = _Side(counted, None, overrides, prefixes)
     on_new = _Side(counted, new, overrides, prefixes)
     tests = len({call.test for call in counted})
@@ -163,12 +142,6 @@ def bill(
     )
 
 
-def _usage(call: Call) -> Usage | None:
-    usage = None if call.answer is None else call.answer.usage
-    known = usage is not None and None not in (usage.input_tokens, usage.output_tokens)
-    return usage if known else None
-
-
 def _begins_to_think(call: Call, new: ModelFacts | None) -> bool:
     old = facts_of(call.asked.model or "")
     if old is None or new is None or call.asked.body.get("thinking") is not None:
@@ -198,7 +171,7 @@ class _Side:
     """The calls priced on one model, or each on the one that it asked."""
 
     def __init__(
-        self, calls: Sequence[Call], model: str | None, overrides: PriceTable, prefixes: _Prefixes
+        self, calls: Sequence[Call], model: str | None, overrides: PriceTable, prefixes: Prefixes
     ) -> None:
         self._calls = calls
         self._model = model
@@ -240,7 +213,7 @@ class _Side:
             shared = self._prefixes.tokens(call)
             whole = uncached(usage)
             # The tokens of the text are known on the old model; what scaled the usage scales them.
-            before = prompt_tokens(_must(_usage(call))) or 1
+            before = prompt_tokens(_must(call.usage)) or 1
             prefix = round(shared * (prompt_tokens(usage) or 0) / before)
             if requests_per_day * self._prefixes.share(call) < _WARM_1H:
                 return whole  # it is cold again before the next request
@@ -255,7 +228,7 @@ class _Side:
     def _sum(self, change: Callable[[Call, Usage], Usage]) -> Money | None:
         totals = [0.0, 0.0, 0.0]
         for call in self._calls:
-            usage = _must(_usage(call))
+            usage = _must(call.usage)
             least, usual, most = self.factor(call)
             for place, factor in enumerate((usual, least, most)):
                 cost = self._cost(call, change(call, _scaled(usage, factor)))
@@ -274,100 +247,6 @@ class _Side:
             region=region_of(answer),
             batch=answer.service_tier == "batch",
         )
-
-
-class _Prefixes:
-    """What requests of several tests have in common at their beginning.
-
-    The API caches up to the end of a block, in the order tools, system, messages: requests share
-    a prefix when their tools and system prompt are equal, and the messages that they begin with.
-    """
-
-    def __init__(self, calls: Sequence[Call]) -> None:
-        by_head: dict[tuple[str, str], list[Call]] = {}
-        for call in calls:
-            head = canonical_model(call.asked.model or ""), _head(call.asked)
-            by_head.setdefault(head, []).append(call)
-        self._all = len(calls)
-        self._found: dict[int, tuple[int, int]] = {}
-        self.groups: list[tuple[int, int, str]] = []
-        for (model, _), group in by_head.items():
-            if len({call.test for call in group}) < 2:
-                continue
-            shared = _shared_characters(group)
-            tokens = round(shared / _characters_per_token(group))
-            if tokens:
-                self.groups.append((tokens, len(group), model))
-                for call in group:
-                    self._found[id(call)] = tokens, len(group)
-
-    def tokens(self, call: Call) -> int:
-        return self._found.get(id(call), (0, 0))[0]
-
-    def share(self, call: Call) -> float:
-        return self._found.get(id(call), (0, 0))[1] / max(1, self._all)
-
-    def cached(self, model: str, tokens: int) -> bool:
-        facts = facts_of(model)
-        minimum = None if facts is None else facts.cache_minimum_tokens
-        return minimum is not None and tokens >= minimum
-
-    def told(self, new: str) -> tuple[Prefix, ...]:
-        facts = facts_of(new)
-        found = []
-        for tokens, count, old in sorted(self.groups, reverse=True):
-            usual = tokens_factor(facts_of(old), facts)[1]
-            found.append(
-                Prefix(
-                    tokens,
-                    count / max(1, self._all),
-                    None if facts is None else facts.cache_minimum_tokens,
-                    self.cached(old, tokens),
-                    self.cached(new, round(tokens * usual)),
-                )
-            )
-        return tuple(found)
-
-
-def _head(asked: Asked) -> str:
-    return _text([asked.body.get("tools"), asked.body.get("system")])
-
-
-def _shared_characters(group: Sequence[Call]) -> int:
-    """Characters of the prefix: tools, system prompt, and equal messages at the beginning."""
-    head = sum(len(_text(group[0].asked.body.get(k))) for k in ("tools", "system")
-               if group[0].asked.body.get(k))  # fmt: skip
-    by_test: dict[str, tuple[str, ...]] = {}
-    for call in group:
-        by_test.setdefault(call.test, tuple(_text(m) for m in call.asked.view.messages))
-    common = 0
-    for turns in zip(*by_test.values(), strict=False):
-        if len(set(turns)) > 1:
-            break
-        common += len(turns[0])
-    return head + common
-
-
-def _characters_per_token(group: Sequence[Call]) -> float:
-    """As measured over the recorded requests of the group."""
-    characters = tokens = 0
-    for call in group:
-        body = call.asked.body
-        keys = ("tools", "system", "messages")
-        characters += sum(len(_text(body[key])) for key in keys if body.get(key))
-        tokens += prompt_tokens(_must(_usage(call))) or 0
-    return characters / tokens if characters and tokens else _CHARACTERS_PER_TOKEN
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(_unmarked(value), default=str)
-
-
-def _unmarked(value: Any) -> Any:
-    """Without the marks of caching: they are no part of the prompt."""
-    if isinstance(value, dict):
-        return {key: _unmarked(each) for key, each in value.items() if key != "cache_control"}
-    return [_unmarked(each) for each in value] if isinstance(value, list) else value
 
 
 def _must(value: _T | None) -> _T:

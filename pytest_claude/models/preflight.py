@@ -13,7 +13,7 @@ from pytest_claude.models.facts import facts_of
 from pytest_claude.models.findings import Finding, findings
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.models.model_facts import ModelFacts
-from pytest_claude.transcript.model import Answer
+from pytest_claude.transcript.model import Answer, Usage
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,13 @@ class Call:
     trial: int
     asked: Asked
     answer: Answer | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        """The recorded usage; None where the tokens of input or output are unknown."""
+        usage = None if self.answer is None else self.answer.usage
+        known = usage is not None and None not in (usage.input_tokens, usage.output_tokens)
+        return usage if known else None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from pytest_claude.models.asked import asked_of
-from pytest_claude.models.bill import DAYS_OF_A_MONTH, Bill, Money, Prefix, bill
+from pytest_claude.models.bill import DAYS_OF_A_MONTH, Bill, Money, bill
+from pytest_claude.models.prefixes import Prefix
 from pytest_claude.models.preflight import Call, preflight
 from pytest_claude.models.prices import NO_OVERRIDES, PriceTable
 from pytest_claude.report.conversation import Lookup
