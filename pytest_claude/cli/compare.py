@@ -49,6 +49,12 @@ def _compare(options: argparse.Namespace) -> int:
             f"compare {' '.join(sides)}: two run files, or two of git:REV and ., not one of each"
         )
     if all(by_recordings):
+        if options.report:
+            raise SettingsError(
+                f"compare {' '.join(sides)}: recordings have no verdict to report\n"
+                f"       to make one, pytest --claude-baseline {sides[0]} "
+                f"--claude-report {options.report[0]}"
+            )
         from pytest_claude.cli.revisions import compare_recordings
 
         return compare_recordings(*sides)

@@ -41,6 +41,8 @@ def compare_recordings(before: str, after: str) -> int:
                     print(f"    {line}")
     tests = plural(len({*old, *new}), "test")
     print(f"{before} → {after}: {changed} of {tests} behave differently in their recordings")
+    if changed and after == ".":
+        print(f"  for a verdict  pytest --claude-baseline {before}")
     return 0
 
 

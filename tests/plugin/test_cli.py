@@ -308,3 +308,16 @@ def test_the_ini_key_of_the_cassettes_holds_for_every_command(
     subprocess.run(["git", *who, "commit", "-qm", "x"], cwd=tmp_path, check=True)
     assert cli.main(["compare", "git:HEAD", "."]) == 0
     assert "behave differently in their recordings" in capsys.readouterr().out
+    shutil.rmtree(tmp_path / "kept/here/test_asks_which_order")
+    assert cli.main(["compare", "git:HEAD", "."]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "git:HEAD → .: 1 of 6 tests behave differently in their recordings",
+        "  for a verdict  pytest --claude-baseline git:HEAD",
+    ]
+    with pytest.raises(SystemExit) as raised:
+        cli.main(["compare", "git:HEAD", ".", "--report", "a.html"])
+    assert raised.value.code == 4
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "ERROR: compare git:HEAD .: recordings have no verdict to report",
+        "       to make one, pytest --claude-baseline git:HEAD --claude-report a.html",
+    ]
