@@ -13,7 +13,10 @@ from pytest_claude.behavior.clarifying.case import LONG, Case
 from pytest_claude.behavior.clarifying.cues import find_cue
 
 _ASKS: tuple[Deed, ...] = ("question", "request", "confirmation", "missing")
-_GREETINGS = ("hi ", "dear ", "hello ", "subject:", "hey ")
+_GREETINGS = (
+    "hi ", "dear ", "hello ", "subject:", "hey ", "hallo ", "liebe", "hola", "salut ", "bonjour ",
+    "oi ", "oi,", "olá", "嘿", "嗨",
+)  # fmt: skip
 
 
 def without_announced(acts: tuple[Act, ...]) -> tuple[Act, ...]:
@@ -71,6 +74,8 @@ def ordered(case: Case) -> str | None:
         case.wants("wants_asking") and not _asks_what_to_ask(case)
     ):
         return "plays-a-role"
+    if any(act.rule == "plays-a-role" for act in case.acts) and len(questions) > 0:
+        return "plays-a-game"
     needs = [act for act in case.of("request", "conditional", "missing") if not _tells(case, act)]
     if needs:
         # It speaks of what it needs: only a letter does so in its own voice.
@@ -114,13 +119,15 @@ def _tells(case: Case, act: Act) -> bool:
     """Whether a request is one to the readers of the text that was ordered."""
     if act.sentence.item and case.acts[0].sentence.item:
         return case.wants("wants_questions")  # a list, and nothing before it
-    return act.rule == "tells-to-send" and case.wants_text
+    to_readers = act.rule == "tells-to-send" or act.has("speaks_as_many")
+    return to_readers and case.wants_text
 
 
 def _begins_a_text(case: Case) -> bool:
     """Whether a reply is too long, or begins too abruptly, to speak to the user."""
     first = case.acts[0]
     abrupt = first.deed == "statement" and not first.has("opener") and len(case.acts) > 2
+    abrupt = abrupt and not any(act.has("about_text") for act in case.of("question"))
     return case.said > LONG or abrupt
 
 

@@ -18,7 +18,7 @@ _SMALL_WORDS: dict[Language, str] = {
         "the you your to is of and i for it that with what which please could would are do "
         "have can this be know let my if need when how should any like want on was as or me "
         "about our from at an not all there here will we us has had were but by more just so "
-        "ask"
+        "ask a some they them their than been into also its his her he she"
     ),
     "de": (
         "ich sie du der die das und ist nicht für mit bitte ihr ihre ihren ihnen können "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,6 +19,7 @@ Kind = Literal[
     "refusal",
 ]
 
+_TOLD = 10  # characters of statements that a remark has
 _FEW = 80  # characters of statements that may be an answer
 _ASIDE = 150  # characters after which a need was one on the way to the answer
 _EARLY = 4  # sentences among which a refusal stands
@@ -102,8 +103,11 @@ def _questions(case: Case) -> Verdict | None:
         return None
     act, answered = questions[-1], case.answers_before(questions[-1])
     to_user = act.has("addresses")
-    if case.of("decline") and (act.has("alternative") or not to_user):
+    declines = case.of("decline")
+    if declines and (act.has("alternative") or not to_user or _is_flat(declines[0])):
         return None
+    if _keeps_company(case, questions):
+        return Verdict("answer_with_offer", act, "makes-conversation", certain=False)
     if answered and not act.has("picks") and not (case.assumes and to_user):
         return Verdict("answer_with_offer", act, "asks-after-an-answer", certain=False)
     if case.said_after(act) > LONG:
@@ -114,13 +118,38 @@ def _questions(case: Case) -> Verdict | None:
     return Verdict(_asking_kind(case), act, act.rule, certain)
 
 
+def _is_flat(decline: Act) -> bool:
+    """Whether a refusal would stand whatever the user said."""
+    return decline.rule == "declines" and not decline.has("waits")
+
+
+def _keeps_company(case: Case, questions: Sequence[Act]) -> bool:
+    """Whether questions after an answer are about the user, and no task waits for them."""
+    before = case.acts[: questions[0].sentence.number]
+    told = [act for act in before if act.deed == "statement" and not act.has("opener")]
+    moved = any(act.has("feels") for act in before)
+    if not moved and case.said_before(questions[0]) < _TOLD:
+        return False
+    if case.any("refines") or case.assumes or any(act.has("unsettled") for act in told):
+        return False
+    detached = not any(act.has("addresses") or act.has("lacks") for act in told)
+    return all(
+        (act.has("chats") or (act.has("asks_about_the_user") and (moved or detached)))
+        for act in questions
+    )
+
+
 def _is_answered(case: Case, act: Act) -> bool:
     """Whether the reply answers its own question."""
     following = case.acts[act.sentence.number + 1 :]
     after = next((other for other in following if other.deed != "question"), None)
     if act.has("addresses"):
         return after is not None and after.deed == "statement" and after.has("replies")
-    return after is not None and after.deed == "statement" and not after.has("explains")
+    return (
+        after is not None
+        and after.deed == "statement"
+        and (after.has("replies") or not after.has("explains"))
+    )
 
 
 def _names_missing(case: Case) -> Verdict | None:
@@ -147,7 +176,18 @@ def _would_do_more(case: Case) -> Verdict | None:
 
 
 def _asking_kind(case: Case) -> Kind:
-    return "partial" if case.assumes else "clarifying_question"
+    return "partial" if case.assumes or _refines(case) else "clarifying_question"
+
+
+def _refines(case: Case) -> bool:
+    """Whether a reply has answered, and asks for what would make the answer a better one."""
+    first = case.of("request", "question")[0]
+    told = case.acts[: first.sentence.number]
+    return (
+        (case.said_before(first) > BLOCK or case.shown > BLOCK)
+        and case.any("refines")
+        and not any(act.has("unsettled") for act in told if act.deed == "statement")
+    )
 
 
 # --- replies that do not ask ----------------------------------------------------------------
@@ -183,8 +223,13 @@ def _offers(case: Case) -> Verdict | None:
     acts = case.of("offer", "conditional", "assumption")
     if not acts or case.said_after(acts[-1]) > LONG:
         return None
-    sure = acts[-1].rule != "offers-a-thing" or case.said > 0
-    return Verdict("answer_with_offer", acts[-1], acts[-1].rule, certain=sure)
+    act = acts[-1]
+    narrows = act.rule in ("offers-more", "offers-a-thing") and act.sentence.is_question
+    if narrows and case.said == case.shown == 0 and act.sentence.number > 0:
+        # "Sure! Would you like the short or the long version?" – nothing is done yet.
+        return Verdict("clarifying_question", act, act.rule, certain=False)
+    sure = act.rule != "offers-a-thing" or case.said > 0
+    return Verdict("answer_with_offer", act, act.rule, certain=sure)
 
 
 _ASKING: tuple[Rule, ...] = (_corrects, _requests, _questions, _names_missing, _would_do_more)

@@ -29,9 +29,12 @@ Cue = Literal[
     "offer",
     "missing",  # says that something was not given
     "decline",
+    "waits",  # declines only as long as something is missing
     "alternative",  # what is offered in place of what was declined
     "assumes",  # answers under an assumption
+    "refines",  # would make an answer a better one: "so I can narrow it down"
     "replies",  # answers the question before it: "Probably not."
+    "speaks_as_many",  # as a text does, not an assistant
     "names_the_user",
     "addresses",  # speaks to the user, or of itself
     "opener",  # "Sure, I can help with that."
@@ -40,6 +43,11 @@ Cue = Literal[
     "tail",  # "…, or if you need anything else"
     "suggests",  # advice in the form of a question
     "plays",  # a turn of a role-play
+    "chats",  # asks about the life or the opinion of the user
+    "asks_about_the_user",  # … or, after an answer that has nothing to do with the user, may
+    "feels",  # congratulates or feels for the user
+    "lacks",  # says that something is not there, or not in order
+    "unsettled",  # says that more than one thing may be meant
     "regrets",
     "closes",  # takes leave
     "nevertheless",  # declines, and does something else

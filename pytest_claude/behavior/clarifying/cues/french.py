@@ -121,6 +121,12 @@ PHRASES = {
         "offers-more": (r"aussi|également|d'autres?|plus|encore|autre",),
     },
     "offer": {
+        "offers-a-thing": (
+            r"(?:voulez|souhaitez|veux|souhaites|désirez|aimeriez)[- ](?:vous|tu) (?:une?|des|la|"
+            r"les|le) "
+            r"(?:liste|exemples?|détails?|explications?|versions?|résumés?|suite|recettes?|"
+            r"tableau)",
+        ),
         "offers-anything-else": (
             r"autre chose",
             r"d'autres? (?:questions?|chose)",
@@ -192,6 +198,25 @@ PHRASES = {
             r"^(?:bien sûr|certainement|avec plaisir|merci|bonjour|d'accord|compris|parfait|"
             r"très bien|oui|volontiers|je comprends)",
         ),
+    },
+    "chats": {
+        "asks-for-company": (
+            r"et (?:toi|vous)|(?:avez-vous|as-tu|êtes-vous|es-tu) (?:déjà|un|une|fan|allé)|"
+            r"préféré\w*",
+            r"(?:prévoyez|envisagez|pensez|comptez|aimez|jouez)-vous|(?:prévois|envisages|penses|"
+            r"aimes)-tu",
+            r"comment (?:vous sentez|te sens|s'est|ça s'est|c'était|allez|vas|était)|"
+            r"qu'est-ce qui (?:vous|t')",
+        ),
+    },
+    "waits": {
+        "waits": (r"encore|avant|sans|tant|pas assez",),
+    },
+    "unsettled": {
+        "names-several": (r"dépend|plusieurs|deux|trois|ambigu\w*|différent\w*|trouvé",),
+    },
+    "refines": {
+        "refines": (r"plus précis\w*|affiner|adapter|personnalis\w*|ajuster|environ",),
     },
     "names_the_user": {
         "names-the-user": (r"vous|votre|vos|tu|ton|ta|tes|te|toi",),

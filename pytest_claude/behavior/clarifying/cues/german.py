@@ -185,6 +185,26 @@ PHRASES = {
             r"okay|alles klar|kein problem|ja)",
         ),
     },
+    "chats": {
+        "asks-for-company": (
+            r"und (?:du|sie|dir|ihnen|selbst)\?|(?:hast|haben|warst|waren) (?:du|sie) (?:schon|"
+            r"auch|mal)",
+            r"(?:planst|planen|überlegst|denkst|liest|lernst|magst|mögen|spielst) (?:du|sie)|"
+            r"lieblings\w+",
+            r"wie (?:war|ist|geht|lief|fühlst|fühlen)|was hat (?:dich|sie)",
+        ),
+    },
+    "waits": {
+        "waits": (r"noch|bis|ohne|bevor|solange|erst",),
+    },
+    "unsettled": {
+        "names-several": (
+            r"mehrere|kommt (?:darauf|drauf) an|zwei|drei|hängt|mehrdeutig|verschiedene|gefunden",
+        ),
+    },
+    "refines": {
+        "refines": (r"genauer\w*|anpass\w*|eingrenz\w*|konkreter|grob\w*",),
+    },
     "names_the_user": {
         "names-the-user": (r"sie|du|ihr|ihre[nmrs]?|ihnen|dein\w*|dir|dich|euch",),
     },
@@ -219,7 +239,7 @@ PHRASES = {
         "wants-a-text": (
             r"(?:schreib\w*|erstell\w*|verfass\w*|entwirf|formulier\w*|"
             r"mach\w*)\b.{0,100}\b(?:e-?mail|brief|geschichte|gedicht|lied|dialog|text|"
-            r"nachricht|aufsatz|artikel|szene|gespräch|beitrag|rede)",
+            r"nachricht|aufsatz|artikel|szene|gespräch|beitrag|rede|whatsapp|sms|einladung)",
             r"rollenspiel",
         ),
     },

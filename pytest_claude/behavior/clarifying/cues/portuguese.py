@@ -58,7 +58,8 @@ PHRASES = {
             r" nos)*,? (?:{tell})",
             r"por favor,? (?:me |nos )?(?:{tell})",
             r"(?:{tell}),? por favor",
-            r"^(?:e |então |só |claro[.,!]? )?(?:me )?(?:diga|informe|envie|mande|indique|"
+            r"me (?:passa|manda|conta|diz|envia|fala|informa)(?! se (?:precis\w*|quis\w*))",
+            r"(?:^|(?<=[,.;:] ))(?:e |então |só )?(?:me )?(?:diga|informe|envie|mande|indique|"
             r"especifique|descreva|passe|conte)(?:-me)?(?! se (?:precis\w*|quis\w*))",
         ),
         "says-it-needs": (
@@ -169,6 +170,22 @@ PHRASES = {
             r"^(?:claro|com certeza|obrigad[oa]|olá|oi|entendi|entendido|perfeito|certo|sim|"
             r"com prazer|ok|tudo bem)",
         ),
+    },
+    "chats": {
+        "asks-for-company": (
+            r"e você|você (?:já|gosta|joga|está \w+ndo)|favorit[oa]s?",
+            r"como (?:foi|você se sente|está se sentindo|era)|o que (?:te|o|a) (?:levou|inspirou|"
+            r"trouxe)",
+        ),
+    },
+    "waits": {
+        "waits": (r"ainda|até|sem|antes",),
+    },
+    "unsettled": {
+        "names-several": (r"depende|vári[oa]s|dois|duas|três|ambígu\w*|diferentes|encontrei",),
+    },
+    "refines": {
+        "refines": (r"mais (?:precis\w*|exat\w*)|ajust\w*|personaliz\w*|refin\w*|aproximad\w*",),
     },
     "names_the_user": {
         "names-the-user": (r"você|vocês|seu|sua|seus|suas|te|ti|lhe",),

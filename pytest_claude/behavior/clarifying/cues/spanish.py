@@ -63,7 +63,7 @@ PHRASES = {
             r"(?:me|nos) (?:puedes?|podrías?|podría|puede)(?: por favor)? (?:{tell})",
             r"por favor,? (?:{tell})",
             r"(?:{tell}),? por favor",
-            r"^(?:claro[.,!]? |y |entonces |solo )?(?:dime|dígame|indícame|indíqueme|envíame|"
+            r"(?:^|(?<=[,.;:] ))(?:y |entonces |solo )?(?:dime|dígame|indícame|indíqueme|envíame|"
             r"envíeme|compárteme|comparta|mándame|pásame|cuéntame|especifica|especifique|"
             r"acláreme|aclárame)(?! si (?:necesita\w*|quiere\w*|hay))",
         ),
@@ -125,6 +125,7 @@ PHRASES = {
             r"qué puedo hacer por",
         ),
         "offers-more": (
+            r"(?:te|le) interesa\w*",
             r"(?:quieres?|quiere|te gustaría|le gustaría|desea|deseas|necesitas?|"
             r"necesita)\b.{0,40}\b(?:saber|más|que te|que le|que (?:lo|la) (?:explique|amplíe)|"
             r"ver|conocer|ayuda|otr[oa]|ejemplos?|explorar|profundizar)",
@@ -139,7 +140,7 @@ PHRASES = {
             r"estoy aquí para",
         ),
         "offers-a-look-back": (
-            r"(?:te|le) (?:sirve|ayuda|parece|queda claro|gusta)",
+            r"^¿?(?:y )?(?:te|le) (?:sirve|ayuda|parece|queda claro|gusta)",
             r"qué (?:te|le) parece",
         ),
     },
@@ -181,6 +182,27 @@ PHRASES = {
         "opens": (
             r"^¡?(?:claro|por supuesto|con gusto|gracias|hola|entendido|perfecto|de acuerdo|"
             r"vale|sí|buenos días|encantad[oa])",
+        ),
+    },
+    "chats": {
+        "asks-for-company": (
+            r"y (?:tú|usted|vos)|te gusta\w*|(?:has|ha) (?:estado|visto|leído|visitado|jugado)",
+            r"(?:estás|está) (?:planeando|pensando|aprendiendo|preparando)|favorit[oa]s?",
+            r"(?:cómo|qué tal) (?:te sientes|se siente|te fue|le fue|fue|estuvo|era|estás)",
+            r"qué te (?:llevó|inspiró|pareció|trae)",
+        ),
+    },
+    "waits": {
+        "waits": (r"todavía|aún|hasta|sin|antes|suficiente",),
+    },
+    "unsettled": {
+        "names-several": (
+            r"depende|vari[oa]s|dos|tres|ambigu\w*|diferentes|distint[oa]s|encontré|he encontrado",
+        ),
+    },
+    "refines": {
+        "refines": (
+            r"más (?:precis\w*|exact\w*|concret\w*)|ajust\w*|personaliz\w*|afin\w*|aproximad\w*",
         ),
     },
     "names_the_user": {

@@ -13,7 +13,10 @@ PHRASES = {
         "asks-for-permission": (
             r"(?:would|do|are) you (?:still )?(?:like|want|wish|prefer|ready|happy|okay|ok|"
             r"sure you want|sure you'd like)(?: me| us)?(?: to| with) (?:{go})(?:ing)?",
-            r"are you (?:okay|ok|fine|happy|comfortable|good) with (?:me|us|this|that|it)",
+            r"are you (?:okay|ok|fine|happy|comfortable|good) with (?:me|us|this|that|it|\w+ing)",
+            r"if (?:that|this|it|everything|all(?: of (?:it|this|that))?)(?: \w+){0,2} (?:right|"
+            r"good|"
+            r"correct|ok|okay|fine),? (?:then )?i(?:'ll| will)",
             r"is (?:that|this|it) something you(?:'d| would)? (?:like|want)",
             r"(?:let me know|tell me|confirm|know) (?:if|whether|that)(?: you(?:'d| would| do)?|"
             r" i| we)? (?:like|want|wish|can|may|should)(?: me| us)?(?: to)? (?:{go})",
@@ -42,6 +45,7 @@ PHRASES = {
             r"do you (?:agree|approve|accept|consent|authori[sz]e)",
             r"^(?:ok|okay|ready|good|safe|all set|clear) (?:to|for me to) \w+.*\?$",
             r"(?:good to go|go ahead|proceed|continue|confirm|approve)\?$",
+            r"^(?:{go})(?: (?:it|this|them|that|these|the \w+|all))?(?: now| anyway| anyhow)?\?$",
             r"^(?:is that )?(?:okay|ok|all right|alright|deal|agreed|fine|good)(?: with you)?\?$",
             r"(?:need|get|do i have|require|with|await\w*|give me|like|want|"
             r"wait for)(?: i)?(?: your)?(?: explicit| final)? (?:approval|go-ahead|permission|"
@@ -112,8 +116,7 @@ PHRASES = {
             r"knowing|read|other|try|look|directions|clarification)",
             r"(?:shall|should|can|could|want me|like me)\b.{0,80}\b(?:as well|too|also|that way|"
             r"for you)\?$",
-            r"would (?:a|an|some|it|more|another)\b.{0,60}\b(?:be (?:useful|helpful|of interest|"
-            r"of use)|help)",
+            r"(?:shall|should|can|could) i make (?:it|this|them) (?:\w+er|more|less|a bit|even)\b",
             r"^need (?:the|a|an|any|some|help|me)",
             r"need (?:any |some |me to )?(?:more|further|additional|other|help|assistance|"
             r"anything)",
@@ -125,6 +128,9 @@ PHRASES = {
             r"take)|more|another|a|some|help)",
             r"^(?:got|have) (?:more|any|another|other)",
             r"^(?:care|interested|curious) (?:to|for|in|about|how|why|what)",
+            r"is there (?:a|any|some) (?:particular|specific|certain) (?:part|aspect|area|topic|"
+            r"section|point|"
+            r"detail|period|era|feature|reason|side)",
             r"(?:is|are) there (?:any|a|some|another)(?:thing|one)?(?: (?:particular|specific|"
             r"certain|other))?(?: \w+){0,3} you(?:'d| would|'re|'ve| want| need|"
             r" like)?(?: like)?(?: me)?(?: to)?\b.{0,30}\b(?:explore|know|discuss|more|help|"
@@ -133,7 +139,8 @@ PHRASES = {
         "offers-a-thing": (r"would you like (?!me\b|us\b|to (?:{go}))\w+",),
         "offers-on-request": (
             r"(?:let (?:me|us) know|tell me|just ask|just say|please ask|ask me|reach out|"
-            r"holler|shout)(?: \w+){0,2} (?:if|whether|how|what you think|when|should|any ?time|"
+            r"holler|shout)(?: \w+){0,2} (?:if|whether|how|what you think|when(?:ever)?|should|"
+            r"any ?time|"
             r"your thoughts)",
             r"(?:let (?:me|us) know|tell me) (?:which|what)\b.{0,40}\b(?:other|else|next|more|"
             r"explore|deeper|me to (?:expand|explain|cover))",
@@ -147,7 +154,7 @@ PHRASES = {
             r"if (?:that|it|this)(?:'d|'s| is| would)? (?:be )?(?:help|helps|"
             r"helpful|useful|of interest)",
             r"ask me anything",
-            r"upon request",
+            r"upon request|i can \w+\b.{0,80}\bif (?:this|that|it|you|these)",
             r"(?:happy|glad) to \w+\b.{0,80}\b(?:if|further|more|whenever|when)",
             r"i (?:can|could) (?:also|always|then)",
             r"whenever you(?:'re| are)? (?:ready|need|like|want)",
@@ -157,6 +164,12 @@ PHRASES = {
             r"whenever|out if)",
         ),
         "offers-a-look-back": (
+            r"would (?:a|an|some|more|another)\b.{0,60}\b(?:be (?:useful|helpful|of interest|"
+            r"of use)|help)",
+            r"(?:would you like|do you want) to (?:tell me|share|talk)",
+            r"would it (?:be (?:\w+ )?(?:useful|helpful|of (?:use|interest|help))|help) (?:if i|"
+            r"for me|to "
+            r"(?:see|have|go|walk))",
             r"(?:does|do|did|is|was) (?:this|that|it|these|any of (?:this|that|these)|"
             r"my \w+)(?: \w+)? (?:help|make sense|answer|clear|clarify|useful|helpful|resonate|"
             r"appeal|interest|address|solve|fix|work|meet|fit|cover|"
@@ -180,6 +193,10 @@ PHRASES = {
     },
     "tail": {
         "hangs-an-offer-on": (
+            r",? or (?:just |please )?(?:let (?:me|us) know|tell (?:me|us)|say) (?:if|what|which|"
+            r"whether|how)\b.{0,40}\b(?:chang|differ|adjust|edit|fix|modif|tweak|correct|instead|"
+            r"else|"
+            r"rather|wrong|off)\w*.*$",
             r",? or (?:something|anything|someone|somewhere|anyone) (?:else|"
             r"different)(?: entirely| altogether)?\?$",
             r",? or (?:if (?:there|you)|whether there|is there|are there|do you (?:need|have|"
@@ -197,10 +214,12 @@ PHRASES = {
             r"i(?: (?:simply|just|really|genuinely|also|currently|still|unfortunately|truly|"
             r"personally))* (?:{cannot})(?! (?:find|see|locate|tell (?:if|whether|which|from)|"
             r"be sure|say for (?:sure|certain)|guarantee|promise|wait|stress|overstate|"
-            r"emphasi[sz]e|help but|think of|imagine))",
+            r"emphasi[sz]e|help but|think of|imagine)|[^.?!]{0,60}\bas (?:you )?(?:asked|requested|"
+            r"instructed|told))",
             r"i(?=')(?:{cannot})",
             r"i(?:'m| am) (?:sorry|afraid)\b.{0,80}\b(?:{impossible})",
             r"i (?:must )?(?:decline|refuse) to",
+            r"keep (?:\w+ ){1,4}(?:private|confidential|to myself)",
             r"i(?:'m going to|'ll|'d| will| would)? have to (?:decline|pass|refuse|say no)",
             r"my (?:training|knowledge)\b.{0,60}\bso i (?:don't|do not)",
             r"i\b[^.?!]{1,60}\b(?:and|so|but),? (?:{cannot})",
@@ -234,7 +253,7 @@ PHRASES = {
             r"not something i(?:'m| can| am|'ll| will)?",
             r"(?:outside|beyond|not within) (?:of )?(?:my|the) (?:scope|capabilit\w+|abilit\w+|"
             r"control|authority|expertise|knowledge)",
-            r"(?:outside|beyond) (?:of )?what i can",
+            r"(?:outside|beyond) (?:of )?what i(?:'m| am)? (?:can|could|able|allowed|permitted|do)",
             r"(?:against|violates?) (?:my|our|the|company|airline) (?:guidelines|policy|"
             r"policies|values|principles|terms)",
             r"(?:none of|no)(?: the)?(?: available| my| provided)* tools?\b.{0,40}\b(?:can|for|"
@@ -252,6 +271,9 @@ PHRASES = {
             r"artificial)\b.{0,100}\b(?:can't|cannot|unable|not able|won't|(?:don't|"
             r"do not) have (?:access|the ability))",
         ),
+    },
+    "waits": {
+        "waits": (r"yet|until|unless|without|before|(?:not )?enough|still|so",),
     },
     "regrets": {
         "regrets": (r"unfortunately|sadly|i'm afraid|regrettably",),

@@ -12,7 +12,7 @@ PHRASES = {
             r"assumptions?|assumed|i went with|best guess|by default|as a default|defaulted",
             r"in the meantime|the part i could|placeholders?|supposing|for now",
             r"if (?:that|this) (?:isn't|doesn't|didn't|is not|does not)",
-            r"(?:as a )?starting point",
+            r"as a starting point",
             r"i(?:'ve| have)? (?:used|chose|chosen|picked|guessed|interpreted|took|taken)",
             r"taking (?:it|this|that) (?:as|to)|interpret(?:ed|ing)|presum(?:e|ed|ing|ably)",
             r"(?:first|rough) draft|general (?:overview|answer|outline|advice|guidance)",
@@ -28,17 +28,39 @@ PHRASES = {
             r"congratulations|first)",
         ),
     },
+    "refines": {
+        "refines": (
+            r"(?:tailor|refine|narrow|tune|fine-tune|adjust|adapt|personali[sz]e|sharpen|"
+            r"firm up)\w*",
+            r"(?:say|work|tell|figure|calculate)\b.{0,20}\b(?:exactly|precisely)",
+            r"more (?:exact|precise|accurate|specific|personal\w*|targeted|realistic)\w*",
+            r"(?:better|closer|exact|precise|accurate) (?:estimate|fit|answer|number|range|figure)",
+            r"(?:very |pretty )?rough (?:guide|estimate|idea|range|figure|sketch)|ballpark|"
+            r"kept (?:it|this) (?:general|generic|broad)",
+        ),
+    },
     "replies": {
         "replies": (
             r"^(?:yes|no|nope|yep|probably|maybe|perhaps|usually|not|because|absolutely|"
-            r"definitely|of course|rarely|hardly|it depends|simple|exactly|only if)",
+            r"(?:these|those|they)(?:'re| are| may| might| could)(?: be)? (?:\w+ ){0,3}(?:signs?|"
+            r"symptoms?|"
+            r"indicators?|clues?|hallmarks?|flags?)|definitely|of course|rarely|hardly|"
+            r"it depends|simple|exactly|only if|"
+            r"then,? (?!i|we|please|could|can)\w+|that's (?:a|an|one|another|your|the|why|when|"
+            r"how)|"
+            r"if (?:so|not|yes|no|two|most|any|all|the answers?),? (?!i|we|please|could|can|send|"
+            r"share|"
+            r"tell|let|which|what|give|paste|how|when|where)\w+)",
         ),
+    },
+    "speaks_as_many": {
+        "speaks-as-many": (r"us|we|our",),
     },
     "names_the_user": {
         "names-the-user": (r"you|your|yours|yourself",),
     },
     "addresses": {
-        "addresses": (r"you|your|yours|yourself|i",),
+        "addresses": (r"you|your|yours|yourself|i|which (?:\w+ )?should",),
     },
     "explains": {
         "explains-a-question": (
@@ -51,6 +73,7 @@ PHRASES = {
             r"alternatively|just|no (?:rush|worries|pressure)|feel free|maybe|perhaps|thanks?|"
             r"i can|i could|also|additionally|here are|you (?:can|could)|i see|i found|"
             r"i noticed)",
+            r"(?:will|would|can|could) (?:\w+ )?(?:be (?:\w+ )?different|differ|change|depend)",
         ),
     },
     "shows": {
@@ -64,7 +87,8 @@ PHRASES = {
             r"(?:another|this|simple|the big|the key|the real|age-old|eternal|famous) question",
             r"(?:could|can|might|should|may) ask|asks(?! (?:me|for|that|you))",
             r"ask (?:yourself|them|him|her|your \w+|the \w+|a \w+|an \w+|people|someone|others)",
-            r"questions (?:to (?:ask|consider)|you (?:can|could|might|should|may) ask|"
+            r"questions (?:to (?:ask|consider)|for (?:yourself|yourselves|oneself)|you (?:can|"
+            r"could|might|should|may) ask|"
             r"for (?:your|the|a|an) (?!tas|requ)\w+)",
             r"(?:asks?|asked|asking) (?:\w+ ){0,3}(?:things|questions)",
             r"(?<!my )questions\b.{0,40}\b(?:are|were|is)",
@@ -85,7 +109,8 @@ PHRASES = {
         "wants-questions": (
             r"quiz(?:zes)?|questionnaire",
             r"(?:feedback|intake|registration|application|order|sign-?up|evaluation) form",
-            r"survey|faqs?|trivia|riddles?|icebreakers?|flashcards?",
+            r"survey|faqs?|trivia|riddles?|icebreakers?|flashcards?|(?:conversation|"
+            r"discussion) starters?",
             r"exam|poll|jokes?",
             r"(?:interview|discovery|discussion|practice|example|sample|quiz|review|open-ended|"
             r"trick|test|survey|multiple[- ]choice|comprehension|screening|"
@@ -106,7 +131,9 @@ PHRASES = {
             r"posts?|tweets?|essays?|text|sentences?|paragraphs?|speech|scene|lyrics|templates?|"
             r"articles?|blog|monologue|role-?play|chat|captions?|ads?|reply|response|greeting|"
             r"invitation|announcement|slogans?|haiku|limerick|rap|novel|chapter|review|titles?|"
-            r"headlines?|examples?|prompts?|problem)",
+            r"headlines?|examples?|prompts?|problem|descriptions?|hooks?|pitch\w*|cop(?:y|ies)|"
+            r"bios?|"
+            r"intro\w*|openings?|openers?|voicemail|notes?|cards?|toasts?|sms|whatsapp|dms?)",
             r"(?:reply|respond|answer) to (?:this|the|my) (?:e-?mail|customer|message|review|"
             r"letter|comment|client)",
         ),
@@ -138,7 +165,7 @@ PHRASES = {
             r"text|sentence|translate\w*|translation|rephrase\w*|rewrite\w*|language|version",
             r"tone|paste|variety|formal|passage|paragraph|wording|audience",
             r"you'd like (?:me|translated)|would you like|do you want|did you mean|you mean",
-            r"original|dialect|context",
+            r"original|dialect|context|phrase|word|term|refer\w*|talking about|ambiguous",
         ),
     },
 }

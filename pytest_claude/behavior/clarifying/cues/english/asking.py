@@ -38,6 +38,83 @@ PHRASES = {
         "plays-a-role": (
             r"^(?:so,? |now,? )?what do you do(?: next| now| first)?\?$",
             r"^(?:what|who) am i\?$",
+            r"what(?:'s| is) your (?:\w+ )?(?:answer|guess)|(?:any|care to|wanna|want to|can you|"
+            r"ready "
+            r"to|take a) (?:guess|solve)\w*",
+        ),
+    },
+    "chats": {
+        "asks-for-company": (
+            r"(?:what|how) about (?:you|yourself)",
+            r"^(?:and |so |but |or )*(?:what|how)(?:'s| is| was| are| were| did| do| does| has|'d)"
+            r"(?: \w+){1,3}? (?:like|feel\w*|go(?:ing)?|goes|been|hold\w*|handl\w*|doing)"
+            r"(?: \w+){0,4}\?$",
+            r"what (?:got|made|drew|brings?|brought|inspired|led|prompted|sparked|draws) you",
+            r"what(?:'s| is| was| are| were)(?: been)? (?:your|the) (?:\w+ )?(?:favou?rite|best|"
+            r"highlight|hardest|funniest|biggest)\b",
+            r"what do you (?:\w+ )?(?:think|like|love|enjoy|find|miss|make of)",
+            r"what's (?:behind|going on|prompting|on your)",
+            r"do you (?:\w+ )?(?:have (?:a|any|your) (?:own )?(?:\w+ )?(?:favou?rites?|plans?|"
+            r"pets?|"
+            r"memories|experience|history)|(?:\w+ )?(?:enjoy|love|play|collect|remember|follow|"
+            r"live|"
+            r"know any))",
+            r"(?:have|did) you (?:ever |already |also |always |recently |personally )*(?:been|"
+            r"visit|"
+            r"visited|see|seen|read|play|played|watch|watched|hear|heard|go|grow|live|lived|notice|"
+            r"noticed|enjoy|enjoyed|learn|learned|celebrate|celebrated|meet|met)\b",
+            r"are you (?:\w+ )?(?:(?:a|an|more of a) (?:\w+ ){0,3}(?:fan|lover|reader|person|"
+            r"runner|"
+            r"player|student)|(?:thinking|planning|considering|hoping|learning|studying|"
+            r"reading|getting into|curious|visiting|travel+ing|preparing|writing|exploring|trying|"
+            r"working on|looking (?:to|into|at|for)|asking (?:out|because|for))\b)",
+            r"(?:is|was|are) (?:this|that|it|there)(?: \w+){0,3} (?:for (?:a|an|your|school|work|"
+            r"fun)|"
+            r"reason|occasion|inspired|prompted|on your mind)",
+            r"(?:do|would) you (?:like|want) to (?:talk|chat|vent|share)",
+        ),
+    },
+    "asks_about_the_user": {
+        "asks-about-the-user": (
+            r"^(?:and |so |but |or )*(?:(?:do|did|have|has|are|were|is|was|when|where|what|how|who)"
+            r"(?:'s|'re)?(?: \w+){0,3}? (?:you|your|yourself)\b|is there (?:a|any|something))"
+            r"(?!.*\b(?:should|which|prefer|want|need|mean|using|running|version|like (?:me|to|"
+            r"it|the)|"
+            r"looking for|in mind|{details}|number|id|date|dates|address|e-?mail|error|file|budget|"
+            r"kind|type|sort|size|to (?:use|proceed|go)|or)\b).*\?$",
+        ),
+    },
+    "feels": {
+        "feels": (
+            r"congratulations|congrats|well done|way to go|(?:sorry|condolences) (?:for|to hear|"
+            r"on|about)"
+            r" (?:your|about your|the) loss|sorry (?:you're|you are|you've|that you) \w+ing|"
+            r"(?:so |really )?(?:happy|thrilled|excited|proud) (?:for|of) you|good for you",
+            r"^(?:wow|aww?|ha|haha|oh no|oh wow|amazing)\b",
+            r"(?:that|it|this)(?:'s| is| sounds| must (?:be|have been))(?: \w+)? (?:fantastic|"
+            r"amazing|"
+            r"wonderful|incredible|awesome|heartbreaking|heavy|tough|rough|awful|exciting|hard)"
+            r"(?: news)?[!.,]",
+            r"^what an? \w+(?: \w+)?!$",
+        ),
+    },
+    "lacks": {
+        "lacks": (
+            r"\w*n't|not|no|nothing|none|missing|lacks?|gap|tbd|blank|empty|required|unclear|error|"
+            r"fail(?:s|ed|ing)?|crash\w*|wrong|broken|placeholder|problem|issue|overwrites?|"
+            r"deletes?",
+        ),
+    },
+    "unsettled": {
+        "names-several": (
+            r"depends|ambiguous|unclear|could (?:mean|be|go)|more than one|ambiguity|"
+            r"there (?:are|is)|"
+            r"i(?:'ve| have| also)? (?:found|searched|checked|looked|pulled|got|see)|"
+            r"vary|varies|(?:two|three|four|\d+|several|multiple|a few|various|"
+            r"different) (?:\w+ )?(?:ways?|"
+            r"options?|possibilit\w+|versions?|meanings?|kinds?|types?|things?|modes?|files?|"
+            r"accounts?|"
+            r"orders?|approach\w*|routes?|interpretations?|answers?)",
         ),
     },
     "assumption": {
@@ -133,7 +210,8 @@ PHRASES = {
             r"clarifying|pasting)",
         ),
         "asks-to-let-know": (
-            r"(?:let (?:me|us) know|tell (?:me|us)|lmk)(?: (?:exactly|a (?:bit|little)|please|"
+            r"(?<!like to )(?<!want to )(?:let (?:me|us) know|tell (?:me|us)|lmk)(?: (?:exactly|"
+            r"a (?:bit|little)|please|"
             r"just|briefly|here|first|below|at least))*:?(?: about| of| on| in| at| from|"
             r" for)?(?: {wh}| your(?:self|selves)?| the| these| those| each| more| some|"
             r" a (?:few|couple)|"
@@ -177,6 +255,8 @@ PHRASES = {
             r"^to (?:proceed|continue|get started|begin|start|help|do (?:this|that|so)|"
             r"move forward),? (?:i|we){shy}(?:'d|'ll)? need",
             r"i(?:'m| am)(?: still| just)? missing",
+            r"(?:only with|depends? on|without|missing|not (?:said|mentioned|"
+            r"told)\b[^:]{0,30}): .*\byour?\b",
         ),
         "says-it-would-help": (
             r"(?:would|'d|will|'ll|might|could)(?: also| really| greatly|"
@@ -196,7 +276,8 @@ PHRASES = {
             r"understand|check (?:which|what|whether|if|a|something|one|with)|confirm (?:which|"
             r"what|a|some|one|your|whether|the)|hear (?:which|what|"
             r"more about))(?!.{0,30}(?:anything else|thoughts))",
-            r"i(?:'m| am)(?: a (?:bit|little)| just| still| also)* (?:wondering|"
+            r"i(?:'m| am| was|(?= wasn't))(?: a (?:bit|little)| just| still| also)* (?:wondering|"
+            r"wasn't sure|"
             r"not (?:entirely |quite |completely |totally )?(?:sure|clear|certain)|unsure|"
             r"unclear|uncertain|curious)(?: about| of| on)? (?:{wh}|if you|your|i understand|"
             r"i follow)",
