@@ -12,10 +12,11 @@ from pytest_claude.behavior.clarifying.acts import Act, Deed
 from pytest_claude.behavior.clarifying.case import LONG, Case
 from pytest_claude.behavior.clarifying.cues import find_cue
 
+_FEW = 80  # characters of statements that a question may be followed by
 _ASKS: tuple[Deed, ...] = ("question", "request", "confirmation", "missing")
 _GREETINGS = (
     "hi ", "dear ", "hello ", "subject:", "hey ", "hallo ", "liebe", "hola", "salut ", "bonjour ",
-    "oi ", "oi,", "olá", "嘿", "嗨",
+    "coucou", "oi ", "oi,", "olá", "嘿", "嗨",
 )  # fmt: skip
 
 
@@ -127,8 +128,11 @@ def _begins_a_text(case: Case) -> bool:
     """Whether a reply is too long, or begins too abruptly, to speak to the user."""
     first = case.acts[0]
     abrupt = first.deed == "statement" and not first.has("opener") and len(case.acts) > 2
-    abrupt = abrupt and not any(act.has("about_text") for act in case.of("question"))
-    return case.said > LONG or abrupt
+    speaks = case.acts if case.wants("wants_rewrite") else case.of("question")
+    abrupt = abrupt and not any(act.has("about_text") for act in speaks)
+    if first.deed == "question" and not any(act.has("uses") for act in case.acts):
+        abrupt = abrupt or case.said > _FEW  # "Where does your money go? Find out …"
+    return case.said > LONG or abrupt or first.sentence.item
 
 
 def _greets(case: Case) -> bool:

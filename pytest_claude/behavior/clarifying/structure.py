@@ -73,6 +73,13 @@ _SALUTATION = re.compile(
     r"car[oa]|olá)\b(?:[^.!?\n]|\b(?:mr|mrs|ms|dr|prof)\.){0,60}[,:]|(?:尊敬|亲爱)的[^。\n]{0,20}[:：]|[^。\n]{1,20}(?:様|さま)[、,]?)\**$",
     re.IGNORECASE,
 )
+_NOTE = re.compile(
+    r"[ \t]*(?:dear|hi|hello|hey|hallo|liebe[rs]?|hola|bonjour|olá) (?:(?:mr|mrs|ms|dr)\. )?[^,!.?\n]{1,40}[,!]\s.{20,800}"
+    r"[.!?] (?:(?:many |best |kind |warm )?(?:thanks|thank you|regards|wishes|best|cheers|love|xo|"
+    r"gracias|merci|danke|lg|viele grüße|un saludo|obrigad[oa]))(?: so much| again)?[,!.–-]+ ?"
+    r"[^\s,.!?]{2,20}[.!]?[ \t]*$",
+    re.IGNORECASE,
+)
 _SUBJECT = re.compile(
     r"[ \t]*\**(?:subject(?: line)?|betreff|asunto|objet|assunto|件名|主题)\**[:：]", re.IGNORECASE
 )
@@ -179,7 +186,7 @@ def _letter(lines: Sequence[Line]) -> set[int]:
     """A letter or e-mail, from its subject or salutation to its signature."""
     starts = [n for n, line in enumerate(lines) if _opens_letter(line)]
     if not starts:
-        return set()
+        return {n for n, line in enumerate(lines) if _NOTE.match(line.text)}
     start = starts[0]
     has_subject = bool(_SUBJECT.match(lines[start].text))
     ends = [n for n, line in enumerate(lines) if n > start and _SIGN_OFF.match(line.text)]

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pytest_claude.behavior.clarifying.acts import Act
 from pytest_claude.behavior.clarifying.case import BLOCK, LONG, Case, case_of
+from pytest_claude.behavior.clarifying.company import keeps_company
 from pytest_claude.behavior.clarifying.content import as_ordered, ordered, without_announced
 
 Kind = Literal[
@@ -19,7 +20,6 @@ Kind = Literal[
     "refusal",
 ]
 
-_TOLD = 10  # characters of statements that a remark has
 _FEW = 80  # characters of statements that may be an answer
 _ASIDE = 150  # characters after which a need was one on the way to the answer
 _EARLY = 4  # sentences among which a refusal stands
@@ -99,14 +99,14 @@ def _is_on_the_way(case: Case, act: Act) -> bool:
 def _questions(case: Case) -> Verdict | None:
     """ "Which order do you mean?" """
     questions = [act for act in case.of("question") if not _is_answered(case, act)]
-    if not questions:
+    if not questions or _weighs(case, questions):
         return None
     act, answered = questions[-1], case.answers_before(questions[-1])
     to_user = act.has("addresses")
     declines = case.of("decline")
     if declines and (act.has("alternative") or not to_user or _is_flat(declines[0])):
         return None
-    if _keeps_company(case, questions):
+    if keeps_company(case, questions):
         return Verdict("answer_with_offer", act, "makes-conversation", certain=False)
     if answered and not act.has("picks") and not (case.assumes and to_user):
         return Verdict("answer_with_offer", act, "asks-after-an-answer", certain=False)
@@ -123,19 +123,16 @@ def _is_flat(decline: Act) -> bool:
     return decline.rule == "declines" and not decline.has("waits")
 
 
-def _keeps_company(case: Case, questions: Sequence[Act]) -> bool:
-    """Whether questions after an answer are about the user, and no task waits for them."""
-    before = case.acts[: questions[0].sentence.number]
-    told = [act for act in before if act.deed == "statement" and not act.has("opener")]
-    moved = any(act.has("feels") for act in before)
-    if not moved and case.said_before(questions[0]) < _TOLD:
-        return False
-    if case.any("refines") or case.assumes or any(act.has("unsettled") for act in told):
-        return False
-    detached = not any(act.has("addresses") or act.has("lacks") for act in told)
-    return all(
-        (act.has("chats") or (act.has("asks_about_the_user") and (moved or detached)))
-        for act in questions
+def _weighs(case: Case, questions: Sequence[Act]) -> bool:
+    """Whether these are questions to think over, amid advice."""
+    first, last = questions[0].sentence, questions[-1].sentence
+    after = case.acts[last.number + 1 : last.number + 2]
+    return (
+        len(questions) > 1
+        and case.said_before(questions[0]) > 0
+        and last.number - first.number == len(questions) - 1
+        and all(act.deed == "statement" and not act.has("explains") for act in after)
+        and [act.sentence.paragraph for act in after] == [first.paragraph]
     )
 
 

@@ -11,8 +11,8 @@ from pytest_claude.behavior.clarifying.language import Language, language_of
 
 LANGUAGES = get_args(Language)
 ONLY_ENGLISH = {"suggests", "plays", "picks", "closes", "regrets", "nevertheless", "uses",
-                "replies", "wants_verse", "wants_role", "wants_asking", "asks_about_the_user",
-                "feels", "lacks", "speaks_as_many"}  # fmt: skip
+                "replies", "is_personal", "lacks", "speaks_as_many",
+                "wants_verse", "wants_role", "wants_asking", "wants_fact", "wants_talk"}  # fmt: skip
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -44,7 +44,8 @@ Cue = Literal[
     "suggests",  # advice in the form of a question
     "plays",  # a turn of a role-play
     "chats",  # asks about the life or the opinion of the user
-    "asks_about_the_user",  # … or, after an answer that has nothing to do with the user, may
+    "is_personal",  # … or may do so
+    "decides",  # asks for what decides how to go on
     "feels",  # congratulates or feels for the user
     "lacks",  # says that something is not there, or not in order
     "unsettled",  # says that more than one thing may be meant
@@ -57,6 +58,8 @@ Cue = Literal[
     "wants_text",  # in a prompt: orders a text that may hold questions
     "wants_verse",  # in a prompt
     "wants_role",  # in a prompt: begins a role-play
+    "wants_fact",  # in a prompt: asks for what is so, whoever asks
+    "wants_talk",  # in a prompt: greets, tells of oneself, asks about the assistant
     "wants_rewrite",  # in a prompt: orders the given text in other words
     "about_text",  # in a reply: speaks about the text that was ordered
 ]

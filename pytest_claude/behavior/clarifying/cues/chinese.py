@@ -142,6 +142,12 @@ PHRASES = {
     "refines": {
         "refines": (r"更(?:准确|精确|具体|合适)|缩小|调整|大概|大约",),
     },
+    "feels": {
+        "feels": (r"恭喜|祝贺|节哀|太好了",),
+    },
+    "decides": {
+        "decides-how-to-go-on": (r"哪|什么时候|多少|需要|想要|指的|还是|或者|预算|号",),
+    },
     "names_the_user": {
         "names-the-user": (r"你|您",),
     },

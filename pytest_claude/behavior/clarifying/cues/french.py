@@ -168,6 +168,8 @@ PHRASES = {
     },
     "decline": {
         "declines": (
+            r"je (?:ne (?:vais|peux|souhaite) pas (?:vous |t')?(?:aider|écrire|faire|partager)|"
+            r"refuse)",
             r"je ne (?:peux|suis|pourrai|saurais|puis)\b.{0,40}\b(?:pas|aucun\w*)",
             r"je n'ai (?:pas|aucun\w*) (?:accès|l'autorisation|d'outil|outil|la possibilité|"
             r"le droit|de moyen)",
@@ -218,6 +220,18 @@ PHRASES = {
     "refines": {
         "refines": (r"plus précis\w*|affiner|adapter|personnalis\w*|ajuster|environ",),
     },
+    "feels": {
+        "feels": (
+            r"félicitations|bravo|quelle (?:bonne |belle )?nouvelle|condoléances|"
+            r"désolée? pour vo\w+|génial",
+        ),
+    },
+    "decides": {
+        "decides-how-to-go-on": (
+            r"quel\w*|lequel|voulez|souhaitez|préfér\w*|besoin|parlez|dois|numéro|date|budget|"
+            r"type|ou",
+        ),
+    },
     "names_the_user": {
         "names-the-user": (r"vous|votre|vos|tu|ton|ta|tes|te|toi",),
     },
@@ -247,9 +261,9 @@ PHRASES = {
     },
     "wants_text": {
         "wants-a-text": (
-            r"(?:écri\w*|rédig\w*|crée\w*|génèr\w*|compos\w*|invente\w*|"
+            r"(?:écri\w*|écris|rédig\w*|crée\w*|génèr\w*|compos\w*|invente\w*|"
             r"fais)\b.{0,100}\b(?:e-?mail|courriel|mail|lettre|histoire|poème|chanson|dialogue|"
-            r"texte|message|essai|article|scène|conversation|discours)",
+            r"texte|message|essai|article|scène|conversation|discours|sms|texto|invitation)",
             r"jeu de rôle",
         ),
     },

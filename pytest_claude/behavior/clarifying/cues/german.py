@@ -175,14 +175,14 @@ PHRASES = {
     },
     "assumes": {
         "assumes": (
-            r"angenommen|annahme|ausgegangen|gehe davon aus|vermutlich|vorläufig|platzhalter",
+            r"angenommen|annahme|ausgegangen|gehe davon aus|vermutlich|vorläufig|platzhalter\w*",
             r"unter der annahme",
         ),
     },
     "opener": {
         "opens": (
-            r"^(?:gerne?|natürlich|klar|sicher|danke|vielen dank|hallo|guten tag|verstanden|"
-            r"okay|alles klar|kein problem|ja)",
+            r"^(?:gerne?|super|toll|prima|schön|natürlich|klar|sicher|danke|vielen dank|hallo|"
+            r"guten tag|verstanden|okay|alles klar|kein problem|ja)",
         ),
     },
     "chats": {
@@ -204,6 +204,17 @@ PHRASES = {
     },
     "refines": {
         "refines": (r"genauer\w*|anpass\w*|eingrenz\w*|konkreter|grob\w*",),
+    },
+    "feels": {
+        "feels": (
+            r"glückwunsch|gratuliere|beileid|wie schön|tut mir (?:sehr |so )?leid|freut mich für",
+        ),
+    },
+    "decides": {
+        "decides-how-to-go-on": (
+            r"welche\w*|möchte\w*|willst|wollen|brauch\w*|mein(?:st|en|test|ten)|soll|nummer|"
+            r"datum|budget|art|oder",
+        ),
     },
     "names_the_user": {
         "names-the-user": (r"sie|du|ihr|ihre[nmrs]?|ihnen|dein\w*|dir|dich|euch",),
@@ -238,8 +249,9 @@ PHRASES = {
     "wants_text": {
         "wants-a-text": (
             r"(?:schreib\w*|erstell\w*|verfass\w*|entwirf|formulier\w*|"
-            r"mach\w*)\b.{0,100}\b(?:e-?mail|brief|geschichte|gedicht|lied|dialog|text|"
-            r"nachricht|aufsatz|artikel|szene|gespräch|beitrag|rede|whatsapp|sms|einladung)",
+            r"mach\w*)\b.{0,100}\b(?:e-?mail|brief|geschichte|gedicht|lied|dialog|text|nachricht|"
+            r"aufsatz|artikel|szene|gespräch|beitrag|rede|whatsapp|sms|einladung|absage|zusage|"
+            r"antwort|anfrage|kündigung|beschwerde|bewerbung)",
             r"rollenspiel",
         ),
     },

@@ -142,8 +142,8 @@ PHRASES = {
     },
     "decline": {
         "declines": (
-            r"não (?:posso|podemos|consigo|sou capaz|estou autorizad[oa]|me é possível|"
-            r"poderei)(?! (?:ver|encontrar|localizar))",
+            r"não (?:vou (?:ajudar|fazer|escrever|compartilhar)|posso|podemos|consigo|sou capaz|"
+            r"estou autorizad[oa]|me é possível|poderei)(?! (?:ver|encontrar|localizar))",
             r"não (?:tenho|disponho de) (?:acesso|permissão|como|uma ferramenta|ferramentas?|"
             r"capacidade|autorização)",
         ),
@@ -186,6 +186,14 @@ PHRASES = {
     },
     "refines": {
         "refines": (r"mais (?:precis\w*|exat\w*)|ajust\w*|personaliz\w*|refin\w*|aproximad\w*",),
+    },
+    "feels": {
+        "feels": (r"parabéns|que (?:bom|legal|alegria|maravilha)|pêsames|sinto muito",),
+    },
+    "decides": {
+        "decides-how-to-go-on": (
+            r"qual|quais|quer|prefere|precisa|refere|devo|número|data|orçamento|tipo|ou",
+        ),
     },
     "names_the_user": {
         "names-the-user": (r"você|vocês|seu|sua|seus|suas|te|ti|lhe",),

@@ -154,8 +154,9 @@ PHRASES = {
     },
     "decline": {
         "declines": (
-            r"no (?:puedo|podemos|podré|me es posible|estoy autorizad[oa]|tengo permitido|"
-            r"soy capaz)(?! (?:ver|encontrar|localizar))",
+            r"no (?:voy a (?:ayudar|hacer|escribir|dar|compartir)\w*|puedo|podemos|podré|"
+            r"me es posible|estoy autorizad[oa]|tengo permitido|soy capaz)(?! (?:ver|encontrar|"
+            r"localizar))",
             r"no (?:tengo|dispongo de) (?:acceso|la capacidad|una herramienta|herramientas|"
             r"permiso|forma|información en tiempo real)",
         ),
@@ -203,6 +204,18 @@ PHRASES = {
     "refines": {
         "refines": (
             r"más (?:precis\w*|exact\w*|concret\w*)|ajust\w*|personaliz\w*|afin\w*|aproximad\w*",
+        ),
+    },
+    "feels": {
+        "feels": (
+            r"felicidades|enhorabuena|qué (?:alegría|bien|emoción|ilusión|lástima)|"
+            r"lo siento mucho|pésame",
+        ),
+    },
+    "decides": {
+        "decides-how-to-go-on": (
+            r"cuál(?:es)?|quiere\w*|prefiere\w*|necesita\w*|refier\w*|debo|número|fecha|"
+            r"presupuesto|tipo|o",
         ),
     },
     "names_the_user": {

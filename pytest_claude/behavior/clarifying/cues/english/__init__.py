@@ -55,11 +55,10 @@ WORDS = {
         r"send it to|enter|stick|point|limit|cap|store|read|take|look"
     ),
     "cannot": (
-        r"can't|cannot|can not|won't|will not|am unable|'m unable|(?:am|'m) not able|"
-        r"must decline|(?:have|need|will have|'ll have) to (?:decline|pass)|(?:am|"
-        r"'m) not (?:going to|allowed|permitted|authori[sz]ed|equipped|designed|comfortable)|"
-        r"don't feel comfortable|(?:'d|would) rather not(?! (?:guess|assume))|"
-        r"(?:don't|do not)(?: currently|"
+        r"can't|cannot|can not|won't|will not|am unable|'m unable|(?:am|'m) not able|must decline|"
+        r"(?:have|need|will have|'ll have) to (?:decline|pass)|(?:am|'m) not (?:going to|allowed|"
+        r"permitted|authori[sz]ed|equipped|designed|comfortable|willing)|don't feel comfortable|"
+        r"(?:'d|would) rather not(?! (?:guess|assume))|(?:don't|do not)(?: currently|"
         r" actually)? have (?:the (?:ability|capability|authority|tools?|permissions?|means)|"
         r"access|(?:a|any) (?:way|tools?|function|ability|means)|tools?|real-?time|permission|"
         r"(?:enough |any )?information|live)|lack the (?:ability|tools?|permission|capability)"
@@ -77,6 +76,7 @@ WORDS = {
         r"spreadsheet|transcript|article|csv|picture|logs?|paragraph|passage|contract|resume|cv|"
         r"e-?mail|essay|recording|table|message|content|page"
     ),
+    "will": r"(?:'d|'ll|(?:'m| am|'re| are) going to|(?: wi|')ll have to)?",
     "shy": (
         r"(?: (?:just|still|also|really|first|only|simply|may|might|do|would|will|'d|'ll|"
         r"quickly))*"

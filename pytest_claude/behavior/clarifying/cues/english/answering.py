@@ -25,10 +25,10 @@ PHRASES = {
             r"accurate|acceptable|fine|ready|agree|approve)",
         ),
         "asks-whether-right": (
-            r"(?:is|are|does|do|did i) (?:that|this|these|everything|it|all (?:of )?(?:this|"
-            r"that|these)|the (?:above|details|information|plan|summary)|"
+            r"(?:is|are|does|do|did i) (?:that|this|these|everything|it|all (?:(?:of )?(?:this|"
+            r"that|these)|the \w+(?: \w+){0,3}?)|the (?:above|details|information|plan|summary)|"
             r"get)(?: \w+){0,3} (?:correct|right|accurate|ok|okay|acceptable|good|fine|work|"
-            r"match)\b.{0,40}\?",
+            r"included|complete|in order|intended|match)\b.{0,40}\?",
             r"(?:everything|all|sound|look)s?(?: \w+)? (?:good|right|ok|okay|"
             r"correct)(?: to you)?\?",
             r"^so\b.*, (?:correct|right|yes)\?$",
@@ -62,7 +62,10 @@ PHRASES = {
             r"confirm (?:before i|so (?:that )?i|and i'll)",
         ),
         "asks-should-i": (
-            r"(?:shall i|shall we) (?!(?:also|use|include|assume|treat|keep|format)\b)",
+            r"(?:shall i|shall we) (?!(?:also|use|include|assume|treat|keep|format)\b)\w+",
+            r"(?:just )?(?:checking|confirming|making sure|verifying|want to (?:check|confirm|"
+            r"be sure)) (?:that )?(?:this|that|it|you|these|the)\b.{0,60}\bbefore (?:i|we|making|"
+            r"doing)",
             r"should (?:i|we) (?:{go})",
             r"should (?:i|we) (?!(?:{setting}|{wh}|know|ask|worry|expect|be|look|say|aim|"
             r"address)\b)\w+",
@@ -70,7 +73,7 @@ PHRASES = {
     },
     "more": {
         "offers-more": (
-            r"also|too|as well|additionally|next|another|more|further|else",
+            r"also|too|as well|that way|additionally|next|another|more|further|else",
             r"(?:particular|specific) (?:aspects?|parts?|topics?|sections?|points?)",
             r"in (?:more )?detail|explain|show you|look up|walk you|(?:an? (?:\w+ )?)?examples?",
             r"go deeper|add|create (?:a|some)|write (?:a|some)|put together|draft (?:a|some)",
@@ -90,6 +93,8 @@ PHRASES = {
             r"anything\b.{0,40}\byou(?:'d| would)? (?:like|want|need)",
             r"anything (?:unclear|not clear|confusing)",
             r"^questions\?",
+            r"any (?:other|more|further) (?!requirements|constraints|preferences|details|symptoms|"
+            r"info|needs)\w+.*\?$",
         ),
         "offers-to-help": (
             r"(?:how|what|where)(?: else)? (?:can|may|could|might|should|shall) (?:i|"
@@ -104,9 +109,11 @@ PHRASES = {
             r"dive into|see|help with|working on|looking to do|know|hear|with)(?: (?:today|next|"
             r"first|about|together|now|with|here))*\?$",
             r"what's next",
-            r"(?:which|what|where)\b.{0,60}\b(?:explore|dive into|(?:learn|know) (?:more|about)|"
-            r"hear more|go deeper|expand|elaborate|dig into|discuss)(?: \w+){0,3}\?$",
-            r"what (?:sounds|looks) (?:most )?(?:fun|interesting|exciting)",
+            r"(?!which should|what should)(?:which|what|where)\b.{0,60}\b(?:explore|dive into|"
+            r"(?:learn|know) (?:more|about)|hear more|go deeper|expand|elaborate|dig into|"
+            r"discuss)(?: \w+){0,3}\?$",
+            r"(?:what|which)(?: \w+)? (?:sounds|looks|seems) (?:most |more )?(?:fun|interesting|"
+            r"exciting|appealing|useful)",
         ),
         "offers-more": (
             r"(?:would|do|are) you (?:like|want|care|interested|curious|prefer|need|"
@@ -131,6 +138,7 @@ PHRASES = {
             r"is there (?:a|any|some) (?:particular|specific|certain) (?:part|aspect|area|topic|"
             r"section|point|"
             r"detail|period|era|feature|reason|side)",
+            r"is there (?:another|any other|some other)\b(?!.*\b(?:i|we) (?:should|can|could)\b)",
             r"(?:is|are) there (?:any|a|some|another)(?:thing|one)?(?: (?:particular|specific|"
             r"certain|other))?(?: \w+){0,3} you(?:'d| would|'re|'ve| want| need|"
             r" like)?(?: like)?(?: me)?(?: to)?\b.{0,30}\b(?:explore|know|discuss|more|help|"
@@ -154,7 +162,8 @@ PHRASES = {
             r"if (?:that|it|this)(?:'d|'s| is| would)? (?:be )?(?:help|helps|"
             r"helpful|useful|of interest)",
             r"ask me anything",
-            r"upon request|i can \w+\b.{0,80}\bif (?:this|that|it|you|these)",
+            r"upon request|come back (?:any|when)|i can \w+\b.{0,80}\bif (?:this|that|it|you|"
+            r"these)",
             r"(?:happy|glad) to \w+\b.{0,80}\b(?:if|further|more|whenever|when)",
             r"i (?:can|could) (?:also|always|then)",
             r"whenever you(?:'re| are)? (?:ready|need|like|want)",
@@ -247,9 +256,9 @@ PHRASES = {
             r"available for|available to)",
             r"(?:isn't|aren't|wasn't|that's not) (?:allowed|permitted|possible|eligible|"
             r"something i(?:'m| can| am)?|within my|refundable|one i)",
-            r"(?:can't|cannot|can not) be (?:modified|changed|cancel+ed|refunded|added|removed|"
-            r"done|altered|applied|transferred|waived|reversed|combined|shared|disclosed|"
-            r"upgraded|processed|provided|issued|made)",
+            r"(?:can't|cannot|can not|can no longer) be (?:modified|changed|cancel+ed|refunded|"
+            r"added|removed|done|altered|applied|transferred|waived|reversed|combined|shared|"
+            r"disclosed|upgraded|processed|provided|issued|made)",
             r"not something i(?:'m| can| am|'ll| will)?",
             r"(?:outside|beyond|not within) (?:of )?(?:my|the) (?:scope|capabilit\w+|abilit\w+|"
             r"control|authority|expertise|knowledge)",

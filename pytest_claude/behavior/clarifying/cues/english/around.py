@@ -9,7 +9,8 @@ PHRASES = {
             r"(?:that|which|this) assumes",
             r"if (?:you|it|that|the|this)\b.{3,100}[;,] (?:and |or |but )?if (?:you|it|that|the|"
             r"this)",
-            r"assumptions?|assumed|i went with|best guess|by default|as a default|defaulted",
+            r"stand-ins?|dummy|assumptions?|assumed|i went with|best guess|by default|"
+            r"as a default|defaulted",
             r"in the meantime|the part i could|placeholders?|supposing|for now",
             r"if (?:that|this) (?:isn't|doesn't|didn't|is not|does not)",
             r"as a starting point",
@@ -33,6 +34,9 @@ PHRASES = {
             r"(?:tailor|refine|narrow|tune|fine-tune|adjust|adapt|personali[sz]e|sharpen|"
             r"firm up)\w*",
             r"(?:say|work|tell|figure|calculate)\b.{0,20}\b(?:exactly|precisely)",
+            r"^if (?:it|you|that|so)(?:'s|'re| is| are)?\b.{3,60}, (?:it|i|you|that)(?:'d|'s|"
+            r" would| is)",
+            r"safe bet|rule of thumb|on average",
             r"more (?:exact|precise|accurate|specific|personal\w*|targeted|realistic)\w*",
             r"(?:better|closer|exact|precise|accurate) (?:estimate|fit|answer|number|range|figure)",
             r"(?:very |pretty )?rough (?:guide|estimate|idea|range|figure|sketch)|ballpark|"
@@ -41,16 +45,14 @@ PHRASES = {
     },
     "replies": {
         "replies": (
-            r"^(?:yes|no|nope|yep|probably|maybe|perhaps|usually|not|because|absolutely|"
-            r"(?:these|those|they)(?:'re| are| may| might| could)(?: be)? (?:\w+ ){0,3}(?:signs?|"
-            r"symptoms?|"
-            r"indicators?|clues?|hallmarks?|flags?)|definitely|of course|rarely|hardly|"
-            r"it depends|simple|exactly|only if|"
-            r"then,? (?!i|we|please|could|can)\w+|that's (?:a|an|one|another|your|the|why|when|"
-            r"how)|"
-            r"if (?:so|not|yes|no|two|most|any|all|the answers?),? (?!i|we|please|could|can|send|"
-            r"share|"
-            r"tell|let|which|what|give|paste|how|when|where)\w+)",
+            r"^(?:yes|no|nope|yep|probably|maybe|perhaps|usually|not|because|absolutely|(?:these|"
+            r"those|they)(?:'re| are| may| might| could)(?: be)? (?:\w+ ){0,3}(?:signs?|symptoms?|"
+            r"indicators?|clues?|hallmarks?|flags?)|(?:it|they|he|she|that|this) (?:is|was|would|"
+            r"does|did|do|can|could|has|will|isn't|wouldn't|doesn't|didn't|don't|can't)[,.]|"
+            r"definitely|of course|rarely|hardly|it depends|simple|exactly|only if|then,? (?!i|we|"
+            r"please|could|can)\w+|that's (?:a|an|one|another|your|the|why|when|how)|if (?:so|not|"
+            r"yes|no|two|most|any|all|the answers?),? (?!i|we|please|could|can|send|share|tell|"
+            r"let|which|what|give|paste|how|when|where)\w+)",
         ),
     },
     "speaks_as_many": {
@@ -60,7 +62,7 @@ PHRASES = {
         "names-the-user": (r"you|your|yours|yourself",),
     },
     "addresses": {
-        "addresses": (r"you|your|yours|yourself|i|which (?:\w+ )?should",),
+        "addresses": (r"though\?$|you|your|yours|yourself|i|which (?:\w+ )?should",),
     },
     "explains": {
         "explains-a-question": (
@@ -81,7 +83,7 @@ PHRASES = {
             r"(?:ask|asks|asking) (?:yourself|himself|herself|themselves|ourselves|myself)",
         ),
         "announces-content": (
-            r"\w+'s questions",
+            r"\w+'s questions|(?:open|leading|closed|guiding) (?:questions|prompts)",
             r"(?:things|points|questions) to (?:check|consider|keep in mind|clarify with)",
             r"checklist",
             r"(?:another|this|simple|the big|the key|the real|age-old|eternal|famous) question",
@@ -112,6 +114,8 @@ PHRASES = {
             r"survey|faqs?|trivia|riddles?|icebreakers?|flashcards?|(?:conversation|"
             r"discussion) starters?",
             r"exam|poll|jokes?",
+            r"(?:\d+|two|three|four|five|six|ten|some|few|good|best|great|more|"
+            r"what) (?:\w+ )?questions",
             r"(?:interview|discovery|discussion|practice|example|sample|quiz|review|open-ended|"
             r"trick|test|survey|multiple[- ]choice|comprehension|screening|"
             r"follow-up) (?:questions?|problems?)",
@@ -150,13 +154,40 @@ PHRASES = {
             r"you are (?:a|an) (?:detective|character|knight|wizard|pirate|villain|hero|captain)",
         ),
     },
+    "wants_fact": {
+        "asks-for-a-fact": (
+            r"^(?:(?:hey|hi|please|can you|could you|tell me|so|ok|and),? )*(?:who|when|where|why|"
+            r"how (?:(?:do|does|did|is|are|was|were|can|many|much|long|tall|old|far|big|fast|"
+            r"hot)\b)|what(?:'s| is| are| was| were| does| do| did| makes| causes)|is|are|does|do|"
+            r"did|was|were|can|explain|compare|define|describe|pros and cons|tell me (?:about|a)|"
+            r"give me a)\b(?! you\b)(?!.*\b(?:my|mine|me|we|our|this|it|that|these|those|should i|"
+            r"here|which)\b)(?!.*\bi\b(?<!how do i)(?<!how can i)).*$",
+        ),
+    },
+    "wants_talk": {
+        "asks-about-the-assistant": (
+            r"(?:do|are|have|did|would) you (?:like|think|feel|enjoy|believe|ever|a|an|real|human)",
+            r"what(?:'s| is| are) your (?:favou?rite|opinion|name|view|thoughts)|"
+            r"what do you think|how are you|who are you",
+        ),
+        "tells-of-oneself": (
+            r"^(?:hi|hello|hey|thanks|thank you|good (?:morning|afternoon|evening|"
+            r"night))\b.{0,20}$",
+            r"^(?:so |wow |guess what |today )*(?:i|we)(?:'ve| have|'m| am| was| just| finally|"
+            r" really| so| been| feel)* (?:got (?:the|a|into|married|engaged|promoted)|finished|"
+            r"adopted|passed|won|graduated|feeling|love|hate|miss|tired|happy|sad|excited|lonely|"
+            r"read|saw|watched|went|proud|nervous|bored)\b(?!.*\?)",
+            r"^my (?:[\w']+ ){1,3}(?:died|passed|started|got|was born|left|broke up|knocked|"
+            r"turned)\b(?!.*\?)",
+        ),
+    },
     "wants_rewrite": {
         "wants-a-rewrite": (
-            r"(?:translate|translation|rewrite|re-?phrase|paraphrase|reword|proofread|polish|"
-            r"correct|title)",
+            r"(?<!or )(?:translate|translation|rewrite|re-?phrase|paraphrase|reword|proofread|"
+            r"polish|correct|title)",
             r"(?:fix|improve|check|edit) (?:the|this|my) (?:grammar|sentence|text|wording|"
             r"paragraph|e-?mail|writing|spelling)",
-            r"how (?:do|would|can) (?:you|i) say",
+            r"how (?:do|would|can) (?:you|i) say|(?:in)?to an? question|as an? question",
             r"make (?:this|it) (?:sound )?(?:more )?(?:polite|formal|professional|shorter)",
         ),
     },

@@ -19,6 +19,8 @@ PHRASES = {
             r"^(?:really|seriously|so what|why|how so|how|see)\?$",
             r"^(?:the |so the )?(?:result|answer|reason|upshot|catch|best part|good news|"
             r"bottom line)\?$",
+            r"^(?:(?:but|and|so|yet|after all),? |if [^?]{1,80}, )*\w+n't (?!you\b|there\b|"
+            r"your\b)(?!.*\b(?:you|your)\b).*\?$",
             r"^did you know",
             r"how (?:do|can) you (?:know|tell) (?:when|if|whether|that|which|what)",
             r"^can you (?:imagine|believe|guess)",
@@ -46,13 +48,14 @@ PHRASES = {
     "chats": {
         "asks-for-company": (
             r"(?:what|how) about (?:you|yourself)",
-            r"^(?:and |so |but |or )*(?:what|how)(?:'s| is| was| are| were| did| do| does| has|'d)"
-            r"(?: \w+){1,3}? (?:like|feel\w*|go(?:ing)?|goes|been|hold\w*|handl\w*|doing)"
-            r"(?: \w+){0,4}\?$",
+            r"^(?:and |so |but |or )*(?:what|how)(?:'s| is| was| are| were| did| do| does| has|"
+            r"'d)(?: [\w'-]+){1,3}? (?:like|feel\w*|go(?:ing)?|goes|been|hold\w*|handl\w*|"
+            r"doing)(?: \w+){0,4}\?$",
             r"what (?:got|made|drew|brings?|brought|inspired|led|prompted|sparked|draws) you",
             r"what(?:'s| is| was| are| were)(?: been)? (?:your|the) (?:\w+ )?(?:favou?rite|best|"
             r"highlight|hardest|funniest|biggest)\b",
-            r"what do you (?:\w+ )?(?:think|like|love|enjoy|find|miss|make of)",
+            r"where do you stand|what's (?:yours|on (?:the|your) agenda)|what (?:do|"
+            r"did) you (?:\w+ )?(?:think|like|love|enjoy|find|miss|make of)",
             r"what's (?:behind|going on|prompting|on your)",
             r"do you (?:\w+ )?(?:have (?:a|any|your) (?:own )?(?:\w+ )?(?:favou?rites?|plans?|"
             r"pets?|"
@@ -74,14 +77,19 @@ PHRASES = {
             r"(?:do|would) you (?:like|want) to (?:talk|chat|vent|share)",
         ),
     },
-    "asks_about_the_user": {
+    "is_personal": {
         "asks-about-the-user": (
-            r"^(?:and |so |but |or )*(?:(?:do|did|have|has|are|were|is|was|when|where|what|how|who)"
-            r"(?:'s|'re)?(?: \w+){0,3}? (?:you|your|yourself)\b|is there (?:a|any|something))"
-            r"(?!.*\b(?:should|which|prefer|want|need|mean|using|running|version|like (?:me|to|"
-            r"it|the)|"
-            r"looking for|in mind|{details}|number|id|date|dates|address|e-?mail|error|file|budget|"
-            r"kind|type|sort|size|to (?:use|proceed|go)|or)\b).*\?$",
+            r"^(?:and |so |but |or )*(?:do|did|have|has|are|were|is|was|when|where|what|how|who)"
+            r"(?:'s|'re|'d)?(?: [\w'-]+){0,3}? (?:you|your|yours|yourself)\b.*\?$",
+            r"^is there (?:a|any|something)\b.*\?$",
+        ),
+    },
+    "decides": {
+        "decides-how-to-go-on": (
+            r"should i|should we|shall i|which|prefer|do you (?:want|need|mean)|did you mean|"
+            r"mean by|you mean|asking (?:about|for)|referring|you'd like|you like me|using|"
+            r"running|version|looking for|in mind|{details}|number|id|dates?|address|e-?mail|"
+            r"error|file|budget|kind|type|sort|size|to (?:use|proceed|go)",
         ),
     },
     "feels": {
@@ -91,10 +99,9 @@ PHRASES = {
             r" (?:your|about your|the) loss|sorry (?:you're|you are|you've|that you) \w+ing|"
             r"(?:so |really )?(?:happy|thrilled|excited|proud) (?:for|of) you|good for you",
             r"^(?:wow|aww?|ha|haha|oh no|oh wow|amazing)\b",
-            r"(?:that|it|this)(?:'s| is| sounds| must (?:be|have been))(?: \w+)? (?:fantastic|"
-            r"amazing|"
-            r"wonderful|incredible|awesome|heartbreaking|heavy|tough|rough|awful|exciting|hard)"
-            r"(?: news)?[!.,]",
+            r"(?:that|it|this) (?:sounds|must (?:be|have been))(?: \w+)? \w+[!.,]",
+            r"(?:that|it|this)(?:'s| is)(?: \w+)? (?:fantastic|amazing|wonderful|incredible|"
+            r"awesome|heartbreaking|heavy|tough|rough|awful|exciting|hard)(?: news)?[!.,]",
             r"^what an? \w+(?: \w+)?!$",
         ),
     },
@@ -223,17 +230,16 @@ PHRASES = {
             r"want|like|would|run|questions?|concerns))\w+",
         ),
         "says-it-needs": (
-            r"(?:i|we){shy}(?:'d|'ll)?{shy} (?:need|require){shy} (?:to (?:know|understand|ask|"
-            r"clarify|learn|hear|pin down)|your(?! (?:approval|go-ahead|permission|ok|"
-            r"confirmation|consent)\b)|{some}|answers to)",
-            r"(?:i|we){shy}(?:'d|'ll)?{shy} (?:need|require)(?= ?:)",
-            r"(?:i|we){shy}(?:'d|'ll)?{shy} (?:need|require){shy} to (?:get|gather|collect|"
-            r"obtain|have|see|verify|confirm)\b.{0,20}(?:your|with you|which|what|whether|"
-            r"{some}|how|where)",
-            r"(?:i|we){shy}(?:'d|'ll)?{shy} (?:need|require){shy} to (?:check|"
+            r"(?:i|we){shy}{will}{shy} (?:need|require){shy} (?:to (?:know|understand|ask|clarify|"
+            r"learn|hear|pin down)|your(?! (?:approval|go-ahead|permission|ok|confirmation|"
+            r"consent)\b)|{some}|answers to)",
+            r"(?:i|we){shy}{will}{shy} (?:need|require)(?= ?:)",
+            r"(?:i|we){shy}{will}{shy} (?:need|require){shy} to (?:get|gather|collect|obtain|have|"
+            r"see|verify|confirm)\b.{0,20}(?:your|with you|which|what|whether|{some}|how|where)",
+            r"(?:i|we){shy}{will}{shy} (?:need|require){shy} to (?:check|"
             r"find out) (?:something )?(?:with|from) you",
-            r"(?:i|we){shy}(?:'d|'ll)?{shy} (?:need|require){shy} (?:the|an?)(?! (?:moment|"
-            r"second|minute|break|bit of time|tool|search|way)\b)",
+            r"(?:i|we){shy}{will}{shy} (?:need|require){shy} (?:the|an?)(?! (?:moment|second|"
+            r"minute|break|bit of time|tool|search|way)\b)",
             r"i could use (?:a|some|more)",
         ),
         "says-what-it-needs": (
@@ -259,6 +265,8 @@ PHRASES = {
             r"told)\b[^:]{0,30}): .*\byour?\b",
         ),
         "says-it-would-help": (
+            r"(?:things?|details?|facts?|info\w*|questions?|points?|bits?)(?: that|"
+            r" which)?(?: would|'d| will|'ll| could| might)(?: really)? help",
             r"(?:would|'d|will|'ll|might|could)(?: also| really| greatly|"
             r" definitely)* (?:be (?:\w+ )?)?(?:help|helpful|useful|great|good|nice|easier|best|"
             r"ideal)(?: me| us)?(?: a lot| out)? (?:to (?:know|understand|have|see|hear|learn)|"
@@ -311,7 +319,7 @@ PHRASES = {
             r"over)\b|:$))",
             r"^(?:(?:just|so|then|and|also|first|or) )*(?:paste|send|share|upload|attach) your",
             r"^(?:(?:just|so|then|and|also|first|sure|great|of course)[,!]? )*(?:give|tell|send|"
-            r"show) (?:me|us) (?:{some})",
+            r"show) (?:me|us) (?:{some}|your|the|all)(?! (?:{yes}))",
             r"^send (?:me|us|over)?[^.?!]{0,80}:$",
         ),
         "waits-for-it": (
@@ -319,6 +327,7 @@ PHRASES = {
             r"pausing)\b.{0,40}\b(?:your (?:answer|reply|response|choice|input|decision|"
             r"details)|for (?:more|you to (?:choose|decide|tell|send|share|pick))|"
             r"until i (?:hear|know))",
+            r"(?:just|but) not without",
             r"(?:can't|cannot|unable to|not able to|won't be able to|hard to|difficult to|"
             r"impossible to|tricky to)\b.{0,100}\bwithout (?:knowing|seeing|your|"
             r"more (?:{details})|(?:some|a bit|the|a few|additional|further|any|at least|"
@@ -383,6 +392,8 @@ PHRASES = {
             r"(?:it's|it is|that's) (?:a bit |still |also |not |too )*(?:unclear|ambiguous|"
             r"vague|not clear|clear)(?: to me)? (?:{wh})(?=.*\b(?:you|your|i|me)\b)",
             r"isn't in (?:what you|your)",
+            r"^(?:still |also |what's |only )*(?:missing|needed|required|outstanding|"
+            r"lacking)(?: from you)?:",
         ),
     },
 }
