@@ -3,7 +3,7 @@
 python benchmarks/clarification.py [--json]
 
 The replies are `clarify/dev.jsonl` in the folder that PYTEST_CLAUDE_SHARED names, else in `shared`
-beside the checkout; they are not part of the repository.
+beside the checkout; they are not part of the repository. The files of the tests, which are, follow.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pytest_claude.behavior.clarifying import Clarification, detect_clarificatio
 ROOT = Path(__file__).parent.parent
 Row = dict[str, Any]
 Scored = Sequence[tuple[Row, Clarification]]
+ASKING = ("clarifying_question", "partial")
 LONG = {
     "question marks": "?",
     "requests": "Could you tell me ",
@@ -41,6 +42,18 @@ def labelled() -> list[Row] | None:
     if not path.is_file():
         return None
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def own() -> dict[str, list[Row]]:
+    """The replies of the tests by file, in the form of the labelled ones."""
+    blank = {"prompt": "", "tool_call": False}
+    return {
+        path.stem: [
+            {**blank, **row, "label": row["kind"], "positive": row["kind"] in ASKING}
+            for row in map(json.loads, path.read_text("utf-8").splitlines())
+        ]
+        for path in sorted((ROOT / "tests/unit/behavior/replies").glob("*.jsonl"))
+    }
 
 
 def judged(rows: Sequence[Row], *, prompt: bool) -> Scored:
@@ -161,6 +174,25 @@ def measure(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
+def offers(found: Scored) -> float | None:
+    """The share of offers and confirmations that are taken for asking."""
+    kinds = ("answer_with_offer", "confirmation_request")
+    asked = [c.asks for row, c in found if row["label"] in kinds]
+    return ratio(sum(asked), len(asked))
+
+
+def by_file() -> dict[str, dict[str, Any]]:
+    """The scores on each file of the tests, with the prompts and without."""
+    return {
+        name: {
+            **scores(judged(rows, prompt=True)),
+            "offers": offers(judged(rows, prompt=True)),
+            "f1_without": scores(judged(rows, prompt=False))["f1"],
+        }
+        for name, rows in own().items()
+    }
+
+
 def shown(value: float | None) -> str:
     return "   – " if value is None else f"{value:5.3f}"
 
@@ -190,6 +222,16 @@ def table(found: dict[str, Any]) -> list[str]:
             f"per reply: median {each['median_ms']:.2f} ms (target ≤ 1), "
             f"95th percentile {each['p95_ms']:.2f} ms, worst {each['worst_ms']:.2f} ms",
         ]
+    lines += [
+        "",
+        "by file of the tests    n  precision recall   F1   six kinds  offers  F1 unprompted",
+    ]
+    lines += [
+        f"{name:20} {row['replies']:4}    {shown(row['precision'])}  {shown(row['recall'])}"
+        f"  {shown(row['f1'])}  {shown(row['kinds'])}    {shown(row['offers'])}"
+        f"    {shown(row['f1_without'])}"
+        for name, row in found["own"].items()
+    ]
     lines += ["", "0.5 MB and 1 MB of"]
     lines += [
         f"  {name:24} {half:7.0f} ms {whole:7.0f} ms"
@@ -203,7 +245,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rows = labelled()
-    found = {**(measure(rows) if rows is not None else {}), "growth": growth()}
+    found = {**(measure(rows) if rows is not None else {}), "own": by_file(), "growth": growth()}
     if options.json:
         print(json.dumps(found, indent=1))
         return 0

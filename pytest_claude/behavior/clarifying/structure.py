@@ -74,7 +74,8 @@ _SALUTATION = re.compile(
     re.IGNORECASE,
 )
 _NOTE = re.compile(
-    r"[ \t]*(?:dear|hi|hello|hey|hallo|liebe[rs]?|hola|bonjour|olá) (?:(?:mr|mrs|ms|dr)\. )?[^,!.?\n]{1,40}[,!]\s.{20,800}"
+    r"[ \t]*(?:dear|hi|hello|hey|hallo|liebe[rs]?|hola|bonjour|olá) (?:(?:mr|mrs|ms|dr)\. )?"
+    r"[^,!.?\n]{1,40}[,!]\s.{20,800}"
     r"[.!?] (?:(?:many |best |kind |warm )?(?:thanks|thank you|regards|wishes|best|cheers|love|xo|"
     r"gracias|merci|danke|lg|viele grüße|un saludo|obrigad[oa]))(?: so much| again)?[,!.–-]+ ?"
     r"[^\s,.!?]{2,20}[.!]?[ \t]*$",
