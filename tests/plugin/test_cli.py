@@ -311,7 +311,7 @@ def test_the_ini_key_of_the_cassettes_holds_for_every_command(
     shutil.rmtree(tmp_path / "kept/here/test_asks_which_order")
     assert cli.main(["compare", "git:HEAD", "."]) == 0
     assert capsys.readouterr().out.splitlines()[-2:] == [
-        "git:HEAD → .: 1 of 6 tests behave differently in their recordings",
+        "git:HEAD → .: 3 of 18 tests behave differently in their recordings",
         "  for a verdict  pytest --claude-baseline git:HEAD",
     ]
     with pytest.raises(SystemExit) as raised:
