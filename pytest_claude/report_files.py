@@ -11,6 +11,7 @@ from pytest_claude.errors import SettingsError, UnreadableCassette
 
 if TYPE_CHECKING:
     from pytest_claude.report.artifact import Run
+    from pytest_claude.report.outline import Typed
     from pytest_claude.report.overview import Origin
     from pytest_claude.transcript.model import Transcript
 
@@ -30,7 +31,11 @@ def check_suffix(option: str, path: Path) -> None:
 
 
 def write_reports(
-    run: Run, paths: Sequence[Path], root: Path, prices: tuple[str, ...] = ()
+    run: Run,
+    paths: Sequence[Path],
+    root: Path,
+    prices: tuple[str, ...] = (),
+    typed: Typed | None = None,
 ) -> list[str]:
     """Write the run to each path; what could not be written, one sentence each.
 
@@ -39,13 +44,14 @@ def write_reports(
         paths: Their suffixes are known.
         root: The folder that the run's cassette paths are relative to.
         prices: The user's own prices, one model a line.
+        typed: What was typed for the run, where that is known.
     """
     from pytest_claude.recording.files import write_atomically
 
     unwritten = []
     for path in paths:
         try:
-            text = report_text(run, path, paths, root, prices)
+            text = report_text(run, path, paths, root, prices, typed)
             write_atomically(path, text.encode("utf-8", "replace"))
         except OSError as error:
             unwritten.append(f"{path} could not be written: {error.strerror}")
@@ -53,7 +59,12 @@ def write_reports(
 
 
 def report_text(
-    run: Run, path: Path, paths: Iterable[Path], root: Path, prices: tuple[str, ...] = ()
+    run: Run,
+    path: Path,
+    paths: Iterable[Path],
+    root: Path,
+    prices: tuple[str, ...] = (),
+    typed: Typed | None = None,
 ) -> str:
     """The text of the report at `path`, which names the others of `paths` where it can."""
     from pytest_claude.report import artifact
@@ -62,17 +73,18 @@ def report_text(
         return artifact.dumps(run)
     from pytest_claude.report.outline import outline
 
-    run_file = next((_typed(p) for p in paths if p.suffix == ".json"), None)
+    told = outline(run, typed)
+    run_file = run_file_of(paths)
     if path.suffix == ".md":
         from pytest_claude.report.markdown import markdown
 
         page = next((p.name for p in paths if p.suffix == ".html"), None)
-        return markdown(outline(run), run_file=run_file, page=page)
+        return markdown(told, run_file=run_file, page=page)
     from pytest_claude.models.prices import price_table
     from pytest_claude.report.html import render_page
 
     return render_page(
-        outline(run),
+        told,
         transcripts_below(root),
         origin=origin_of(root),
         run_file=run_file,
@@ -121,7 +133,12 @@ def _commit(root: Path) -> str | None:
     return told.stdout.strip() if told.returncode == 0 else None
 
 
-def _typed(path: Path) -> str:
+def run_file_of(paths: Iterable[Path]) -> str | None:
+    """The run file among the reports, as one would type it here; None where none is written."""
+    return next((as_typed(path) for path in paths if path.suffix == ".json"), None)
+
+
+def as_typed(path: Path) -> str:
     """The path as one would type it here."""
     try:
         return path.relative_to(Path.cwd()).as_posix()

@@ -161,7 +161,7 @@ SUSPECTS = (INVOICE[0].test, REFUND[0].test)
 FAILED = bump("fail", REFUND, INVOICE, CITIES, UNITS, TONE, SLANG, suspects=SUSPECTS,
               rounded_suspects=2, duel_base_n=20, c=0.0163)  # fmt: skip
 PASSED = bump("pass", TONE, UNITS)
-UNDECIDED = bump("undecided", BUDGET, TONE)
+UNDECIDED = bump("undecided", BUDGET, TONE, open_trials=2)
 CHANGED = bump("pass", CITIES, TONE)
 NOTHING = bump(
     "fail",
@@ -175,6 +175,7 @@ ONE_TRIAL = bump(
         detail="3 more trials are needed", difference="asks",
         sentence="asks which order instead of calling `lookup_order`",
     ),
+    open_trials=3,
 )  # fmt: skip
 EMPTY = bump("fail")
 PLAIN = Run(

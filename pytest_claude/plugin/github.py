@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_claude.report.artifact import Run
+    from pytest_claude.report.outline import Typed
 
 
 def on_actions() -> bool:
@@ -16,7 +17,7 @@ def on_actions() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def write_summary(run: Run, reports: Sequence[Path]) -> str | None:
+def write_summary(run: Run, reports: Sequence[Path], typed: Typed) -> str | None:
     """Add the run to the step summary, when it has something to tell.
 
     Returns:
@@ -25,7 +26,7 @@ def write_summary(run: Run, reports: Sequence[Path]) -> str | None:
     from pytest_claude.report.markdown import SUMMARY_BYTES, markdown
     from pytest_claude.report.outline import outline
 
-    told = outline(run)
+    told = outline(run, typed)
     name = os.environ.get("GITHUB_STEP_SUMMARY")
     if not name or not (told.bump or told.of("failed")):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from pytest_claude.settings import RunSettings
 if TYPE_CHECKING:
     from pytest_claude.plugin.earlier import Earlier
     from pytest_claude.report.artifact import Run
+    from pytest_claude.report.outline import Typed
 
 
 class Results:
@@ -119,8 +121,9 @@ class Results:
         if self._run.decision is not None:
             title = self._run.title
             verbosity = self._config.get_verbosity()
-            told = gate.gate_lines(self._run, whole=verbosity >= 2, commands=self._commands())
-            lines += terminal.quiet(told) if verbosity < 0 else told
+            told = gate.gate_lines(self._run, whole=verbosity >= 2)
+            lines += told[:1] if verbosity < 0 else [*told, ""]
+            lines += self._what_next(self._run)
         else:
             lines += terminal.plain_lines(self._run.results)
         lines += terminal.note_lines(self.notes)
@@ -218,8 +221,9 @@ class Results:
         assert self._run is not None, "it was decided"
         reports = self._settings.reports
         root, prices = self._config.rootpath, self._settings.prices
-        self._unwritten += write_reports(self._run, reports, root, prices)
-        if github.on_actions() and (problem := github.write_summary(self._run, reports)):
+        typed = self._typed()
+        self._unwritten += write_reports(self._run, reports, root, prices, typed)
+        if github.on_actions() and (problem := github.write_summary(self._run, reports, typed)):
             self._unwritten.append(problem)
 
     def _outside_lines(self) -> list[str]:
@@ -230,39 +234,31 @@ class Results:
         lines = [f"{plural(len(self.outside), 'problem')} outside the claude tests"]
         return [*lines, *(f"  {line}" for line in dict.fromkeys(self.outside))]
 
-    @property
-    def _workers(self) -> object:
-        """How many workers share the tests, as the user said it; nothing where none do."""
-        return getattr(self._config.option, "numprocesses", None)
+    def _typed(self) -> Typed:
+        """What was typed for a gate, for the commands that go on with it."""
+        from pytest_claude.report.outline import Typed
 
-    def _commands(self) -> list[str]:
-        decision = None if self._run is None else self._run.decision
-        assert decision is not None, "a gate has one"
-        gate = " ".join(f"--claude-bump {swap}" for swap in self._settings.bump)
-        if self._settings.baseline is not None:
-            gate = f"--claude-baseline {self._settings.baseline}"
-        preset = self._config.getoption("claude_gate")
-        named = f" --claude-gate {preset}" if preset else ""
-        gate += named
-        lines = [""]
-        if decision.open_trials and not self._settings.recording:
-            lines.append(f"  to record what is missing  pytest {gate} --claude-record")
-        elif decision.open_trials and self._workers and self._settings.bump:
-            pairs = " ".join(map(str, self._settings.bump))
-            words = f"{pairs} -- -n {self._workers}{named} --claude-record"
-            lines.append(f"  to finish     pytest-claude bump {words}")
-        elif decision.open_trials:
-            lines.append(f"  to finish     pytest {gate} --claude-record   (nothing is paid twice)")
-        elif any("were not sent: " in (verdict.detail or "") for verdict in decision.tests):
-            # Without it the same request would be held back again.
-            lines.append(f"  to send them  pytest {gate} --claude-record --claude-record-refused")
-        elif any(verdict.reason == "errors" for verdict in decision.tests):
-            lines.append(f"  to try again  pytest {gate} --claude-record")
-        names = {".json": "run file", ".html": "to read it", ".md": "Markdown"}
+        config, option = self._config, self._config.option
+        preset = config.getoption("claude_gate")
+        paths = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else ()
+        given = {"--claude-gate": preset, "-k": option.keyword, "-m": option.markexpr}
+        words = [word for name, said in given.items() if said for word in (name, said)]
+        workers = getattr(option, "numprocesses", None)
+        return Typed(shlex.join([*words, *paths]), str(workers) if workers else None)
+
+    def _what_next(self, run: Run) -> list[str]:
+        """Where the reports are, and what to type next: the same as in them."""
+        from pytest_claude.report.advice import Command, next_commands
+        from pytest_claude.report.outline import outline
+        from pytest_claude.report.terminal import command_lines
+        from pytest_claude.report_files import as_typed, run_file_of
+
         # A hidden file is a program's own: `pytest-claude bump` reads it and removes it.
         shown = [path for path in self._settings.reports if not path.name.startswith(".")]
-        lines += [f"  {names[path.suffix]:<12}  {path}" for path in shown]
-        return [*lines, f"  to repeat it  pytest {gate}"]
+        labels = {".json": "run file", ".html": "page", ".md": "Markdown"}
+        files = [Command("", as_typed(path), labels[path.suffix]) for path in shown]
+        told = outline(run, self._typed())
+        return command_lines([*files, *next_commands(told, run_file_of(shown))])
 
 
 def _joined(before: dict[str, Any] | None, data: dict[str, Any]) -> dict[str, Any]:

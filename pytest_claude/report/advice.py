@@ -12,40 +12,68 @@ from pytest_claude.report.outline import Entry, Outline
 
 @dataclass(frozen=True)
 class Command:
-    """One command, as it is typed, and its purpose in a few words."""
+    """One command, as it is typed, and what for.
+
+    Attributes:
+        purpose: In a few words.
+        line: As it is typed.
+        label: The purpose where there is little room, as the terminal shows it.
+    """
 
     purpose: str
     line: str
+    label: str = ""
 
 
 def next_commands(outline: Outline, run_file: str | None) -> tuple[Command, ...]:
-    """Two or three commands for the whole run; the first opens the worst difference.
+    """A few commands for the whole run, the most useful first.
 
     Args:
         outline: The run.
         run_file: Path of the run file as the user types it; None where none was written.
     """
-    found: list[Command] = []
-    worst = next(iter(outline.of("regressed", "undecided", "changed", "failed")), None)
-    if worst is not None and worst.sides:
-        purpose = _READ.get(worst.kind, "Read the first failure")
-        found.append(Command(purpose, to_read(worst, run_file).line))
-    again = outline.of("regressed", "undecided") if outline.bump else outline.of("failed")
-    repeat = outline.repeat
-    if repeat and again and repeat.startswith("pytest --"):
-        purpose = f"Try a changed prompt on the {plural(len(again), 'test')} only"
-        line = repeat.replace("pytest", "pytest --lf", 1)
-        found.append(Command(purpose, f"{line} --claude-record"))
-    elif not outline.bump and again:
-        found.append(Command("Run only what failed", "pytest --lf --claude-show-transcript"))
+    read, finish = _to_read(outline, run_file), _to_finish(outline)
+    found = [*finish, *read] if outline.overall == "undecided" else [*read, *finish]
+    if not outline.bump:
+        if outline.of("failed"):
+            line = "pytest --lf --claude-show-transcript"
+            found.append(Command("Run only what failed", line, "to rerun it"))
+        return tuple(found)
     if outline.overall == "nothing":
-        found.append(Command("List the models in the cassettes", "pytest-claude inspect cassettes"))
-    elif outline.overall == "pass" and outline.bump and "--claude-bump" in (repeat or ""):
-        pairs = " ".join(repeat.split("--claude-bump ")[1:]) if repeat else ""
-        found.append(Command("Adopt the candidate", f"pytest-claude adopt {pairs}"))
-    if repeat and outline.overall != "nothing":
-        found.append(Command("Repeat this verdict offline", repeat))
-    return tuple(dict.fromkeys(found))
+        line = "pytest-claude inspect cassettes"
+        return (*found, Command("List the models in the cassettes", line, "to list them"))
+    repeat = outline.repeat or ""
+    if outline.of("regressed"):
+        found += _to_answer(outline, repeat)
+    elif outline.overall == "pass" and outline.pairs:
+        line = f"pytest-claude adopt {' '.join(outline.pairs)}"
+        found.append(Command("Adopt the candidate", line, "to adopt it"))
+    return (*found, Command("Repeat this verdict offline", repeat, "to repeat it"))
+
+
+def _to_finish(outline: Outline) -> list[Command]:
+    """What brings the trials that the verdict waits for."""
+    if outline.finish is None or outline.waits_for is None:
+        return []
+    purpose, label = _FINISH[outline.waits_for]
+    # Without it the same request would be held back again.
+    more = " --claude-record-refused" if outline.waits_for == "not sent" else ""
+    return [Command(purpose, f"{outline.finish}{more}", label)]
+
+
+_FINISH = {
+    "missing": ("Record the missing trials (nothing is paid twice)", "to finish"),
+    "not sent": ("Send what was held back", "to send them"),
+    "errors": ("Try again what ended in errors", "to try again"),
+}
+
+
+def _to_read(outline: Outline, run_file: str | None) -> list[Command]:
+    worst = next(iter(outline.of("regressed", "undecided", "changed", "failed")), None)
+    if worst is None or not any(side.trials for side in worst.sides):
+        return []
+    purpose = _READ.get(worst.kind, "Read the first failure")
+    return [Command(purpose, to_read(worst, run_file).line, "to read it")]
 
 
 _READ = {
@@ -53,6 +81,19 @@ _READ = {
     "undecided": "Read the first undecided test",
     "changed": "Read the first change",
 }
+
+
+def _to_answer(outline: Outline, repeat: str) -> list[Command]:
+    """What one can do about a regression: mend it, or say that it is meant."""
+    found = []
+    if repeat.startswith("pytest --"):
+        number = plural(len(outline.of("regressed", "undecided")), "test")
+        line = f"{repeat.replace('pytest', 'pytest --lf', 1)} --claude-record"
+        found.append(Command(f"Try a changed prompt on the {number} only", line, "to try a fix"))
+    if len(outline.pairs) == 1:
+        line = f'@pytest.mark.claude_accept("{outline.pairs[0]}", reason="…", until="…")'
+        found.append(Command("Accept a regression that is meant", line, "to accept it"))
+    return found
 
 
 def commands_for(entry: Entry, outline: Outline, run_file: str | None) -> tuple[Command, ...]:

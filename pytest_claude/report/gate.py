@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pytest_claude.gating import words
 from pytest_claude.gating.decision import Decision, TestVerdict
@@ -23,13 +23,12 @@ _LABEL = 17  # columns
 _MOST = 5  # tests of a group before it is cut, unless all are asked for
 
 
-def gate_lines(run: Run, *, whole: bool = False, commands: Iterable[str] = ()) -> list[str]:
-    """Verdict first, then tests by verdict, numbers, what the run could see, what to type.
+def gate_lines(run: Run, *, whole: bool = False) -> list[str]:
+    """Verdict first, then tests by verdict, numbers, what the run could see.
 
     Args:
         run: The run; it has a decision.
         whole: Name all tests and differences, not the first few.
-        commands: Lines to end with.
     """
     decision = run.decision
     assert decision is not None, "only a gated run has this section"
@@ -44,8 +43,7 @@ def gate_lines(run: Run, *, whole: bool = False, commands: Iterable[str] = ()) -
     lines += _adapted(run, whole=whole)
     lines += _numbers(run, decision)
     lines += _seen(decision)
-    lines += plain_lines(run.results)
-    return [*lines, *commands]
+    return [*lines, *plain_lines(run.results)]
 
 
 def _verdict(decision: Decision) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pytest_claude.comparison.difference import Difference, shows
-from pytest_claude.comparison.trial import Trial
+from pytest_claude.comparison.trial import NOT_SENT, Trial
 from pytest_claude.gating import words
 from pytest_claude.gating.decision import Decision, TestVerdict
 from pytest_claude.gating.sight import POWER, catch_probability, detectable_drop
@@ -191,6 +191,19 @@ class Sight:
 
 
 @dataclass(frozen=True)
+class Typed:
+    """What was typed with a gate, for the commands that go on with it.
+
+    Attributes:
+        words: Its preset and which tests were to run; "" where nothing was said.
+        workers: How many workers shared the tests, as it was typed; None where none did.
+    """
+
+    words: str
+    workers: str | None = None
+
+
+@dataclass(frozen=True)
 class Outline:
     """A run, ready to be told.
 
@@ -210,6 +223,8 @@ class Outline:
         bump: Whether two sides were compared.
         sight: What drops the gate could see; None outside a gate.
         repeat: The command that makes the comparison again; None in a plain run.
+        finish: The command that takes the trials which it lacks; None where none can.
+        waits_for: Why it lacks some; None where it does not.
     """
 
     overall: Overall
@@ -226,14 +241,21 @@ class Outline:
     bump: bool
     sight: Sight | None = None
     repeat: str | None = None
+    finish: str | None = None
+    waits_for: Literal["missing", "not sent", "errors"] | None = None
 
     def of(self, *kinds: Kind) -> tuple[Entry, ...]:
         """The entries of these kinds."""
         return tuple(entry for entry in self.entries if entry.kind in kinds)
 
 
-def outline(run: Run) -> Outline:
-    """The run as reports tell it; the same run gives the same outline."""
+def outline(run: Run, typed: Typed | None = None) -> Outline:
+    """The run as reports tell it; the same run gives the same outline.
+
+    Args:
+        run: The run.
+        typed: What was typed for it, where that is known: the reports of a run file don't.
+    """
     decision = run.decision
     bump = decision is not None
     models = _models(run)
@@ -249,6 +271,7 @@ def outline(run: Run) -> Outline:
     counted = Counter(entry.kind for entry in entries)
     trials = [trial for entry in entries for side in entry.sides for trial in side.trials]
     overall, headline = _headline(decision, entries)
+    repeat, finish = _commands(run, typed)
     return Outline(
         overall=overall,
         headline=headline,
@@ -263,7 +286,9 @@ def outline(run: Run) -> Outline:
         simulated_by=next((trial.simulated_by for trial in trials if trial.simulated_by), None),
         bump=bump,
         sight=None if decision is None or overall == "nothing" else _sight(decision),
-        repeat=_repeat(run),
+        repeat=repeat,
+        finish=finish,
+        waits_for=None if decision is None else _waits_for(decision),
     )
 
 
@@ -318,15 +343,30 @@ def _models(run: Run) -> tuple[str, ...]:
     return (", ".join(asked),) if asked else ()
 
 
-def _repeat(run: Run) -> str | None:
+def _commands(run: Run, typed: Typed | None) -> tuple[str | None, str | None]:
+    """What makes the comparison again, and what takes the trials that it lacks."""
     if run.decision is None:
-        return None
-    if run.pairs:
-        return "pytest " + " ".join(f"--claude-bump {pair}" for pair in run.pairs)
+        return None, None
     before, _, after = run.title.partition(" → ")
-    if after == "this run":
-        return f"pytest --claude-baseline {before}"
-    return f"pytest-claude compare {before} {after}"
+    if not run.pairs and after != "this run":
+        return f"pytest-claude compare {before} {after}", None
+    if typed is None:
+        preset = run.decision.policy.preset
+        typed = Typed("" if preset == "quick" else f"--claude-gate {preset}")
+    gate = [f"--claude-bump {pair}" for pair in run.pairs] or [f"--claude-baseline {before}"]
+    again = finish = " ".join(["pytest", *gate, *filter(None, [typed.words])])
+    if run.pairs and typed.workers:  # with workers pytest alone screens, and can't go on
+        words = filter(None, [f"-n {typed.workers}", typed.words])
+        finish = " ".join(["pytest-claude bump", *run.pairs, "--", *words])
+    return again, f"{finish} --claude-record"
+
+
+def _waits_for(decision: Decision) -> Literal["missing", "not sent", "errors"] | None:
+    if decision.open_trials:
+        return "missing"
+    if any(NOT_SENT in (verdict.detail or "") for verdict in decision.tests):
+        return "not sent"
+    return "errors" if any(v.reason == "errors" for v in decision.tests) else None
 
 
 def _headline(decision: Decision | None, entries: Sequence[Entry]) -> tuple[Overall, str]:

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from pytest_claude.errors import Row
+from pytest_claude.report.advice import Command
 from pytest_claude.report.artifact import TestResult
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.outline import Entry, Outline
@@ -14,6 +15,7 @@ from pytest_claude.transcript.quoting import printable
 
 WIDTH = 80
 _ERROR = "ERROR: "
+_COMMAND = len("to repeat it")
 _MOST = 5  # rows of a list before it is cut, unless all are asked for
 
 
@@ -89,14 +91,20 @@ def _calls(results: Sequence[TestResult]) -> str:
     return plural(sum(r.stale.calls * max(1, r.planned) for r in results if r.stale), "call")
 
 
-def quiet(lines: Sequence[str]) -> list[str]:
-    """Headline and commands of a section, which is all that `-q` asks for.
+def command_lines(commands: Iterable[Command]) -> list[str]:
+    """What to type next; a command too long to stand beside its label stands below, unbroken.
 
-    >>> quiet(["FAIL  1 of 2", "", "regressed: 1", "  t::a", "", "  to repeat it  pytest x"])
-    ['FAIL  1 of 2', '  to repeat it  pytest x']
+    >>> command_lines([Command("Repeat it", "pytest --claude-bump a=b", "to repeat it")])
+    ['  to repeat it  pytest --claude-bump a=b']
     """
-    commands = [line for line in lines if re.match(r"  (to |run file|Markdown)", line)]
-    return [*lines[:1], *commands]
+    lines = []
+    for command in commands:
+        typed = printable(command.line)
+        line = f"  {command.label:<{_COMMAND}}  {typed}"
+        below = wrap(typed, WIDTH - 4) if typed.startswith("@") else [typed]
+        short = len(line) <= WIDTH
+        lines += [line] if short else [f"  {command.label}", *(f"    {part}" for part in below)]
+    return lines
 
 
 def in_encoding(line: str, encoding: str) -> str:

@@ -70,6 +70,13 @@ models           simulated by pytest-claude simulator: no real model's answers
 what it can see  a drop of 0.5 in one test with probability 0.91, 0.42 with 0.80
 trials           16 of the candidate + 20 fresh of the baseline
 
+  to read it
+    pytest-claude inspect --transcript CASSETTE
+  to try a fix
+    pytest --lf --claude-bump claude-sonnet-4-5=claude-sonnet-5-5 --claude-record
+  to accept it
+    @pytest.mark.claude_accept("claude-sonnet-4-5=claude-sonnet-5-5",
+    reason="…", until="…")
   to repeat it  pytest --claude-bump claude-sonnet-4-5=claude-sonnet-5-5
 =========================== short test summary info ============================
 FAILED test_app.py::test_calls - regressed 20/20 → 0/4: asks "Which order do ...
@@ -82,7 +89,8 @@ def test_the_whole_text_of_a_red_bump(bumped) -> None:
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["test_app.py .. * [[] 66%]", "test_app.py F"])
     start = next(n for n, line in enumerate(result.outlines) if line.startswith("E   regressed"))
-    expected = EXPECTED.splitlines()
+    read = f"cassettes/{GATE}/cand/test_app/test_calls/{NEW}.yaml"
+    expected = EXPECTED.replace("CASSETTE", read).splitlines()
     assert result.outlines[start : start + len(expected)] == expected
 
 
@@ -131,7 +139,8 @@ def test_a_missing_side_is_undecided_and_red(bumped) -> None:
         [
             "FAIL  1 of 2 tests regressed; 1 undecided",
             "undecided: 1 *",
-            "  to record what is missing  pytest --claude-bump * --claude-record",
+            "  to finish",
+            "    pytest --claude-bump * --claude-record",
         ]
     )
 

@@ -107,7 +107,7 @@ def test_bump_runs_pytest_as_often_as_several_workers_need(project, capfd) -> No
     assert told.count("test session starts") == 2, told
     assert "UNDECIDED  1 of 4 tests" in told
     assert "    a suspect: lacks fresh trials, 20 of the baseline and 4 of the candidate" in told
-    assert f"  to finish     pytest-claude bump {OLD}={NEW} -- -n 2 --claude-record" in told
+    assert f"  to finish\n    pytest-claude bump {OLD}={NEW} -- -n 2 --claude-record\n" in told
     assert "FAIL  1 of 4 tests regressed" in told
     # The second run took the duel only, and its verdict is that of one process.
     alone = project.run(BUMP, "--claude-report=alone.json")

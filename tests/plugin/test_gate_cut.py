@@ -190,12 +190,10 @@ def test_b(claude):
     )
     project.personas(new=by_prompt({"a": overloaded(6, CALLS)}, CALLS))
     project.record()
-    again = (
-        f"  to try again  pytest {BUMP.replace('=', ' ', 1)} --claude-gate quick --claude-record"
-    )
+    again = f"    pytest {BUMP.replace('=', ' ', 1)} --claude-gate quick --claude-record"
     with project.server():
         first = project.run(BUMP, "--claude-gate=quick", "--claude-record")
-        assert again in first.outlines
+        assert first.outlines[first.outlines.index("  to try again") + 1] == again
         # A run of another test says nothing of this one.
         project.run(BUMP, "--claude-record", "-k", "test_b").assert_outcomes(passed=1, deselected=1)
         offline = project.run(BUMP)

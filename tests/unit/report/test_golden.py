@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import report_samples as samples
 
+from pytest_claude.report.advice import next_commands
 from pytest_claude.report.gate import gate_lines
 from pytest_claude.report.outline import outline
-from pytest_claude.report.terminal import overview_lines, plain_lines
+from pytest_claude.report.terminal import command_lines, overview_lines, plain_lines
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -17,6 +18,8 @@ GOLDEN = Path(__file__).parent / "golden"
 def told(name: str) -> str:
     run = samples.RUNS[name]
     lines = plain_lines(run.results) if run.decision is None else gate_lines(run)
+    if run.decision is not None:
+        lines += ["", *command_lines(next_commands(outline(run), None))]
     return "\n".join([*lines, "== pytest-claude show", *overview_lines(outline(run)), ""])
 
 
@@ -29,4 +32,6 @@ def test_the_whole_text(name: str) -> None:
 def test_it_is_readable_at_80_columns(name: str) -> None:
     names = [test for test in samples.RUNS[name].collected if len(test) > 60]
     lines = [line for line in told(name).splitlines() if not any(test in line for test in names)]
+    # What is to be typed is never broken; it stands on a line of its own.
+    lines = [line for line in lines if not line.startswith("    pytest")]
     assert [line for line in lines if len(line) > 80] == []

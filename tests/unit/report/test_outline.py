@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 import report_samples as samples
 
+from pytest_claude.gating import Policy
 from pytest_claude.report.advice import next_commands
 from pytest_claude.report.artifact import Run, TestResult
-from pytest_claude.report.outline import outline
+from pytest_claude.report.outline import Typed, outline
 from pytest_claude.report.overview import Origin, change, overview_page
 from pytest_claude.report.unfolded import opening_pair
 
@@ -85,3 +86,41 @@ def test_the_first_screen_is_composed_from_data() -> None:
 def test_without_a_run_file_the_commands_read_the_cassette() -> None:
     first = next_commands(outline(samples.FAILED), None)[0]
     assert first.line.startswith("pytest-claude inspect --transcript cassettes/_gate/")
+
+
+GATE = f"--claude-bump {samples.OLD}={samples.NEW}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "repeat", "finish"),
+    [
+        (None, f"pytest {GATE}", f"pytest {GATE} --claude-record"),
+        (
+            Typed("tests -k x"),
+            f"pytest {GATE} tests -k x",
+            f"pytest {GATE} tests -k x --claude-record",
+        ),
+        (
+            Typed("--claude-gate quick", "4"),
+            f"pytest {GATE} --claude-gate quick",
+            f"pytest-claude bump {samples.OLD}={samples.NEW} -- -n 4 --claude-gate quick "
+            "--claude-record",
+        ),
+    ],
+    ids=["unknown", "selected", "with workers"],
+)
+def test_what_goes_on_says_what_was_typed(typed: Typed | None, repeat: str, finish: str) -> None:
+    told = [command.line for command in next_commands(outline(samples.UNDECIDED, typed), None)]
+    assert (told[0], told[-1]) == (finish, repeat)
+
+
+def test_a_run_file_tells_a_preset_that_is_not_the_usual() -> None:
+    decision = replace(samples.UNDECIDED.decision, policy=Policy.standard())
+    run = replace(samples.UNDECIDED, decision=decision)
+    assert outline(run).repeat == f"pytest {GATE} --claude-gate standard"
+
+
+def test_a_comparison_of_run_files_has_nothing_to_record() -> None:
+    run = replace(samples.UNDECIDED, title="a.json → b.json", pairs=())
+    labels = [command.label for command in next_commands(outline(run), None)]
+    assert labels == ["to read it", "to repeat it"]
