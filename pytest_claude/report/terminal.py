@@ -15,14 +15,15 @@ from pytest_claude.transcript.quoting import printable
 
 WIDTH = 80
 _ERROR = "ERROR: "
-_COMMAND = len("to repeat it")
+_COMMANDS = ("pytest", "@pytest")
+_LABEL = len("to repeat it")
 _MOST = 5  # rows of a list before it is cut, unless all are asked for
 
 
 def rows_text(rows: Sequence[Row], width: int = WIDTH) -> list[str]:
     """Labelled rows with a two-space indent: `expected`, `observed`, `evidence`, `to …`.
 
-    A row without label goes on under the row before it. Paths and commands are not broken.
+    A row without label goes on under the row before it. Neither it nor a command is broken.
     """
     label_width = max((len(label) for label, _ in rows), default=0)
     indent = 2 + max(8, label_width) + 2
@@ -30,7 +31,7 @@ def rows_text(rows: Sequence[Row], width: int = WIDTH) -> list[str]:
     for label, text in rows:
         head = f"  {label}".ljust(indent)
         text = printable(text)
-        keep = label.startswith("to ") or not label
+        keep = not label or text.startswith(_COMMANDS)
         fit = wrap_place if label == "evidence" else wrap
         wrapped = [text] if keep else fit(text, width - indent)
         lines.append((head + wrapped[0]).rstrip())
@@ -100,7 +101,7 @@ def command_lines(commands: Iterable[Command]) -> list[str]:
     lines = []
     for command in commands:
         typed = printable(command.line)
-        line = f"  {command.label:<{_COMMAND}}  {typed}"
+        line = f"  {command.label:<{_LABEL}}  {typed}"
         below = wrap(typed, WIDTH - 4) if typed.startswith("@") else [typed]
         short = len(line) <= WIDTH
         lines += [line] if short else [f"  {command.label}", *(f"    {part}" for part in below)]

@@ -12,13 +12,15 @@ def test_rows_are_labelled_and_wrapped() -> None:
         ("expected", "a " * 60),
         ("evidence", "cassettes/" + "folder/" * 12 + "x.yaml, interaction 1 of 2"),
         ("", "  call(x=1)"),
+        ("to go on", "inject before the app calls; " * 4),
         ("to record", "pytest " + "x" * 90),
     ]
     lines = rows_text(rows)
     assert lines[0].startswith("  expected   a a a")
     assert all(len(line) <= 80 for line in lines[:-1])
     assert lines[-1] == f"  to record  pytest {'x' * 90}", "a command is never broken"
-    assert "".join(line[13:] for line in lines[2:-2]).replace(" ", "") == (
+    assert [line[:13] for line in lines[-3:-1]] == ["  to go on   ", " " * 13]
+    assert "".join(line[13:] for line in lines[2:-4]).replace(" ", "") == (
         "cassettes/" + "folder/" * 12 + "x.yaml,interaction1of2"
     )
 
