@@ -57,7 +57,7 @@ def near_miss(model: str) -> str | None:
     >>> near_miss("claude-next-1") is near_miss("claude-sonnet-5-5") is None
     True
     """
-    near = None if facts_of(model) else _nearest(canonical_model(model), 0.75)
+    near = None if facts_of(model) else _nearest(canonical_model(model), 0.8)
     return near and f"{model[:_LONGEST]} is not known here; did you mean {near}?"
 
 
