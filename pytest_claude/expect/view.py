@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_claude.behavior.timing import Pace, pace
 from pytest_claude.expect.checks import gap
+from pytest_claude.expect.listed import Listed
 from pytest_claude.expect.methods import CheckMethods
 from pytest_claude.expect.misuse import stated, unknown_name
 from pytest_claude.expect.reading import Reading
@@ -83,7 +84,8 @@ class View(CheckMethods):
     def replies(self) -> tuple[Reply, ...]:
         """The answered Messages calls, in the order their requests were sent."""
         transcript = self._transcript()
-        return tuple(self._reply_of(answer, transcript) for answer in transcript.answered)
+        replies = (self._reply_of(answer, transcript) for answer in transcript.answered)
+        return Listed("replies", replies)
 
     @property
     def reply(self) -> Reply:
@@ -105,7 +107,8 @@ class View(CheckMethods):
         conversation's latest call; sub-agents and side questions begin their own.
         """
         count = len(self._transcript().conversations)
-        return tuple(_Part(self, _conversation(number)) for number in range(count))
+        parts = (_Part(self, _conversation(number)) for number in range(count))
+        return Listed("conversations", parts)
 
     @stated
     def where(self, *, model: Any = None, system: Any = None, tool_offered: Any = None) -> View:
@@ -127,12 +130,14 @@ class View(CheckMethods):
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls of client tools, in order."""
         results = self._transcript().tool_results
-        return _tool_calls(self.replies, lambda answer: answer.tool_uses, results)
+        calls = _tool_calls(self.replies, lambda answer: answer.tool_uses, results)
+        return Listed("tool_calls", calls)
 
     @property
     def server_tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls of tools that the API ran itself, in order, with what it gave back."""
-        return _tool_calls(self.replies, lambda answer: answer.server_tool_uses, {})
+        calls = _tool_calls(self.replies, lambda answer: answer.server_tool_uses, {})
+        return Listed("server_tool_calls", calls)
 
     @property
     def usage(self) -> Usage:
@@ -163,7 +168,7 @@ class View(CheckMethods):
     @property
     def errors(self) -> tuple[FailedCall, ...]:
         """The calls that the API answered with an error, in order."""
-        return tuple(
+        failed = (
             FailedCall(
                 answer.status,
                 answer.error.type if answer.error is not None else None,
@@ -175,6 +180,7 @@ class View(CheckMethods):
             for answer in self._transcript().answers
             if answer.error is not None or answer.status >= 400
         )
+        return Listed("errors", failed)
 
     def _reply_of(self, answer: Answer, run: Transcript) -> Reply:
         return Reply(answer, run, self._reading())
@@ -211,7 +217,9 @@ class Reply(View):
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls of client tools in this reply, in order."""
-        return _tool_calls((self,), lambda answer: answer.tool_uses, self._run.tool_results)
+        results = self._run.tool_results
+        calls = _tool_calls((self,), lambda answer: answer.tool_uses, results)
+        return Listed("tool_calls", calls)
 
     @property
     def stop_reason(self) -> str | None:
@@ -282,9 +290,9 @@ def _tool_calls(
     replies: Iterable[Reply],
     uses: Callable[[Answer], tuple[ToolUse, ...]],
     results: Mapping[str, Any],
-) -> tuple[ToolCall, ...]:
+) -> Iterator[ToolCall]:
     calling = [reply for reply in replies if uses(reply._answer)]
-    return tuple(
+    return (
         _tool_call(use, results, reply, group)
         for group, reply in enumerate(calling, start=1)
         for use in uses(reply._answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -289,3 +290,25 @@ def test_every_view_has_every_check() -> None:
     for view in _each(TWO_AGENTS):
         for name in ("calls_no_tool", "thinks", "refuses", "returns_json", "is_truncated"):
             assert getattr(view, name)().outcome is not None, (view, name)
+
+
+LISTED = {
+    "replies": "there are 3, replies[0] to replies[2]",
+    "conversations": "there are 2, conversations[0] to conversations[1]",
+    "tool_calls": "there is 1, tool_calls[0]",
+    "server_tool_calls": "there is none",
+    "errors": "there is none",
+}
+
+
+@pytest.mark.parametrize(("name", "known"), LISTED.items(), ids=LISTED)
+def test_an_index_too_far_is_told_how_many_there_are(name: str, known: str) -> None:
+    view = Fixed(TWO_AGENTS)
+    listed = getattr(view, name)
+    assert listed[:1] + listed[1:] == tuple(listed), "a tuple in every other respect"
+    for other in (listed, copy.copy(listed)):
+        with pytest.raises(IndexError) as raised:
+            other[5]
+        assert str(raised.value) == f"no {name}[5]: {known}"
+    with pytest.raises(IndexError, match=r"no tool_calls\[0\]: there is none"):
+        view.replies[-1].tool_calls[0]
