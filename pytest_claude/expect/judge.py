@@ -66,7 +66,7 @@ _SETTLES = {
 }
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class JudgeCheck(Check):
     """What the judge found.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
 from pytest_claude.errors import NoEvidence
@@ -32,7 +32,7 @@ class Check:
 
     Use it as a truth: `assert check`, `assert not check`. A check of which nothing was observed
     is neither true nor false, and asking it raises `NoEvidence`, so no assertion is green for
-    want of data.
+    want of data. `check is True` never holds and `check is not False` always: Python asks nobody.
 
     Attributes:
         name: The check's function.
@@ -64,6 +64,16 @@ class Check:
             raise NoEvidence(self)
         return self.outcome
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same check; to a truth it compares as one: `check == True`."""
+        __tracebackhide__ = True
+        if isinstance(other, bool):
+            return bool(self) is other
+        return type(other) is type(self) and self._compared() == other._compared()
+
+    def _compared(self) -> list[Any]:
+        return [getattr(self, each.name) for each in fields(self) if each.compare]
+
     def __repr__(self) -> str:
         word = {True: "yes", False: "no", None: "unknown"}[self.outcome]
         text = " ".join(f"<{word}: {self.reason}>".split())
@@ -75,7 +85,7 @@ class Check:
         return _rebuild, (type(self), state)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class ClarificationCheck(Check):
     """Whether the reply asks for what it needs.
 
@@ -90,7 +100,7 @@ class ClarificationCheck(Check):
     certain: bool = True
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class JsonCheck(Check, Generic[T]):
     """Whether the reply is JSON.
 
@@ -105,7 +115,7 @@ class JsonCheck(Check, Generic[T]):
     raw: Any = None
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class RefusalCheck(Check):
     """Whether the reply refuses.
 

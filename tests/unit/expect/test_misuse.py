@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from transcripts import answer, call, run
 
-from pytest_claude.errors import NotOffered
+from pytest_claude.errors import NoEvidence, NotOffered
+from pytest_claude.expect.result import Check, ClarificationCheck, JsonCheck
 from pytest_claude.expect.view import View
 from pytest_claude.transcript.model import Transcript
 
@@ -124,3 +125,30 @@ def test_a_document_where_none_was_sent() -> None:
     with pytest.raises(NotOffered) as told:
         Seen().cites("Terms")
     assert str(told.value) == 'no request offered a document "Terms". Offered: none.'
+
+
+@pytest.mark.parametrize("truth", [True, False])
+def test_a_check_compares_to_a_truth_as_one(truth: bool) -> None:
+    for outcome in (True, False):
+        check = Check("refuses", outcome, "a refusal", "a refusal", "refuses")
+        compared = [check == truth, truth == check, check != truth]
+        assert compared == [outcome is truth, outcome is truth, outcome is not truth]
+    unknown = Check("refuses", None, "a refusal", "no call", "no call to a model was made")
+    with pytest.raises(NoEvidence, match="no call to a model was made"):
+        assert unknown == truth
+    with pytest.raises(NoEvidence):
+        assert unknown != truth
+
+
+@pytest.mark.parametrize("kind", [Check, ClarificationCheck, JsonCheck])
+def test_checks_are_equal_when_they_tell_the_same(kind: type[Check]) -> None:
+    facts = ("refuses", True, "a refusal", "a refusal", "refuses")
+    one = kind(*facts)
+    assert one == kind(*facts)
+    assert hash(one) == hash(kind(*facts))
+    assert one != kind(*facts[:-1], "asks")
+    assert one != facts
+    assert one != 1
+    assert (one == Check(*facts)) is (kind is Check)
+    if kind is ClarificationCheck:
+        assert one != ClarificationCheck(*facts, certain=False)
