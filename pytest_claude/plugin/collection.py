@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,7 +62,6 @@ def take(config: pytest.Config, items: list[pytest.Item], selected: list[pytest.
     else:
         results = Results(config, settings, earlier)
         results.collected.update(dict.fromkeys(tests))
-        results.notes.update(dict.fromkeys(_elsewhere(config, settings)))
         preflight.watch(config, settings, results)
         config.pluginmanager.register(results, "pytest-claude-results")
         config.pluginmanager.register(_OfTheSession(guarding, session, imported, results))
@@ -72,21 +69,6 @@ def take(config: pytest.Config, items: list[pytest.Item], selected: list[pytest.
         if settings.bump and settings.recording and settings.go_on is None:
             lines += _expected(settings, Arms(config, settings), earlier, selected)
         config.stash[options.COLLECTED_LINE] = "\n".join(lines)
-
-
-def _elsewhere(config: pytest.Config, settings: RunSettings) -> list[str]:
-    """Where the cassettes are when pytest, without an ini file, took another folder for root."""
-    if config.inipath is not None or settings.cassette_root.is_dir():
-        return []
-    name = config.getini("claude_cassette_dir")
-    root = next((up for up in config.rootpath.parents if (up / name).is_dir()), None)
-    if root is None:
-        return []
-    above = Path(os.path.relpath(root, config.invocation_params.dir))
-    return [
-        f"no {name}/ in pytest's rootdir, but one in a folder above it",
-        f"  to use it  touch {above / 'pytest.ini'}",
-    ]
 
 
 def _waiting(

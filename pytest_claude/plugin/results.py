@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,6 +45,7 @@ class Results:
         self._run: Run | None = None
         self._unwritten: list[str] = []
         self._lines: dict[str, int] = {}
+        self._elsewhere = _elsewhere(config, settings)  # now: recording makes the folder
 
     @pytest.hookimpl(tryfirst=True)  # before the JUnit file takes the report's properties
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -126,7 +129,8 @@ class Results:
             lines += self._what_next(self._run)
         else:
             lines += terminal.plain_lines(self._run.results)
-        lines += terminal.note_lines(self.notes)
+        elsewhere = self._elsewhere if self.collected else ()
+        lines += terminal.note_lines([*elsewhere, *self.notes])
         if lines:
             terminalreporter.ensure_newline()
             terminalreporter.section(self._told(title))
@@ -259,6 +263,21 @@ class Results:
         files = [Command("", as_typed(path), labels[path.suffix]) for path in shown]
         told = outline(run, self._typed())
         return command_lines([*files, *next_commands(told, run_file_of(shown))])
+
+
+def _elsewhere(config: pytest.Config, settings: RunSettings) -> list[str]:
+    """Where the cassettes are when pytest, without an ini file, took another folder for root."""
+    if config.inipath is not None or settings.cassette_root.is_dir():
+        return []
+    name = config.getini("claude_cassette_dir")
+    root = next((up for up in config.rootpath.parents if (up / name).is_dir()), None)
+    if root is None:
+        return []
+    above = Path(os.path.relpath(root, config.invocation_params.dir))
+    return [
+        f"no {name}/ in pytest's rootdir, but one in a folder above it",
+        f"  to use it  touch {above / 'pytest.ini'}",
+    ]
 
 
 def _joined(before: dict[str, Any] | None, data: dict[str, Any]) -> dict[str, Any]:

@@ -267,7 +267,10 @@ def test_calls(claude):
     project.run().assert_outcomes(passed=1)
 
 
-def test_cassettes_of_a_folder_above_are_named_when_there_is_no_ini_file(project) -> None:
+@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n1"]], ids=["alone", "xdist"])
+def test_cassettes_of_a_folder_above_are_named_when_there_is_no_ini_file(
+    project, workers: list[str]
+) -> None:
     project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
     project.record()
     (project.path / "pyproject.toml").unlink()
@@ -275,7 +278,7 @@ def test_cassettes_of_a_folder_above_are_named_when_there_is_no_ini_file(project
     sub.mkdir()
     for name in ("app.py", "test_app.py"):
         (project.path / name).rename(sub / name)
-    result = project.run(f"--rootdir={sub}", str(sub))
+    result = project.run(f"--rootdir={sub}", str(sub), *workers)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -284,4 +287,8 @@ def test_cassettes_of_a_folder_above_are_named_when_there_is_no_ini_file(project
         ]
     )
     (project.path / "pytest.ini").touch()
-    assert "no cassettes/" not in project.run(str(sub)).stdout.str()
+    assert "no cassettes/" not in project.run(str(sub), *workers).stdout.str()
+    (project.path / "pytest.ini").unlink()
+    (sub / "test_app.py").write_text("def test_other(): pass")
+    others = project.run(f"--rootdir={sub}", str(sub), *workers)
+    assert "no cassettes/" not in others.stdout.str(), "these may be another library's"
