@@ -102,7 +102,8 @@ def as_ordered(act: Act, rule: str) -> Act:
 
 
 def _says_what_it_needs(case: Case) -> bool:
-    return any(act.rule.startswith("says-") for act in case.of("request"))
+    needs = any(act.rule.startswith("says-") for act in case.of("request"))
+    return needs or (len(case.acts) < 3 and any(act.has("decides") for act in case.of("question")))
 
 
 def _asks_what_to_ask(case: Case) -> bool:
@@ -127,7 +128,12 @@ def _tells(case: Case, act: Act) -> bool:
 def _begins_a_text(case: Case) -> bool:
     """Whether a reply is too long, or begins too abruptly, to speak to the user."""
     first = case.acts[0]
-    abrupt = first.deed == "statement" and not first.has("opener") and len(case.acts) > 2
+    said = case.of("statement")
+    if case.assumes or any(act.has("lacks") and act.has("speaks_as_one") for act in said):
+        return False
+    if any(act.has("decides") for act in case.of("question")) and len(case.acts) < 3:
+        return False
+    abrupt = first.deed == "statement" and not first.has("opener") and len(case.acts) > 1
     speaks = case.acts if case.wants("wants_rewrite") else case.of("question")
     abrupt = abrupt and not any(act.has("about_text") for act in speaks)
     if first.deed == "question" and not any(act.has("uses") for act in case.acts):

@@ -114,7 +114,7 @@ _SHORT_FORMS = {
     "e.g", "i.e", "etc", "vs", "approx", "dr", "mr", "mrs", "ms", "no", "nr", "st", "incl", "resp",
     "z.b", "d.h", "bzw", "ca", "p.ex", "p.ej", "ej", "ex", "sr", "sra", "u.s", "a.m", "p.m",
 }  # fmt: skip
-_LAST_WORD = re.compile(r"[\w.]*$")
+_LAST_WORD = re.compile(r"[\w./]*$")
 
 
 def _spans(line: Line) -> Iterator[Span]:

@@ -99,7 +99,7 @@ def _is_on_the_way(case: Case, act: Act) -> bool:
 def _questions(case: Case) -> Verdict | None:
     """ "Which order do you mean?" """
     questions = [act for act in case.of("question") if not _is_answered(case, act)]
-    if not questions or _weighs(case, questions):
+    if not questions or _weighs(case, case.of("question")):
         return None
     act, answered = questions[-1], case.answers_before(questions[-1])
     to_user = act.has("addresses")

@@ -11,7 +11,7 @@ from pytest_claude.behavior.clarifying.language import Language, language_of
 
 LANGUAGES = get_args(Language)
 ONLY_ENGLISH = {"suggests", "plays", "picks", "closes", "regrets", "nevertheless", "uses",
-                "replies", "is_personal", "lacks", "speaks_as_many",
+                "replies", "is_personal", "lacks", "speaks_as_many", "speaks_as_one",
                 "wants_verse", "wants_role", "wants_asking", "wants_fact",
                 "wants_talk"}  # fmt: skip
 

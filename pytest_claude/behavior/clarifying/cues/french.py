@@ -31,6 +31,7 @@ WORDS = {
 PHRASES = {
     "rhetorical": {
         "rhetorical": (
+            r"^(?:marre|fatiguée?s?|lassée?s?|envie) d",
             r".*, (?:n'est-ce pas|non|pas vrai) ?\?$",
             r"^(?:et )?pourquoi pas",
             r"^(?:saviez-vous|savais-tu|le saviez-vous)",

@@ -26,7 +26,7 @@ PHRASES = {
         "rhetorical": (
             r".*, (?:nicht wahr|oder nicht|gell)\?$",
             r"^(?:wussten sie|wusstest du)",
-            r"^warum nicht",
+            r"^warum nicht|^(?:müde|genug|keine lust|schluss)\b",
         ),
     },
     "assumption": {
@@ -90,6 +90,7 @@ PHRASES = {
         "asks-to-go-ahead": (
             r"(?:soll|darf|kann) ich\b.{0,60}\b(?:{go})",
             r"soll ich(?: das| jetzt)?\?$",
+            r"wirklich\b.{0,40}\b(?:{go})",
             r"(?:möchten|möchtest|wollen|willst) (?:sie|du)\b.{0,80}\b(?:wirklich|"
             r"tatsächlich)\b.{0,60}",
             r"(?:möchten|möchtest|wollen|willst) (?:sie|du)\b.{0,60}\b(?:{go})",

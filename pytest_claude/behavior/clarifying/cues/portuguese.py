@@ -25,7 +25,7 @@ PHRASES = {
         "rhetorical": (
             r".*, (?:não é|né|certo)\?$",
             r"^(?:e )?por que não",
-            r"^você sabia",
+            r"^você sabia|^cansad[oa]s? de",
         ),
     },
     "assumption": {

@@ -28,7 +28,8 @@ PHRASES = {
     "rhetorical": {
         "rhetorical": (
             r".*, (?:verdad|no|cierto)\?$",
-            r"^¿?(?:y )?(?:por qué no|sabías que|sabía que|te imaginas)",
+            r"^¿?(?:cansad[oa]|hart[oa]) de|^¿?(?:y )?(?:por qué no|sabías que|sabía que|"
+            r"te imaginas)",
         ),
     },
     "assumption": {

@@ -5,10 +5,10 @@ from __future__ import annotations
 PHRASES = {
     "confirmation": {
         "asks-to-go-ahead": (
-            r"(?:shall|should|may|can|could|do you want|would you like|want|okay if|ok if|"
-            r"mind if|is it ok(?:ay)?(?: with you)? (?:if|for)|all ?right if|alright if|"
-            r"happy for|ready for|like)(?: (?:i|we|me to|us to|for me to))(?: now|"
-            r" also)? (?:{go})",
+            r"(?:shall|should|may|can|could|do you (?:still |really |actually )?want|"
+            r"would you (?:still |really )?like|want|okay if|ok if|mind if|"
+            r"is it ok(?:ay)?(?: with you)? (?:if|for)|all ?right if|alright if|happy for|"
+            r"ready for|like)(?: (?:i|we|me to|us to|for me to))(?: now| also)? (?:{go})",
         ),
         "asks-for-permission": (
             r"(?:would|do|are) you (?:still )?(?:like|want|wish|prefer|ready|happy|okay|ok|"
@@ -31,6 +31,8 @@ PHRASES = {
             r"included|complete|in order|intended|match)\b.{0,40}\?",
             r"(?:everything|all|sound|look)s?(?: \w+)? (?:good|right|ok|okay|"
             r"correct)(?: to you)?\?",
+            r"^(?:just )?(?:(?:double|quick)[- ]?)?(?:check\w*|"
+            r"confirm\w*)(?: first)?:(?!.*\b(?:{wh}|or)\b).*\?$",
             r"^so\b.*, (?:correct|right|yes)\?$",
             r".*, correct\?$",
         ),
@@ -239,7 +241,8 @@ PHRASES = {
             r"which i (?:don't|do not) have",
             r"nothing i can do",
             r"pass on (?:that|this)",
-            r"i (?:don't|do not) (?:write|create|produce|generate|engage in|discuss|disclose)",
+            r"i (?:don't|do not) (?:write|create|produce|generate|engage in|discuss|disclose|"
+            r"identify|reveal|recommend|give out)",
             r"we (?:can't|cannot|are unable to|don't|do not) (?:change|refund|cancel|ship|offer|"
             r"accept|process|do that|share|provide|extend|deliver|support|allow)",
             r"i (?:don't|do not) (?:do|offer|give|provide|handle)\b.{0,40}\b(?:advice|requests?|"

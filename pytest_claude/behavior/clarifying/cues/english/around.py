@@ -17,7 +17,8 @@ PHRASES = {
             r"i(?:'ve| have)? (?:used|chose|chosen|picked|guessed|interpreted|took|taken)",
             r"taking (?:it|this|that) (?:as|to)|interpret(?:ed|ing)|presum(?:e|ed|ing|ably)",
             r"(?:first|rough) draft|general (?:overview|answer|outline|advice|guidance)",
-            r"tentative|provisional|based on the (?:standard|usual|typical|average|default)",
+            r"filled in|typical values|tentative|provisional|based on the (?:standard|usual|"
+            r"typical|average|default)",
         ),
     },
     "opener": {
@@ -51,9 +52,12 @@ PHRASES = {
             r"does|did|do|can|could|has|will|isn't|wouldn't|doesn't|didn't|don't|can't)[,.]|"
             r"definitely|of course|rarely|hardly|it depends|simple|exactly|only if|then,? (?!i|we|"
             r"please|could|can)\w+|that's (?:a|an|one|another|your|the|why|when|how)|if (?:so|not|"
-            r"yes|no|two|most|any|all|the answers?),? (?!i|we|please|could|can|send|share|tell|"
-            r"let|which|what|give|paste|how|when|where)\w+)",
+            r"yes|no|two|most|any|all|neither|none|both|the answers?),? (?!i|we|please|could|can|"
+            r"send|share|tell|let|which|what|give|paste|how|when|where)\w+)",
         ),
+    },
+    "speaks_as_one": {
+        "speaks-as-one": (r"i|me|my",),
     },
     "speaks_as_many": {
         "speaks-as-many": (r"us|we|our",),
@@ -111,7 +115,7 @@ PHRASES = {
         "wants-questions": (
             r"quiz(?:zes)?|questionnaire",
             r"(?:feedback|intake|registration|application|order|sign-?up|evaluation) form",
-            r"survey|faqs?|trivia|riddles?|icebreakers?|flashcards?|(?:conversation|"
+            r"survey|faqs?|trivia|riddles?|icebreakers?|flashcards?|checklists?|(?:conversation|"
             r"discussion) starters?",
             r"exam|poll|jokes?",
             r"(?:\d+|two|three|four|five|six|ten|some|few|good|best|great|more|"
@@ -138,6 +142,9 @@ PHRASES = {
             r"headlines?|examples?|prompts?|problem|descriptions?|hooks?|pitch\w*|cop(?:y|ies)|"
             r"bios?|"
             r"intro\w*|openings?|openers?|voicemail|notes?|cards?|toasts?|sms|whatsapp|dms?)",
+            r"(?:write|draft|compose|word|continue:?|finish)\b(?!.{0,80}\b(?:functions?|scripts?|"
+            r"code|query|queries|sql|tests?|regex|class|classes|program|app|module|dockerfile|"
+            r"workflow|config\w*|migrations?|plan|report|it|this|that)\b)",
             r"(?:reply|respond|answer) to (?:this|the|my) (?:e-?mail|customer|message|review|"
             r"letter|comment|client)",
         ),
@@ -167,6 +174,9 @@ PHRASES = {
     "wants_talk": {
         "asks-about-the-assistant": (
             r"(?:do|are|have|did|would) you (?:like|think|feel|enjoy|believe|ever|a|an|real|human)",
+            r"^(?:so |and )?(?:(?:what|who|how|where|when) )?(?:do|did|are|have|were|"
+            r"would) you\b(?!.*\b(?:recommend|suggest|offer|have|sell|ship|help|mean|need|know|my|"
+            r"me|i|support|accept|do)\b)",
             r"what(?:'s| is| are) your (?:favou?rite|opinion|name|view|thoughts)|"
             r"what do you think|how are you|who are you",
         ),

@@ -54,8 +54,10 @@ PHRASES = {
             r"what (?:got|made|drew|brings?|brought|inspired|led|prompted|sparked|draws) you",
             r"what(?:'s| is| was| are| were)(?: been)? (?:your|the) (?:\w+ )?(?:favou?rite|best|"
             r"highlight|hardest|funniest|biggest)\b",
-            r"where do you stand|what's (?:yours|on (?:the|your) agenda)|what (?:do|"
-            r"did) you (?:\w+ )?(?:think|like|love|enjoy|find|miss|make of)",
+            r"^\w+ing (?:a|an|the|for|to|on|something|anything)\b.*\?$|how(?:'s| is|"
+            r" was) your (?:day|week\w*|night|morning|trip|family)|where do you stand|"
+            r"what's (?:yours|on (?:the|your) agenda)|what (?:do|did) you (?:\w+ )?(?:think|like|"
+            r"love|enjoy|find|miss|make of)",
             r"what's (?:behind|going on|prompting|on your)",
             r"do you (?:\w+ )?(?:have (?:a|any|your) (?:own )?(?:\w+ )?(?:favou?rites?|plans?|"
             r"pets?|"
@@ -88,8 +90,8 @@ PHRASES = {
         "decides-how-to-go-on": (
             r"should i|should we|shall i|which|prefer|do you (?:want|need|mean)|did you mean|"
             r"mean by|you mean|asking (?:about|for)|referring|you'd like|you like me|using|"
-            r"running|version|looking for|in mind|{details}|number|id|dates?|address|e-?mail|"
-            r"error|file|budget|kind|type|sort|size|to (?:use|proceed|go)",
+            r"running|version|in mind|{details}|number|id|dates?|address|e-?mail|error|file|"
+            r"budget|kind|type|sort|size|to (?:use|proceed|go)",
         ),
     },
     "feels": {
@@ -102,7 +104,7 @@ PHRASES = {
             r"(?:that|it|this) (?:sounds|must (?:be|have been))(?: \w+)? \w+[!.,]",
             r"(?:that|it|this)(?:'s| is)(?: \w+)? (?:fantastic|amazing|wonderful|incredible|"
             r"awesome|heartbreaking|heavy|tough|rough|awful|exciting|hard)(?: news)?[!.,]",
-            r"^what an? \w+(?: \w+)?!$",
+            r"^what an? \w+(?: \w+)?!$|^(?:oh,? )?how \w+!",
         ),
     },
     "lacks": {
@@ -114,14 +116,13 @@ PHRASES = {
     },
     "unsettled": {
         "names-several": (
-            r"depends|ambiguous|unclear|could (?:mean|be|go)|more than one|ambiguity|"
-            r"there (?:are|is)|"
-            r"i(?:'ve| have| also)? (?:found|searched|checked|looked|pulled|got|see)|"
-            r"vary|varies|(?:two|three|four|\d+|several|multiple|a few|various|"
-            r"different) (?:\w+ )?(?:ways?|"
-            r"options?|possibilit\w+|versions?|meanings?|kinds?|types?|things?|modes?|files?|"
-            r"accounts?|"
-            r"orders?|approach\w*|routes?|interpretations?|answers?)",
+            r"covers? (?:a lot|many|several)|(?:a lot|lots|plenty|many) of (?:\w+ )?(?:things|"
+            r"ways|options|places|meanings)|depends|ambiguous|unclear|could (?:mean|be|go)|"
+            r"more than one|ambiguity|there (?:are|is)|i(?:'ve| have| also)? (?:found|searched|"
+            r"checked|looked|pulled|got|see)|vary|varies|(?:two|three|four|\d+|several|multiple|"
+            r"a few|various|different) (?:\w+ )?(?:ways?|options?|possibilit\w+|versions?|"
+            r"meanings?|kinds?|types?|things?|modes?|files?|accounts?|orders?|approach\w*|routes?|"
+            r"interpretations?|answers?)",
         ),
     },
     "assumption": {
@@ -267,7 +268,7 @@ PHRASES = {
         "says-it-would-help": (
             r"(?:things?|details?|facts?|info\w*|questions?|points?|bits?)(?: that|"
             r" which)?(?: would|'d| will|'ll| could| might)(?: really)? help",
-            r"(?:would|'d|will|'ll|might|could)(?: also| really| greatly|"
+            r"(?:would|\w+'d|will|\w+'ll|might|could)(?: also| really| greatly|"
             r" definitely)* (?:be (?:\w+ )?)?(?:help|helpful|useful|great|good|nice|easier|best|"
             r"ideal)(?: me| us)?(?: a lot| out)? (?:to (?:know|understand|have|see|hear|learn)|"
             r"if (?:you|i|we) (?:could|can|would|shared?|told|gave|provided?|knew|had|specified|"
@@ -317,7 +318,8 @@ PHRASES = {
             r"respond with|pick|choose|select|resend|point me|let me have|"
             r"fill me in)\b(?=.{0,120}(?:\b(?:me|here|below|i'll|i can|i will|i could|so i|"
             r"over)\b|:$))",
-            r"^(?:(?:just|so|then|and|also|first|or) )*(?:paste|send|share|upload|attach) your",
+            r"^(?:(?:just|so|then|and|also|first|or) )*(?:paste|send|share|upload|attach|"
+            r"drop) your",
             r"^(?:(?:just|so|then|and|also|first|sure|great|of course)[,!]? )*(?:give|tell|send|"
             r"show) (?:me|us) (?:{some}|your|the|all)(?! (?:{yes}))",
             r"^send (?:me|us|over)?[^.?!]{0,80}:$",
