@@ -1,8 +1,9 @@
-"""`pytest-claude check`: whether cassettes can be replayed, and which no test asks."""
+"""`pytest-claude check`: which cassettes are bad, hold a secret, or are asked by no test."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Iterable
@@ -16,11 +17,14 @@ from pytest_claude.errors import UnreadableCassette, UnsavedCassette
 
 if TYPE_CHECKING:
     from pytest_claude.recording.orphans import Orphan
+    from pytest_claude.recording.secrets import Secrets
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser's."""
-    check = commands.add_parser("check", help="whether every cassette can be replayed")
+    check = commands.add_parser(
+        "check", help="whether every cassette can be replayed and holds no secret"
+    )
     check.add_argument(
         "paths",
         nargs="*",
@@ -41,32 +45,49 @@ def add(commands: Any) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Read every cassette; 1 when a file is bad. With --accept, bless hand edits instead.
+    """Read every cassette; 1 when one is bad or holds a secret. With --accept, bless hand edits.
 
     An orphan is no bad file: it is told.
     """
-    from pytest_claude.recording.cassette import load
+    from pytest_claude.recording.secrets import Secrets
 
     if options.accept:
         return _accept(options.accept)
-    bad = good = 0
-    for path in recordings(options.paths or [cassette_folder()], "check"):
-        try:
-            load(path, str(path))
-            good += 1
-        except UnreadableCassette as error:
-            bad += 1
-            print(f"FAIL {error.headline}", file=sys.stderr)
-            if error.to_accept is not None:
-                print(f"     to accept it  {error.to_accept}", file=sys.stderr)
+    secrets = Secrets.of_environment(os.environ)
+    paths = recordings(options.paths or [cassette_folder()], "check")
+    found = [_flaws(path, secrets) for path in paths]
+    for flaws in found:
+        for line in flaws:
+            print(line, file=sys.stderr)
+    bad = sum(map(bool, found))
+    good = len(found) - bad
     orphans = [] if options.paths else _orphans()
     for orphan in orphans:
         print("\n".join(orphan_lines(orphan)))
-    told = f", {len(orphans)} orphaned" if orphans else ""
-    print(f"{good} good, {bad} bad{told}")
+    alone = f", {len(orphans)} orphaned" if orphans else ""
+    print(f"{good} good, {bad} bad{alone}")
     if orphans:
         print("to remove what is orphaned  pytest-claude prune")
     return 1 if bad else 0
+
+
+def _flaws(path: Path, secrets: Secrets) -> list[str]:
+    """What is wrong with one file, and what to type; nothing where it is good."""
+    from pytest_claude.recording.cassette import load
+    from pytest_claude.recording.finding import secrets_in, secrets_in_file
+
+    lines: list[str] = []
+    try:
+        held = secrets_in(load(path, str(path)), secrets)
+    except UnreadableCassette as error:
+        lines.append(f"FAIL {error.headline}")
+        if error.to_accept is not None:
+            lines.append(f"     to accept it  {error.to_accept}")
+        held = secrets_in_file(path, secrets)
+    for secret, where in held.items():
+        lines.append(f"FAIL {path}{where}: holds {secret}")
+        lines.append("     to repair  rotate the key, then record the test again")
+    return lines
 
 
 def orphan_lines(orphan: Orphan) -> list[str]:

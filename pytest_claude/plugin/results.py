@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ class Results:
     ) -> None:
         self.collected: dict[str, None] = {}
         self.outside: list[str] = []
-        self.notes: dict[str, None] = {}
+        self.notes = dict.fromkeys(_unredacted(os.environ) if settings.recording else ())
         self.usage_error: str | None = None
         self._config = config
         self._settings = settings
@@ -277,6 +277,15 @@ def _elsewhere(config: pytest.Config, settings: RunSettings) -> list[str]:
     return [
         f"no {name}/ in pytest's rootdir, but one in a folder above it",
         f"  to use it  touch {above / 'pytest.ini'}",
+    ]
+
+
+def _unredacted(environment: Mapping[str, str]) -> list[str]:
+    from pytest_claude.recording.secrets import SHORTEST, too_short
+
+    return [
+        f"{name} has fewer than {SHORTEST} characters: it is not redacted in what is recorded"
+        for name in too_short(environment)
     ]
 
 

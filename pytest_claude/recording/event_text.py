@@ -1,17 +1,20 @@
-"""The bytes of an answer, shortened as a fault shortens them: event by event. Pure."""
+"""The bytes of an answer, changed event by event: shortened, or its texts rewritten. Pure."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pytest_claude.transcript.event_stream import is_event_stream, message_events
 from pytest_claude.transcript.stream import read_events
 
+_EVENT = re.compile(rb"^data: ?\{", re.MULTILINE)
 _BLANK_LINE = re.compile(rb"(?<=\n)\r?\n")
 _TEXTS = {"text_delta": "text", "input_json_delta": "partial_json"}
+_WRITTEN = {**_TEXTS, "thinking_delta": "thinking"}
 
 
 def event(data: dict[str, Any]) -> bytes:
@@ -33,6 +36,43 @@ def pieces(body: bytes) -> Iterator[bytes]:
             at = found.end()
     if at < len(body):
         yield body[at:]
+
+
+def texts(body: bytes) -> list[str]:
+    """The texts of a stream of server-sent events, each in one piece."""
+    found: list[str] = []
+
+    def note(text: str) -> str:
+        found.append(text)
+        return text
+
+    rewritten(body, note)
+    return found
+
+
+def rewritten(body: bytes, rewrite: Callable[[str], str]) -> bytes:
+    """A stream of server-sent events whose texts, each in one piece, went through `rewrite`.
+
+    What `rewrite` leaves as it is stays byte for byte; so does every body that is no such stream.
+    """
+    if b"_delta" not in body or not _EVENT.search(body):
+        return body
+    events = [(piece, _data(piece)) for piece in pieces(body)]
+    blocks: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for number, (_, data) in enumerate(events):
+        delta = data.get("delta") or {}
+        if isinstance(delta.get(_WRITTEN.get(str(delta.get("type")), "")), str):
+            blocks[data.get("index", 0), delta["type"]].append(number)
+    for (_, kind), numbers in blocks.items():
+        key = _WRITTEN[kind]
+        before = "".join(events[number][1]["delta"][key] for number in numbers)
+        after = rewrite(before)
+        if after != before:
+            for number, text in zip(numbers, [after, *[""] * len(numbers)], strict=False):
+                data = events[number][1]
+                data = {**data, "delta": {**data["delta"], key: text}}
+                events[number] = event(data), data
+    return b"".join(piece for piece, _ in events)
 
 
 def cut(body: bytes, deltas: int) -> bytes:

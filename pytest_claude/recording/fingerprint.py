@@ -57,6 +57,11 @@ def fingerprint(request: Request) -> str:
     return _hash(request, _parsed(request), None, regular_id)
 
 
+def canonical_text(request: Request, normalize: Normalize | None = None) -> str:
+    """All that counts, as the text that `known` makes a hash of."""
+    return _whole(request, _parsed(request), normalize, canonical_model)
+
+
 def canonical_body(request: Request) -> str:
     """The body as canonical JSON, or as it is where it is no JSON."""
     return _canonical(request, _parsed(request), None, canonical_model)
@@ -83,11 +88,14 @@ def _parsed(request: Request) -> Any:
 
 
 def _hash(request: Request, value: Any, normalize: Normalize | None, name: Name) -> str:
+    whole = _whole(request, value, normalize, name).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(whole).hexdigest()[:32]
+
+
+def _whole(request: Request, value: Any, normalize: Normalize | None, name: Name) -> str:
     asked = _model_in_path(request.url)
     target = _target(request.url, asked if asked is None else name(asked))
-    digest = hashlib.sha256(f"{request.method} {target}\n".encode())
-    digest.update(_canonical(request, value, normalize, name).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()[:32]
+    return f"{request.method} {target}\n{_canonical(request, value, normalize, name)}"
 
 
 def _canonical(request: Request, value: Any, normalize: Normalize | None, name: Name) -> str:

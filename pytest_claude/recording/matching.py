@@ -10,7 +10,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_claude.recording.entry import Recorded
-from pytest_claude.recording.fingerprint import Normalize, canonical_body, known
+from pytest_claude.recording.fingerprint import (
+    Normalize,
+    canonical_body,
+    canonical_text,
+    known,
+)
+from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.secrets import REPLACEMENT
 from pytest_claude.transcript.interaction import Request
 
 _CONTEXT_WORDS = 4
@@ -62,12 +69,27 @@ class Index:
         self._add(number, entry)
         self._shown.add(number)
 
+    def alike(self, request: Request, redaction: Redaction) -> str | None:
+        """The fingerprint of an unplayed interaction whose request differs from `request`, which
+        is redacted, in nothing but secrets: recorded with another key, or before it was one.
+        """
+        sent = canonical_text(request, self._normalize)
+        for number, entry in enumerate(self.entries):
+            if number not in self._played and (REPLACEMENT in sent or _holds(entry, REPLACEMENT)):
+                recorded = canonical_text(redaction.request(entry.request), self._normalize)
+                if _fits(recorded, sent):
+                    return self._mark(entry)
+        return None
+
     def _add(self, number: int, entry: Recorded) -> None:
-        mark = entry.fingerprint
-        if self._normalize is not None:
-            mark = known(entry.request, self._normalize).fingerprint
+        mark = self._mark(entry)
         self._waiting[mark].append(number)
         self._recorded[mark] += 1
+
+    def _mark(self, entry: Recorded) -> str:
+        if self._normalize is None:
+            return entry.fingerprint
+        return known(entry.request, self._normalize).fingerprint
 
     @property
     def shown(self) -> tuple[Recorded, ...]:
@@ -98,6 +120,25 @@ class Index:
     def left(self) -> tuple[Recorded, ...]:
         """The interactions that were recorded and neither played nor shown."""
         return tuple(self.entries[number - 1] for number in self.unused)
+
+
+def _holds(entry: Recorded, text: str) -> bool:
+    return text in entry.text if entry.ours else text.encode() in entry.request.body
+
+
+def _fits(recorded: str, sent: str) -> bool:
+    """Whether both texts are the same where the recorded one is not redacted."""
+    first, *others = recorded.split(REPLACEMENT)
+    if not sent.startswith(first):
+        return False
+    at = len(first)
+    for number, piece in enumerate(others, start=1):
+        is_last = number == len(others)
+        found = len(sent) - len(piece) if is_last else sent.find(piece, at)
+        if found < at or '"' in sent[at:found] or not sent.startswith(piece, found):
+            return False
+        at = found + len(piece)
+    return at == len(sent)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pytest_claude.models.ids import canonical_model
 from pytest_claude.recording.fingerprint import Known
 from pytest_claude.recording.ignoring import volatile
 from pytest_claude.recording.matching import CANDIDATES, Change, Index, nearest
+from pytest_claude.recording.redaction import Redaction
 from pytest_claude.transcript.interaction import Request
 from pytest_claude.transcript.judging import is_judge
 
@@ -43,8 +44,11 @@ class Asked:
     command: str
 
 
-def explain(asked: Asked, index: Index) -> CassetteMiss:
-    """The miss to raise for `asked`, where `index` holds what is recorded."""
+def explain(asked: Asked, index: Index, redaction: Redaction) -> CassetteMiss:
+    """The miss to raise for `asked`, where `index` holds what is recorded.
+
+    `redaction` is for what is recorded: a secret in it is not shown.
+    """
     if not asked.exists:
         return _nothing_recorded(asked)
     if not index.entries:
@@ -53,7 +57,8 @@ def explain(asked: Asked, index: Index) -> CassetteMiss:
         cause = "one call more than recorded"
         said = "interaction was" if played == 1 else f"{played} matching interactions were"
         return _miss(asked, cause, f"{'the matching' if played == 1 else 'all'} {said} played")
-    candidates = index.candidates(CANDIDATES, judges=is_judge(asked.request))
+    recorded = index.candidates(CANDIDATES, judges=is_judge(asked.request))
+    candidates = [(number, redaction.request(request)) for number, request in recorded]
     if not candidates:
         held = len(index.entries)
         observed = (

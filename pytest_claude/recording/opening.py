@@ -151,9 +151,12 @@ class Shelf:
         if written is not None and (size := path.stat().st_size) > _LARGE:
             notes.append(f"{shown} is large: {size // 1_000_000} MB")
         if self.mode != "none":
-            # Another tool's recording becomes ours when it is saved: without its headers.
+            # Another tool's recording becomes ours when it is saved: without its headers. And what
+            # has become a secret since ours was saved is not saved again.
             recorded = [
-                entry if entry.ours else Recorded.of(self.redaction.interaction(entry.interaction))
+                entry
+                if entry.ours and not self.redaction.secrets.find(entry.text)
+                else Recorded.of(self.redaction.interaction(entry.interaction))
                 for entry in recorded
             ]
         left = _left_by_an_interrupted_run(path, recorded)

@@ -163,10 +163,14 @@ class Recorder:
         """
         if os.getpid() != self._process:
             raise problems.forked(self._process, os.getpid())
+        if not self._is_matched_as_sent:
+            request = self.redaction.request(request)
         asked = known(request, self._shelf.normalize)
         with self._lock:
             try:
                 fault = self.faults.take(request, alterable=alterable)
+                if fault is not None:
+                    request = self.redaction.request(request)
                 if fault is not None and fault.replaces:
                     entry = Recorded.of(Interaction(request, fault.error(request)))
                     call = Call(request, asked, asked_model, entry, recorded=True, fault=fault)
@@ -284,6 +288,15 @@ class Recorder:
         live = self._paid_for_show or any(not call.recorded for call in self.calls)
         return live or (passed and bool(self._opened.index.unused)) or self._opened.resumed
 
+    @property
+    def _is_matched_as_sent(self) -> bool:
+        """Whether a request is looked for before it is redacted: almost none holds a secret.
+
+        One that is found so holds none that its recording does not hold. Not where a rule of the
+        test takes something out of both.
+        """
+        return self.replaying and self._shelf.normalize is None
+
     def _begin(
         self, request: Request, asked: Known, asked_model: str | None, fault: Fault | None
     ) -> Call:
@@ -296,6 +309,11 @@ class Recorder:
             if other is not None:
                 opened = self._open(other)
                 found = take(opened.index, asked.fingerprint)
+        if found is None and (redacted := self.redaction.request(request)) is not request:
+            asked = known(redacted, self._shelf.normalize)
+            return self._begin(redacted, asked, asked_model, fault)
+        if found is None and (mark := opened.index.alike(request, self.redaction)) is not None:
+            found = take(opened.index, mark)
         if found is None and not self._only_replays:
             opened = self._claim(opened)
             found = take(opened.index, asked.fingerprint)
@@ -344,7 +362,7 @@ class Recorder:
             trial=self._place.index + 1,
             command=f"{self._place.command} --claude-record",
         )
-        return miss.explain(asked, opened.index)
+        return miss.explain(asked, opened.index, self.redaction)
 
 
 def _content_id(answer: Response) -> str:

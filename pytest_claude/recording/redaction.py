@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from pytest_claude.recording import event_text
 from pytest_claude.recording.doors.traffic import API_HOST, is_loopback
-from pytest_claude.transcript.interaction import Interaction
-
-REPLACEMENT = "[redacted]"
+from pytest_claude.recording.secrets import REPLACEMENT, Secrets
+from pytest_claude.transcript.interaction import Interaction, Request
 
 # Allow-lists: what is not named here never reaches a file (keys, cookies, organisation ids).
 _REQUEST_HEADERS = ("accept", "content-type", "anthropic-version", "anthropic-beta")
@@ -24,11 +26,6 @@ _RESPONSE_HEADERS = (
 )
 # As the HTTP libraries hold them: decoding all headers of a request costs more than finding these.
 STORED_HEADERS = frozenset(name.encode() for name in (*_REQUEST_HEADERS, *_RESPONSE_HEADERS))
-_KEY = re.compile(r"sk-ant-[A-Za-z0-9_-]{8,}")
-_KEY_BYTES = re.compile(_KEY.pattern.encode())
-_SHORTEST_SECRET = 8
-_SECRET_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "AWS_SECRET_ACCESS_KEY",
-                     "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK")  # fmt: skip
 # An ARN holds an account number, a Vertex path a project; the model's id follows both.
 _ACCOUNT = re.compile(r"(?i)(?<=/model/)arn(?::|%3a)[^/]*?(?:/|%2f)|(?<=/)projects/[^/]+/")
 
@@ -38,37 +35,51 @@ class Redaction:
     """Takes secrets out of headers, URLs and bodies.
 
     Attributes:
-        secrets: Values that must not be stored, longest first.
+        secrets: What must not be stored.
     """
 
-    secrets: tuple[str, ...] = ()
+    secrets: Secrets = field(default_factory=Secrets)
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str]) -> Redaction:
-        """The redaction of the credentials that `environment` holds.
-
-        Values shorter than 8 characters are no credentials and are left alone.
-        """
-        values = {environment.get(name, "").strip() for name in _SECRET_VARIABLES}
-        return cls(tuple(sorted((v for v in values if len(v) >= _SHORTEST_SECRET), key=len))[::-1])
+        """The redaction of the credentials that `environment` holds, and of all known shapes."""
+        return cls(Secrets.of_environment(environment))
 
     def text(self, text: str) -> str:
-        """`text` with every key replaced; applied twice it changes nothing more."""
-        for secret in self.secrets:
-            text = text.replace(secret, REPLACEMENT)
-        return _KEY.sub(REPLACEMENT, text) if "sk-ant-" in text else text
+        """`text` with every secret replaced; applied twice it changes nothing more."""
+        return self.secrets.redacted(text)
 
     def body(self, body: bytes) -> bytes:
-        """`body` with every key replaced, also among bytes that are no UTF-8."""
-        if b"sk-ant-" not in body and not any(key.encode() in body for key in self.secrets):
+        """`body` with every secret replaced, also among bytes that are no UTF-8.
+
+        What was JSON stays JSON.
+        """
+        if not self.secrets.may_be_in(body):
             return body
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:
-            for secret in self.secrets:
-                body = body.replace(secret.encode(), REPLACEMENT.encode())
-            return _KEY_BYTES.sub(REPLACEMENT.encode(), body)
-        return self.text(text).encode()
+        before = body.decode("utf-8", "surrogateescape")
+        after = self.text(before)
+        if not _is_json(after) and _is_json(before):  # it was a number
+            after = json.dumps(self._value(json.loads(before)), ensure_ascii=False)
+        return after.encode("utf-8", "surrogateescape")
+
+    def answer(self, body: bytes) -> bytes:
+        """The body of a response, likewise; a secret may lie in several pieces of a stream."""
+        return self.body(event_text.rewritten(body, self.text))
+
+    def _value(self, value: Any) -> Any:
+        match value:
+            case dict():
+                return {self.text(key): self._value(each) for key, each in value.items()}
+            case list():
+                return [self._value(each) for each in value]
+            case str():
+                return self.text(value)
+        return value if self.text(written := json.dumps(value)) == written else REPLACEMENT
+
+    def request(self, request: Request) -> Request:
+        """`request` as it is stored and matched; itself where its body holds no secret."""
+        body = self.body(request.body)
+        return request if body == request.body else replace(request, body=body)
 
     def url(self, url: str) -> str:
         """`url` without credentials; a loopback host is written as the API's.
@@ -90,7 +101,7 @@ class Redaction:
             ),
             replace(
                 response,
-                body=self.body(response.body),
+                body=self.answer(response.body),
                 headers=self.response_headers(response.headers.items()),
             ),
         )
@@ -106,6 +117,14 @@ class Redaction:
     def _kept(self, headers: Iterable[tuple[str, str]], names: tuple[str, ...]) -> dict[str, str]:
         found = {lower: value for name, value in headers if (lower := name.lower()) in names}
         return {name: self.text(found[name]) for name in names if name in found}
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=256)

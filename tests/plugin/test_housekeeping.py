@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -200,3 +202,45 @@ def test_prune_leaves_gates_and_other_tools_recordings_alone(bumped, command) ->
     left = [name for name in before if name.startswith("_gate/")]
     assert left
     assert bumped.cassettes == [*left, "test_app/test_mine.yaml"]
+
+
+def test_check_finds_a_committed_secret(recorded, command, monkeypatch) -> None:
+    key = "sk-ant-api03-" + "abcDEF123456" * 8
+    test = "cassettes/test_app/TestDesk.test_closes"
+    path = recorded.path / test / MODEL
+    path.write_text(path.read_text().replace('"close"', f'"close, with {key}"'))
+    told = f"FAIL {test}/{MODEL}, interaction 1: holds an Anthropic key ending in 3456"
+    repair = "     to repair  rotate the key, then record the test again"
+    status, out, err = command("check", "cassettes")
+    assert (status, out) == (1, ["4 good, 1 bad"])
+    assert "edited by hand" in err[0]
+    assert err[2:] == [told.replace(", interaction 1", ""), repair]
+    command("check", "--accept", str(path))
+    assert command("check", "cassettes") == (1, ["4 good, 1 bad"], [told, repair])
+    monkeypatch.setenv("SHOP_API_KEY", "hello")
+    assert command("check", "cassettes")[2] == [told, repair], "too short to be one"
+
+
+@pytest.mark.parametrize("name", ["foreign.yaml", "keys.yaml.gz"])
+def test_check_finds_secrets_in_other_tools_recordings(recorded, command, monkeypatch, name):
+    monkeypatch.setenv("SHOP_API_KEY", "company-token-1")
+    body = '{"model": "m", "messages": [{"role": "user", "content": "company-token-1"}]}'
+    said = "".join(
+        f'event: content_block_delta\ndata: {{"type": "content_block_delta", "index": 0, '
+        f'"delta": {{"type": "text_delta", "text": "{piece}"}}}}\n\n'
+        for piece in ("it is AKIA", "QQQQ7777QQQQ7777", ".")
+    )
+    text = json.dumps({"version": 1, "interactions": [{
+        "request": {"method": "POST", "uri": "https://api.anthropic.com/v1/messages", "body": text,
+                    "headers": {"x-api-key": [key]}},
+        "response": {"status": {"code": 200, "message": "OK"}, "headers": {},
+                     "body": {"string": said}},
+    } for text, key in ((body, "x"), ("", f"ghp_{'a1B2' * 9}"))]})  # fmt: skip
+    path = recorded.path / name
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith("gz") else text.encode())
+    status, _, err = command("check", name)
+    assert (status, err[::2]) == (1, [
+        f"FAIL {name}, interaction 1: holds the value of SHOP_API_KEY",
+        f"FAIL {name}, interaction 1: holds an AWS access key id ending in 7777",
+        f"FAIL {name}, interaction 2: holds a GitHub token ending in a1B2",
+    ])  # fmt: skip

@@ -401,3 +401,80 @@ def test_the_aiohttp_transport_is_replayed_too(project) -> None:
     project.tests(AIOHTTP)
     project.record().assert_outcomes(passed=1)
     project.run().assert_outcomes(passed=1)
+
+
+KEYED = """
+import os
+
+def test_calls(claude):
+    ask(f"the token is {os.environ.get('COMPANY_AUTH_TOKEN', '')}, keep it", stream=STREAM)
+"""
+
+
+@pytest.mark.parametrize("token", ["another-token-22", "", "company-token-1"])
+@pytest.mark.parametrize("rules", ["", "@pytest.mark.claude_ignore('uuids')"], ids=["", "ignore"])
+def test_what_was_redacted_replays_with_any_key(project, monkeypatch, token, rules) -> None:
+    project.tests(KEYED.replace("def test", f"{rules}\ndef test").replace("STREAM", "False"))
+    monkeypatch.setenv("COMPANY_AUTH_TOKEN", "company-token-1")
+    project.record().assert_outcomes(passed=1)
+    recorded = project.cassette(FILE).read_text()
+    assert "the token is [redacted], keep it" in recorded
+    monkeypatch.setenv("COMPANY_AUTH_TOKEN", token)
+    project.run("--claude-strict").assert_outcomes(passed=1)
+    project.record().assert_outcomes(passed=1)
+    assert project.simulator.bodies == []
+    assert project.cassette(FILE).read_text() == recorded
+
+
+def test_a_miss_shows_no_secret_that_is_sent_or_recorded(project, monkeypatch) -> None:
+    source = "def test_calls(claude):\n    ask('use the token %s-token-1 here' % 'company')"
+    project.tests(source)
+    project.record()
+    monkeypatch.setenv("COMPANY_AUTH_TOKEN", "company-token-1")
+    project.tests(source.replace("here", "there"))
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*-  *token [[]redacted] here", "*+  *token [[]redacted] there"])
+    result.stdout.no_fnmatch_line("*company-token-1*")
+
+
+def test_what_became_a_secret_after_it_was_recorded_still_replays(project, monkeypatch) -> None:
+    project.tests("def test_calls(claude):\n    ask('use company-token-1')\n    ask('more')")
+    project.record()
+    monkeypatch.setenv("COMPANY_AUTH_TOKEN", "company-token-1")
+    project.run("--claude-strict").assert_outcomes(passed=1)
+    project.tests("def test_calls(claude):\n    ask('use company-token-1')\n    ask('less')")
+    project.record().assert_outcomes(passed=1)
+    assert len(project.simulator.bodies) == 1
+    assert "company-token-1" not in project.cassette(FILE).read_text()
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+def test_a_key_that_the_model_repeats_is_redacted(project, stream) -> None:
+    project.personas(old=says("Of course: sk-ant-api03-not-a-real-key, as you said."))
+    project.tests(
+        "import anthropic, app\n"
+        "def test_calls(claude):\n"
+        "    asked = {'role': 'user', 'content': 'what is my key?'}\n"
+        "    with anthropic.Anthropic() as client:\n"
+        "        body = {'model': app.MODEL, 'max_tokens': 9, 'messages': [asked]}\n"
+        f"        list(client.messages.create(**body, stream={stream}))\n"
+        "    assert claude.reply.text == 'Of course: [redacted], as you said.'\n"
+    )
+    project.record().assert_outcomes(passed=1)
+    text = project.cassette(FILE).read_text()
+    assert "Of course: [redacted], as you said." in text
+    assert "real" not in text, "no piece of it"
+    project.run().assert_outcomes(passed=1)
+
+
+def test_a_credential_too_short_to_redact_is_told_once(project, monkeypatch) -> None:
+    project.tests("def test_calls(claude):\n    ask('abc')\ndef test_more(claude):\n    ask('abc')")
+    monkeypatch.setenv("COMPANY_API_KEY", "abc")
+    told = "COMPANY_API_KEY has fewer than 8 characters: it is not redacted*"
+    result = project.record()
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines([told])
+    assert sum("COMPANY_API_KEY" in line for line in result.outlines) == 1
+    assert '"content": "abc"' in project.cassette(FILE).read_text()
+    project.run().stdout.no_fnmatch_line(told)

@@ -89,7 +89,7 @@ def _request_of(request: Any, redaction: Redaction) -> Request:
     return Request(
         method=request.method.upper(),
         url=redaction.url(request.url),
-        body=redaction.body(body.encode() if isinstance(body, str) else bytes(body)),
+        body=body.encode() if isinstance(body, str) else bytes(body),
         headers=redaction.request_headers(headers.items()),
     )
 
@@ -99,7 +99,7 @@ def _recorded(request: Any, response: Any, recorder: Recorder, call: Any) -> Any
 
     def keep(body: bytes, timing: Timing, complete: bool) -> None:
         headers = redaction.response_headers(response.headers.items())
-        answer = Response(response.status_code, redaction.body(body), headers, timing, complete)
+        answer = Response(response.status_code, redaction.answer(body), headers, timing, complete)
         recorder.end(call, answer)
 
     meter = streams.Meter(call.started, keep)

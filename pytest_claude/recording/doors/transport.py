@@ -252,7 +252,7 @@ def _request_of(request: Any, recorder: Recorder) -> Request:
     return Request(
         method=request.method.upper(),
         url=redaction.url(str(request.url)),
-        body=redaction.body(request.content),
+        body=request.content,
         headers=redaction.request_headers(_headers_of(request)),
     )
 
@@ -297,7 +297,7 @@ def _recorded(response: Any, recorder: Recorder, call: Call) -> Any:
             raw = library.Response(200, headers=response.headers, content=raw).content
             timing = Timing(timing.first_byte_s, timing.total_s, timing.first_token_s)
         headers = recorder.redaction.response_headers(_headers_of(response))
-        body = recorder.redaction.body(raw)
+        body = recorder.redaction.answer(raw)
         if body != raw:
             timing = Timing(timing.first_byte_s, timing.total_s, timing.first_token_s)
         recorder.end(call, Response(response.status_code, body, headers, timing, complete))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.secrets import Secrets
 
 KEY = "sk-ant-api03-abcDEF_123-456789"
 
@@ -58,7 +59,7 @@ def test_urls(url: str, stored: str) -> None:
 
 @given(st.text())
 def test_redacting_twice_is_redacting_once(text: str) -> None:
-    redaction = Redaction(("company-token-1",))
+    redaction = Redaction(Secrets({"company-token-1": "a token"}))
     once = redaction.text(text + KEY + "company-token-1")
     assert redaction.text(once) == once
     assert KEY not in once
@@ -70,4 +71,7 @@ def test_bytes_that_are_no_text_are_left_alone() -> None:
 
 def test_a_key_among_bytes_that_are_no_text_goes() -> None:
     body = b"\xff\xfe my-secret-value sk-ant-api03-abcdefgh \x00"
-    assert Redaction(("my-secret-value",)).body(body) == b"\xff\xfe [redacted] [redacted] \x00"
+    assert (
+        Redaction(Secrets({"my-secret-value": "a value"})).body(body)
+        == b"\xff\xfe [redacted] [redacted] \x00"
+    )
