@@ -246,8 +246,7 @@ class Recorder:
                     if ended and not self.problems:
                         self._save(self._opened, () if passed else self._opened.index.left)
             finally:
-                if self._writing is not None:
-                    self._writing.release()
+                self._unlock()
 
     def _save(self, opened: Opened, unplayed: Iterable[Recorded]) -> None:
         path = opened.path
@@ -307,6 +306,7 @@ class Recorder:
         if found is None and not self.calls:
             other = self._shelf.other(asked.fingerprint, opened)
             if other is not None:
+                self._unlock()
                 opened = self._open(other)
                 found = take(opened.index, asked.fingerprint)
         if found is None and (redacted := self.redaction.request(request)) is not request:
@@ -317,10 +317,10 @@ class Recorder:
         if found is None and not self._only_replays:
             opened = self._claim(opened)
             found = take(opened.index, asked.fingerprint)
-            if found is None and self._veto and (forbidden := self._veto(request)) is not None:
-                raise forbidden
-        elif found is None:
+        if found is None and self._only_replays:
             raise self._miss(request, asked, opened)
+        if found is None and self._veto and (forbidden := self._veto(request)) is not None:
+            raise forbidden
         if fault is not None and found is not None and found.response.status >= 400:
             self.faults.give_back(fault)
             found = opened.index.take(asked.fingerprint) if altered else found
@@ -331,12 +331,14 @@ class Recorder:
         return call
 
     def _open(self, opened: Opened) -> Opened:
+        if opened.resumed and self._writing is None:
+            return self._claim(opened)  # another process may be writing what looks left over
         self._opened = opened
         self.notes += opened.notes
         return opened
 
     def _claim(self, opened: Opened) -> Opened:
-        """Make sure that a paid answer can be kept, before it is paid for.
+        """Make sure that paid answers can be kept, before more are paid for.
 
         Returns:
             The cassette as it is now: another process may have recorded it in the meantime.
@@ -344,12 +346,17 @@ class Recorder:
         if self._writing is not None:
             return opened
         self._writing = WriteLock(opened.path, self._place.patience_s)
-        if self._mode == "all" or not opened.is_outdated:
+        if self._mode == "all" or not (opened.resumed or opened.is_outdated):
             return opened
         opened = self._open(self._shelf.reopen(opened))
         for call in self.calls:
             opened.index.take(call.known.fingerprint)
         return opened
+
+    def _unlock(self) -> None:
+        if self._writing is not None:
+            self._writing.release()
+            self._writing = None
 
     def _miss(self, request: Request, known: Known, opened: Opened) -> CassetteMiss:
         asked = miss.Asked(

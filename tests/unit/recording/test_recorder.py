@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_claude.errors import CassetteMiss, UnsavedCassette
 from pytest_claude.recording import cassette, fingerprint
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.opening import Place
@@ -44,6 +45,48 @@ def test_a_replayed_request_is_parsed_once(tmp_path: Path, monkeypatch: pytest.M
     recorder.close(ended=True)
     assert [call.model for call in calls] == recorder.models == ["claude-sonnet-5-5"] * 2
     assert parsed == [each.body.decode() for each in asked]
+
+
+def recorder(folder: Path) -> Recorder:
+    place = Place(folder, "cassettes", 0, "pytest")
+    return Recorder(place, "new_episodes", redaction=Redaction(), prepare=lambda body: body)
+
+
+def pay(recorder: Recorder, prompt: str) -> None:
+    call = recorder.begin(request(prompt), None)
+    assert call.entry is None, "it is not recorded"
+    recorder.end(call, Response(200, b'{"said": "' + prompt.encode() + b'"}'))
+
+
+def recorded(folder: Path) -> list[str]:
+    entries = cassette.load(folder / "claude-sonnet-5-5.yaml", "cassette")
+    return [entry.request.json()["messages"][0]["content"] for entry in entries]
+
+
+def test_what_another_process_is_recording_is_not_taken_for_left_over(tmp_path: Path) -> None:
+    first = recorder(tmp_path)
+    pay(first, "one")
+    second = recorder(tmp_path)
+    with pytest.raises(UnsavedCassette, match="is being recorded by another process"):
+        second.begin(request("one"), None)
+    second.close(ended=True)
+    pay(first, "two")
+    first.close(ended=True)
+    assert recorded(tmp_path) == ["one", "two"]
+
+
+def test_once_pays_nothing_for_a_cassette_that_another_made_meanwhile(tmp_path: Path) -> None:
+    place = Place(tmp_path, "cassettes", 0, "pytest", patience_s=60)
+    late = Recorder(place, "once", redaction=Redaction(), prepare=lambda body: body)
+    opened = late._shelf.open("claude-sonnet-5-5")
+    first = recorder(tmp_path)
+    pay(first, "one")
+    first.close(ended=True)
+    late._open(opened)  # it looked before the other had saved
+    with pytest.raises(CassetteMiss):
+        late.begin(request("two"), None)
+    late.close(ended=True)
+    assert recorded(tmp_path) == ["one"]
 
 
 def test_a_rule_that_empties_the_body_does_not_hide_the_model() -> None:
