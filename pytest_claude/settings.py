@@ -119,6 +119,7 @@ class TestSettings:
         trials: How often the test is run on a model.
         pass_rate: Share of the trials that must pass, above 0 and at most 1.
         live: Whether the test reaches the API itself: neither recorded nor replayed.
+        cassette: Name of the cassette that it shares with other tests; None where it has its own.
         accepted: Why a regression of it does not fail the gate now; None where it does.
         expired: Why one was accepted, and until when, where that is over.
     """
@@ -128,6 +129,7 @@ class TestSettings:
     trials: int = 1
     pass_rate: float = 1.0
     live: bool = False
+    cassette: str | None = None
     accepted: str | None = None
     expired: str | None = None
 
@@ -294,5 +296,9 @@ def _check_values(call: str, kwargs: Mapping[str, Any]) -> None:
     rate = kwargs.get("pass_rate", 1.0)
     if not isinstance(kwargs.get("live", False), bool):
         raise SettingsError(f"{call}: live={kwargs['live']!r}: True or False")
+    if not isinstance(kwargs.get("cassette"), str | None):
+        raise SettingsError(
+            f"{call}: cassette={kwargs['cassette']!r}: a name, for example 'checkout'"
+        )
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= 1:
         raise SettingsError(f"{call}: pass_rate={rate!r}: above 0 and at most 1")

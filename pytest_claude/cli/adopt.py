@@ -41,7 +41,13 @@ def _adopt(options: argparse.Namespace) -> int:
     adopted = adoption(run)
     moves = [move for entry in adopted for move in entry.moves]
     if not moves:
-        raise SettingsError("adopt: the candidate has no recorded trial")
+        shared = any(trial.entries for result in run.results for trial in result.trials)
+        raise SettingsError(
+            "adopt: the tests share their cassettes, and each has trials of its own: change the "
+            "model id in the app, then pytest --claude-record"
+            if shared
+            else "adopt: the candidate has no recorded trial"
+        )
     replaced = [place for entry in adopted for place in entry.replaced]
     _check(moves, replaced)
     note = Path(gate_folder(moves[0][0]), "BUMP.md")

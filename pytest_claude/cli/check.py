@@ -117,7 +117,8 @@ def _accept(paths: Iterable[Path]) -> int:
         try:
             interactions = cassette.read_edited(path, str(path))
             entries = [Recorded.of(interaction) for interaction in interactions]
-            cassette.save(path, entries, summarize(interactions))
+            shared = cassette.is_shared(path)
+            cassette.save(path, entries, summarize(interactions), shared=shared)
             print(f"accepted {path}")
         except (UnreadableCassette, UnsavedCassette) as error:
             bad += 1

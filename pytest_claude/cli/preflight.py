@@ -132,7 +132,7 @@ def _place(shown: str, parts: tuple[str, ...], *, ours: bool) -> tuple[str, str,
     """The test, its file and the trial that a recording is of, as its place says."""
     from pytest_claude.recording.naming import trial_index
 
-    if not ours or len(parts) < 2:
+    if not ours or len(parts) < 3:  # of another tool, or shared by tests
         return shown, shown, 1
     module = "/".join(parts[: parts.index(_FIXTURES) if _FIXTURES in parts else -2]) or parts[0]
     name = "/".join(parts[len(module.split("/")) : -1])

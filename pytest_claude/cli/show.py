@@ -118,5 +118,5 @@ def _test_lines(run: Run, entry: Entry, options: argparse.Namespace) -> Iterator
             if trial.cassette:
                 yield "   the cassette is not here: run this in the project's folder"
             continue
-        for line in conversation_lines(transcript):
+        for line in conversation_lines(trial.own(transcript)):
             yield f"   {line}".rstrip()

@@ -107,7 +107,7 @@ def _difference(kind: Kind, old: Seen, new: Seen) -> Difference | None:
     before = sum(aspect(p) == aspect(profile) for _, p in old)
     return Difference(
         kind, text, (before, len(old)), (len(showing), len(new)),
-        trial.cassette, interaction,
+        trial.cassette, trial.number_of(interaction),
     )  # fmt: skip
 
 

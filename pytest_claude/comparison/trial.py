@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from pytest_claude.behavior.profile import Profile, ToolFact
 from pytest_claude.errors import SettingsError
+from pytest_claude.transcript.model import Transcript
 
 VERSION = 1  # of the JSON form
 
@@ -65,6 +66,8 @@ class Trial:
         replies: One id per answer in order (hash of the request id, else of the recorded bytes
             and the place in the cassette); trials with equal ids are copies of one paid trial.
         cost_usd: Price of all calls as billed; None when unknown.
+        entries: Numbers of its interactions in a cassette that tests share; empty where the
+            cassette is its own.
     """
 
     test: str
@@ -83,6 +86,19 @@ class Trial:
     model: str = ""
     replies: tuple[str, ...] = ()
     cost_usd: float | None = None
+    entries: tuple[int, ...] = ()
+
+    def own(self, transcript: Transcript) -> Transcript:
+        """What the transcript of its cassette holds of this trial."""
+        if not self.entries:
+            return transcript
+        answers = {answer.number: answer for answer in transcript.answers}
+        found = (answers[number] for number in self.entries if number in answers)
+        return replace(transcript, answers=tuple(found))
+
+    def number_of(self, call: int) -> int:
+        """The number, in its cassette, of the interaction of one of its calls."""
+        return self.entries[call - 1] if 0 < call <= len(self.entries) else call
 
     def to_json(self) -> dict[str, Any]:
         """The trial as plain JSON types."""
@@ -104,7 +120,7 @@ class Trial:
             )
         fields["checks"] = tuple(CheckNote(**note) for note in fields.get("checks", ()))
         fields["profile"] = _profile(fields.get("profile"))
-        for name in ("models", "rewrites", "replies"):
+        for name in ("models", "rewrites", "replies", "entries"):
             fields[name] = tuple(fields.get(name, ()))
         return cls(**fields)
 

@@ -18,7 +18,7 @@ from pytest_claude.models.adapt import adapt
 from pytest_claude.models.ids import canonical_model, model_of, same_model
 from pytest_claude.models.prices import price_table, total_cost
 from pytest_claude.plugin.attempts import attempts_of
-from pytest_claude.plugin.markers import NORMALIZE
+from pytest_claude.plugin.markers import NORMALIZE, TEST_SETTINGS
 from pytest_claude.plugin.preflight import veto
 from pytest_claude.recording import cassette, naming
 from pytest_claude.recording.fingerprint import Normalize
@@ -130,12 +130,15 @@ class Arms:
     def open(self, item: pytest.Item, step: Step) -> Arm:
         """The arm on which `step` of `item` runs."""
         folder = self.folder(item, step.stream)
+        shared = step.stream == "base" and item.stash[TEST_SETTINGS].cassette is not None
         place = Place(
             folder=folder,
-            shown=_shown(folder, self._config),
+            shown=self.shown(folder),
             index=step.index,
             command=self.command(item.nodeid),
             stem=self._stems.get((item.nodeid, step.stream)),
+            shared=shared,
+            patience_s=_PATIENCE_S if shared else 0,  # another worker records into it
         )
         attempt = self.attempt(item.nodeid, step.stream)
         return self._arm(step, place, item.ihook, item.stash.get(NORMALIZE, None), attempt)
@@ -153,7 +156,7 @@ class Arms:
         test = request._pyfuncitem.nodeid  # the test that is being set up; no public name has it
         place = Place(
             folder,
-            _shown(folder, self._config),
+            self.shown(folder),
             0,
             self.command(test),
             patience_s=_PATIENCE_S,  # with xdist every worker sets it up
@@ -171,10 +174,11 @@ class Arms:
     ) -> Arm:
         if self._settings.model_map and normalize is None:
             normalize = _as_it_is  # a cassette's own fingerprints know no names of the project
+        mode = self._mode(step.stream)
         arm = Arm(step, self._swaps(step.stream), self._settings, hook, attempt)
         arm.recorder = Recorder(
             place,
-            self._mode(step.stream),
+            "new_episodes" if mode == "all" and place.shared else mode,
             redaction=self._redaction,
             prepare=arm.prepare,
             summarize=summarize,
@@ -209,11 +213,20 @@ class Arms:
         return None
 
     def folder(self, item: pytest.Item, stream: Stream) -> Path:
-        """The folder of a test's cassettes."""
+        """The folder of a test's cassettes; what a gate asks of it is always its own."""
         root = self._settings.cassette_root
+        if stream == "base" and (name := item.stash[TEST_SETTINGS].cassette) is not None:
+            return root / naming.shared_dir(name)
         if self.attempts is not None and stream != "base":
             root = self.attempts.root(self.attempt(item.nodeid, stream)) / stream
         return root / naming.test_dir(item.nodeid)
+
+    def shown(self, folder: Path) -> str:
+        """A folder as it is shown to the user."""
+        try:
+            return folder.relative_to(self._config.rootpath).as_posix()
+        except ValueError:
+            return str(folder)
 
     def attempt(self, test: str, stream: Stream) -> int:
         """Which attempt a stream of a test is at; 1 for the baseline's, which belongs to none."""
@@ -221,7 +234,11 @@ class Arms:
 
     def available(self, item: pytest.Item, stream: Stream) -> list[int]:
         """Indices of the trials of a test that have a recording, ascending."""
-        return naming.recorded_trials(self.folder(item, stream))
+        found = naming.recorded_trials(self.folder(item, stream))
+        settings = item.stash[TEST_SETTINGS]
+        if stream == "base" and settings.cassette is not None:
+            return [n for n in found if n < settings.trials]  # the others are of other tests
+        return found
 
     def recorded_answers(self, item: pytest.Item) -> list[Answer]:
         """The answers in the first recorded trial of a test; none where it can't be read."""
@@ -261,13 +278,6 @@ class Arms:
 
 def _as_it_is(body: Any) -> Any:
     return body
-
-
-def _shown(folder: Path, config: pytest.Config) -> str:
-    try:
-        return folder.relative_to(config.rootpath).as_posix()
-    except ValueError:
-        return str(folder)
 
 
 def _quoted(node_id: str) -> str:

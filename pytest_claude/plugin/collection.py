@@ -38,6 +38,7 @@ def take(config: pytest.Config, items: list[pytest.Item], selected: list[pytest.
     try:
         for item in selected:
             markers.prepare(item, settings)
+        _check_shared(Arms(config, settings), settings, selected)
         earlier = read_earlier(config, settings) if settings.gated else None
         if settings.bump:
             _check_bump(settings, Arms(config, settings), selected)
@@ -56,12 +57,16 @@ def take(config: pytest.Config, items: list[pytest.Item], selected: list[pytest.
     config.pluginmanager.register(session, "pytest-claude-session")
     watch = config.stash.get(options.IMPORT_WATCH, None)
     imported = [] if watch is None else watch.stop()
+    named = {item.nodeid: item.stash[markers.TEST_SETTINGS].cassette for item in selected}
+    shared = {test: name for test, name in named.items() if name is not None}
     if worker is not None:
         worker["claude_collected"] = tests
+        worker["claude_shared"] = shared
         config.pluginmanager.register(_WorkerOutput(guarding, session, imported, worker))
     else:
         results = Results(config, settings, earlier)
         results.collected.update(dict.fromkeys(tests))
+        results.shared.update(shared)
         preflight.watch(config, settings, results)
         config.pluginmanager.register(results, "pytest-claude-results")
         config.pluginmanager.register(_OfTheSession(guarding, session, imported, results))
@@ -159,6 +164,26 @@ def _expected(
     policy = policy_of(settings, earlier)
     tests = [item.nodeid for item in using]
     return [plan_text(Ledger(recorded), policy, tests, trial_cost_usd=mean(costs))]
+
+
+def _check_shared(arms: Arms, settings: RunSettings, selected: Sequence[pytest.Item]) -> None:
+    """Refuse a shared cassette that is a test's own, and recording anew what tests share."""
+    names = {item.nodeid: item.stash[markers.TEST_SETTINGS].cassette for item in selected}
+    shared = {arms.folder(item, "base"): item for item in selected if names[item.nodeid]}
+    for item in selected if shared else ():
+        sharing = shared.get(arms.folder(item, "base"))
+        if sharing is not None and names[item.nodeid] is None:
+            raise SettingsError(
+                f"{sharing.nodeid}: cassette={names[sharing.nodeid]!r}: the folder of the "
+                f"cassettes of {item.nodeid}; take another name"
+            )
+    there = [arms.shown(folder) for folder in shared if folder.is_dir()]
+    if settings.record_mode == "all" and not settings.gated and there:
+        raise SettingsError(
+            "--claude-record=all: tests share "
+            f"{', '.join(there)}: what one records anew, another replays\n"
+            "       to record it all anew, delete it first"
+        )
 
 
 def _check_bump(settings: RunSettings, arms: Arms, selected: Sequence[pytest.Item]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import RecordingProblem, Row
 from pytest_claude.expect.result import Check
 from pytest_claude.gating.decision import TestVerdict
@@ -67,13 +68,15 @@ def prefix_message(report: pytest.TestReport, words: str) -> None:
         report.longrepr = f"{words}; {report.longrepr}"
 
 
-def check_rows(check: Check, cassette: str | None, of: int, commands: Sequence[Row]) -> list[Row]:
+def check_rows(check: Check, trial: Trial, commands: Sequence[Row]) -> list[Row]:
     """The four parts of a failed check: expected, observed, evidence, what to type."""
     # A check that holds and still fails its test was asserted to be false.
     expected = f"not: {check.expected}" if check.outcome else check.expected
     rows: list[Row] = [("expected", expected), ("observed", check.observed)]
     for evidence in check.evidence[:_MOST_EVIDENCE]:
-        rows.append(("evidence", f"{cassette}, interaction {evidence.interaction} of {of}"))
+        number = trial.number_of(evidence.interaction)
+        of = "" if trial.entries else f" of {trial.interactions}"
+        rows.append(("evidence", f"{trial.cassette}, interaction {number}{of}"))
         rows += [("", f"  {line}") for line in evidence.lines]
     if len(check.evidence) > _MOST_EVIDENCE:
         rows.append(("", f"… {len(check.evidence) - _MOST_EVIDENCE} more interactions"))

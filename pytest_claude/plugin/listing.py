@@ -22,7 +22,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    # Before -k and -m of a project's addopts deselect any.
+    # Before -k and -m of a project's addopts deselect any. What tests share is told by the file.
+    if any(mark.kwargs.get("cassette") for mark in item.iter_markers("claude")):
+        return
     item.config.stash.setdefault(_TESTS, []).append(item.nodeid)
 
 

@@ -72,6 +72,13 @@ def prepare(item: pytest.Item, run: RunSettings) -> None:
         today = date.fromisoformat(clock.today())
         accepted, expired = merge_acceptances(where, marks, run.bump, today)
         settings = replace(settings, accepted=accepted, expired=expired)
+    if settings.cassette is not None:
+        from pytest_claude.recording.naming import shared_dir
+
+        try:
+            shared_dir(settings.cassette)
+        except SettingsError as error:
+            raise SettingsError(f"{where}: @pytest.mark.claude: {error}") from None
     item.stash[TEST_SETTINGS] = settings
     item.stash[NORMALIZE] = _normalizer(item, run, where)
     for check in marker_checks(item):

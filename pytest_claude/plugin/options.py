@@ -18,9 +18,10 @@ running_sessions = 0
 """Sessions of this process that have been configured and not ended: two where one runs pytest."""
 
 MARKERS = {
-    "claude": "claude(*, trials=1, pass_rate=1.0, live=False): record or replay the model traffic "
-    "of this test; run it `trials` times on a model, of which the share `pass_rate` must pass. "
-    "live=True: the test reaches the API itself, neither recorded nor replayed.",
+    "claude": "claude(*, trials=1, pass_rate=1.0, live=False, cassette=None): record or replay the "
+    "model traffic of this test; run it `trials` times on a model, of which the share `pass_rate` "
+    "must pass. live=True: the test reaches the API itself, neither recorded nor replayed. "
+    "cassette='name': it shares the cassette of this name with other tests.",
     "claude_ignore": "claude_ignore(*rules): parts of requests that do not count: uuids, dates, "
     "tmp_paths, re:PATTERN, a JSON path, or a function of the body; adds up with the ini key.",
     "claude_accept": "claude_accept(pair, *, reason, until): a regression of this test in the bump "

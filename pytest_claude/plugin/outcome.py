@@ -90,6 +90,7 @@ def complete(
         model=recorder.models[0] if recorder.models else "",
         replies=recorder.replies if profiled else (),
         cost_usd=_cost_usd(view, arm) if profiled and of_app else None,
+        entries=recorder.numbers,
     )
     if recorder.problems:
         _show_problem(record, recorder.problems)
@@ -186,9 +187,7 @@ def _show_check(record: TrialRun, arm: Arm, view: ClaudeFixture) -> None:
     elif check is not None and check.outcome and repr(check) not in str(raised):
         return  # it held, and something else failed
     if check is not None:
-        of = len(arm.recorder.calls)
-        to_type = _to_type(check, arm, view)
-        record.rows = explain.check_rows(check, arm.recorder.shown_path, of, to_type)
+        record.rows = explain.check_rows(check, record.result, _to_type(check, arm, view))
 
 
 def _to_type(check: Check, arm: Arm, view: ClaudeFixture) -> list[Row]:
@@ -198,6 +197,8 @@ def _to_type(check: Check, arm: Arm, view: ClaudeFixture) -> list[Row]:
         return [*rows, ("on purpose", "assert claude.makes_no_call()")] if asked else rows
     if arm.gated:  # recording it anew is another attempt
         return [("to repeat it", arm.recorder.command)]
+    if arm.recorder.shared:
+        return [("to redo it", f"rm {arm.recorder.shown_path}"), ("", "pytest --claude-record")]
     return [("to redo it", f"{arm.recorder.command} --claude-record=all")]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +110,7 @@ class BumpPreflight:
         self._settings = settings
         self._results = results
         self._told = False
-        self._cassettes: dict[str, dict[str, dict[str, None]]] = {"base": {}, "cand": {}}
+        self._cassettes: dict[str, dict[str, dict[str, list[int]]]] = {"base": {}, "cand": {}}
 
     def pytest_report_header(self) -> list[str]:
         """Tell a slip in an id at once where workers collect: they tell nothing, and pay."""
@@ -143,7 +143,7 @@ class BumpPreflight:
         for trial in data.get("trials", ()):
             if trial.get("cassette") and not trial.get("simulated_by"):
                 side = self._cassettes["cand" if trial["stream"] == "cand" else "base"]
-                side.setdefault(data["test"], {})[trial["cassette"]] = None
+                side.setdefault(data["test"], {})[trial["cassette"]] = trial["entries"]
 
     def _speed(self) -> list[str]:
         """Recorded speed on both models; under -v only, for it reads every cassette again."""
@@ -158,15 +158,17 @@ class BumpPreflight:
         }
         return speed_lines(compare_speed(answers["base"], answers["cand"]))
 
-    def _answers(self, cassettes: Iterable[str]) -> Iterator[Answer]:
+    def _answers(self, cassettes: Mapping[str, list[int]]) -> Iterator[Answer]:
         from pytest_claude.recording import cassette
         from pytest_claude.transcript.parse import parse_answer
 
-        for shown in cassettes:
+        for shown, own in cassettes.items():
             try:
                 entries = cassette.load(self._config.rootpath / shown, shown)
             except RecordingProblem:
                 continue  # its trial told
+            if own:
+                entries = [entry for n, entry in enumerate(entries, start=1) if n in own]
             found = (parse_answer(entry.interaction) for entry in entries)
             yield from (answer for answer in found if answer is not None)
 
@@ -189,9 +191,12 @@ class BumpPreflight:
         from pytest_claude.recording import cassette, naming
 
         root = self._settings.cassette_root
-        for test in tests:
+        shared = self._results.shared
+        folders = {test: naming.test_dir(test) for test in tests if test not in shared}
+        folders |= {name: naming.shared_dir(name) for name in sorted(shared.values())}
+        for test, folder in folders.items():
             module = test.partition("::")[0]
-            for path in sorted((root / naming.test_dir(test)).glob("*.yaml")):
+            for path in sorted((root / folder).glob("*.yaml")):
                 shown = _shown(path, self._config.rootpath)
                 try:
                     entries = cassette.load(path, shown)

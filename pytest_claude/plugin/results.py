@@ -25,6 +25,7 @@ class Results:
 
     Attributes:
         collected: Node ids of the claude tests that were to run.
+        shared: Names of the cassettes that some of them share, by node id.
         outside: Refused calls that no claude test made, one sentence each.
         notes: What the user should know of the session, one sentence each.
         usage_error: A usage error that a worker found; workers can't raise one.
@@ -34,6 +35,7 @@ class Results:
         self, config: pytest.Config, settings: RunSettings, earlier: Earlier | None
     ) -> None:
         self.collected: dict[str, None] = {}
+        self.shared: dict[str, str] = {}
         self.outside: list[str] = []
         self.notes = dict.fromkeys(_unredacted(os.environ) if settings.recording else ())
         self.usage_error: str | None = None
@@ -93,6 +95,7 @@ class Results:
         self.outside += output.get("claude_outside", ())
         self.notes.update(dict.fromkeys(output.get("claude_notes", ())))
         self.collected.update(dict.fromkeys(output.get("claude_collected", ())))
+        self.shared.update(output.get("claude_shared", {}))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(

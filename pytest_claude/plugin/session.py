@@ -161,7 +161,8 @@ class ClaudeSession:
                 del item.stash[CURRENT]
                 if (unswapped := self._arms.unswapped(arm)) is not None:
                     arm.recorder.problems.append(unswapped)
-                before = recorded_before(arm.recorder.path) if self._settings.recording else None
+                alone = self._settings.recording and not arm.recorder.shared
+                before = recorded_before(arm.recorder.path) if alone else None
                 self._arms.close(item, arm, ended=ended, passed=ended and record.passed)
             known = arm.recorder.problems
             # A wide fixture that could not be set up raises the same again in each later test.

@@ -63,6 +63,16 @@ def is_ours(path: Path) -> bool:
         return file.read(200).replace(b"\r\n", b"\n").startswith(f"{_HEAD}pytest-claude".encode())
 
 
+def is_shared(path: Path) -> bool:
+    """Whether tests share the cassette at `path`, as its beginning says.
+
+    Raises:
+        OSError: It can't be read.
+    """
+    with path.open("rb") as file:
+        return b"\n  shared: true\n" in file.read(200).replace(b"\r\n", b"\n")
+
+
 def read_edited(path: Path, shown: str) -> list[Interaction]:
     """The interactions of a cassette that may have been edited by hand.
 
@@ -73,10 +83,16 @@ def read_edited(path: Path, shown: str) -> list[Interaction]:
 
 
 def dumps(
-    entries: Sequence[Recorded], summary: Sequence[str] = (), imported_from: str | None = None
+    entries: Sequence[Recorded],
+    summary: Sequence[str] = (),
+    imported_from: str | None = None,
+    *,
+    shared: bool = False,
 ) -> str:
     """The text of a cassette that holds `entries`."""
     metadata: dict[str, object] = {"format": FORMAT, "interactions": len(entries)}
+    if shared:
+        metadata["shared"] = True
     if imported_from is not None:
         metadata["imported_from"] = imported_from
     if simulators := _simulators(entries):
@@ -95,11 +111,13 @@ def save(
     entries: Sequence[Recorded],
     summary: Sequence[str] = (),
     imported_from: str | None = None,
+    *,
+    shared: bool = False,
 ) -> None:
     """Write a cassette: the file is the whole old one or the whole new one at any moment.
 
     A file whose text would not change is left alone. `imported_from` is the format in which
-    another tool recorded it.
+    another tool recorded it; `shared` says that tests share it.
 
     Raises:
         UnsavedCassette: The text does not read back as what was recorded, or the disk refuses it.
@@ -109,7 +127,7 @@ def save(
             f"{path.name} was not saved: its text would not read back as what was recorded",
             [("evidence", str(path)), ("to repair", "report this as a bug of pytest-claude")],
         )
-    data = dumps(entries, summary, imported_from).encode()
+    data = dumps(entries, summary, imported_from, shared=shared).encode()
     try:
         files.sweep(path)
         if not path.exists() or path.read_bytes() != data:

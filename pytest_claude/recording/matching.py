@@ -78,15 +78,16 @@ class Index:
             if number not in self._played and (REPLACEMENT in sent or _holds(entry, REPLACEMENT)):
                 recorded = canonical_text(redaction.request(entry.request), self._normalize)
                 if _fits(recorded, sent):
-                    return self._mark(entry)
+                    return self.mark(entry)
         return None
 
     def _add(self, number: int, entry: Recorded) -> None:
-        mark = self._mark(entry)
+        mark = self.mark(entry)
         self._waiting[mark].append(number)
         self._recorded[mark] += 1
 
-    def _mark(self, entry: Recorded) -> str:
+    def mark(self, entry: Recorded) -> str:
+        """The fingerprint under which an interaction is taken."""
         if self._normalize is None:
             return entry.fingerprint
         return known(entry.request, self._normalize).fingerprint

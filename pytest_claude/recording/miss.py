@@ -32,6 +32,7 @@ class Asked:
         models: Models that the test is recorded for.
         trial: Number of the trial, from 1.
         command: Runs this test alone and records it.
+        shared: Whether other tests play what this one does not.
     """
 
     request: Request
@@ -42,6 +43,7 @@ class Asked:
     models: Sequence[str]
     trial: int
     command: str
+    shared: bool = False
 
 
 def explain(asked: Asked, index: Index, redaction: Redaction) -> CassetteMiss:
@@ -104,7 +106,8 @@ def _differs(asked: Asked, number: int, change: Change, index: Index) -> Cassett
         *_to_ignore(change),
     ]
     edit = f"{change.field}: {change.recorded} → {change.sent}"
-    return CassetteMiss(_headline(asked, cause), rows, cause, edit, max(1, len(index.unused)))
+    calls = 1 if asked.shared else max(1, len(index.unused))
+    return CassetteMiss(_headline(asked, cause), rows, cause, edit, calls)
 
 
 def _cause(sent: Request, recorded: Request, change: Change) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from pytest_claude.errors import SettingsError
 from pytest_claude.models.ids import canonical_model
 
 GATE = "_gate"
@@ -42,6 +43,27 @@ def test_dir(test_id: str) -> PurePosixPath:
     module = PurePosixPath(file).with_suffix("") if file else PurePosixPath("_")
     parts = [slug(part) for part in module.parts if part not in ("", "/")]
     return PurePosixPath(*parts, slug(rest.replace("::", ".")))
+
+
+def shared_dir(name: str) -> PurePosixPath:
+    """The folder of the cassette that tests share under `name`, relative to a cassette root.
+
+    Raises:
+        SettingsError: It is no name that lies below the root, and apart from what is ours there,
+            on every system.
+
+    >>> str(shared_dir("checkout/refunds"))
+    'checkout/refunds'
+    """
+    parts = name.split("/")
+    if any(slug(part) != part or part.lower().endswith(".yaml") for part in parts):
+        raise SettingsError(
+            f"cassette={name!r}: a name of letters, digits and _.,=+[]-, with / between folders, "
+            "without .yaml"
+        )
+    if parts[0].lower() == GATE:
+        raise SettingsError(f"cassette={name!r}: {GATE} holds the trials of gates; take another")
+    return PurePosixPath(*parts)
 
 
 def fixture_dir(base: str, scope: str, name: str) -> PurePosixPath:

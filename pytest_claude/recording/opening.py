@@ -35,6 +35,7 @@ class Place:
         stem: The main model of the test, once its first trial has named it.
         adopted: A recording of another tool, and how it is shown: replayed where there is none
             of ours.
+        shared: Whether other tests use the same cassettes.
         patience_s: How long to wait for another process that is recording the same, in seconds.
     """
 
@@ -44,6 +45,7 @@ class Place:
     command: str
     stem: str | None = None
     adopted: tuple[Path, str] | None = None
+    shared: bool = False
     patience_s: float = 0
 
     def shows(self, path: Path) -> str:

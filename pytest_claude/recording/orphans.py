@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pytest_claude.recording import partial
-from pytest_claude.recording.cassette import is_ours
+from pytest_claude.recording.cassette import is_ours, is_shared
 from pytest_claude.recording.naming import FIXTURES, GATE, test_dir
 
 
@@ -32,9 +32,9 @@ class Orphan:
 def find_orphans(root: Path, project: Path, tests: Iterable[str]) -> list[Orphan]:
     """The folders below the cassette root `root` of which no test is left among `tests`.
 
-    Left alone are gates' folders, other tools' recordings, and what belongs to a module that is
-    there below `project` though none of its tests was collected: it may be skipped, or no part of
-    a plain run.
+    Left alone are gates' folders, other tools' recordings, what tests share, and what belongs to a
+    module that is there below `project` though none of its tests was collected: it may be skipped,
+    or no part of a plain run.
     """
     folders = _folders(root)
     known = {test_dir(test) for test in tests}
@@ -56,7 +56,8 @@ def _folders(root: Path) -> Mapping[PurePosixPath, list[Path]]:
         left = path.name.endswith(f".yaml{partial.SUFFIX}")
         if folder.parts[:1] != (GATE,) and (left or (path.suffix == ".yaml" and is_ours(path))):
             found[folder].append(path)
-    return found
+    # Which tests share a cassette is not known where a module was not looked into.
+    return {folder: paths for folder, paths in found.items() if not any(map(is_shared, paths))}
 
 
 def _is_used(folder: PurePosixPath, tests: set[PurePosixPath]) -> bool:

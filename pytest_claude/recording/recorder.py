@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,7 @@ class Recorder:
         self._lock = threading.RLock()
         self._process = os.getpid()
         self._writing: WriteLock | None = None
+        self._saved: Sequence[Recorded] = ()
         self._paid_for_show = False
 
     @property
@@ -132,14 +133,29 @@ class Recorder:
             self._shelf = replace(self._shelf, place=replace(self._place, adopted=(path, shown)))
 
     @property
+    def shared(self) -> bool:
+        """Whether other tests use the same cassette."""
+        return self._place.shared
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Where the calls stand in a saved cassette that tests share, from 1; else nothing."""
+        if self._opened is None or not self.shared:
+            return ()
+        index = Index(self._saved or self._opened.index.entries, self._shelf.normalize)
+        places = {id(entry): number for number, entry in enumerate(index.entries, start=1)}
+        taken = [index.take(index.mark(call.entry)) for call in self.calls if call.entry]
+        return () if None in taken else tuple(places[id(entry)] for entry in taken)
+
+    @property
     def unused(self) -> tuple[int, ...]:
-        """Numbers of the recorded interactions that were not played."""
-        return () if self._opened is None else self._opened.index.unused
+        """Numbers of the recorded interactions that were not played; other tests may play them."""
+        return () if self._opened is None or self.shared else self._opened.index.unused
 
     @property
     def unopened(self) -> str | None:
         """A recording of this trial that was not even looked at: the trial made no call."""
-        if self.path is not None or not self.replaying or self._place.index:
+        if self.path is not None or not self.replaying or self._place.index or self.shared:
             return None
         names = sorted(path.name for path in self._place.folder.glob("*.yaml"))
         return f"{self._place.shown}/{names[0]}" if names else None
@@ -231,7 +247,8 @@ class Recorder:
         An ended trial that called the API is saved as its cassette, whatever its outcome;
         keeping only those that passed would bias every baseline. An interrupted or spoiled one
         stays a partial file. What the trial did not use is dropped when it passed: a trial that
-        failed may have ended before the calls that paid answers wait for.
+        failed may have ended before the calls that paid answers wait for. From a cassette that
+        tests share nothing is dropped.
         """
         with self._lock:
             for call in [call for call in self.calls if call.entry is None]:
@@ -244,22 +261,32 @@ class Recorder:
                     )
                     self.problems += filter(None, flaws)
                     if ended and not self.problems:
-                        self._save(self._opened, () if passed else self._opened.index.left)
+                        self._save(self._opened, passed=passed)
             finally:
                 self._unlock()
 
-    def _save(self, opened: Opened, unplayed: Iterable[Recorded]) -> None:
+    def _save(self, opened: Opened, *, passed: bool) -> None:
         path = opened.path
-        played = [call.entry for call in self.calls if call.entry is not None]
-        played += opened.index.shown
-        entries = [*self._unchanged(opened, played), *unplayed]
+        entries = self._joined(opened) if self.shared else self._own(opened, passed=passed)
         try:
-            cassette.save(path, entries, self._summarize([entry.interaction for entry in entries]))
+            summary = self._summarize([entry.interaction for entry in entries])
+            cassette.save(path, entries, summary, shared=self.shared)
+            self._saved = entries
             partial.partial_of(path).unlink(missing_ok=True)
         except RecordingProblem as problem:
             self.problems.append(problem)
         except OSError as error:
             self.problems.append(files.unsaved(path, error))
+
+    def _own(self, opened: Opened, *, passed: bool) -> list[Recorded]:
+        played = [call.entry for call in self.calls if call.entry is not None]
+        played += opened.index.shown
+        return [*self._unchanged(opened, played), *(() if passed else opened.index.left)]
+
+    def _joined(self, opened: Opened) -> list[Recorded]:
+        """What was there, as it is since we hold the lock, and what this trial adds."""
+        added = [call.entry for call in self.calls if call.entry and not call.recorded]
+        return [*opened.index.entries, *added]
 
     def _unchanged(self, opened: Opened, recorded: list[Recorded]) -> list[Recorded]:
         """`recorded`, with the old entry wherever the answer is the same: only times differ."""
@@ -285,7 +312,7 @@ class Recorder:
     def _changed(self, passed: bool) -> bool:
         assert self._opened is not None, "the caller looked"
         live = self._paid_for_show or any(not call.recorded for call in self.calls)
-        return live or (passed and bool(self._opened.index.unused)) or self._opened.resumed
+        return live or (passed and bool(self.unused)) or self._opened.resumed
 
     @property
     def _is_matched_as_sent(self) -> bool:
@@ -350,7 +377,8 @@ class Recorder:
             return opened
         opened = self._open(self._shelf.reopen(opened))
         for call in self.calls:
-            opened.index.take(call.known.fingerprint)
+            if call.entry is not None:
+                opened.index.take(opened.index.mark(call.entry))
         return opened
 
     def _unlock(self) -> None:
@@ -368,6 +396,7 @@ class Recorder:
             models=recorded_models(self._place.folder),
             trial=self._place.index + 1,
             command=f"{self._place.command} --claude-record",
+            shared=self.shared,
         )
         return miss.explain(asked, opened.index, self.redaction)
 

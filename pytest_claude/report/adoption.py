@@ -64,7 +64,11 @@ class Adopted:
 
 
 def adoption(run: Run) -> tuple[Adopted, ...]:
-    """The tests of a gated run whose candidate was tried, sorted by node id."""
+    """The tests of a gated run whose candidate was tried, sorted by node id.
+
+    A test that shares its cassette is left out: each test's trials have answers of their own, and
+    in one cassette the first answer would stand for all.
+    """
     decision = run.decision
     assert decision is not None, "only a gate is adopted"
     ledger = Ledger(trial for result in run.results for trial in result.trials)
@@ -73,9 +77,13 @@ def adoption(run: Run) -> tuple[Adopted, ...]:
         verdict = decision.verdicts[result.test]
         read = ledger.of(result.test, decision.policy, verdict.attempt)
         trials = read.read("cand", verdict.used[0]).trials
-        if trials:
+        if trials and not _shares(result):
             found.append(Adopted(result, trials))
     return tuple(found)
+
+
+def _shares(result: TestResult) -> bool:
+    return any(trial.entries for trial in result.trials)
 
 
 def ordinary_place(cassette: str, index: int) -> str:
@@ -117,9 +125,14 @@ def foretold_lines(run: Run, adopted: Sequence[Adopted]) -> list[str]:
     moved = {entry.result.test for entry in adopted}
     left = [v for v in run.decision.tests if v.test not in moved and _is_on_old(v.detail)]
     lines += [f"  {printable(v.test)}  not gated ({v.detail}): nothing recorded" for v in left]
+    lines += [
+        f"  {printable(result.test)}  shares its cassette: record it after the change"
+        for result in run.results
+        if _shares(result)
+    ]
     if not lines:
         return [f"plain replay will pass: {plural(len(adopted), 'test')}"]
-    few = any("a miss" in line for line in lines)
+    few = any(line.endswith(("a miss", "record it after the change")) for line in lines)
     record = ["  to record what is missing  pytest --claude-record"] if few else []
     return [f"plain replay will not be green for {plural(len(lines), 'test')}", *lines, *record]
 

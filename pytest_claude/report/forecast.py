@@ -104,7 +104,7 @@ def _first_calls(side: Side, transcripts: Lookup) -> Iterator[Call]:
         if transcript is None or trial.cassette is None:
             continue
         module = trial.test.partition("::")[0]
-        for answer in transcript.answers:
+        for answer in trial.own(transcript).answers:
             if not answer.judges:
                 yield Call(trial.test, module, trial.cassette, answer.number, 1, asked_of(answer),
                            answer)  # fmt: skip

@@ -150,7 +150,7 @@ def _trial(
     if transcripts is None:
         found["trimmed"] = True
     elif trial.cassette and (transcript := transcripts(trial.cassette)) is not None:
-        found["calls"] = conversation(transcript, *pools)
+        found["calls"] = conversation(trial.own(transcript), *pools)
     if trial.profile is not None and trial.profile.output is not None:
         found["out"] = trial.profile.output
     return {key: value for key, value in found.items() if value is not None}

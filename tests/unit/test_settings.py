@@ -42,7 +42,7 @@ def test_the_command_line_wins_over_markers() -> None:
             (),
             {"trails": 5},
             f"{WHERE}: @pytest.mark.claude(trails=5): unknown setting 'trails'; "
-            "did you mean 'trials'? Settings: trials, pass_rate, live",
+            "did you mean 'trials'? Settings: trials, pass_rate, live, cassette",
         ),
         (
             (),
@@ -56,12 +56,18 @@ def test_the_command_line_wins_over_markers() -> None:
             f"{WHERE}: @pytest.mark.claude(pass_rate=1.5): pass_rate=1.5: above 0 and at most 1",
         ),
         (
+            (),
+            {"cassette": 5},
+            f"{WHERE}: @pytest.mark.claude(cassette=5): cassette=5: a name, for example 'checkout'",
+        ),
+        (
             (5,),
             {},
-            f"{WHERE}: @pytest.mark.claude(5): takes named settings only: trials, pass_rate, live",
+            f"{WHERE}: @pytest.mark.claude(5): takes named settings only: "
+            "trials, pass_rate, live, cassette",
         ),
     ],
-    ids=["misspelt", "no trials", "rate above 1", "positional"],
+    ids=["misspelt", "no trials", "rate above 1", "no name", "positional"],
 )
 def test_a_wrong_marker_argument_is_one_sentence(args: tuple, kwargs: dict, text: str) -> None:
     with pytest.raises(SettingsError) as raised:

@@ -13,6 +13,7 @@ import pytest
 from transcripts import answer, call, failed, run, timed
 
 from pytest_claude.behavior.needle import needle
+from pytest_claude.comparison.trial import Trial
 from pytest_claude.expect import checks
 from pytest_claude.expect.result import Check
 from pytest_claude.plugin.explain import check_rows
@@ -194,13 +195,14 @@ FAILED: dict[str, Check] = {
     "no evidence": checks.calls_no_tool(run(failed())),
 }  # fmt: skip
 
+TRIAL = Trial("t", "base", 0, "fail", cassette="cassettes/test_refund/a.yaml", interactions=2)
 TEXTS = Path(__file__).with_name("texts.txt")
 
 
 def written(name: str) -> str:
     """One failure as the user reads it, its one-line form first."""
     check = FAILED[name]
-    rows = check_rows(check, "cassettes/test_refund/a.yaml", 2, [])
+    rows = check_rows(check, TRIAL, [])
     return "\n".join([f"E  {check!r}", *rows_text(rows)]) + "\n"
 
 

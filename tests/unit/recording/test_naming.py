@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from pytest_claude.recording.naming import cassette_name, gate_dir, recorded_models, slug, test_dir
+from pytest_claude.errors import SettingsError
+from pytest_claude.recording.naming import (
+    cassette_name,
+    gate_dir,
+    recorded_models,
+    shared_dir,
+    slug,
+    test_dir,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +41,22 @@ def test_any_id_becomes_one_safe_name(text: str) -> None:
     assert name not in (".", "..")
     assert name[-1] not in ". "
     assert slug(text) == name
+
+
+@pytest.mark.parametrize("name", ["checkout", "a/b-c/d_1", "[x]=1,2+3", "v1.2"])
+def test_a_shared_name_is_a_folder_as_it_stands(name: str) -> None:
+    assert str(shared_dir(name)) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../x", "/etc/x", "C:\\x", "C:x", "~/x", "", "/", "a/", "a//b", "a/../b", ".", ".git", "x ",
+     "x.", "nul", "a/COM1.txt", "@fixtures", "a/@fixtures/b", "été", "a.yaml", "a.YAML/b", "_gate",
+     "_Gate/x", "a\nb", "a\0b", "x" * 200],
+)  # fmt: skip
+def test_a_shared_name_that_leads_elsewhere_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=r"^cassette="):
+        shared_dir(name)
 
 
 def test_ids_that_become_equal_after_cleaning_stay_apart() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,8 @@ def test_a_replayed_request_is_parsed_once(tmp_path: Path, monkeypatch: pytest.M
     assert parsed == [each.body.decode() for each in asked]
 
 
-def recorder(folder: Path) -> Recorder:
-    place = Place(folder, "cassettes", 0, "pytest")
+def recorder(folder: Path, *, shared: bool = False, patience_s: float = 0) -> Recorder:
+    place = Place(folder, "cassettes", 0, "pytest", shared=shared, patience_s=patience_s)
     return Recorder(place, "new_episodes", redaction=Redaction(), prepare=lambda body: body)
 
 
@@ -61,6 +62,26 @@ def pay(recorder: Recorder, prompt: str) -> None:
 def recorded(folder: Path) -> list[str]:
     entries = cassette.load(folder / "claude-sonnet-5-5.yaml", "cassette")
     return [entry.request.json()["messages"][0]["content"] for entry in entries]
+
+
+def test_who_records_into_a_shared_cassette_waits_and_then_knows_what_came(tmp_path: Path) -> None:
+    first = recorder(tmp_path, shared=True)
+    pay(first, "one")  # waits in the partial file, which is no other's to take
+    second = recorder(tmp_path, shared=True, patience_s=60)
+
+    def record() -> None:
+        assert second.begin(request("one"), None).recorded
+        pay(second, "two")
+        second.close(ended=True)
+
+    thread = threading.Thread(target=record)
+    thread.start()
+    pay(first, "three")
+    first.close(ended=True)
+    thread.join()
+    assert recorded(tmp_path) == ["one", "three", "two"]
+    assert (first.numbers, second.numbers) == ((1, 2), (1, 3))
+    assert [path.name for path in tmp_path.iterdir()] == ["claude-sonnet-5-5.yaml"]
 
 
 def test_what_another_process_is_recording_is_not_taken_for_left_over(tmp_path: Path) -> None:
