@@ -13,7 +13,7 @@ from pytest_claude.errors import SettingsError
 
 if TYPE_CHECKING:
     from pytest_claude.report.artifact import Run
-    from pytest_claude.report.outline import Entry
+    from pytest_claude.report.entry import Entry
 
 _MOST_NAMED = 5
 

@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pytest_claude.report.entry import Entry
 from pytest_claude.report.numbers import plural
-from pytest_claude.report.outline import Entry, Outline
+from pytest_claude.report.outline import Outline
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from posixpath import join, normpath
 
+from pytest_claude.report.entry import failing_line
 from pytest_claude.report.numbers import plural
-from pytest_claude.report.outline import Outline, failing_line
+from pytest_claude.report.outline import Outline
 from pytest_claude.transcript.quoting import printable
 
 _MOST = 10  # GitHub shows no more of one step

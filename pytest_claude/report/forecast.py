@@ -11,8 +11,9 @@ from pytest_claude.models.prefixes import Prefix
 from pytest_claude.models.preflight import Call, preflight
 from pytest_claude.models.prices import NO_OVERRIDES, PriceTable
 from pytest_claude.report.conversation import Lookup
+from pytest_claude.report.entry import Entry, Side
 from pytest_claude.report.numbers import dollars, percent_change, plural
-from pytest_claude.report.outline import Entry, Outline, Side
+from pytest_claude.report.outline import Outline
 from pytest_claude.report.preflight import change_words, silent_changes
 
 REQUESTS_PER_DAY = 1_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_claude.comparison.trial import Trial
-from pytest_claude.report.outline import Entry
+from pytest_claude.report.entry import Entry
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,10 @@ from pytest_claude.models.prices import NO_OVERRIDES, PriceTable
 from pytest_claude.report.advice import commands_for
 from pytest_claude.report.charts import dots
 from pytest_claude.report.conversation import Lookup, Pool
+from pytest_claude.report.entry import Entry
 from pytest_claude.report.forecast import forecast
 from pytest_claude.report.numbers import UNKNOWN, probability
-from pytest_claude.report.outline import Entry, Outline
+from pytest_claude.report.outline import Outline
 from pytest_claude.report.overview import Origin, change, overview_page
 from pytest_claude.report.unfolded import unfolded
 from pytest_claude.transcript.quoting import printable

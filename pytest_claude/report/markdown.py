@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 
 from pytest_claude.report.advice import next_commands
+from pytest_claude.report.entry import Entry
 from pytest_claude.report.numbers import factor, mean, plural, written
-from pytest_claude.report.outline import Entry, Outline
+from pytest_claude.report.outline import Outline
 from pytest_claude.transcript.quoting import printable
 
 COMMENT_BYTES = 65_536

@@ -9,10 +9,12 @@ from statistics import median
 
 from pytest_claude.report.advice import Command, next_commands
 from pytest_claude.report.charts import Spread, nice_end, spread
+from pytest_claude.report.entry import Entry, Kind
+from pytest_claude.report.fact import Fact, facts_of
 from pytest_claude.report.forecast import Forecast
 from pytest_claude.report.heat import Family, families
 from pytest_claude.report.numbers import factor, percent_change, plural, written
-from pytest_claude.report.outline import Entry, Fact, Kind, Outline, short_names
+from pytest_claude.report.outline import Outline, short_names
 
 _LONGEST_SHORT = 8  # characters of a model's short name beside its dots
 
@@ -281,8 +283,6 @@ def change(entry: Entry) -> str:
     """
     if len(entry.sides) != 2:
         return ""
-    from pytest_claude.report.outline import facts_of
-
     facts = {fact.label: fact for fact in facts_of(*(side.trials for side in entry.sides))}
     fact = facts.get("cost") or facts.get("output tokens")
     return "" if fact is None else percent_change(_mean(fact.base), _mean(fact.cand))

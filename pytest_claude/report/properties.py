@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pytest_claude.report.entry import Entry
+from pytest_claude.report.fact import facts_of
 from pytest_claude.report.numbers import UNKNOWN
-from pytest_claude.report.outline import Entry, facts_of
 
 
 def properties(entry: Entry) -> tuple[tuple[str, str], ...]:

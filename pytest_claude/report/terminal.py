@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from pytest_claude.errors import Row
 from pytest_claude.report.advice import Command
 from pytest_claude.report.artifact import TestResult
+from pytest_claude.report.entry import Entry
 from pytest_claude.report.numbers import plural
-from pytest_claude.report.outline import Entry, Outline
+from pytest_claude.report.outline import Outline
 from pytest_claude.transcript.quoting import printable
 
 WIDTH = 80

@@ -12,18 +12,10 @@ from pytest_claude.gating.statistics import wilson
 from pytest_claude.report.advice import Command
 from pytest_claude.report.charts import nice_end
 from pytest_claude.report.conversation import Lookup, Pool, conversation
+from pytest_claude.report.entry import Entry, Lane, Side, cause_of, failing_line
+from pytest_claude.report.fact import Fact, facts_of
 from pytest_claude.report.numbers import written
-from pytest_claude.report.outline import (
-    Entry,
-    Fact,
-    Lane,
-    Outline,
-    Side,
-    cause_of,
-    facts_of,
-    failing_line,
-    short_names,
-)
+from pytest_claude.report.outline import Outline, short_names
 from pytest_claude.report.shape import path_counts
 
 _UNITS = {"usd": "dollars", "s": "seconds", "tokens": "", "": ""}
