@@ -25,17 +25,22 @@ def keeps_company(case: Case, questions: Sequence[Act]) -> bool:
         return False
     if case.assumes or case.any("refines") or any(act.has("unsettled") for act in told):
         return False
-    if any(act.has("decides") for act in questions):
+    if any(act.has("picks" if act.has("offer") else "decides") for act in questions):
         return False
-    if moved or case.wants("wants_fact") or case.wants("wants_talk"):
+    talks = case.wants("wants_fact") or case.wants("wants_talk")
+    chooses = any(act.has("choice") for act in questions)
+    if talks or (moved and (case.wants("tells_of_oneself") if case.prompt else not chooses)):
         return True
     lacks = any(act.has("lacks") for act in told)
     apart = not any(act.has("addresses") for act in told) or _stands_apart(case, questions[0])
-    return all(
-        act.has("chats")
-        or (apart and not lacks and act.has("is_personal") and not act.has("choice"))
-        for act in questions
-    )
+    return all(act.has("chats") or (apart and not lacks and _is_loose(act)) for act in questions)
+
+
+def _is_loose(act: Act) -> bool:
+    """Whether an answer is none the worse for want of what a question asks."""
+    if act.has("offer"):
+        return not act.has("confirmation")
+    return act.has("is_personal") and not act.has("choice")
 
 
 def _stands_apart(case: Case, act: Act) -> bool:

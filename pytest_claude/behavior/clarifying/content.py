@@ -83,8 +83,9 @@ def ordered(case: Case) -> str | None:
         return "ordered-text" if case.wants_text and _greets(case) else None
     if case.wants("wants_questions") and (len(questions) > 1 or len(case.acts) > 3):
         return "ordered-questions"
-    if case.wants("wants_verse") and questions and questions[0] is not case.acts[0]:
-        return "ordered-verse"
+    if case.wants("wants_verse") and questions:
+        if questions[0] is not case.acts[0] or "\n" in questions[0].sentence.text:
+            return "ordered-verse"
     if case.wants_text and (case.reading.forms or _greets(case) or _begins_a_text(case)):
         return "ordered-text"
     listed = [act for act in case.acts if act.sentence.item and act.sentence.is_question]
@@ -119,8 +120,8 @@ def _is_the_rewrite(case: Case) -> bool:
 
 def _tells(case: Case, act: Act) -> bool:
     """Whether a request is one to the readers of the text that was ordered."""
-    if act.sentence.item and case.acts[0].sentence.item:
-        return case.wants("wants_questions")  # a list, and nothing before it
+    if act.sentence.item and all(other.sentence.item for other in case.of("question")):
+        return case.wants("wants_questions")
     to_readers = act.rule == "tells-to-send" or act.has("speaks_as_many")
     return to_readers and case.wants_text
 

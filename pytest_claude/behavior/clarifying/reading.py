@@ -121,16 +121,19 @@ def _spans(line: Line) -> Iterator[Span]:
     """Where the sentences of a line begin and end, without the blanks and marks around them."""
     text, start = line.text, len(line.mark)
     for match in _END.finditer(text, start):
-        if match[0] == "." and _is_short_form(text[max(start, match.start() - 12) : match.start()]):
+        before = text[max(start, match.start() - 12) : match.start()]
+        if match[0] == "." and _is_short_form(before, text[match.end() : match.end() + 3]):
             continue
         yield from _trimmed(line, start, match.end())
         start = match.end()
     yield from _trimmed(line, start, len(text))
 
 
-def _is_short_form(before: str) -> bool:
+def _is_short_form(before: str, after: str) -> bool:
     found = _LAST_WORD.search(before)
     word = found[0].lower() if found else ""
+    if word == "no":
+        return after.strip()[:1].isdigit()
     return word in _SHORT_FORMS or (len(word) == 1 and word.isalpha() and word not in "ia")
 
 

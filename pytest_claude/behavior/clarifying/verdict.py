@@ -104,7 +104,11 @@ def _questions(case: Case) -> Verdict | None:
     act, answered = questions[-1], case.answers_before(questions[-1])
     to_user = act.has("addresses")
     declines = case.of("decline")
-    if declines and (act.has("alternative") or not to_user or _is_flat(declines[0])):
+    if declines and (
+        act.has("alternative")
+        or not to_user
+        or (declines[0].rule == "declines" and _is_flat(declines[0]))
+    ):
         return None
     if keeps_company(case, questions):
         return Verdict("answer_with_offer", act, "makes-conversation", certain=False)
@@ -120,7 +124,7 @@ def _questions(case: Case) -> Verdict | None:
 
 def _is_flat(decline: Act) -> bool:
     """Whether a refusal would stand whatever the user said."""
-    return decline.rule == "declines" and not decline.has("waits")
+    return not decline.has("waits")
 
 
 def _weighs(case: Case, questions: Sequence[Act]) -> bool:
@@ -161,15 +165,24 @@ def _names_missing(case: Case) -> Verdict | None:
 def _would_do_more(case: Case) -> Verdict | None:
     """ "If you share the log, I can say more." """
     acts = case.of("conditional")
-    if not acts or case.of("confirmation", "decline"):
+    declines = case.of("decline")
+    if not acts or case.of("confirmation") or any(map(_is_flat, declines)):
         return None
     act = acts[-1]
-    waits = act.rule == "asks-once-you-tell" and not case.answers_before(act)
-    if case.said == 0 or (waits and not case.any("closes")):
+    if declines and not act.rule.startswith("asks-"):
+        return None
+    waits = act.rule == "asks-once-you-tell" or not _tells_something(case)
+    if case.said == 0 or (waits and not case.answers_before(act) and not case.any("closes")):
         return Verdict("clarifying_question", act, act.rule, certain=False)
     if case.assumes:
         return Verdict("partial", act, act.rule, certain=False)
     return None
+
+
+def _tells_something(case: Case) -> bool:
+    """Whether some statement is more than that something is open or lacking."""
+    told = [act for act in case.of("statement") if not act.has("opener")]
+    return any(not act.has("unsettled") and not act.has("lacks") for act in told)
 
 
 def _asking_kind(case: Case) -> Kind:
@@ -183,7 +196,7 @@ def _refines(case: Case) -> bool:
     return (
         (case.said_before(first) > BLOCK or case.shown > BLOCK)
         and case.any("refines")
-        and not any(act.has("unsettled") for act in told if act.deed == "statement")
+        and not any(act.has("unsettled") for act in told)
     )
 
 

@@ -61,6 +61,7 @@ Cue = Literal[
     "wants_role",  # in a prompt: begins a role-play
     "wants_fact",  # in a prompt: asks for what is so, whoever asks
     "wants_talk",  # in a prompt: greets, tells of oneself, asks about the assistant
+    "tells_of_oneself",  # in a prompt
     "wants_rewrite",  # in a prompt: orders the given text in other words
     "about_text",  # in a reply: speaks about the text that was ordered
 ]

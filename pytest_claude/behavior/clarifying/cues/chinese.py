@@ -148,6 +148,9 @@ PHRASES = {
     "decides": {
         "decides-how-to-go-on": (r"哪|什么时候|多少|需要|想要|指的|还是|或者|预算|号",),
     },
+    "tells_of_oneself": {
+        "tells-of-oneself": (r"^(?:我|今天|昨天|终于)",),
+    },
     "names_the_user": {
         "names-the-user": (r"你|您",),
     },

@@ -233,6 +233,9 @@ PHRASES = {
             r"type|ou",
         ),
     },
+    "tells_of_oneself": {
+        "tells-of-oneself": (r"^(?:j'\w+|je|mon|ma|mes|on|nous|aujourd'hui|enfin|demain)\b",),
+    },
     "names_the_user": {
         "names-the-user": (r"vous|votre|vos|tu|ton|ta|tes|te|toi",),
     },

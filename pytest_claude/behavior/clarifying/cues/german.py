@@ -217,6 +217,9 @@ PHRASES = {
             r"datum|budget|art|oder",
         ),
     },
+    "tells_of_oneself": {
+        "tells-of-oneself": (r"^(?:ich|mein\w*|wir|heute|endlich|morgen)\b",),
+    },
     "names_the_user": {
         "names-the-user": (r"sie|du|ihr|ihre[nmrs]?|ihnen|dein\w*|dir|dich|euch",),
     },

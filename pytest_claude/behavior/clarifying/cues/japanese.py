@@ -151,6 +151,9 @@ PHRASES = {
     "decides": {
         "decides-how-to-go-on": (r"どの|どちら|どれ|いつ|番号|希望|必要|それとも|または|予算",),
     },
+    "tells_of_oneself": {
+        "tells-of-oneself": (r"^(?:私|僕|うちの|今日|昨日|やっと)|ました",),
+    },
     "names_the_user": {
         "names-the-user": (r"ご|お客様|あなた",),
     },

@@ -86,6 +86,7 @@ PHRASES = {
         "asks-to-go-ahead": (
             r"(?:quer|deseja|queres|gostaria de|você quer)(?: que eu)? (?:{go})",
             r"(?<!não )(?:posso|devo) (?:{go})",
+            r"^(?:posso|devo) (?!ajud|também|sugerir|explicar|mostrar|oferecer)\w+[aei]r\b.*\?$",
             r"(?:está de acordo|tudo bem|pode ser|combinado|concorda)\?",
         ),
         "asks-whether-right": (
@@ -194,6 +195,9 @@ PHRASES = {
         "decides-how-to-go-on": (
             r"qual|quais|quer|prefere|precisa|refere|devo|número|data|orçamento|tipo|ou",
         ),
+    },
+    "tells_of_oneself": {
+        "tells-of-oneself": (r"^(?:eu|passei|meu|minha|acabei|estou|hoje|finalmente|consegui)\b",),
     },
     "names_the_user": {
         "names-the-user": (r"você|vocês|seu|sua|seus|suas|te|ti|lhe",),

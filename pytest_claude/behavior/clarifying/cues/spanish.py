@@ -219,6 +219,9 @@ PHRASES = {
             r"presupuesto|tipo|o",
         ),
     },
+    "tells_of_oneself": {
+        "tells-of-oneself": (r"^(?:¡)?(?:acabo|he|me|mi|mis|hoy|estoy|por fin|mañana)\b",),
+    },
     "names_the_user": {
         "names-the-user": (r"tu|tus|su|sus|te|le|les|usted|ustedes|ti",),
     },

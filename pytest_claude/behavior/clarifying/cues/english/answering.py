@@ -49,9 +49,9 @@ PHRASES = {
             r"(?:good to go|go ahead|proceed|continue|confirm|approve)\?$",
             r"^(?:{go})(?: (?:it|this|them|that|these|the \w+|all))?(?: now| anyway| anyhow)?\?$",
             r"^(?:is that )?(?:okay|ok|all right|alright|deal|agreed|fine|good)(?: with you)?\?$",
-            r"(?:need|get|do i have|require|with|await\w*|give me|like|want|"
-            r"wait for)(?: i)?(?: your)?(?: explicit| final)? (?:approval|go-ahead|permission|"
-            r"ok|green light|sign-off|consent|okay|confirmation)",
+            r"(?:need|get|do i have|require|with|await\w*|waiting (?:for|on)|give me|like|want|"
+            r"wait for)(?: i)?(?: your)?(?: explicit| final)? (?:approval|go-ahead|permission|ok|"
+            r"green light|sign-off|consent|okay|confirmation)",
             r"say the word",
             r"give me (?:the|a|your) (?:{yes})",
         ),
@@ -240,9 +240,9 @@ PHRASES = {
             r"unfortunately\b.{0,160}?\b(?:{impossible}|don't|doesn't|do not|does not|didn't)",
             r"which i (?:don't|do not) have",
             r"nothing i can do",
-            r"pass on (?:that|this)",
-            r"i (?:don't|do not) (?:write|create|produce|generate|engage in|discuss|disclose|"
-            r"identify|reveal|recommend|give out)",
+            r"pass on (?:that|this)|i(?:'ll| will| have to| must) pass on",
+            r"i (?:don't|do not) (?:write|create|produce|generate|engage in|discuss|disclose|give|"
+            r"provide|share|assist|help with|identify|reveal|recommend|give out)",
             r"we (?:can't|cannot|are unable to|don't|do not) (?:change|refund|cancel|ship|offer|"
             r"accept|process|do that|share|provide|extend|deliver|support|allow)",
             r"i (?:don't|do not) (?:do|offer|give|provide|handle)\b.{0,40}\b(?:advice|requests?|"
@@ -252,8 +252,9 @@ PHRASES = {
             r"do not|prohibits?|forbids?|prevents?)",
             r"i don't (?:think|believe) (?:i (?:should|can|could)|"
             r"it(?:'s|'d be| is| would be) (?:right|appropriate|ethical|responsible|safe))",
-            r"(?:there's|there is|i have|i see) no (?:\w+ )?(?:function|tool|way|option|feature|"
-            r"means)(?: available)? (?:to|for|that|of)",
+            r"(?:there's|there is|i have|i see) no (?!right|wrong|single|one|easy|better|"
+            r"quick)(?:\w+ )?(?:function|tool|way|option|feature|means)(?: available)? (?:to|for|"
+            r"that|of)",
             r"(?:is|are|was|were|it's|that's)(?: currently| simply)? not (?:allowed|"
             r"permitted|possible|eligible|something i|within my|refundable|supported|"
             r"available for|available to)",
@@ -285,7 +286,10 @@ PHRASES = {
         ),
     },
     "waits": {
-        "waits": (r"yet|until|unless|without|before|(?:not )?enough|still|so",),
+        "waits": (
+            r"yet|until|unless|without|before|(?:not )?enough|(?:since|because|as) (?:there|no|"
+            r"you)",
+        ),
     },
     "regrets": {
         "regrets": (r"unfortunately|sadly|i'm afraid|regrettably",),

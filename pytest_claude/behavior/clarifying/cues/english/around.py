@@ -9,8 +9,8 @@ PHRASES = {
             r"(?:that|which|this) assumes",
             r"if (?:you|it|that|the|this)\b.{3,100}[;,] (?:and |or |but )?if (?:you|it|that|the|"
             r"this)",
-            r"stand-ins?|dummy|assumptions?|assumed|i went with|best guess|by default|"
-            r"as a default|defaulted",
+            r"stand-ins?|dummy|assumptions?|assumed|i went with|best guess|(?:rather than|"
+            r"instead of) guessing|by default|as a default|defaulted",
             r"in the meantime|the part i could|placeholders?|supposing|for now",
             r"if (?:that|this) (?:isn't|doesn't|didn't|is not|does not)",
             r"as a starting point",
@@ -35,7 +35,7 @@ PHRASES = {
             r"(?:tailor|refine|narrow|tune|fine-tune|adjust|adapt|personali[sz]e|sharpen|"
             r"firm up)\w*",
             r"(?:say|work|tell|figure|calculate)\b.{0,20}\b(?:exactly|precisely)",
-            r"^if (?:it|you|that|so)(?:'s|'re| is| are)?\b.{3,60}, (?:it|i|you|that)(?:'d|'s|"
+            r"^if (?:it|you|that|so)(?:'s|'re| is| are)?\b.{3,60},? (?:it|i|you|that)(?:'d|'s|"
             r" would| is)",
             r"safe bet|rule of thumb|on average",
             r"more (?:exact|precise|accurate|specific|personal\w*|targeted|realistic)\w*",
@@ -46,14 +46,15 @@ PHRASES = {
     },
     "replies": {
         "replies": (
-            r"^(?:yes|no|nope|yep|probably|maybe|perhaps|usually|not|because|absolutely|(?:these|"
-            r"those|they)(?:'re| are| may| might| could)(?: be)? (?:\w+ ){0,3}(?:signs?|symptoms?|"
-            r"indicators?|clues?|hallmarks?|flags?)|(?:it|they|he|she|that|this) (?:is|was|would|"
-            r"does|did|do|can|could|has|will|isn't|wouldn't|doesn't|didn't|don't|can't)[,.]|"
-            r"definitely|of course|rarely|hardly|it depends|simple|exactly|only if|then,? (?!i|we|"
-            r"please|could|can)\w+|that's (?:a|an|one|another|your|the|why|when|how)|if (?:so|not|"
-            r"yes|no|two|most|any|all|neither|none|both|the answers?),? (?!i|we|please|could|can|"
-            r"send|share|tell|let|which|what|give|paste|how|when|where)\w+)",
+            r"^(?:yes|no|nope|yep|probably|maybe|perhaps|usually|not|because|absolutely|"
+            r"\w+(?: \w+)? (?:say|says|said|argues?|holds?|would say|answers?) (?:yes|no|that)|"
+            r"(?:these|those|they)(?:'re| are| may| might| could)(?: be)? (?:\w+ ){0,3}(?:signs?|"
+            r"symptoms?|indicators?|clues?|hallmarks?|flags?)|(?:it|they|he|she|that|this) (?:is|"
+            r"was|would|does|did|do|can|could|has|will|isn't|wouldn't|doesn't|didn't|don't|"
+            r"can't)[,.]|definitely|of course|rarely|hardly|it depends|simple|exactly|only if|"
+            r"then,? (?!i|we|please|could|can)\w+|that's (?:a|an|one|another|your|the|why|when|"
+            r"how)|if (?:so|not|yes|no|two|most|any|all|neither|none|both|the answers?),? (?!i|we|"
+            r"please|could|can|send|share|tell|let|which|what|give|paste|how|when|where)\w+)",
         ),
     },
     "speaks_as_one": {
@@ -189,6 +190,11 @@ PHRASES = {
             r"read|saw|watched|went|proud|nervous|bored)\b(?!.*\?)",
             r"^my (?:[\w']+ ){1,3}(?:died|passed|started|got|was born|left|broke up|knocked|"
             r"turned)\b(?!.*\?)",
+        ),
+    },
+    "tells_of_oneself": {
+        "tells-of-oneself": (
+            r"^(?:so |well |guess what,? |today )*(?:i|i'm|i've|my|we|we're|our)\b",
         ),
     },
     "wants_rewrite": {

@@ -143,6 +143,7 @@ PHRASES = {
     },
     "conditional": {
         "asks-if-you-tell": (
+            r"if you(?: can| could|'d)? \w+ (?:it|that|this|them) and {tell}",
             r"if you(?:'d| would| could| can| are able to| want to|'re able to|'re willing to|"
             r" do)?{softly}(?: like to)? {tell}",
             r"if you(?:'d| would| could| can)?{softly} have (?:a|an|the|any|more|specific|"
@@ -166,8 +167,9 @@ PHRASES = {
         ),
         "asks-to-feel-free": (
             r"(?:feel free|don't hesitate|you're welcome) to{softly} {tell}",
-            r"you (?:can|could)(?: always| also| just)? (?:provide|share|tell me|send|paste|"
-            r"give me|upload)",
+            r"you (?:can|could|may|might)(?: always| also| just| want to| need to)* (?:provide|"
+            r"share|tell me|send|paste|give me|upload|(?:check .{1,30}and )?try (?:up|re|send|"
+            r"past|attach)\w*)",
         ),
     },
     "proviso": {
@@ -275,6 +277,8 @@ PHRASES = {
             r"mentioned)|me to)",
             r"(?:more|some|any|additional|extra|further)(?: \w+)? (?:{details})(?: "
             r"(?:on|about|from) [^.?!]{1,40})? (?:would|will|could)",
+            r"with (?:a (?:bit|little)(?: more)?(?: of)?|some(?: more)?|more|"
+            r"additional) (?:{details})",
             r"help me (?:understand|narrow|tailor|pin|get (?:this|it) right)",
             r"(?:knowing|understanding) (?:this|that|your|which|what|more|a bit|the|how|where|"
             r"these) .{0,80}\b(?:would|will|'ll|can|could|lets?) (?:\w+ )?(?:help|allow|enable|"
@@ -370,6 +374,8 @@ PHRASES = {
             r"your) (?:\w+ )?(?:{attached}|context)(?! (?:to|for))",
             r"you(?:'ve| have)? (?:told|given|mentioned|specified)\b.{0,60}\bbut (?:not|didn't)",
             r"i (?:wasn't|was not|haven't been) (?:given|told|provided)",
+            r"(?:i'm|i am) not (?:seeing|finding|able to see)(?: an?| any| the|"
+            r" your)?(?: \w+)? (?:{attached})",
             r"no (?:{attached})(?: \w+)? (?:was|were|is|came|attached|included|provided)",
             r"your (?:{attached}|request|question|prompt|description)\b.{0,40}\b(?:is|are|was|"
             r"were|seems?|appears?|got|looks?)(?: to (?:be|have been))?(?: like it was| a bit|"
