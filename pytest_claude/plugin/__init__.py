@@ -27,6 +27,16 @@ class HookSpecs:
         body to send, or None to leave it. Do not change `body` in place.
         """
 
+    @pytest.hookspec(firstresult=True)
+    def pytest_claude_redact(self, body: str) -> str | None:
+        """Take out of a request or an answer what must not be stored.
+
+        Called with the text of each body once keys are out of it, before anything is written and
+        before a request is matched; return the text to store, or None to leave it. The texts of a
+        streamed answer come each in one piece, then the stream as a whole. Applied twice it must
+        change nothing more.
+        """
+
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(HookSpecs)

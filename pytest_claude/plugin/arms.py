@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from pytest_claude.recording import cassette, naming
 from pytest_claude.recording.fingerprint import Normalize
 from pytest_claude.recording.ignoring import normalizer
 from pytest_claude.recording.opening import Place
+from pytest_claude.recording.own_redaction import Hook
 from pytest_claude.recording.recorder import Recorder, models_in
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.settings import RecordMode, RunSettings, Swap
@@ -179,7 +181,7 @@ class Arms:
         arm.recorder = Recorder(
             place,
             "new_episodes" if mode == "all" and place.shared else mode,
-            redaction=self._redaction,
+            redaction=replace(self._redaction, own=_own_redaction(hook)),
             prepare=arm.prepare,
             summarize=summarize,
             normalize=normalize,
@@ -278,6 +280,12 @@ class Arms:
 
 def _as_it_is(body: Any) -> Any:
     return body
+
+
+def _own_redaction(hook: Any) -> Hook | None:
+    """The conftest hook that takes out what only this project keeps secret."""
+    own = hook.pytest_claude_redact
+    return (lambda text: own(body=text)) if own.get_hookimpls() else None
 
 
 def _quoted(node_id: str) -> str:

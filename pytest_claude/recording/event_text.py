@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from pytest_claude.transcript.event_stream import is_event_stream, message_events
@@ -39,15 +39,11 @@ def pieces(body: bytes) -> Iterator[bytes]:
 
 
 def texts(body: bytes) -> list[str]:
-    """The texts of a stream of server-sent events, each in one piece."""
-    found: list[str] = []
-
-    def note(text: str) -> str:
-        found.append(text)
-        return text
-
-    rewritten(body, note)
-    return found
+    """The texts of a stream, server-sent or Bedrock's, each in one piece."""
+    if not is_event_stream(body) and not _is_sent_by_server(body):
+        return []
+    events = [_data(piece) for piece in pieces(body)]
+    return [_joined(events, numbers, kind) for kind, numbers in _blocks(events)]
 
 
 def rewritten(body: bytes, rewrite: Callable[[str], str]) -> bytes:
@@ -55,24 +51,37 @@ def rewritten(body: bytes, rewrite: Callable[[str], str]) -> bytes:
 
     What `rewrite` leaves as it is stays byte for byte; so does every body that is no such stream.
     """
-    if b"_delta" not in body or not _EVENT.search(body):
+    if not _is_sent_by_server(body):
         return body
-    events = [(piece, _data(piece)) for piece in pieces(body)]
-    blocks: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for number, (_, data) in enumerate(events):
-        delta = data.get("delta") or {}
-        if isinstance(delta.get(_WRITTEN.get(str(delta.get("type")), "")), str):
-            blocks[data.get("index", 0), delta["type"]].append(number)
-    for (_, kind), numbers in blocks.items():
-        key = _WRITTEN[kind]
-        before = "".join(events[number][1]["delta"][key] for number in numbers)
+    found = list(pieces(body))
+    events = [_data(piece) for piece in found]
+    for kind, numbers in _blocks(events):
+        before = _joined(events, numbers, kind)
         after = rewrite(before)
         if after != before:
             for number, text in zip(numbers, [after, *[""] * len(numbers)], strict=False):
-                data = events[number][1]
-                data = {**data, "delta": {**data["delta"], key: text}}
-                events[number] = event(data), data
-    return b"".join(piece for piece, _ in events)
+                delta = {**events[number]["delta"], _WRITTEN[kind]: text}
+                found[number] = event({**events[number], "delta": delta})
+    return b"".join(found)
+
+
+def _is_sent_by_server(body: bytes) -> bool:
+    return b"_delta" in body and _EVENT.search(body) is not None
+
+
+def _blocks(events: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[int]]]:
+    """The kind of each text, and the numbers of the events that hold its pieces."""
+    blocks: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for number, data in enumerate(events):
+        delta = data.get("delta") or {}
+        kind = str(delta.get("type"))
+        if isinstance(delta.get(_WRITTEN.get(kind, "")), str):
+            blocks[data.get("index", 0), kind].append(number)
+    return ((kind, numbers) for (_, kind), numbers in blocks.items())
+
+
+def _joined(events: Sequence[dict[str, Any]], numbers: Iterable[int], kind: str) -> str:
+    return "".join(events[number]["delta"][_WRITTEN[kind]] for number in numbers)
 
 
 def cut(body: bytes, deltas: int) -> bytes:

@@ -74,8 +74,9 @@ class Index:
         is redacted, in nothing but secrets: recorded with another key, or before it was one.
         """
         sent = canonical_text(request, self._normalize)
+        may_fit = redaction.own is not None or REPLACEMENT in sent
         for number, entry in enumerate(self.entries):
-            if number not in self._played and (REPLACEMENT in sent or _holds(entry, REPLACEMENT)):
+            if number not in self._played and (may_fit or _holds(entry, REPLACEMENT)):
                 recorded = canonical_text(redaction.request(entry.request), self._normalize)
                 if _fits(recorded, sent):
                     return self.mark(entry)

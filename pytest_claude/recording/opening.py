@@ -155,12 +155,7 @@ class Shelf:
         if self.mode != "none":
             # Another tool's recording becomes ours when it is saved: without its headers. And what
             # has become a secret since ours was saved is not saved again.
-            recorded = [
-                entry
-                if entry.ours and not self.redaction.secrets.find(entry.text)
-                else Recorded.of(self.redaction.interaction(entry.interaction))
-                for entry in recorded
-            ]
+            recorded = [self._as_stored(entry) for entry in recorded]
         left = _left_by_an_interrupted_run(path, recorded)
         if left:
             paid = "1 answer" if len(left) == 1 else f"{len(left)} answers"
@@ -175,6 +170,13 @@ class Shelf:
                 notes.append(f"{paid} of an interrupted recording taken from {where}")
         index = Index([*recorded, *left], self.normalize)
         return Opened(path, written, index, bool(left), tuple(notes))
+
+    def _as_stored(self, entry: Recorded) -> Recorded:
+        if entry.ours and self.redaction.own is None:
+            if not self.redaction.secrets.find(entry.text):
+                return entry
+        stored = self.redaction.interaction(entry.interaction)
+        return entry if entry.ours and stored == entry.interaction else Recorded.of(stored)
 
 
 def is_infrastructure(response: Response) -> bool:

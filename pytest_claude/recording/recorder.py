@@ -179,14 +179,12 @@ class Recorder:
         """
         if os.getpid() != self._process:
             raise problems.forked(self._process, os.getpid())
-        if not self._is_matched_as_sent:
-            request = self.redaction.request(request)
-        asked = known(request, self._shelf.normalize)
         with self._lock:
             try:
                 fault = self.faults.take(request, alterable=alterable)
-                if fault is not None:
+                if fault is not None or not self._is_matched_as_sent:
                     request = self.redaction.request(request)
+                asked = known(request, self._shelf.normalize)
                 if fault is not None and fault.replaces:
                     entry = Recorded.of(Interaction(request, fault.error(request)))
                     call = Call(request, asked, asked_model, entry, recorded=True, fault=fault)
@@ -199,12 +197,18 @@ class Recorder:
                 raise
 
     def end(self, call: Call, response: Response) -> None:
-        """Keep the answer of a live call; on disk before the app goes on.
+        """Keep the answer of a live call, redacted; on disk before the app goes on.
 
         Raises:
-            UnsavedCassette: The disk refuses it.
+            RecordingProblem: The disk refuses it, or it can't be redacted.
         """
-        entry = Recorded.of(Interaction(call.request, response))
+        try:
+            entry = Recorded.of(Interaction(call.request, self.redaction.response(response)))
+        except RecordingProblem as problem:
+            with self._lock:
+                self.problems.append(problem)
+                self.drop(call)
+            raise
         with self._lock:
             call.entry = entry
             assert self._opened is not None, "begin() opened it"
@@ -319,9 +323,9 @@ class Recorder:
         """Whether a request is looked for before it is redacted: almost none holds a secret.
 
         One that is found so holds none that its recording does not hold. Not where a rule of the
-        test takes something out of both.
+        test takes something out of both, nor where the project's own redaction must see it.
         """
-        return self.replaying and self._shelf.normalize is None
+        return self.replaying and self._shelf.normalize is None and self.redaction.own is None
 
     def _begin(
         self, request: Request, asked: Known, asked_model: str | None, fault: Fault | None
@@ -336,9 +340,10 @@ class Recorder:
                 self._unlock()
                 opened = self._open(other)
                 found = take(opened.index, asked.fingerprint)
-        if found is None and (redacted := self.redaction.request(request)) is not request:
-            asked = known(redacted, self._shelf.normalize)
-            return self._begin(redacted, asked, asked_model, fault)
+        if found is None and self._is_matched_as_sent:
+            redacted = self.redaction.request(request)
+            if redacted is not request:
+                return self._begin(redacted, known(redacted), asked_model, fault)
         if found is None and (mark := opened.index.alike(request, self.redaction)) is not None:
             found = take(opened.index, mark)
         if found is None and not self._only_replays:

@@ -10,10 +10,13 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from pytest_claude.recording import event_text
+from pytest_claude.errors import RecordingProblem
+from pytest_claude.recording import event_text, own_redaction
 from pytest_claude.recording.doors.traffic import API_HOST, is_loopback
+from pytest_claude.recording.own_redaction import Hook
 from pytest_claude.recording.secrets import REPLACEMENT, Secrets
-from pytest_claude.transcript.interaction import Interaction, Request
+from pytest_claude.transcript.event_stream import is_event_stream
+from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 # Allow-lists: what is not named here never reaches a file (keys, cookies, organisation ids).
 _REQUEST_HEADERS = ("accept", "content-type", "anthropic-version", "anthropic-beta")
@@ -36,9 +39,11 @@ class Redaction:
 
     Attributes:
         secrets: What must not be stored.
+        own: The project's hook, if it has one.
     """
 
     secrets: Secrets = field(default_factory=Secrets)
+    own: Hook | None = None
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str]) -> Redaction:
@@ -53,18 +58,49 @@ class Redaction:
         """`body` with every secret replaced, also among bytes that are no UTF-8.
 
         What was JSON stays JSON.
+
+        Raises:
+            RecordingProblem: The project's own redaction fails.
         """
-        if not self.secrets.may_be_in(body):
+        if self.own is None and not self.secrets.may_be_in(body):
             return body
         before = body.decode("utf-8", "surrogateescape")
         after = self.text(before)
         if not _is_json(after) and _is_json(before):  # it was a number
             after = json.dumps(self._value(json.loads(before)), ensure_ascii=False)
+        if self.own is not None:
+            stored = own_redaction.redacted(self.own, after)
+            if _is_json(after) and not _is_json(stored):
+                raise own_redaction.failed("it returned no JSON for a body that is")
+            after = stored
         return after.encode("utf-8", "surrogateescape")
 
-    def answer(self, body: bytes) -> bytes:
-        """The body of a response, likewise; a secret may lie in several pieces of a stream."""
-        return self.body(event_text.rewritten(body, self.text))
+    def request(self, request: Request) -> Request:
+        """`request` as it is stored and matched; itself where nothing in its body is replaced.
+
+        Raises:
+            RecordingProblem: As for `body`.
+        """
+        body = self.body(request.body)
+        return request if body == request.body else replace(request, body=body)
+
+    def response(self, response: Response) -> Response:
+        """`response`, likewise; a secret may lie in several pieces of a stream.
+
+        Raises:
+            RecordingProblem: As for `body`; or it is one of Bedrock's streams, which can't be
+                altered.
+        """
+        before = response.body
+        if is_event_stream(before):
+            if any(self._whole(text) != text for text in event_text.texts(before)):
+                raise _unalterable()
+            return response
+        body = self.body(event_text.rewritten(before, self._whole))
+        if body == before:
+            return response
+        timing = response.timing and replace(response.timing, chunks=())  # they were of other bytes
+        return replace(response, body=body, timing=timing)
 
     def _value(self, value: Any) -> Any:
         match value:
@@ -76,10 +112,10 @@ class Redaction:
                 return self.text(value)
         return value if self.text(written := json.dumps(value)) == written else REPLACEMENT
 
-    def request(self, request: Request) -> Request:
-        """`request` as it is stored and matched; itself where its body holds no secret."""
-        body = self.body(request.body)
-        return request if body == request.body else replace(request, body=body)
+    def _whole(self, text: str) -> str:
+        """A text that is no piece of a body: without secrets, and through the project's hook."""
+        text = self.text(text)
+        return text if self.own is None else own_redaction.redacted(self.own, text)
 
     def url(self, url: str) -> str:
         """`url` without credentials; a loopback host is written as the API's.
@@ -94,14 +130,12 @@ class Redaction:
         request, response = foreign.request, foreign.response
         return Interaction(
             replace(
-                request,
+                self.request(request),
                 url=self.url(request.url),
-                body=self.body(request.body),
                 headers=self.request_headers(request.headers.items()),
             ),
             replace(
-                response,
-                body=self.answer(response.body),
+                self.response(response),
                 headers=self.response_headers(response.headers.items()),
             ),
         )
@@ -117,6 +151,17 @@ class Redaction:
     def _kept(self, headers: Iterable[tuple[str, str]], names: tuple[str, ...]) -> dict[str, str]:
         found = {lower: value for name, value in headers if (lower := name.lower()) in names}
         return {name: self.text(found[name]) for name in names if name in found}
+
+
+def _unalterable() -> RecordingProblem:
+    return RecordingProblem(
+        "a binary stream holds what must not be stored: nothing is written",
+        [
+            ("expected", "an answer that can be redacted"),
+            ("observed", "a secret in a stream of Bedrock's frames, which carry checksums"),
+            ("to go on", "ask without a stream, or keep the secret out of what is asked"),
+        ],
+    )
 
 
 def _is_json(text: str) -> bool:

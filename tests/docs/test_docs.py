@@ -162,7 +162,7 @@ def test_every_fixture_check_and_public_name_is_in_the_reference() -> None:
     from pytest_claude.expect.view import Reply
 
     own = {name for name in dir(Reply) if not name.startswith("_")}
-    for name in [*own, "pytest_claude", "pytest_claude_adapt_request"]:
+    for name in [*own, "pytest_claude", "pytest_claude_adapt_request", "pytest_claude_redact"]:
         assert re.search(rf"[`. ]{name}\b", reference()), name
     shown = {"Check", "Clarification", "ClaudeFixture", "JsonCheck", "Reply",
              "ToolCall", "View"}  # fmt: skip

@@ -99,7 +99,7 @@ def _recorded(request: Any, response: Any, recorder: Recorder, call: Any) -> Any
 
     def keep(body: bytes, timing: Timing, complete: bool) -> None:
         headers = redaction.response_headers(response.headers.items())
-        answer = Response(response.status_code, redaction.answer(body), headers, timing, complete)
+        answer = Response(response.status_code, body, headers, timing, complete)
         recorder.end(call, answer)
 
     meter = streams.Meter(call.started, keep)

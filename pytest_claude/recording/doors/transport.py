@@ -297,10 +297,7 @@ def _recorded(response: Any, recorder: Recorder, call: Call) -> Any:
             raw = library.Response(200, headers=response.headers, content=raw).content
             timing = Timing(timing.first_byte_s, timing.total_s, timing.first_token_s)
         headers = recorder.redaction.response_headers(_headers_of(response))
-        body = recorder.redaction.answer(raw)
-        if body != raw:
-            timing = Timing(timing.first_byte_s, timing.total_s, timing.first_token_s)
-        recorder.end(call, Response(response.status_code, body, headers, timing, complete))
+        recorder.end(call, Response(response.status_code, raw, headers, timing, complete))
 
     meter = streams.Meter(call.started, keep)
     call.leave = meter.leave

@@ -13,10 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from simulator import Reply
+from simulator.platforms import event_stream
 from simulator.wire import events, message
 
+from pytest_claude.errors import RecordingProblem
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.secrets import Secrets, too_short
+from pytest_claude.transcript.interaction import Response
 from pytest_claude.transcript.stream import assemble, read_events
 
 LONG = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=100))
@@ -152,15 +155,24 @@ def test_a_secret_in_pieces_of_a_stream_goes() -> None:
     reply = Reply(said, tools=(("save", {"key": ANTHROPIC}),), thinking=said)
     body = b"".join(events(message(reply, {"model": "m", "messages": []}, "1")))
     assert ANTHROPIC.encode() not in body, "it comes in pieces"
-    after = Redaction().answer(body)
+    after = Redaction().response(Response(200, body)).body
     whole = json.dumps(assemble(event for event in read_events(after) if event).message)
     assert whole.count("[redacted]") == 3
     assert ANTHROPIC[:30] not in whole
     assert after.count(b"\n\n") == body.count(b"\n\n")
-    assert Redaction().answer(after) == after
+    assert Redaction().response(Response(200, after)).body == after
 
 
 def test_a_stream_without_a_secret_stays_byte_for_byte() -> None:
     body = b"".join(events(message(Reply("nothing here"), {"model": "m", "messages": []}, "1")))
     spaced = body.replace(b'": ', b'":   ').replace(b"\n", b"\r\n")
-    assert Redaction().answer(spaced) == spaced
+    assert Redaction().response(Response(200, spaced)).body == spaced
+
+
+def test_a_binary_stream_with_a_secret_is_refused() -> None:
+    reply = Reply(f"Your key is {ANTHROPIC}.")
+    frames = b"".join(event_stream(events(message(reply, {"model": "m", "messages": []}, "1"))))
+    with pytest.raises(RecordingProblem, match="a binary stream holds what must not be stored"):
+        Redaction().response(Response(200, frames))
+    harmless = b"".join(event_stream(events(message(Reply("Hi"), {"model": "m"}, "1"))))
+    assert Redaction().response(Response(200, harmless)).body == harmless
