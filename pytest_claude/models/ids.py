@@ -20,7 +20,7 @@ _aliases: Mapping[str, str] = {}
 
 @contextmanager
 def aliases(names: Mapping[str, str]) -> Iterator[None]:
-    """While it lasts, `names` are what `claude_model_map` says: `regular_id` → canonical id.
+    """While it lasts, `names` are what `claude_model_map` says: name → canonical id.
 
     They take the place of those that held before, which come back at the end: a run inside
     another one knows its own names alone.
@@ -42,18 +42,22 @@ def aliases(names: Mapping[str, str]) -> Iterator[None]:
 def canonical_model(model: str) -> str:
     """The first-party id without date, for an id of any platform or a name of the project's own.
 
-    A name in `claude_model_map` becomes the id that stands there, any other its `regular_id`.
+    A name in `claude_model_map`, as it is or without its date, becomes the id that stands there,
+    any other its `regular_id`.
 
     >>> canonical_model("claude-sonnet-4-5-20250929")
     'claude-sonnet-4-5'
     """
-    name = regular_id(model)
-    return _aliases.get(name, name)
+    return _stands_for(model) or regular_id(model)
 
 
 def unaliased(model: str) -> str:
     """What stands in `claude_model_map` for a name of the project's own; else `model` as it is."""
-    return _aliases.get(regular_id(model), model)
+    return _stands_for(model) or model
+
+
+def _stands_for(model: str) -> str | None:
+    return _aliases.get(without_account(model)) or _aliases.get(regular_id(model))
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.models.facts import facts_of
-from pytest_claude.models.ids import aliases, regular_id
+from pytest_claude.models.ids import aliases, regular_id, without_account
 from pytest_claude.models.naming import unknown_model
 
 
@@ -52,4 +52,4 @@ def _read(line: str) -> tuple[str, str]:
         )
     if not model.startswith("claude-"):
         raise SettingsError(f"claude_model_map: {line!r}: {model} is the id of no Claude model")
-    return regular_id(name), model
+    return without_account(name), model

@@ -80,6 +80,15 @@ def test_names_hold_while_a_run_lasts_and_a_run_inside_it_has_its_own() -> None:
     assert canonical_model("ours") == "ours"
 
 
+def test_a_name_counts_with_its_date_before_it_counts_without() -> None:
+    lines = ["gw-20250101 = claude-opus-5", "gw-20250601 = claude-opus-4-8", "ours = claude-opus-5"]
+    with aliases(read_model_map(lines)):
+        asked = ["gw-20250101", "gw-20250601", "gw", "gw-20260101", "ours-20260101"]
+        assert [canonical_model(model) for model in asked] == [
+            "claude-opus-5", "claude-opus-4-8", "gw", "gw", "claude-opus-5",
+        ]  # fmt: skip
+
+
 def test_the_lines_are_read_without_the_names_of_a_run_around() -> None:
     with aliases({"ours": "claude-opus-5"}):
         assert read_model_map(["ours = claude-opus-4-8"]) == {"ours": "claude-opus-4-8"}
