@@ -33,13 +33,13 @@ def project_orphans() -> list[Orphan]:
     return find_orphans(cassette_folder(), project, _collected_tests(project))
 
 
-def _collected_tests(root: Path) -> list[str]:
-    """The node ids of all tests of the project at `root`, deselected ones included."""
+def _collected_tests(root: Path) -> dict[str, str | None]:
+    """All tests of the project at `root`, deselected ones included: node id → shared cassette."""
     with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder:
         path = Path(folder, "tests.json")
         words = [sys.executable, "-m", "pytest", *_COMMAND, f"--claude-tests-to={path}"]
         ran = subprocess.run(words, cwd=root, capture_output=True, check=False)
-        tests: list[str] = json.loads(path.read_text("utf-8")) if path.exists() else []
+        tests: dict[str, str | None] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     if ran.returncode not in (0, 5):
         raise NotCollected(f"pytest --collect-only exits with {ran.returncode}")
     if not tests:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-_TESTS: pytest.StashKey[list[str]] = pytest.StashKey()
+_TESTS: pytest.StashKey[dict[str, str | None]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,12 +22,12 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    # Before -k and -m of a project's addopts deselect any. What tests share is told by the file.
-    if any(mark.kwargs.get("cassette") for mark in item.iter_markers("claude")):
-        return
-    item.config.stash.setdefault(_TESTS, []).append(item.nodeid)
+    # Before -k and -m of a project's addopts deselect any.
+    names = (mark.kwargs for mark in item.iter_markers("claude") if "cassette" in mark.kwargs)
+    shared = next(names, {"cassette": None})["cassette"]
+    item.config.stash.setdefault(_TESTS, {})[item.nodeid] = shared
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    found = session.config.stash.get(_TESTS, [])
+    found = session.config.stash.get(_TESTS, {})
     session.config.option.claude_tests_to.write_text(json.dumps(found), "utf-8")

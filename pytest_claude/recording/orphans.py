@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pytest_claude.recording import partial
 from pytest_claude.recording.cassette import is_ours, is_shared
-from pytest_claude.recording.naming import FIXTURES, GATE, test_dir
+from pytest_claude.recording.naming import FIXTURES, GATE, shared_dir, test_dir
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,10 @@ class Orphan:
     now: Path | None
 
 
-def find_orphans(root: Path, project: Path, tests: Iterable[str]) -> list[Orphan]:
+def find_orphans(root: Path, project: Path, tests: Mapping[str, str | None]) -> list[Orphan]:
     """The folders below the cassette root `root` of which no test is left among `tests`.
+
+    `tests` has the name of the cassette that each shares with others, or None, by node id.
 
     Left alone are gates' folders, other tools' recordings, what tests share, and what belongs to a
     module that is there below `project` though none of its tests was collected: it may be skipped,
@@ -39,13 +41,15 @@ def find_orphans(root: Path, project: Path, tests: Iterable[str]) -> list[Orphan
     folders = _folders(root)
     known = {test_dir(test) for test in tests}
     collected = {folder.parent for folder in known}
+    asked = {shared_dir(name) if name else test_dir(test) for test, name in tests.items()}
     unrecorded = defaultdict(list)
-    for folder in sorted(known - folders.keys()):
+    for folder in sorted(known & asked - folders.keys()):
         unrecorded[folder.parent].append(folder.name)
     return [
         Orphan(root / folder, tuple(files), _renamed(root, folder, unrecorded))
         for folder, files in folders.items()
-        if not _is_used(folder, known) and not _is_left_out(project, _base(folder), collected)
+        if not _is_used(folder, asked, known)
+        and not _is_left_out(project, _base(folder), collected)
     ]
 
 
@@ -60,9 +64,9 @@ def _folders(root: Path) -> Mapping[PurePosixPath, list[Path]]:
     return {folder: paths for folder, paths in found.items() if not any(map(is_shared, paths))}
 
 
-def _is_used(folder: PurePosixPath, tests: set[PurePosixPath]) -> bool:
+def _is_used(folder: PurePosixPath, asked: set[PurePosixPath], tests: set[PurePosixPath]) -> bool:
     if FIXTURES not in folder.parts:
-        return folder in tests
+        return folder in asked
     base = _base(folder)
     return any(
         test.is_relative_to(base)

@@ -108,7 +108,8 @@ def commands_for(entry: Entry, outline: Outline, run_file: str | None) -> tuple[
         found.append(Command("Repeat its verdict offline", again))
     elif not outline.bump:
         found.append(Command("Run it again", f"pytest {test}"))
-        found.append(Command("Record it again", f"pytest {test} --claude-record=all"))
+        if not any(trial.entries for side in entry.sides for trial in side.trials):
+            found.append(Command("Record it again", f"pytest {test} --claude-record=all"))
     return tuple(found)
 
 

@@ -224,6 +224,8 @@ def test_a_report_shows_what_the_test_asked_and_not_its_sisters_calls(
     found = re.findall(r'<script type="text/plain" id="c\d+">(.*?)</script>', page)
     data = str([zlib.decompress(base64.b64decode(chunk), -15) for chunk in found])
     assert ('"three"' in data, '"two"' in data, '"one"' in data) == (True, True, False)
+    assert "pytest test_app.py::test_two" in page + data
+    assert "--claude-record=all" not in page + data
     monkeypatch.chdir(shared.path)
     capsys.readouterr()
     assert main(["show", "run.json", "test_two"]) == 0
@@ -301,6 +303,22 @@ def test_a_later_run_is_compared_with_the_shared_recording(shared: Any) -> None:
     assert [name for name in shared.cassettes if not name.startswith("_gate/")] == [FILE]
 
 
+def test_a_shared_recording_that_was_cut_is_no_orphan_and_a_tests_former_own_is(
+    project: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.tests("def test_one(claude):\n    ask('one')\n")
+    project.record().assert_outcomes(passed=1)
+    project.tests(TESTS + "\ndef test_stops(claude):\n    ask('paid')\n    pytest.exit('stop')\n")
+    project.record("-k", "test_stops")
+    assert project.cassettes == [f"{FILE}.partial", f"test_app/test_one/{OLD}.yaml"]
+    monkeypatch.chdir(project.path)
+    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_claude.plugin")
+    capfd.readouterr()
+    assert main(["prune", "--yes"]) == 0
+    assert "orphaned  cassettes/test_app/test_one: no test asks it" in capfd.readouterr().out
+    assert project.cassettes == [f"{FILE}.partial"]
+
+
 def test_commands_take_a_shared_cassette_for_what_it_is(
     shared: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,7 +332,7 @@ def test_commands_take_a_shared_cassette_for_what_it_is(
     assert main(["check"]) == 0
     told = capfd.readouterr().out
     assert "1 good, 0 bad" in told
-    assert "orphaned" not in told
+    assert "orphaned" not in told, "its tests may be in a module that was not looked into"
     root = shared.path / "cassettes"
     path.parent.rename(root / "short")
     (root / "checkout").rmdir()
