@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pytest_claude.gating import Ledger, Policy, conclude
-from pytest_claude.gating.gateable import not_gateable
-from pytest_claude.models.ids import canonical_model, shown_pair
+from pytest_claude.gating import Ledger, Policy
+from pytest_claude.models.ids import shown_pair
 from pytest_claude.plugin.earlier import Earlier
 from pytest_claude.report.artifact import Run, TestResult
+from pytest_claude.report.deciding import decided
 from pytest_claude.settings import RunSettings
 
 
@@ -44,28 +44,13 @@ def judged(
     if settings.go_on is not None:
         results = {**earlier.results, **results}
     tests = dict.fromkeys([*collected, *earlier.collected, *results])
-    left_out = {
-        test: reason
-        for test, result in results.items()
-        if (reason := _not_gated(result, settings)) is not None
-    }
-    ledger = Ledger(trial for result in results.values() for trial in result.trials)
-    decision = conclude(
-        ledger,
-        policy_of(settings, earlier),
-        list(tests),
-        because=because,
-        not_gated=left_out,
-        accepted={r.test: r.accepted for r in results.values() if r.accepted is not None},
-        attempts=ledger.attempts(),
-    )
-    return Run(
+    run = Run(
         title=title(settings),
         pairs=tuple(shown_pair(pair.old, pair.new) for pair in settings.bump),
-        decision=decision,
         collected=tuple(sorted(tests)),
         results=tuple(result for _, result in sorted(results.items())),
     )
+    return replace(run, decision=decided(run, policy_of(settings, earlier), because))
 
 
 def title(settings: RunSettings) -> str:
@@ -83,8 +68,3 @@ def ledger_of(run: Run) -> Ledger:
         for result in run.results
         for trial in result.trials
     )
-
-
-def _not_gated(result: TestResult, settings: RunSettings) -> str | None:
-    olds = frozenset(canonical_model(swap.old) for swap in settings.bump)
-    return result.not_gated or not_gateable(result.trials, olds)

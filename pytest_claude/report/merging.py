@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
-from pytest_claude.gating import Decision, Ledger, Policy, conclude
+from pytest_claude.gating import Ledger, Policy, conclude
 from pytest_claude.gating.gateable import not_gateable
-from pytest_claude.models.ids import canonical_model
 from pytest_claude.report.artifact import Run, TestResult
+from pytest_claude.report.deciding import decided
 
 
 def merged(runs: Sequence[tuple[str, Run]]) -> Run:
@@ -48,7 +48,7 @@ def merged(runs: Sequence[tuple[str, Run]]) -> Run:
     )
     if first.decision is None:
         return run
-    return replace(run, decision=_decided(run, first.decision.policy))
+    return replace(run, decision=decided(run, first.decision.policy))
 
 
 def compared(before: tuple[str, Run], after: tuple[str, Run]) -> Run:
@@ -124,22 +124,4 @@ def _joined(before: TestResult | None, result: TestResult) -> TestResult:
         stale=before.stale or result.stale,
         not_gated=before.not_gated or result.not_gated,
         accepted=before.accepted or result.accepted,
-    )
-
-
-def _decided(run: Run, policy: Policy) -> Decision:
-    olds = frozenset(canonical_model(pair.partition("=")[0]) for pair in run.pairs)
-    left_out = {
-        result.test: reason
-        for result in run.results
-        if (reason := result.not_gated or not_gateable(result.trials, olds)) is not None
-    }
-    ledger = Ledger(trial for result in run.results for trial in result.trials)
-    return conclude(
-        ledger,
-        policy,
-        list(run.collected),
-        not_gated=left_out,
-        accepted={r.test: r.accepted for r in run.results if r.accepted is not None},
-        attempts=ledger.attempts(),
     )
