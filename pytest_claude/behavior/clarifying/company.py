@@ -20,30 +20,36 @@ def keeps_company(case: Case, questions: Sequence[Act]) -> bool:
     """Whether these questions, none of which the reply answers, ask for company only."""
     before = case.acts[: questions[0].sentence.number]
     told = [act for act in before if act.deed == "statement" and not act.has("opener")]
-    moved = any(act.has("feels") for act in before)
-    if not moved and case.said_before(questions[0]) < _TOLD and not case.shown:
+    if case.said_before(questions[0]) < _TOLD and not case.shown:
         return False
     if case.assumes or case.any("refines") or any(act.has("unsettled") for act in told):
         return False
     if any(act.has("picks" if act.has("offer") else "decides") for act in questions):
         return False
-    talks = case.wants("wants_fact") or case.wants("wants_talk")
-    chooses = any(act.has("choice") for act in questions)
-    if talks or (moved and (case.wants("tells_of_oneself") if case.prompt else not chooses)):
+    if case.wants("wants_fact") or case.wants("wants_talk"):
         return True
-    lacks = any(act.has("lacks") for act in told)
-    apart = not any(act.has("addresses") for act in told) or _stands_apart(case, questions[0])
-    return all(act.has("chats") or (apart and not lacks and _is_loose(act)) for act in questions)
-
-
-def _is_loose(act: Act) -> bool:
-    """Whether an answer is none the worse for want of what a question asks."""
+    gathers = len(questions) > 1 or questions[0].rule == "asks-two-things"
+    if any(act.has("feels") for act in before) and (
+        case.wants("tells_of_oneself") if case.prompt else not gathers
+    ):
+        return True
+    if gathers:
+        return False
+    act = questions[0]
     if act.has("offer"):
-        return not act.has("confirmation")
-    return act.has("is_personal") and not act.has("choice")
+        return not act.has("confirmation") and _stands_apart(case, act)
+    if act.has("chats"):
+        return True
+    personal = act.has("is_personal") and act.rule == "question"
+    return personal and not case.prompt and _stands_apart(case, act)
 
 
 def _stands_apart(case: Case, act: Act) -> bool:
-    """Whether a question begins a paragraph after what may be an answer."""
-    before = case.acts[act.sentence.number - 1]
-    return before.sentence.paragraph < act.sentence.paragraph and case.said_before(act) > _ANSWER
+    """Whether what is said before a question has nothing to do with the user, or is an answer."""
+    before = [a for a in case.acts[: act.sentence.number] if a.deed == "statement"]
+    if any(a.has("lacks") for a in before):
+        return False
+    begins = before and before[-1].sentence.paragraph < act.sentence.paragraph
+    if begins and case.said_before(act) > _ANSWER:
+        return True
+    return not any(a.has("addresses") and not a.has("opener") for a in before)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_claude.behavior.clarifying.acts import Act, Deed
-from pytest_claude.behavior.clarifying.case import LONG, Case
+from pytest_claude.behavior.clarifying.case import BLOCK, LONG, Case
 from pytest_claude.behavior.clarifying.cues import find_cue
 
-_FEW = 80  # characters of statements that a question may be followed by
 _ASKS: tuple[Deed, ...] = ("question", "request", "confirmation", "missing")
 _GREETINGS = (
     "hi ", "dear ", "hello ", "subject:", "hey ", "hallo ", "liebe", "hola", "salut ", "bonjour ",
@@ -81,7 +80,8 @@ def ordered(case: Case) -> str | None:
     if needs:
         # It speaks of what it needs: only a letter does so in its own voice.
         return "ordered-text" if case.wants_text and _greets(case) else None
-    if case.wants("wants_questions") and (len(questions) > 1 or len(case.acts) > 3):
+    alone = case.acts[0] in questions and not case.acts[0].has("addresses")
+    if case.wants("wants_questions") and (len(questions) > 1 or len(case.acts) > 3 or alone):
         return "ordered-questions"
     if case.wants("wants_verse") and questions:
         if questions[0] is not case.acts[0] or "\n" in questions[0].sentence.text:
@@ -134,11 +134,14 @@ def _begins_a_text(case: Case) -> bool:
         return False
     if any(act.has("decides") for act in case.of("question")) and len(case.acts) < 3:
         return False
-    abrupt = first.deed == "statement" and not first.has("opener") and len(case.acts) > 1
+    abrupt = first.deed == "statement" and not first.has("opener")
+    if len(case.acts) < 3 and any(act.has("addresses") for act in case.of("question")):
+        abrupt = False
     speaks = case.acts if case.wants("wants_rewrite") else case.of("question")
     abrupt = abrupt and not any(act.has("about_text") for act in speaks)
-    if first.deed == "question" and not any(act.has("uses") for act in case.acts):
-        abrupt = abrupt or case.said > _FEW  # "Where does your money go? Find out …"
+    if first.deed == "question" and case.said > 0:  # "Where does your money go? Find out …"
+        speaks_for_itself = any(act.has("speaks_as_one") for act in case.acts)
+        abrupt = abrupt or not speaks_for_itself or (case.said > BLOCK and not case.any("uses"))
     return case.said > LONG or abrupt or first.sentence.item
 
 

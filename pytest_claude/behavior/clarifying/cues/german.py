@@ -130,6 +130,8 @@ PHRASES = {
             r"beispiel|dass ich|noch|weitere)",
             r"(?:soll|kann|darf) ich (?:ihnen|dir|auch|noch|das|dazu|dafür|ein|eine|einen)",
             r"interessiert (?:sie|dich)",
+            r"soll ich\b.{0,60}\b(?:eingehen|erklären|zeigen|erläutern|vertiefen|ergänzen|"
+            r"auflisten)",
         ),
         "offers-on-request": (
             r"(?:sag|sage|sagen sie|gib|geben sie|lass|lassen sie)\b.{0,30}\b(?:bescheid|wissen)",

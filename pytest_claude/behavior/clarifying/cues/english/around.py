@@ -24,9 +24,9 @@ PHRASES = {
     "opener": {
         "opens": (
             r"^(?:sure|of course|certainly|absolutely|happy|i'd be|i would be|i'll be|i can|"
-            r"i'm happy|great|thanks|thank you|got it|understood|okay|ok|no problem|hello|hi|"
-            r"hey|i understand|i see|alright|sounds|that's an?|good|nice|wonderful|i'm sorry|"
-            r"sorry|apologies|i apologize|let me|let's|yes|welcome|i'd love|before|in order|"
+            r"i'm happy|great|thanks|thank you|got it|understood|okay|ok|no problem|hello|hi|hey|"
+            r"i understand|i see|alright|sounds|that's an?|good|nice|wonderful|i'm sorry|sorry|"
+            r"apologies|i apologize|let me|let's|yes(?=[,!.])|welcome|i'd love|before|in order|"
             r"congratulations|first)",
         ),
     },
@@ -92,7 +92,8 @@ PHRASES = {
             r"(?:things|points|questions) to (?:check|consider|keep in mind|clarify with)",
             r"checklist",
             r"(?:another|this|simple|the big|the key|the real|age-old|eternal|famous) question",
-            r"(?:could|can|might|should|may) ask|asks(?! (?:me|for|that|you))",
+            r"(?:it|they|\w+s) (?:should |must |will |then )?(?:answers?|asks?|covers?|"
+            r"addresse?s?)$|(?:could|can|might|should|may) ask|asks(?! (?:me|for|that|you))",
             r"ask (?:yourself|them|him|her|your \w+|the \w+|a \w+|an \w+|people|someone|others)",
             r"questions (?:to (?:ask|consider)|for (?:yourself|yourselves|oneself)|you (?:can|"
             r"could|might|should|may) ask|"
@@ -146,6 +147,8 @@ PHRASES = {
             r"(?:write|draft|compose|word|continue:?|finish)\b(?!.{0,80}\b(?:functions?|scripts?|"
             r"code|query|queries|sql|tests?|regex|class|classes|program|app|module|dockerfile|"
             r"workflow|config\w*|migrations?|plan|report|it|this|that)\b)",
+            r"^(?:an? )?(?:outline|ideas|titles|headlines|captions?|copy|text|slogans?) (?:for|"
+            r"about|on)",
             r"(?:reply|respond|answer) to (?:this|the|my) (?:e-?mail|customer|message|review|"
             r"letter|comment|client)",
         ),
@@ -194,7 +197,9 @@ PHRASES = {
     },
     "tells_of_oneself": {
         "tells-of-oneself": (
-            r"^(?:so |well |guess what,? |today )*(?:i|i'm|i've|my|we|we're|our)\b",
+            r"^(?:so |well |guess what,? |today )*(?:i|i'm|i've|my|we|we're|our)\b(?!.*\b(?:want|"
+            r"need|like to|looking|trouble|problems?|help|issues?|can't|wrong|error|broken|"
+            r"should)\b)",
         ),
     },
     "wants_rewrite": {
@@ -203,7 +208,8 @@ PHRASES = {
             r"polish|correct|title)",
             r"(?:fix|improve|check|edit) (?:the|this|my) (?:grammar|sentence|text|wording|"
             r"paragraph|e-?mail|writing|spelling)",
-            r"how (?:do|would|can) (?:you|i) say|(?:in)?to an? question|as an? question",
+            r"how (?:do|would|can) (?:you|i) say(?! it| this| that)|(?:in)?to an? question|"
+            r"as an? question",
             r"make (?:this|it) (?:sound )?(?:more )?(?:polite|formal|professional|shorter)",
         ),
     },

@@ -80,11 +80,7 @@ PHRASES = {
         ),
     },
     "is_personal": {
-        "asks-about-the-user": (
-            r"^(?:and |so |but |or )*(?:do|did|have|has|are|were|is|was|when|where|what|how|who)"
-            r"(?:'s|'re|'d)?(?: [\w'-]+){0,3}? (?:you|your|yours|yourself)\b.*\?$",
-            r"^is there (?:a|any|something)\b.*\?$",
-        ),
+        "asks-about-the-user": (r"^(?:and |so |but |or )*(?:do|did|have|are|were) you\b.*\?$",),
     },
     "decides": {
         "decides-how-to-go-on": (
@@ -253,8 +249,8 @@ PHRASES = {
             r"in order (?:to|for) .{0,80}\b(?:need|require)(?! to)",
             r"for (?:me|us) to\b.{0,80}\b(?:needed|required)",
             r"need (?:a (?:bit|little) )?more (?:\w+ )?(?:{details})",
-            r"(?:additional|more|further|a few|some) (?:{details}) (?:is|are|"
-            r"would be) (?:needed|required)",
+            r"(?:additional|more|further|a few|some|the following|this|these) (?:{details}) (?:is|"
+            r"are|would be) (?:needed|required)",
             r"(?:i|we)\b.{0,20}need to know",
             r"^need to know",
             r"you(?:'ll| will|'d)? (?:also )?need to (?:{tell}|{pick})\b.{0,60}\b(?:before|"
@@ -352,6 +348,8 @@ PHRASES = {
             r"any|anything|something|need|help|have|make|not|more|some|other)\b)\w+",
             r"either",
             r"how (?:would|do|should) (?:you|i|we)",
+        ),
+        "asks-two-things": (
             r"and (?:if so,? )?(?:{wh}|are you(?! sure| ready| ok)|"
             r"did you|have you|(?:is|are) there|is your)",
         ),
