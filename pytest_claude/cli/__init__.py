@@ -16,6 +16,7 @@ from pytest_claude.cli import (
     compare,
     demo,
     importing,
+    init,
     inspect,
     merge,
     models,
@@ -28,7 +29,7 @@ from pytest_claude.errors import SettingsError
 
 _USAGE = 4
 _COMMANDS = (
-    demo, preflight, bump, adopt, compare, show, merge, inspect, check, prune, importing,
+    demo, init, preflight, bump, adopt, compare, show, merge, inspect, check, prune, importing,
     models,
 )  # fmt: skip
 

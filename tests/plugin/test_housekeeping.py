@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -244,3 +246,56 @@ def test_check_finds_secrets_in_other_tools_recordings(recorded, command, monkey
         f"FAIL {name}, interaction 1: holds an AWS access key id ending in 7777",
         f"FAIL {name}, interaction 2: holds a GitHub token ending in a1B2",
     ])  # fmt: skip
+
+
+ADDED = [
+    ".gitattributes: added cassettes/** text eol=lf linguist-generated",
+    ".gitignore: added cassettes/**/*.partial",
+    ".gitignore: added cassettes/**/*.tmp",
+]
+
+
+def test_init_tells_git_about_cassettes_once(project, command) -> None:
+    assert command("init") == (0, ADDED, [])
+    attributes, ignored = (project.path / name for name in (".gitattributes", ".gitignore"))
+    assert attributes.read_text() == "cassettes/** text eol=lf linguist-generated\n"
+    assert ignored.read_text() == "cassettes/**/*.partial\ncassettes/**/*.tmp\n"
+    assert command("init")[1] == [".gitattributes: nothing to add", ".gitignore: nothing to add"]
+    assert ignored.read_text() == "cassettes/**/*.partial\ncassettes/**/*.tmp\n"
+
+
+def test_init_leaves_every_line_that_is_there(project, command, monkeypatch) -> None:
+    attributes, ignored = (project.path / name for name in (".gitattributes", ".gitignore"))
+    attributes.write_bytes(b"*.png binary\r\ncassettes/** -diff\r\n")
+    ignored.write_bytes(b"caf\xe9\r\n*.partial")
+    (project.path / "sub").mkdir()
+    monkeypatch.chdir(project.path / "sub")
+    assert command("init")[1] == [
+        "../.gitattributes: nothing to add", "../.gitignore: added cassettes/**/*.tmp",
+    ]  # fmt: skip
+    assert attributes.read_bytes() == b"*.png binary\r\ncassettes/** -diff\r\n"
+    assert ignored.read_bytes() == b"caf\xe9\r\n*.partial\r\ncassettes/**/*.tmp\r\n"
+
+
+def test_init_means_the_projects_own_folder_as_git_reads_it(project, command) -> None:
+    path = project.path / "my cassettes" / "test_app" / "test_calls" / MODEL
+    path.parent.mkdir(parents=True)
+    project.pytester.makepyprojecttoml(
+        "[tool.pytest.ini_options]\nclaude_cassette_dir = 'my cassettes'\n"
+    )
+    assert command("init")[0] == 0
+    git = partial(subprocess.run, cwd=project.path, check=True, capture_output=True, text=True)
+    git(["git", "init", "-q"])
+    assert git(["git", "check-attr", "-a", str(path)]).stdout.count(": set") == 2
+    assert git(["git", "check-ignore", f"{path}.partial"]).stdout
+    assert command("init")[1][0].endswith(": nothing to add")
+
+
+def test_init_without_a_folder_of_the_project_is_a_usage_error(project, command) -> None:
+    project.pytester.makepyprojecttoml(
+        "[tool.pytest.ini_options]\nclaude_cassette_dir = '../elsewhere'\n"
+    )
+    status, out, err = command("init")
+    assert (status, out) == (4, [])
+    assert " ".join(err).startswith("ERROR: init: claude_cassette_dir=../elsewhere is no folder of")
+    assert not (project.path / ".gitignore").exists()

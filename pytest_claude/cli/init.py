@@ -1,0 +1,70 @@
+"""`pytest-claude init`: what git must know of cassettes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_claude.cli.project import read_project
+from pytest_claude.errors import SettingsError
+
+_ATTRIBUTES = "text eol=lf linguist-generated"
+_LEFTOVERS = ("*.partial", "*.tmp")
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's."""
+    init = commands.add_parser(
+        "init",
+        help="tell git how to keep cassettes (.gitattributes, .gitignore)",
+        description="Adds to .gitattributes that cassettes are text with LF line ends, folded in "
+        "pull requests on GitHub, and to .gitignore what an interrupted recording leaves. Lines "
+        "that are there stay as they are.",
+    )
+    init.set_defaults(run=_init)
+
+
+def _init(options: argparse.Namespace) -> int:
+    """Add what is missing; 1 when a file can't be written."""
+    project = read_project(Path.cwd())
+    folder = Path(os.path.relpath(project.cassette_root, project.root)).as_posix()
+    if Path(folder).is_absolute() or Path(folder).parts[:1] == ("..",):
+        raise SettingsError(f"init: claude_cassette_dir={folder} is no folder of {project.root}")
+    cassettes = f'"{folder}/**"' if " " in folder else f"{folder}/**"
+    attributes, ignore = project.root / ".gitattributes", project.root / ".gitignore"
+    try:
+        is_set = any(line.startswith(f"{cassettes} ") for line in _lines(attributes))
+        _append(attributes, [] if is_set else [f"{cassettes} {_ATTRIBUTES}"])
+        ignored = set(_lines(ignore))
+        wanted = {f"{folder}/**/{name}": name for name in _LEFTOVERS}
+        _append(ignore, [line for line, name in wanted.items() if not {line, name} & ignored])
+    except OSError as error:
+        print(f"FAIL {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _lines(path: Path) -> list[str]:
+    return [line.strip() for line in _text(path).splitlines()]
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else ""
+
+
+def _append(path: Path, lines: Sequence[str]) -> None:
+    before = _text(path)
+    end = "\r\n" if "\r\n" in before else "\n"
+    shown = os.path.relpath(path)
+    if not lines:
+        print(f"{shown}: nothing to add")
+        return
+    first = end if before and not before.endswith("\n") else ""
+    with path.open("ab") as file:
+        file.write((first + "".join(line + end for line in lines)).encode())
+    for line in lines:
+        print(f"{shown}: added {line}")
