@@ -169,7 +169,10 @@ def _show_problem(record: TrialRun, problems: Sequence[RecordingProblem]) -> Non
     report.longrepr = explain.problem_repr(first)
     report.__dict__.pop("wasxfail", None)
     record.rows = explain.problem_rows(first, len(problems) - 1)
-    if not isinstance(record.raised.get(when), RecordingProblem):
+    raised = record.raised.get(when)
+    # Of a spoiled trial the app met an error of the SDK, which may have reached the test.
+    its = (RecordingProblem, Exception) if isinstance(first, SpoiledTrial) else RecordingProblem
+    if not isinstance(raised, its) or isinstance(raised, AssertionError):
         record.rows.insert(2, ("", "the app caught the error"))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pytest_claude.errors import CallOutsideTrial, RecordingProblem, SpoiledTrial
 from pytest_claude.recording.call import Call
 from pytest_claude.recording.opening import is_infrastructure
+from pytest_claude.transcript.quoting import cut
 
 
 def another_road(target: str) -> CallOutsideTrial:
@@ -44,6 +45,24 @@ def pending(calls: Sequence[Call]) -> RecordingProblem | None:
             ("expected", "every call has its answer when the test ends"),
             ("observed", f"call {', '.join(map(str, numbers))} had none yet"),
             ("to record", "let the test wait for its threads and tasks"),
+        ],
+    )
+
+
+def unconnected(
+    failed: Mapping[str, Exception], calls: Sequence[Call], command: str
+) -> SpoiledTrial | None:
+    """The API could not be reached, by fingerprint of the request, and no retry could either."""
+    answered = {call.known.fingerprint for call in calls if call.entry is not None}
+    lost = [error for fingerprint, error in failed.items() if fingerprint not in answered]
+    if not lost:
+        return None
+    return SpoiledTrial(
+        "the API was not reached: nothing was recorded",
+        [
+            ("expected", "an answer of the model to record"),
+            ("observed", f"{type(lost[0]).__name__}: {cut(str(lost[0]))}, retries included"),
+            ("to record", f"{command} --claude-record"),
         ],
     )
 

@@ -78,6 +78,7 @@ class Recorder:
         self._writing: WriteLock | None = None
         self._saved: Sequence[Recorded] = ()
         self._paid_for_show = False
+        self._unconnected: dict[str, Exception] = {}
 
     @property
     def replaying(self) -> bool:
@@ -207,7 +208,7 @@ class Recorder:
         except RecordingProblem as problem:
             with self._lock:
                 self.problems.append(problem)
-                self.drop(call)
+                self.drop(call, problem)
             raise
         with self._lock:
             call.entry = entry
@@ -239,11 +240,13 @@ class Recorder:
             self.problems.append(problem)
         return problem
 
-    def drop(self, call: Call) -> None:
-        """Forget a live call that got no answer at all: the connection failed."""
+    def drop(self, call: Call, error: BaseException) -> None:
+        """Forget a live call that got no answer at all: it was cancelled, or not connected."""
         with self._lock:
             if call in self.calls:
                 self.calls.remove(call)
+            if isinstance(error, Exception):
+                self._unconnected[call.known.fingerprint] = error
 
     def close(self, *, ended: bool, passed: bool = True) -> None:
         """End the trial; `ended` says whether it came to its end, passed or not.
@@ -260,6 +263,7 @@ class Recorder:
             try:
                 if self._opened is not None and not self._only_replays and self._changed(passed):
                     flaws = (
+                        problems.unconnected(self._unconnected, self.calls, self.command),
                         problems.pending(self.calls),
                         problems.spoiled(self.calls, self.command),
                     )
@@ -316,6 +320,7 @@ class Recorder:
     def _changed(self, passed: bool) -> bool:
         assert self._opened is not None, "the caller looked"
         live = self._paid_for_show or any(not call.recorded for call in self.calls)
+        live = live or bool(self._unconnected)
         return live or (passed and bool(self.unused)) or self._opened.resumed
 
     @property

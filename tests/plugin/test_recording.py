@@ -478,3 +478,26 @@ def test_a_credential_too_short_to_redact_is_told_once(project, monkeypatch) -> 
     assert sum("COMPANY_API_KEY" in line for line in result.outlines) == 1
     assert '"content": "abc"' in project.cassette(FILE).read_text()
     project.run().stdout.no_fnmatch_line(told)
+
+
+UNREACHED = [
+    "E   pytest_claude.SpoiledTrial: the API was not reached: nothing was recorded",
+    "  expected   an answer of the model to record",
+    "  observed   ConnectError: *, retries included",
+    "  to record  pytest test_app.py::test_a --claude-record",
+]
+
+
+@pytest.mark.parametrize("asks", ["ask", "careless"])
+def test_an_api_that_is_not_reached_is_no_behavior(project, monkeypatch, asks: str) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-api03-not-a-real-key")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    project.tests(f"def test_a(claude):\n    {asks}()\n    assert claude.refuses()")
+    result = project.run("--claude-record")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(UNREACHED[:3])
+    result.stdout.fnmatch_lines(UNREACHED[3:])
+    caught = "             the app caught the error"
+    assert (caught in result.outlines) is (asks == "careless")
+    result.stdout.no_fnmatch_line("*Connection error.*")
+    assert not (project.path / "cassettes").exists() or not project.cassettes

@@ -70,8 +70,8 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
             return _response(request, call.response.status, call.response.headers, raw)
         try:
             response = original(self, request)
-        except BaseException:
-            line.drop(call)
+        except BaseException as error:
+            line.drop(call, error)
             raise
         return _recorded(request, response, line, call)
 

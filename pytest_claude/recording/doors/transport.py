@@ -160,8 +160,8 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
             return _replayed(request, call)
         try:
             response = original(self, request)
-        except BaseException:
-            recorder.drop(call)
+        except BaseException as error:
+            recorder.drop(call, error)
             raise
         response = _recorded(response, recorder, call)
         if call.fault is None:
@@ -186,8 +186,8 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
             return _replayed(request, call)
         try:
             response = await original(self, request)
-        except BaseException:
-            recorder.drop(call)
+        except BaseException as error:
+            recorder.drop(call, error)
             raise
         response = _recorded(response, recorder, call)
         if call.fault is None:
