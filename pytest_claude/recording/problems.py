@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pytest_claude.errors import CallOutsideTrial, RecordingProblem, SpoiledTrial
+from pytest_claude.errors import CallOutsideTrial, RecordingProblem, Row, SpoiledTrial
 from pytest_claude.recording.call import Call
 from pytest_claude.recording.opening import is_infrastructure
-from pytest_claude.transcript.quoting import cut
+from pytest_claude.transcript.interaction import Response
+from pytest_claude.transcript.quoting import cut, quote
 
 
 def another_road(target: str) -> CallOutsideTrial:
@@ -79,14 +80,25 @@ def spoiled(calls: Sequence[Call], command: str) -> SpoiledTrial | None:
     answer = calls[last - 1].response
     assert answer is not None, "it failed with an answer"
     whose = " (the judge's)" if calls[last - 1].judges else ""
-    return SpoiledTrial(
-        f"the API answered {answer.status}: nothing was recorded",
-        [
-            ("expected", "an answer of the model to record"),
-            ("observed", f"HTTP {answer.status} to call {last}{whose}, retries included"),
-            ("to record", f"{command} --claude-record"),
-        ],
-    )
+    denied = answer.status in (401, 403)
+    retries = "" if denied else ", retries included"
+    rows: list[Row] = [
+        ("expected", "an answer of the model to record"),
+        ("observed", f"HTTP {answer.status} to call {last}{whose}{retries}"),
+    ]
+    if (said := _message(answer)) is not None:
+        rows.append(("the API", quote(said, 200)))
+    if denied:
+        rows.append(("to go on", "set a key that may ask this: ANTHROPIC_API_KEY, as a rule"))
+    rows.append(("to record", f"{command} --claude-record"))
+    return SpoiledTrial(f"the API answered {answer.status}: nothing was recorded", rows)
+
+
+def _message(answer: Response) -> str | None:
+    """What the API says of its error."""
+    error = body.get("error") if isinstance(body := answer.json(), dict) else None
+    said = error.get("message") if isinstance(error, dict) else None
+    return said if isinstance(said, str) and said else None
 
 
 def _failed(call: Call) -> bool:

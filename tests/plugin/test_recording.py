@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from simulator import overloaded, says
+from simulator import Reply, overloaded, says
 
 FILE = "test_app/test_calls/claude-sonnet-4-5.yaml"
 TEST = """
@@ -501,3 +501,18 @@ def test_an_api_that_is_not_reached_is_no_behavior(project, monkeypatch, asks: s
     assert (caught in result.outlines) is (asks == "careless")
     result.stdout.no_fnmatch_line("*Connection error.*")
     assert not (project.path / "cassettes").exists() or not project.cassettes
+
+
+def test_a_key_that_is_no_good_is_told_in_the_words_of_the_api(project) -> None:
+    wrong = Reply(status=401, error=("authentication_error", "invalid x-api-key"))
+    project.personas(old=lambda request, seen: wrong)
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.refuses()")
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    start = result.outlines.index("  expected   an answer of the model to record")
+    assert result.outlines[start + 1 : start + 5] == [
+        "  observed   HTTP 401 to call 1",
+        '  the API    "invalid x-api-key"',
+        "  to go on   set a key that may ask this: ANTHROPIC_API_KEY, as a rule",
+        "  to record  pytest test_app.py::test_a --claude-record",
+    ]
