@@ -83,18 +83,22 @@ def prepare(item: pytest.Item, run: RunSettings) -> None:
     item.stash[NORMALIZE] = _normalizer(item, run, where)
     for check in marker_checks(item):
         _verify(where, check.mark)
-    _verify_names(item, where)
+    for name, near in misspelt(item):
+        raise SettingsError(f"{where}: @pytest.mark.{name}: no such marker{near}")
 
 
-def _verify_names(item: pytest.Item, where: str) -> None:
-    """Refuse `claude_calls_tol`: a check that is never made would let its test pass."""
+def misspelt(item: pytest.Item) -> Iterator[tuple[str, str]]:
+    """Markers that are nearly one of ours and nobody's, each with the words that name ours.
+
+    A check that is never made would let its test pass.
+    """
     names = {mark.name for mark in item.iter_markers() if mark.name.startswith("claude_")}
     if names <= MARKERS.keys():
         return
     registered = {re.split(r"[:(]", line)[0].strip() for line in item.config.getini("markers")}
     for name in sorted(names - registered):
         if near := did_you_mean(name, MARKERS):
-            raise SettingsError(f"{where}: @pytest.mark.{name}: no such marker{near}")
+            yield name, near
 
 
 def _normalizer(item: pytest.Item, run: RunSettings, where: str) -> Normalize | None:

@@ -23,6 +23,11 @@ WRONG = {
         "ERROR: *: where is 'answer' or 'anywhere'",
     ),
     "no name": ("claude_calls_tool", "ERROR: *: the name of the tool comes first"),
+    "name alone": (
+        "claude_clarifys",
+        "ERROR: test_app.py:4: @pytest.mark.claude_clarifys: no such marker; "
+        "did you mean 'claude_clarifies'?",
+    ),
     "name": (
         "claude\n@pytest.mark.claude_calls_tol('x')",
         "ERROR: test_app.py:4: @pytest.mark.claude_calls_tol: no such marker; "
