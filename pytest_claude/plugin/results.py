@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,8 @@ class Results:
         self._run: Run | None = None
         self._unwritten: list[str] = []
         self._lines: dict[str, int] = {}
-        self._elsewhere = _elsewhere(config, settings)  # now: recording makes the folder
+        # Now: recording makes the folder.
+        self._strayed = config.inipath is None and not settings.cassette_root.is_dir()
 
     @pytest.hookimpl(tryfirst=True)  # before the JUnit file takes the report's properties
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -132,7 +133,8 @@ class Results:
             lines += self._what_next(self._run)
         else:
             lines += terminal.plain_lines(self._run.results)
-        elsewhere = self._elsewhere if self.collected else ()
+        strayed = self._strayed and self.collected
+        elsewhere = _elsewhere(self._config, self.collected) if strayed else ()
         lines += terminal.note_lines([*elsewhere, *self.notes])
         if lines:
             terminalreporter.ensure_newline()
@@ -268,18 +270,19 @@ class Results:
         return command_lines([*files, *next_commands(told, run_file_of(shown))])
 
 
-def _elsewhere(config: pytest.Config, settings: RunSettings) -> list[str]:
+def _elsewhere(config: pytest.Config, tests: Iterable[str]) -> list[str]:
     """Where the cassettes are when pytest, without an ini file, took another folder for root."""
-    if config.inipath is not None or settings.cassette_root.is_dir():
+    name, here = config.getini("claude_cassette_dir"), config.rootpath
+    files = dict.fromkeys(here / test.partition("::")[0] for test in tests)
+    below = [up for file in files for up in file.parents if here in up.parents]
+    found = next((up for up in (*below, *here.parents) if (up / name).is_dir()), None)
+    if found is None:
         return []
-    name = config.getini("claude_cassette_dir")
-    root = next((up for up in config.rootpath.parents if (up / name).is_dir()), None)
-    if root is None:
-        return []
-    above = Path(os.path.relpath(root, config.invocation_params.dir))
+    where = "below" if found in below else "above"
+    path = Path(os.path.relpath(found, config.invocation_params.dir))
     return [
-        f"no {name}/ in pytest's rootdir, but one in a folder above it",
-        f"  to use it  touch {above / 'pytest.ini'}",
+        f"no {name}/ in pytest's rootdir, but one in a folder {where} it",
+        f"  to use it  touch {path / 'pytest.ini'}",
     ]
 
 

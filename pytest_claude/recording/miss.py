@@ -31,6 +31,7 @@ class Asked:
         exists: Whether there is such a file.
         models: Models that the test is recorded for.
         trial: Number of the trial, from 1.
+        neighbours: Whether other tests of its file have recordings.
         command: Runs this test alone and records it.
         shared: Whether other tests play what this one does not.
     """
@@ -42,6 +43,7 @@ class Asked:
     exists: bool
     models: Sequence[str]
     trial: int
+    neighbours: bool
     command: str
     shared: bool = False
 
@@ -76,6 +78,7 @@ def explain(asked: Asked, index: Index, redaction: Redaction) -> CassetteMiss:
 
 def _nothing_recorded(asked: Asked) -> CassetteMiss:
     model = canonical_model(asked.known.model or "")
+    renamed: list[Row] = []
     if asked.models and not model:
         cause = f"recorded for {', '.join(asked.models)}, and this call names no model"
     elif asked.models and model not in asked.models:
@@ -84,12 +87,14 @@ def _nothing_recorded(asked: Asked) -> CassetteMiss:
         cause = f"trial {asked.trial} is not recorded"
     else:
         cause = "nothing is recorded for this test"
-    return _miss(asked, cause, cause)
+        if asked.neighbours:
+            renamed = [("if renamed", "pytest-claude check names the folder to move")]
+    return _miss(asked, cause, cause, renamed)
 
 
-def _miss(asked: Asked, cause: str, observed: str) -> CassetteMiss:
+def _miss(asked: Asked, cause: str, observed: str, more: Sequence[Row] = ()) -> CassetteMiss:
     rows = [_expected(asked), ("observed", observed), ("evidence", asked.cassette)]
-    return CassetteMiss(_headline(asked, cause), [*rows, _to_record(asked)], cause)
+    return CassetteMiss(_headline(asked, cause), [*rows, _to_record(asked), *more], cause)
 
 
 def _differs(asked: Asked, number: int, change: Change, index: Index) -> CassetteMiss:

@@ -405,6 +405,7 @@ class Recorder:
             exists=opened.on_disk,
             models=recorded_models(self._place.folder),
             trial=self._place.index + 1,
+            neighbours=self._place.folder.parent.is_dir(),
             command=f"{self._place.command} --claude-record",
             shared=self.shared,
         )

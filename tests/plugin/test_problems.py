@@ -292,3 +292,31 @@ def test_cassettes_of_a_folder_above_are_named_when_there_is_no_ini_file(
     (sub / "test_app.py").write_text("def test_other(): pass")
     others = project.run(f"--rootdir={sub}", str(sub), *workers)
     assert "no cassettes/" not in others.stdout.str(), "these may be another library's"
+
+
+def test_cassettes_of_a_folder_below_are_named_too(project) -> None:
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
+    project.record()
+    (project.path / "pyproject.toml").unlink()
+    sub = project.path / "sub"
+    sub.mkdir()
+    for name in ("app.py", "test_app.py", "cassettes"):
+        (project.path / name).rename(sub / name)
+    project.run(str(sub)).stdout.fnmatch_lines(
+        [
+            "no cassettes/ in pytest's rootdir, but one in a folder below it",
+            "  to use it  touch sub/pytest.ini",
+        ]
+    )
+    (sub / "pytest.ini").touch()
+    project.run(str(sub)).assert_outcomes(passed=1)
+
+
+def test_a_test_without_a_recording_may_have_been_renamed(project) -> None:
+    source = "def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')"
+    renamed = "  if renamed  pytest-claude check names the folder to move"
+    project.tests(source)
+    assert renamed not in project.run().outlines, "nothing else is recorded either"
+    project.record()
+    project.tests(source.replace("test_a", "test_b"))
+    assert renamed in project.run().outlines
