@@ -11,7 +11,7 @@ WRONG = {
     "setting": (
         "claude(trails=5)",
         "ERROR: test_app.py:4: @pytest.mark.claude(trails=5): unknown setting 'trails'; "
-        "did you mean 'trials'? Settings: trials, pass_rate, live",
+        "did you mean 'trials'? Settings: trials, pass_rate, live, cassette",
     ),
     "keyword": (
         "claude_returns_json(shema={})",
