@@ -6,6 +6,7 @@ announces ("Ask yourself: …", "Here is a draft: …") or that the prompt order
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from pytest_claude.behavior.clarifying.acts import Act, Deed
@@ -13,10 +14,10 @@ from pytest_claude.behavior.clarifying.case import BLOCK, LONG, Case
 from pytest_claude.behavior.clarifying.cues import find_cue
 
 _ASKS: tuple[Deed, ...] = ("question", "request", "confirmation", "missing")
-_GREETINGS = (
-    "hi ", "dear ", "hello ", "subject:", "hey ", "hallo ", "liebe", "hola", "salut ", "bonjour ",
-    "coucou", "oi ", "oi,", "olá", "嘿", "嗨",
-)  # fmt: skip
+_GREETS = re.compile(
+    r"(?:hi|dear|hello|hey|subject|hallo|lieber?|hola|salut|coucou|bonjour|oi|olá)\b(?! there)"
+    r"|[嘿嗨]"
+)
 
 
 def without_announced(acts: tuple[Act, ...]) -> tuple[Act, ...]:
@@ -135,7 +136,7 @@ def _begins_a_text(case: Case) -> bool:
     if any(act.has("decides") for act in case.of("question")) and len(case.acts) < 3:
         return False
     abrupt = first.deed == "statement" and not first.has("opener")
-    if len(case.acts) < 3 and any(act.has("addresses") for act in case.of("question")):
+    if len(case.acts) < 3 and any(act.rule != "question" for act in case.of("question")):
         abrupt = False
     speaks = case.acts if case.wants("wants_rewrite") else case.of("question")
     abrupt = abrupt and not any(act.has("about_text") for act in speaks)
@@ -146,4 +147,4 @@ def _begins_a_text(case: Case) -> bool:
 
 
 def _greets(case: Case) -> bool:
-    return case.acts[0].sentence.plain.startswith(_GREETINGS)
+    return _GREETS.match(case.acts[0].sentence.plain) is not None

@@ -78,8 +78,13 @@ def read(reply: str, *, letters: bool = True) -> Reading:
     sentences = tuple(
         _sentence(number, reply, text, span, home, moved) for number, span in enumerate(spans)
     )
-    shown = sum(len(line.text) for line in lines if line.kind == "content")
+    shown = sum(len(line.text) for line in lines if line.kind == "content" or _is_quoted(line))
     return Reading(sentences, code, shown, forms)
+
+
+def _is_quoted(line: Line) -> bool:
+    """Whether a line is nothing but a quotation or inline code."""
+    return MASKED in line.text and not any(char.isalnum() for char in line.text)
 
 
 def _sentence(

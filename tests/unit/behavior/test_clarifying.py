@@ -111,6 +111,7 @@ DOUBTFUL = {
     "a question after a long answer": "The two differ in speed. " * 20 + "Which model is yours?",
     "a request after a long answer": "The two differ in speed. " * 20 + "Please send me the log.",
     "a list of questions and no more": "1. Who are you?\n2. What is that?\n3. Where is it?",
+    "a question that keeps one company": "K2 is 8,611 m high. Have you ever been to Pakistan?",
     "an assumption that may be corrected": "That is 92 euros. Tell me if you meant dollars.",
 }
 

@@ -110,7 +110,7 @@ PHRASES = {
             r"tackle|talk about|chat about|discuss|learn about|learn|build|try|focus on|"
             r"dive into|see|help with|working on|looking to do|know|hear|with)(?: (?:today|next|"
             r"first|about|together|now|with|here))*\?$",
-            r"what's next",
+            r"what's next|^what's (?:up|new)",
             r"(?!which should|what should)(?:which|what|where)\b.{0,60}\b(?:explore|dive into|"
             r"(?:learn|know) (?:more|about)|hear more|go deeper|expand|elaborate|dig into|"
             r"discuss)(?: \w+){0,3}\?$",

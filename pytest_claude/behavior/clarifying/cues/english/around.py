@@ -51,10 +51,11 @@ PHRASES = {
             r"(?:these|those|they)(?:'re| are| may| might| could)(?: be)? (?:\w+ ){0,3}(?:signs?|"
             r"symptoms?|indicators?|clues?|hallmarks?|flags?)|(?:it|they|he|she|that|this) (?:is|"
             r"was|would|does|did|do|can|could|has|will|isn't|wouldn't|doesn't|didn't|don't|"
-            r"can't)[,.]|definitely|of course|rarely|hardly|it depends|simple|exactly|only if|"
-            r"then,? (?!i|we|please|could|can)\w+|that's (?:a|an|one|another|your|the|why|when|"
-            r"how)|if (?:so|not|yes|no|two|most|any|all|neither|none|both|the answers?),? (?!i|we|"
-            r"please|could|can|send|share|tell|let|which|what|give|paste|how|when|where)\w+)",
+            r"can't)[,.]|(?:done|great|good|fine|perfect|bad|wrong|right|correct)[.!]|definitely|"
+            r"of course|rarely|hardly|it depends|simple|exactly|only if|then,? (?!i|we|please|"
+            r"could|can)\w+|that's (?:a|an|one|another|your|the|why|when|how)|if (?:so|not|yes|no|"
+            r"two|most|any|all|neither|none|both|the answers?),? (?!i|we|please|could|can|send|"
+            r"share|tell|let|which|what|give|paste|how|when|where)\w+)",
         ),
     },
     "speaks_as_one": {
@@ -78,8 +79,8 @@ PHRASES = {
             r"the reason i|either|if (?:so|it|you|not)|the (?:options|choices|more)|options|or|"
             r"once|then|i want|i just|so (?:that )?i|i|with|depending|some (?:options|examples)|"
             r"alternatively|just|no (?:rush|worries|pressure)|feel free|maybe|perhaps|thanks?|"
-            r"i can|i could|also|additionally|here are|you (?:can|could)|i see|i found|"
-            r"i noticed)",
+            r"i can|i could|also|additionally|here are|you (?:can|could)|i see|i found|i noticed|"
+            r"you(?:'ve| have))",
             r"(?:will|would|can|could) (?:\w+ )?(?:be (?:\w+ )?different|differ|change|depend)",
         ),
     },
@@ -119,7 +120,7 @@ PHRASES = {
             r"(?:feedback|intake|registration|application|order|sign-?up|evaluation) form",
             r"survey|faqs?|trivia|riddles?|icebreakers?|flashcards?|checklists?|(?:conversation|"
             r"discussion) starters?",
-            r"exam|poll|jokes?",
+            r"exam|poll|jokes?|^questions|questions to ask",
             r"(?:\d+|two|three|four|five|six|ten|some|few|good|best|great|more|"
             r"what) (?:\w+ )?questions",
             r"(?:interview|discovery|discussion|practice|example|sample|quiz|review|open-ended|"

@@ -54,7 +54,7 @@ PHRASES = {
             r"what (?:got|made|drew|brings?|brought|inspired|led|prompted|sparked|draws) you",
             r"what(?:'s| is| was| are| were)(?: been)? (?:your|the) (?:\w+ )?(?:favou?rite|best|"
             r"highlight|hardest|funniest|biggest)\b",
-            r"^\w+ing (?:a|an|the|for|to|on|something|anything)\b.*\?$|how(?:'s| is|"
+            r"^\w+ing (?:a|an|the|for|to|on|with|by|something|anything)\b.*\?$|how(?:'s| is|"
             r" was) your (?:day|week\w*|night|morning|trip|family)|where do you stand|"
             r"what's (?:yours|on (?:the|your) agenda)|what (?:do|did) you (?:\w+ )?(?:think|like|"
             r"love|enjoy|find|miss|make of)",
