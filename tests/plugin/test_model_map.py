@@ -141,6 +141,11 @@ def test_bedrock(claude):
         assert "123456789012" not in path.read_text(), path
 
 
+def test_a_run_that_ends_in_a_usage_error_leaves_no_name_behind(gateway: Any) -> None:
+    assert gateway.run("--claude-gate=quik").ret == 4
+    assert canonical_model("our-sonnet") == "our-sonnet"
+
+
 @pytest.mark.parametrize("line", ["our-sonnet", "x = gpt-5"])
 def test_a_wrong_line_is_a_usage_error(project: Any, line: str) -> None:
     project.pytester.makepyprojecttoml(

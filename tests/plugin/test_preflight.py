@@ -239,7 +239,7 @@ def test_recorded_speed_is_told_after_the_verdict(tmp_path: Path) -> None:
         settings = RunSettings(cassette_root=tmp_path, bump=(Swap(OLD, NEW),))
         results = SimpleNamespace(collected={})
         section = preflight.BumpPreflight(config, settings, results)  # type: ignore[arg-type]
-        trials = [{"stream": s, "cassette": f"{s}.yaml", "simulated_by": None}
+        trials = [{"stream": s, "cassette": f"{s}.yaml", "entries": [], "simulated_by": None}
                   for s in ("base", "cand")]  # fmt: skip
         report = SimpleNamespace(claude={"test": "a", "trials": trials})
         section.pytest_runtest_logreport(report)  # type: ignore[arg-type]
