@@ -98,6 +98,15 @@ class Results:
         self.collected.update(dict.fromkeys(output.get("claude_collected", ())))
         self.shared.update(output.get("claude_shared", {}))
 
+    def pytest_keyboard_interrupt(self) -> None:
+        """Say that an interrupted recording goes on; a gate's verdict says it with its commands."""
+        if self._settings.recording and not self._settings.gated:
+            mode = self._settings.record_mode
+            option = "--claude-record" + (f"={mode}" if mode != "new_episodes" else "")
+            command = " ".join(filter(None, ["pytest", self._typed().words, option]))
+            told = "the recording was interrupted; what was answered is kept and not paid again"
+            self.notes |= dict.fromkeys([told, f"  to go on  {command}"])
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int

@@ -320,7 +320,12 @@ def test_plain():
 
 def test_what_an_interrupted_recording_paid_for_is_not_paid_again(project) -> None:
     project.tests("def test_calls(claude):\n    ask('one')\n    raise KeyboardInterrupt")
-    project.record()
+    project.record("-k", "test_calls").stdout.fnmatch_lines(
+        [
+            "the recording was interrupted; what was answered is kept and not paid again",
+            "  to go on  pytest -k test_calls --claude-record",
+        ]
+    )
     with project.cassette(f"{FILE}.partial").open("a") as file:
         file.write("- request:\n    method: PO")  # the process was killed while it wrote
     project.tests("def test_calls(claude):\n    ask('one')\n    ask('two')")
