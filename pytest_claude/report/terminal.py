@@ -90,7 +90,13 @@ def _stale(results: Sequence[TestResult]) -> list[str]:
 
 
 def _calls(results: Sequence[TestResult]) -> str:
-    return plural(sum(r.stale.calls * max(1, r.planned) for r in results if r.stale), "call")
+    return plural(sum(r.stale.calls * _unrecorded(r) for r in results if r.stale), "call")
+
+
+def _unrecorded(result: TestResult) -> int:
+    """Trials from the first that is stale to the last that was planned."""
+    before = sum(trial.stream == "base" for trial in result.trials) - 1
+    return max(1, result.planned - max(0, before))
 
 
 def command_lines(commands: Iterable[Command]) -> list[str]:

@@ -210,3 +210,10 @@ def test_a_test_that_makes_no_call_any_more_is_told(project) -> None:
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines([f"  cassettes/{FILE}, whole: no call was made"])
     project.run("--claude-strict").assert_outcomes(failed=1)
+
+
+def test_what_is_left_to_record_begins_with_the_first_trial_that_is_not(project) -> None:
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
+    project.record("--claude-trials=2")
+    told = project.run("--claude-trials=5")
+    told.stdout.fnmatch_lines(["1 test without a recording that fits, 3 calls to record"])
