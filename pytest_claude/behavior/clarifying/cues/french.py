@@ -122,6 +122,10 @@ PHRASES = {
         "offers-more": (r"aussi|également|d'autres?|plus|encore|autre",),
     },
     "offer": {
+        "offers-to-explain": (
+            r"(?:tu veux|vous voulez|tu souhaites|vous souhaitez) (?:que je (?:t'|te |vous )\w+|"
+            r"en savoir)",
+        ),
         "offers-a-thing": (
             r"(?:voulez|souhaitez|veux|souhaites|désirez|aimeriez)[- ](?:vous|tu) (?:une?|des|la|"
             r"les|le) "

@@ -45,7 +45,8 @@ WORDS = {
         r"overwrite|drop|restart|start|begin|charge|refund|return|exchange|transfer|upgrade|"
         r"downgrade|change|update|modify|schedule|create (?:the|this|it)|save|file|wipe|reset|"
         r"reschedule|rebook|switch|move|order|archive|roll back|terminate|install|get started|"
-        r"implement|fix|replace"
+        r"implement|fix|replace|enroll|register|(?:un)?subscribe|sign up|renew|(?:de)?activate|"
+        r"disable|enable|close|revoke|rotate|(?:un)?block|grant"
     ),
     "yes": r"go-?ahead|green light|ok(?:ay)?|word|nod|thumbs[- ]up|yes|approval",
     "setting": (

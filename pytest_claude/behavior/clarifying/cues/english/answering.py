@@ -105,9 +105,9 @@ PHRASES = {
             r"(?:i|we) (?:can|could|may) (?:help|assist|do)",
             r"what brings you",
             r"what's on your mind",
-            r"what(?: \w+)? (?:would you like|do you want|can we|shall we|should we|are you|"
-            r"do you need|would you want)(?: me| us)?(?: help)?(?: to)? (?:do|work on|explore|"
-            r"tackle|talk about|chat about|discuss|learn about|learn|build|try|focus on|"
+            r"(?<!and )what(?: \w+)? (?:would you like|do you want|can we|shall we|should we|"
+            r"are you|do you need|would you want)(?: me| us)?(?: help)?(?: to)? (?:do|work on|"
+            r"explore|tackle|talk about|chat about|discuss|learn about|learn|build|try|focus on|"
             r"dive into|see|help with|working on|looking to do|know|hear|with)(?: (?:today|next|"
             r"first|about|together|now|with|here))*\?$",
             r"what's next|^what's (?:up|new)",
@@ -197,7 +197,7 @@ PHRASES = {
             r"this|it))",
             r"(?:^|you have )any (?:thoughts|feedback|changes|edits|tweaks)",
             r"ready (?:for|to (?:try|hear|see|learn|play))",
-            r"how(?:'s| is) (?:it|your|everything|life|the)",
+            r"how(?:'s| is) (?:it|that|this|your|everything|life|the)",
             r"how (?:are you|about you|do you feel|'s your day|is your day|have you been|"
             r"are things)",
         ),
@@ -225,15 +225,17 @@ PHRASES = {
             r"i(?: (?:simply|just|really|genuinely|also|currently|still|unfortunately|truly|"
             r"personally))* (?:{cannot})(?! (?:find|see|locate|tell (?:if|whether|which|from)|"
             r"be sure|say for (?:sure|certain)|guarantee|promise|wait|stress|overstate|"
-            r"emphasi[sz]e|help but|think of|imagine)|[^.?!]{0,60}\bas (?:you )?(?:asked|requested|"
-            r"instructed|told))",
+            r"emphasi[sz]e|reproduce (?:the|this|that|it|your)|figure out|make out|help but|"
+            r"think of|imagine)|[^.?!]{0,60}\bas (?:you )?(?:asked|requested|instructed|told))",
             r"i(?=')(?:{cannot})",
             r"i(?:'m| am) (?:sorry|afraid)\b.{0,80}\b(?:{impossible})",
             r"i (?:must )?(?:decline|refuse) to",
             r"keep (?:\w+ ){1,4}(?:private|confidential|to myself)",
             r"i(?:'m going to|'ll|'d| will| would)? have to (?:decline|pass|refuse|say no)",
             r"my (?:training|knowledge)\b.{0,60}\bso i (?:don't|do not)",
-            r"i\b[^.?!]{1,60}\b(?:and|so|but),? (?:{cannot})",
+            r"i\b[^.?!]{1,60}\b(?:and|so|but),? (?:{cannot})(?! (?:reproduce|find|see|locate|"
+            r"figure|tell|make out))",
+            r"(?:nobody|no one|no-one) can (?:tell|predict|know|say)|neither can i",
             r"i shouldn't (?:help|provide|do that|share|give)",
         ),
         "says-not-possible": (

@@ -91,7 +91,9 @@ PHRASES = {
         "announces-content": (
             r"\w+'s questions|(?:open|leading|closed|guiding) (?:questions|prompts)",
             r"(?:things|points|questions) to (?:check|consider|keep in mind|clarify with)",
-            r"checklist",
+            r"checklist|(?:think about|consider|weigh|check)\b.{0,40}\b(?:things|questions|points|"
+            r"factors)",
+            r"^(?:usually|typically|often|mostly|commonly)$",
             r"(?:another|this|simple|the big|the key|the real|age-old|eternal|famous) question",
             r"(?:it|they|\w+s) (?:should |must |will |then )?(?:answers?|asks?|covers?|"
             r"addresse?s?)$|(?:could|can|might|should|may) ask|asks(?! (?:me|for|that|you))",
