@@ -38,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     parser = _parser()
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words:
+        parser.print_help(sys.stderr)
+        _tell("which COMMAND?")
+        parser.exit(_USAGE)
     words, rest = _divided(words)
     options, unknown = parser.parse_known_args(words)
     if unknown:

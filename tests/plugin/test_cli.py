@@ -214,6 +214,14 @@ def test_a_wrong_command_exits_4_with_one_error(
     assert capsys.readouterr().err.count("ERROR: ") == 1
 
 
+def test_without_a_command_they_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([])
+    told = capsys.readouterr().err
+    assert "    bump      compare two models over the suite" in told
+    assert told.endswith("ERROR: which COMMAND?\n")
+
+
 def test_a_missing_argument_is_named_alone(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["preflight"])
