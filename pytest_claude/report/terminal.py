@@ -65,8 +65,13 @@ def plain_lines(results: Sequence[TestResult]) -> list[str]:
 
 
 def note_lines(notes: Iterable[str]) -> list[str]:
-    """What the user should know though nothing failed, each sentence once."""
-    return [line for note in dict.fromkeys(notes) for line in wrap(note, WIDTH)]
+    """What the user should know though nothing failed, each sentence once; commands unbroken.
+
+    >>> note_lines(["  to go on  pytest " + "x " * 40])[0].count("x")
+    40
+    """
+    told = dict.fromkeys(notes)
+    return [line for n in told for line in ([n] if n.startswith("  to ") else wrap(n, WIDTH))]
 
 
 def _stale(results: Sequence[TestResult]) -> list[str]:
