@@ -39,9 +39,12 @@ def _collected_tests(root: Path) -> dict[str, str | None]:
         path = Path(folder, "tests.json")
         words = [sys.executable, "-m", "pytest", *_COMMAND, f"--claude-tests-to={path}"]
         ran = subprocess.run(words, cwd=root, capture_output=True, check=False)
-        tests: dict[str, str | None] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    if ran.returncode not in (0, 5):
+        told = json.loads(path.read_text("utf-8")) if path.exists() else None
+    if ran.returncode not in (0, 5) or told is None:
         raise NotCollected(f"pytest --collect-only exits with {ran.returncode}")
+    if not root.samefile(told["root"]):
+        raise NotCollected(f"pytest's rootdir is {told['root']}, the ini file's folder is {root}")
+    tests: dict[str, str | None] = told["tests"]
     if not tests:
         raise NotCollected("pytest --collect-only finds no test")
     return tests

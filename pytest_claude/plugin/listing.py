@@ -30,4 +30,5 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     found = session.config.stash.get(_TESTS, {})
-    session.config.option.claude_tests_to.write_text(json.dumps(found), "utf-8")
+    told = {"root": str(session.config.rootpath), "tests": found}
+    session.config.option.claude_tests_to.write_text(json.dumps(told), "utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -128,6 +129,11 @@ def _holds(entry: Recorded, text: str) -> bool:
     return text in entry.text if entry.ours else text.encode() in entry.request.body
 
 
+# What an app sends in the place of a key: none, or another one. A word is no key: where a prompt
+# itself says "[redacted]", another one is another question.
+_KEY = re.compile(r"(?:None|null)?|(?=\S*[A-Za-z])(?=\S*\d)[^\s\"\\]{8,}")
+
+
 def _fits(recorded: str, sent: str) -> bool:
     """Whether both texts are the same where the recorded one is not redacted."""
     first, *others = recorded.split(REPLACEMENT)
@@ -137,7 +143,7 @@ def _fits(recorded: str, sent: str) -> bool:
     for number, piece in enumerate(others, start=1):
         is_last = number == len(others)
         found = len(sent) - len(piece) if is_last else sent.find(piece, at)
-        if found < at or '"' in sent[at:found] or not sent.startswith(piece, found):
+        if found < at or not _KEY.fullmatch(sent, at, found) or not sent.startswith(piece, found):
             return False
         at = found + len(piece)
     return at == len(sent)

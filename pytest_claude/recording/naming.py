@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.models.ids import canonical_model
+from pytest_claude.recording.secrets import Secrets
 
 GATE = "_gate"
 """The folder, below the cassette root, of all gates' trials."""
@@ -18,16 +19,19 @@ FIXTURES = "@fixtures"
 _LONGEST = 120  # bytes of a slug; with hash, trial number and suffix well below 255
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.,=+\[\]-]+")
 _TRIAL = re.compile(r"\.([2-9]|[1-9]\d+)\.yaml$")
+_SECRETS = Secrets()
 _RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)$")
 
 
 def slug(text: str) -> str:
     """A file name for `text` on every system; a hash is added where the name loses something.
 
+    A key in it, as in the id of a test that has one for a parameter, is lost.
+
     >>> slug("test_asks[two words]")
     'test_asks[two_words]-e6d41469'
     """
-    safe = _UNSAFE.sub("_", text).strip(". ")[:_LONGEST] or "_"
+    safe = _UNSAFE.sub("_", _SECRETS.redacted(text)).strip(". ")[:_LONGEST] or "_"
     if safe == text and not _RESERVED.match(safe.split(".")[0]):
         return safe
     return f"{safe}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"

@@ -299,3 +299,11 @@ def test_init_without_a_folder_of_the_project_is_a_usage_error(project, command)
     assert (status, out) == (4, [])
     assert " ".join(err).startswith("ERROR: init: claude_cassette_dir=../elsewhere is no folder of")
     assert not (project.path / ".gitignore").exists()
+
+
+def test_another_rootdir_makes_no_cassette_orphaned(recorded, command, monkeypatch) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--rootdir ..")
+    status, out, [told] = command("prune", "--yes")
+    assert (status, out) == (1, [])
+    assert told.startswith("FAIL nothing is removed: pytest's rootdir is ")
+    assert folders(recorded.path) == LEFT

@@ -521,3 +521,22 @@ def test_a_key_that_is_no_good_is_told_in_the_words_of_the_api(project) -> None:
         "  to go on   set a key that may ask this: ANTHROPIC_API_KEY, as a rule",
         "  to record  pytest test_app.py::test_a --claude-record",
     ]
+
+
+def test_a_prompt_that_itself_says_redacted_is_no_pattern(project) -> None:
+    project.tests("def test_calls(claude):\n    ask('The patient [redacted] has a cold')")
+    project.record().assert_outcomes(passed=1)
+    for name in ("Bob", "Washington", "Bob Miller", "7481230", '{"name": "A1b2C3d4"}'):
+        project.tests(f"def test_calls(claude):\n    ask('The patient {name} has a cold')")
+        project.run().assert_outcomes(failed=1)
+
+
+def test_a_key_in_the_id_of_a_test_is_in_no_file_name(project) -> None:
+    project.tests(
+        "@pytest.mark.parametrize('key', ['sk-ant-api03-abcdefgh', 'sk-ant-api03-12345678'])\n"
+        "def test_calls(claude, key):\n    ask('hello')"
+    )
+    project.record().assert_outcomes(passed=2)
+    assert len(project.cassettes) == 2
+    assert "sk-ant" not in str(project.cassettes)
+    project.run("--claude-strict").assert_outcomes(passed=2)
