@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_claude.cli.project import cassette_folder
 from pytest_claude.cli.recordings import recordings
-from pytest_claude.errors import SettingsError, UnreadableCassette, UnsavedCassette
+from pytest_claude.errors import RecordingProblem, SettingsError
 
 
 def add(commands: Any) -> None:
@@ -66,9 +66,10 @@ def _import(options: argparse.Namespace) -> int:
                 calls = [entry.interaction for entry in entries]
                 cassette.save(target, entries, summarize(calls), imported_from=written_as)
                 print(f"{source} ({written_as}) → {target}")
-        except (UnreadableCassette, UnsavedCassette) as error:
+        except RecordingProblem as error:
             bad += 1
-            print(f"FAIL {error.headline}", file=sys.stderr)
+            named = source.name in error.headline
+            print(f"FAIL {'' if named else f'{source}: '}{error.headline}", file=sys.stderr)
     return 1 if bad else 0
 
 

@@ -42,8 +42,8 @@ def _found(places: Iterable[tuple[str, str]], secrets: Secrets) -> dict[str, str
 def _texts(entry: Recorded) -> Iterator[str]:
     if entry.ours:
         yield entry.text
-        if "_delta" not in entry.text:
-            return
+        if "_delta" not in entry.text and "!!binary" not in entry.text:
+            return  # no stream
     else:
         for message in (entry.request, entry.response):
             yield "\n".join([*message.headers.values(), message.body.decode("utf-8", "replace")])

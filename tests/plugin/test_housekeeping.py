@@ -10,8 +10,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from simulator import Reply
+from simulator.platforms import event_stream
+from simulator.wire import events, message
 
 from pytest_claude import cli
+from pytest_claude.recording import cassette
+from pytest_claude.recording.entry import Recorded
+from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 MODEL = "claude-sonnet-4-5.yaml"
 TESTS = """
@@ -307,3 +313,18 @@ def test_another_rootdir_makes_no_cassette_orphaned(recorded, command, monkeypat
     assert (status, out) == (1, [])
     assert told.startswith("FAIL nothing is removed: pytest's rootdir is ")
     assert folders(recorded.path) == LEFT
+
+
+def test_import_tells_what_it_can_not_redact(tmp_path: Path, capsys) -> None:
+    said = message(Reply("It is sk-ant-api03-abcdefgh."), {"model": "m"}, "1")
+    frames = b"".join(event_stream(events(said)))
+    url = "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke-with-response-stream"
+    exchange = Interaction(Request("POST", url, b'{"messages": []}'), Response(200, frames))
+    cassette.save(tmp_path / "old" / "x.yaml", [Recorded.of(exchange)])
+    assert cli.main(["check", str(tmp_path / "old")]) == 1
+    assert "interaction 1: holds an Anthropic key ending in efgh" in capsys.readouterr().err
+    into = tmp_path / "new"
+    assert cli.main(["import", str(tmp_path / "old"), "--into", str(into)]) == 1
+    told = "x.yaml: a binary stream holds what must not be stored: nothing is written\n"
+    assert capsys.readouterr().err.endswith(told)
+    assert not into.exists()
