@@ -75,7 +75,7 @@ def ordered(case: Case) -> str | None:
         case.wants("wants_asking") and not _asks_what_to_ask(case)
     ):
         return "plays-a-role"
-    if any(act.rule == "plays-a-role" for act in case.acts) and len(questions) > 0:
+    if any(act.rule == "plays-a-role" for act in case.acts) and questions:
         return "plays-a-game"
     needs = [act for act in case.of("request", "conditional", "missing") if not _tells(case, act)]
     if needs:
@@ -129,21 +129,22 @@ def _tells(case: Case, act: Act) -> bool:
 
 def _begins_a_text(case: Case) -> bool:
     """Whether a reply is too long, or begins too abruptly, to speak to the user."""
-    first = case.acts[0]
-    said = case.of("statement")
-    if case.assumes or any(act.has("lacks") and act.has("speaks_as_one") for act in said):
+    first, questions = case.acts[0], case.of("question")
+    lacking = any(a.has("lacks") and a.has("speaks_as_one") for a in case.of("statement"))
+    if case.assumes or lacking:
         return False
-    if any(act.has("decides") for act in case.of("question")) and len(case.acts) < 3:
+    opens = first.deed == "question"
+    asks = any(a.has("decides") or (a.rule != "question" and not opens) for a in questions)
+    if len(case.acts) < 3 and asks:
         return False
+    if case.said > LONG or first.sentence.item:
+        return True
+    if opens and case.said > 0:  # "Where does your money go? Find out …"
+        by_itself = not any(act.has("speaks_as_one") for act in case.acts)
+        return by_itself or (case.said > BLOCK and not case.any("uses"))
+    speaks = case.acts if case.wants("wants_rewrite") else questions
     abrupt = first.deed == "statement" and not first.has("opener")
-    if len(case.acts) < 3 and any(act.rule != "question" for act in case.of("question")):
-        abrupt = False
-    speaks = case.acts if case.wants("wants_rewrite") else case.of("question")
-    abrupt = abrupt and not any(act.has("about_text") for act in speaks)
-    if first.deed == "question" and case.said > 0:  # "Where does your money go? Find out …"
-        speaks_for_itself = any(act.has("speaks_as_one") for act in case.acts)
-        abrupt = abrupt or not speaks_for_itself or (case.said > BLOCK and not case.any("uses"))
-    return case.said > LONG or abrupt or first.sentence.item
+    return abrupt and not any(act.has("about_text") for act in speaks)
 
 
 def _greets(case: Case) -> bool:

@@ -179,6 +179,18 @@ def _would_do_more(case: Case) -> Verdict | None:
     return None
 
 
+def _narrows(case: Case) -> Verdict | None:
+    """ "Sure! Would you like the short or the long version?" – nothing is done yet."""
+    acts = case.of("offer", "conditional", "assumption")
+    if not acts or case.said or case.shown or case.of("decline", "confirmation"):
+        return None
+    act = acts[-1]
+    chooses = act.rule in ("offers-more", "offers-a-thing") and act.sentence.is_question
+    if not chooses or act.sentence.number == 0:
+        return None
+    return Verdict("clarifying_question", act, act.rule, certain=False)
+
+
 def _tells_something(case: Case) -> bool:
     """Whether some statement is more than that something is open or lacking."""
     told = [act for act in case.of("statement") if not act.has("opener")]
@@ -233,14 +245,16 @@ def _offers(case: Case) -> Verdict | None:
     acts = case.of("offer", "conditional", "assumption")
     if not acts or case.said_after(acts[-1]) > LONG:
         return None
-    act = acts[-1]
-    narrows = act.rule in ("offers-more", "offers-a-thing") and act.sentence.is_question
-    if narrows and case.said == case.shown == 0 and act.sentence.number > 0:
-        # "Sure! Would you like the short or the long version?" – nothing is done yet.
-        return Verdict("clarifying_question", act, act.rule, certain=False)
-    sure = act.rule != "offers-a-thing" or case.said > 0
-    return Verdict("answer_with_offer", act, act.rule, certain=sure)
+    sure = acts[-1].rule != "offers-a-thing" or case.said > 0
+    return Verdict("answer_with_offer", acts[-1], acts[-1].rule, certain=sure)
 
 
-_ASKING: tuple[Rule, ...] = (_corrects, _requests, _questions, _names_missing, _would_do_more)
+_ASKING: tuple[Rule, ...] = (
+    _corrects,
+    _requests,
+    _questions,
+    _names_missing,
+    _would_do_more,
+    _narrows,
+)
 _NOT_ASKING: tuple[Rule, ...] = (_declines, _confirms, _offers)

@@ -35,7 +35,7 @@ Cue = Literal[
     "refines",  # would make an answer a better one: "so I can narrow it down"
     "replies",  # answers the question before it: "Probably not."
     "speaks_as_many",  # as a text does, not an assistant
-    "speaks_as_one",
+    "speaks_as_one",  # says "I" or "me"
     "names_the_user",
     "addresses",  # speaks to the user, or of itself
     "opener",  # "Sure, I can help with that."
