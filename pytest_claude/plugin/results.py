@@ -103,7 +103,7 @@ class Results:
         if self._settings.recording and not self._settings.gated:
             mode = self._settings.record_mode
             option = "--claude-record" + (f"={mode}" if mode != "new_episodes" else "")
-            command = " ".join(filter(None, ["pytest", self._typed().words, option]))
+            command = " ".join(filter(None, ["pytest", self._typed().tests, option]))
             told = "the recording was interrupted; what was answered is kept and not paid again"
             self.notes |= dict.fromkeys([told, f"  to go on  {command}"])
 
@@ -259,10 +259,14 @@ class Results:
         config, option = self._config, self._config.option
         preset = config.getoption("claude_gate")
         paths = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else ()
-        given = {"--claude-gate": preset, "-k": option.keyword, "-m": option.markexpr}
+        given = {"-k": option.keyword, "-m": option.markexpr}
         words = [word for name, said in given.items() if said for word in (name, said)]
         workers = getattr(option, "numprocesses", None)
-        return Typed(shlex.join([*words, *paths]), str(workers) if workers else None)
+        return Typed(
+            f"--claude-gate {preset}" if preset else "",
+            shlex.join([*words, *paths]),
+            str(workers) if workers else None,
+        )
 
     def _what_next(self, run: Run) -> list[str]:
         """Where the reports are, and what to type next: the same as in them."""

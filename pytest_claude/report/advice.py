@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pytest_claude.report.entry import Entry
@@ -45,7 +45,7 @@ def next_commands(outline: Outline, run_file: str | None) -> tuple[Command, ...]
         return (*found, Command("List the models in the cassettes", line, "to list them"))
     repeat = outline.repeat or ""
     if outline.of("regressed"):
-        found += _to_answer(outline, repeat)
+        found += _to_answer(outline)
     elif outline.overall == "pass" and outline.pairs:
         line = f"pytest-claude adopt {' '.join(outline.pairs)}"
         found.append(Command("Adopt the candidate", line, "to adopt it"))
@@ -73,6 +73,8 @@ def _to_read(outline: Outline, run_file: str | None) -> list[Command]:
     worst = next(iter(outline.of("regressed", "undecided", "changed", "failed")), None)
     if worst is None or not any(side.trials for side in worst.sides):
         return []
+    if run_file is None and not any(_recorded(worst)):
+        return []
     purpose = _READ.get(worst.kind, "Read the first failure")
     return [Command(purpose, to_read(worst, run_file).line, "to read it")]
 
@@ -84,12 +86,12 @@ _READ = {
 }
 
 
-def _to_answer(outline: Outline, repeat: str) -> list[Command]:
+def _to_answer(outline: Outline) -> list[Command]:
     """What one can do about a regression: mend it, or say that it is meant."""
     found = []
-    if repeat.startswith("pytest --"):
+    if outline.gate is not None:
         number = plural(len(outline.of("regressed", "undecided")), "test")
-        line = f"{repeat.replace('pytest', 'pytest --lf', 1)} --claude-record"
+        line = f"{(outline.repeat or '').replace('pytest', 'pytest --lf', 1)} --claude-record"
         found.append(Command(f"Try a changed prompt on the {number} only", line, "to try a fix"))
     if len(outline.pairs) == 1:
         line = f'@pytest.mark.claude_accept("{outline.pairs[0]}", reason="…", until="…")'
@@ -101,8 +103,8 @@ def commands_for(entry: Entry, outline: Outline, run_file: str | None) -> tuple[
     """What to type about one test."""
     found = [to_read(entry, run_file)] if entry.sides else []
     test = shlex.quote(entry.test)
-    if outline.repeat and outline.repeat.startswith("pytest --"):
-        again = outline.repeat.replace("pytest", f"pytest {test}", 1)
+    if outline.gate is not None:
+        again = outline.gate.replace("pytest", f"pytest {test}", 1)
         redo = f"{again} --claude-record=all"
         found.append(Command("Record this test again on the candidate", redo))
         found.append(Command("Repeat its verdict offline", again))
@@ -120,8 +122,14 @@ def to_read(entry: Entry, run_file: str | None) -> Command:
         return Command("Read it in the terminal", line)
     cassettes: Iterable[str | None] = (
         *(difference.cassette for difference in entry.differences[:1]),
-        *(trial.cassette for side in reversed(entry.sides) for trial in side.trials),
+        *_recorded(entry),
     )
     path = next((cassette for cassette in cassettes if cassette), "cassettes")
     line = f"pytest-claude inspect --transcript {shlex.quote(path)}"
     return Command("Read it in the terminal", line)
+
+
+def _recorded(entry: Entry) -> Iterator[str | None]:
+    """The cassettes of the trials that have one, the candidate's first."""
+    for side in reversed(entry.sides):
+        yield from (t.cassette for t in side.trials if t.outcome in ("pass", "fail"))

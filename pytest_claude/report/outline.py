@@ -71,11 +71,13 @@ class Typed:
     """What was typed with a gate, for the commands that go on with it.
 
     Attributes:
-        words: Its preset and which tests were to run; "" where nothing was said.
+        preset: Its option; "" where nothing was said.
+        tests: Which tests were to run, likewise.
         workers: How many workers shared the tests, as it was typed; None where none did.
     """
 
-    words: str
+    preset: str = ""
+    tests: str = ""
     workers: str | None = None
 
 
@@ -98,6 +100,7 @@ class Outline:
         simulated_by: What played the models, where no answer is a model's.
         bump: Whether two sides were compared.
         sight: What drops the gate could see; None outside a gate.
+        gate: The command that runs the gate over other tests; None where there is none.
         repeat: The command that makes the comparison again; None in a plain run.
         finish: The command that takes the trials which it lacks; None where none can.
         waits_for: Why it lacks some; None where it does not.
@@ -116,6 +119,7 @@ class Outline:
     simulated_by: str | None
     bump: bool
     sight: Sight | None = None
+    gate: str | None = None
     repeat: str | None = None
     finish: str | None = None
     waits_for: Literal["missing", "not sent", "errors"] | None = None
@@ -147,7 +151,7 @@ def outline(run: Run, typed: Typed | None = None) -> Outline:
     counted = Counter(entry.kind for entry in entries)
     trials = [trial for entry in entries for side in entry.sides for trial in side.trials]
     overall, headline = _headline(decision, entries)
-    repeat, finish = _commands(run, typed)
+    gate, repeat, finish = _commands(run, typed)
     return Outline(
         overall=overall,
         headline=headline,
@@ -162,6 +166,7 @@ def outline(run: Run, typed: Typed | None = None) -> Outline:
         simulated_by=next((trial.simulated_by for trial in trials if trial.simulated_by), None),
         bump=bump,
         sight=None if decision is None or overall == "nothing" else _sight(decision),
+        gate=gate,
         repeat=repeat,
         finish=finish,
         waits_for=None if decision is None else _waits_for(decision),
@@ -198,22 +203,27 @@ def _models(run: Run) -> tuple[str, ...]:
     return (", ".join(asked),) if asked else ()
 
 
-def _commands(run: Run, typed: Typed | None) -> tuple[str | None, str | None]:
-    """What makes the comparison again, and what takes the trials that it lacks."""
+def _commands(run: Run, typed: Typed | None) -> tuple[str | None, str | None, str | None]:
+    """What runs the gate, what makes this comparison again, what takes the trials it lacks."""
     if run.decision is None:
-        return None, None
+        return None, None, None
     before, _, after = run.title.partition(" → ")
     if not run.pairs and after != "this run":
-        return f"pytest-claude compare {before} {after}", None
+        return None, f"pytest-claude compare {before} {after}", None
     if typed is None:
         preset = run.decision.policy.preset
         typed = Typed("" if preset == "quick" else f"--claude-gate {preset}")
-    gate = [f"--claude-bump {pair}" for pair in run.pairs] or [f"--claude-baseline {before}"]
-    again = finish = " ".join(["pytest", *gate, *filter(None, [typed.words])])
+    pairs = [f"--claude-bump {pair}" for pair in run.pairs] or [f"--claude-baseline {before}"]
+    gate = _line("pytest", *pairs, typed.preset)
+    again = finish = _line(gate, typed.tests)
     if run.pairs and typed.workers:  # with workers pytest alone screens, and can't go on
-        words = filter(None, [f"-n {typed.workers}", typed.words])
-        finish = " ".join(["pytest-claude bump", *run.pairs, "--", *words])
-    return again, f"{finish} --claude-record"
+        options = (f"-n {typed.workers}", typed.preset, typed.tests)
+        finish = _line("pytest-claude bump", *run.pairs, "--", *options)
+    return gate, again, f"{finish} --claude-record"
+
+
+def _line(*words: str) -> str:
+    return " ".join(filter(None, words))
 
 
 def _waits_for(decision: Decision) -> Literal["missing", "not sent", "errors"] | None:

@@ -8,7 +8,7 @@ import pytest
 import report_samples as samples
 
 from pytest_claude.gating import Policy
-from pytest_claude.report.advice import next_commands
+from pytest_claude.report.advice import commands_for, next_commands
 from pytest_claude.report.artifact import Run, TestResult
 from pytest_claude.report.outline import Typed, outline
 from pytest_claude.report.overview import Origin, change, overview_page
@@ -96,12 +96,12 @@ GATE = f"--claude-bump {samples.OLD}={samples.NEW}"
     [
         (None, f"pytest {GATE}", f"pytest {GATE} --claude-record"),
         (
-            Typed("tests -k x"),
+            Typed(tests="tests -k x"),
             f"pytest {GATE} tests -k x",
             f"pytest {GATE} tests -k x --claude-record",
         ),
         (
-            Typed("--claude-gate quick", "4"),
+            Typed("--claude-gate quick", workers="4"),
             f"pytest {GATE} --claude-gate quick",
             f"pytest-claude bump {samples.OLD}={samples.NEW} -- -n 4 --claude-gate quick "
             "--claude-record",
@@ -114,6 +114,13 @@ def test_what_goes_on_says_what_was_typed(typed: Typed | None, repeat: str, fini
     assert (told[0], told[-1]) == (finish, repeat)
 
 
+def test_a_command_for_one_test_runs_no_other() -> None:
+    told = outline(samples.UNDECIDED, Typed("--claude-gate quick", "-k x tests"))
+    lines = [command.line for command in commands_for(told.entries[0], told, "bump.json")]
+    again = f"pytest {told.entries[0].test} {GATE} --claude-gate quick"
+    assert lines[1:] == [f"{again} --claude-record=all", again]
+
+
 def test_a_run_file_tells_a_preset_that_is_not_the_usual() -> None:
     decision = replace(samples.UNDECIDED.decision, policy=Policy.standard())
     run = replace(samples.UNDECIDED, decision=decision)
@@ -124,3 +131,13 @@ def test_a_comparison_of_run_files_has_nothing_to_record() -> None:
     run = replace(samples.UNDECIDED, title="a.json → b.json", pairs=())
     labels = [command.label for command in next_commands(outline(run), None)]
     assert labels == ["to read it", "to repeat it"]
+
+
+def test_what_was_not_recorded_is_not_to_be_read() -> None:
+    test = "tests/test_a.py::test_void"
+    run = samples.bump("undecided", samples.result(test, "undecided", "", "vv"))
+    labels = [command.label for command in next_commands(outline(run), None)]
+    assert labels == ["to repeat it"]
+    mixed = samples.bump("undecided", samples.result(test, "undecided", "p", "vv"))
+    line = next_commands(outline(mixed), None)[0].line
+    assert line == f"pytest-claude inspect --transcript {mixed.results[0].trials[0].cassette}"
