@@ -289,6 +289,7 @@ def test_recordings_of_two_revisions_are_compared_as_behavior(
         "    does not call `lookup_order` in 1 of 1 trial",
         "    stops with `end_turn` instead of `tool_use` in 1 of 1 trial",
         "git:HEAD → .: 2 of 2 tests behave differently in their recordings",
+        "  for a verdict  pytest --claude-baseline git:HEAD",
     ]
     assert cli.main(["compare", "git:none", "."]) == 4
     assert "compare git:none: fatal: Not a valid object name none" in capsys.readouterr().err
