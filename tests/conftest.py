@@ -24,6 +24,7 @@ import yaml  # noqa: E402, F401
 import pytest_claude.plugin.collection  # noqa: E402
 import pytest_claude.recording.readers  # noqa: E402
 import pytest_claude.report.terminal  # noqa: E402, F401
+from pytest_claude.recording.secrets import VARIABLE  # noqa: E402
 
 # Nothing here is timed: the machines are noisy. And the same examples come in every run, so that a
 # commit is not red for what was there before it; PYTEST_CLAUDE_FUZZ=1 looks for new ones.
@@ -53,8 +54,8 @@ def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     """No test depends on the keys, the CI or the pytest options of the machine."""
     if request.config.getoption("claude_record"):
         return  # tests/record.py records at the simulator
-    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "CI",
-                 "PYTEST_ADDOPTS", "GITHUB_ACTIONS"):  # fmt: skip
+    keys = [name for name in os.environ if VARIABLE.search(name)]
+    for name in ("ANTHROPIC_BASE_URL", "CI", "PYTEST_ADDOPTS", "GITHUB_ACTIONS", *keys):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TZ", "UTC")
     # No model of the tests retires within 60 days of it, and all rules but the newest hold.

@@ -300,11 +300,11 @@ def _elsewhere(config: pytest.Config, tests: Iterable[str]) -> list[str]:
 
 
 def _unredacted(environment: Mapping[str, str]) -> list[str]:
-    from pytest_claude.recording.secrets import SHORTEST, too_short
+    from pytest_claude.recording.secrets import left_alone
 
     return [
-        f"{name} has fewer than {SHORTEST} characters: it is not redacted in what is recorded"
-        for name in too_short(environment)
+        f"{name} {why}: it is not redacted in what is recorded"
+        for name, why in left_alone(environment).items()
     ]
 
 

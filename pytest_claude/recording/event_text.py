@@ -46,10 +46,14 @@ def texts(body: bytes) -> list[str]:
     return [_joined(events, numbers, kind) for kind, numbers in _blocks(events)]
 
 
-def rewritten(body: bytes, rewrite: Callable[[str], str]) -> bytes:
+def rewritten(
+    body: bytes, rewrite: Callable[[str], str], rewrite_json: Callable[[str], str]
+) -> bytes:
     """A stream of server-sent events whose texts, each in one piece, went through `rewrite`.
 
-    What `rewrite` leaves as it is stays byte for byte; so does every body that is no such stream.
+    The input of a tool, which is JSON, went through `rewrite_json`.
+
+    What they leave as it is stays byte for byte; so does every body that is no such stream.
     """
     if not _is_sent_by_server(body):
         return body
@@ -57,7 +61,7 @@ def rewritten(body: bytes, rewrite: Callable[[str], str]) -> bytes:
     events = [_data(piece) for piece in found]
     for kind, numbers in _blocks(events):
         before = _joined(events, numbers, kind)
-        after = rewrite(before)
+        after = (rewrite_json if kind == "input_json_delta" else rewrite)(before)
         if after != before:
             for number, text in zip(numbers, [after, *[""] * len(numbers)], strict=False):
                 delta = {**events[number]["delta"], _WRITTEN[kind]: text}

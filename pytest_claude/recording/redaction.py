@@ -64,16 +64,20 @@ class Redaction:
         """
         if self.own is None and not self.secrets.may_be_in(body):
             return body
-        before = body.decode("utf-8", "surrogateescape")
+        return self._json_kept(body.decode("utf-8", "surrogateescape")).encode(
+            "utf-8", "surrogateescape"
+        )
+
+    def _json_kept(self, before: str) -> str:
         after = self.text(before)
-        if not _is_json(after) and _is_json(before):  # it was a number
+        if after != before and not _is_json(after) and _is_json(before):  # it was a number
             after = json.dumps(self._value(json.loads(before)), ensure_ascii=False)
         if self.own is not None:
             stored = own_redaction.redacted(self.own, after)
-            if _is_json(after) and not _is_json(stored):
-                raise own_redaction.failed("it returned no JSON for a body that is")
+            if stored != after and _is_json(after) and not _is_json(stored):
+                raise own_redaction.failed("it returned no JSON for a text that is")
             after = stored
-        return after.encode("utf-8", "surrogateescape")
+        return after
 
     def request(self, request: Request) -> Request:
         """`request` as it is stored and matched; itself where nothing in its body is replaced.
@@ -96,7 +100,7 @@ class Redaction:
             if any(self._whole(text) != text for text in event_text.texts(before)):
                 raise _unalterable()
             return response
-        body = self.body(event_text.rewritten(before, self._whole))
+        body = self.body(event_text.rewritten(before, self._whole, self._json_kept))
         if body == before:
             return response
         timing = response.timing and replace(response.timing, chunks=())  # they were of other bytes

@@ -9,20 +9,25 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from urllib.parse import quote
+from itertools import product
+from urllib.parse import quote, quote_plus
 
 REPLACEMENT = "[redacted]"
 SHORTEST = 8
 """Characters of a credential; a shorter value would be replaced in words that are none."""
 
 # The names that SDKs read credentials from end so.
-_VARIABLE = re.compile(r"(?:API_KEY|AUTH_TOKEN|BEARER_TOKEN_BEDROCK"
-                       r"|SECRET_ACCESS_KEY|SESSION_TOKEN)$")  # fmt: skip
+VARIABLE = re.compile(r"(?:API_KEY|AUTH_TOKEN|BEARER_TOKEN_BEDROCK"
+                      r"|SECRET_ACCESS_KEY|SESSION_TOKEN)$")  # fmt: skip
+# Another service's variable holds a word where an SDK wants it set; Claude's, a gateway's key.
+_NEVER_A_WORD = ("ANTHROPIC_", "AWS_")
+_WORD = re.compile(r"(?:[^\W\d]|[.-]){,19}")
 
 # No letter or digit before; the letter of an escape, as in `\nAKIA…`, is none.
 _START = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4}))"
 _END = r"(?![A-Za-z0-9])"
-_BLANK = r"(?:\s|\\+[nr])*+"  # in JSON a line end is an escape, in JSON within JSON a longer one
+_LINE_END = r"(?:\s|\\+[nr])"  # in JSON a line end is an escape, in JSON within JSON a longer one
+_BLANK = rf"{_LINE_END}*+"
 _ANTHROPIC = rf"(?:sk-ant-[a-z]+\d\d-|{_START}sk-ant-(?![a-z]+\d\d-))[A-Za-z0-9_-]{{8,}}"
 
 _PRIVATE = "a private key"
@@ -33,6 +38,8 @@ _SHAPES = {
         rf"{_START}sk-(?:(?:proj|svcacct|admin)-[A-Za-z0-9_-]{{40,}}"
         r"|[A-Za-z0-9_-]{10,}T3BlbkFJ[A-Za-z0-9_-]{10,})",
     ),
+    "an OpenRouter key": (("sk-or-v1-",), rf"{_START}sk-or-v1-[0-9a-f]{{64}}{_END}"),
+    "a Hugging Face token": (("hf_",), rf"{_START}hf_[A-Za-z0-9]{{34}}{_END}"),
     "an AWS access key id": (("AKIA", "ASIA"), rf"{_START}A[KS]IA[A-Z2-7]{{16}}{_END}"),
     "a GitHub token": (
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
@@ -44,7 +51,7 @@ _SHAPES = {
     _PRIVATE: (
         ("PRIVATE KEY-----",),
         rf"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----{_BLANK}"
-        rf"(?:(?:Proc-Type|DEK-Info): [^\\\n\"]*{_BLANK})*"
+        rf"(?:(?:Proc-Type|DEK-Info): [^\\\n\"]*+{_LINE_END}++)*+"
         rf"(?:[A-Za-z0-9+/=]{{16,}}+{_BLANK})++"
         rf"(?:[A-Za-z0-9+/=]*{_BLANK}-----END (?:[A-Z]+ )*PRIVATE KEY-----)?",
     ),
@@ -98,11 +105,11 @@ class Secrets:
     def of_environment(cls, environment: Mapping[str, str]) -> Secrets:
         """The secrets of the credentials that `environment` holds, and of all known shapes.
 
-        Values shorter than 8 characters are left alone; `too_short` names them.
+        Values that stand in other text too are left alone; `left_alone` names them.
         """
         values: dict[str, str] = {}
         for name, value in _credentials(environment):
-            if len(value) >= SHORTEST and value not in REPLACEMENT:
+            if not _reads_like_text(name, value):
                 values = {**dict.fromkeys(_forms(value), f"the value of {name}"), **values}
         return cls(values)
 
@@ -164,24 +171,38 @@ class Secrets:
         return tuple(text.encode() for text in (*self.values, *shapes, *_IN_BASE64))
 
 
-def too_short(environment: Mapping[str, str]) -> list[str]:
-    """The names of credentials that are too short to be told from other text."""
-    return [name for name, value in _credentials(environment) if 0 < len(value) < SHORTEST]
+def left_alone(environment: Mapping[str, str]) -> dict[str, str]:
+    """The names of credentials that can't be told from other text, and what they read like."""
+    found = {name: _reads_like_text(name, value) for name, value in _credentials(environment)}
+    return {name: why for name, why in found.items() if why}
+
+
+def _reads_like_text(name: str, value: str) -> str:
+    if len(value) < SHORTEST:
+        return f"has fewer than {SHORTEST} characters"
+    if value in REPLACEMENT:
+        return "reads like a placeholder"
+    if name.startswith(_NEVER_A_WORD):
+        return ""
+    if _is_placeholder(value):
+        return "reads like a placeholder"
+    return "reads like a word" if _WORD.fullmatch(value) else ""
 
 
 def _credentials(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in sorted(environment.items()):
-        if _VARIABLE.search(name):
+        if VARIABLE.search(name) and value.strip():
             yield name, value.strip()
 
 
 def _forms(value: str) -> Iterator[str]:
-    """How a value can stand in JSON, in a URL and in base64."""
+    """How a value can stand in JSON, in JSON within JSON, in a URL and in base64."""
     yield value
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    for inside, outside in product((True, False), repeat=2):
+        once = json.dumps(value, ensure_ascii=inside)[1:-1]
+        yield from (once, json.dumps(once, ensure_ascii=outside)[1:-1])
     yield value.replace("/", "\\/")
-    yield quote(value, safe="")
+    yield from (quote(value, safe=""), quote(value), quote_plus(value))
     data = value.encode("utf-8", "surrogateescape")
     for before in range(3):
         coded = base64.b64encode(b"\0" * before + data).decode()

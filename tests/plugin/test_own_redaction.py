@@ -63,7 +63,7 @@ def test_a_hook_that_came_later_finds_what_was_recorded_before(hooked) -> None:
     [
         ("    raise ValueError('no list of names')", "it raised ValueError: no list of names"),
         ("    return {'body': body}", "it returned dict, not a text"),
-        ("    return body[1:]", "it returned no JSON for a body that is"),
+        ("    return body[1:]", "it returned no JSON for a text that is"),
     ],
     ids=["raises", "no text", "no JSON"],
 )

@@ -473,15 +473,24 @@ def test_a_key_that_the_model_repeats_is_redacted(project, stream) -> None:
     project.run().assert_outcomes(passed=1)
 
 
-def test_a_credential_too_short_to_redact_is_told_once(project, monkeypatch) -> None:
-    project.tests("def test_calls(claude):\n    ask('abc')\ndef test_more(claude):\n    ask('abc')")
-    monkeypatch.setenv("COMPANY_API_KEY", "abc")
-    told = "COMPANY_API_KEY has fewer than 8 characters: it is not redacted*"
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("abc", "has fewer than 8 characters"),
+        ("anthropic", "reads like a word"),
+        ("placeholder", "reads like a placeholder"),
+    ],
+)
+def test_a_credential_that_is_not_redacted_is_told_once(project, monkeypatch, value, why) -> None:
+    asked = f"(claude):\n    ask('{value}')\n"
+    project.tests(f"def test_calls{asked}def test_more{asked}")
+    monkeypatch.setenv("COMPANY_API_KEY", value)
+    told = f"COMPANY_API_KEY {why}: it is not redacted*"
     result = project.record()
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines([told])
     assert sum("COMPANY_API_KEY" in line for line in result.outlines) == 1
-    assert '"content": "abc"' in project.cassette(FILE).read_text()
+    assert f'"content": "{value}"' in project.cassette(FILE).read_text()
     project.run().stdout.no_fnmatch_line(told)
 
 
