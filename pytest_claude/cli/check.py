@@ -66,7 +66,7 @@ def _check(options: argparse.Namespace) -> int:
         print("\n".join(orphan_lines(orphan)))
     alone = f", {len(orphans)} orphaned" if orphans else ""
     print(f"{good} good, {bad} bad{alone}")
-    if orphans:
+    if any(orphan.doubt is None for orphan in orphans):
         print("to remove what is orphaned  pytest-claude prune")
     return 1 if bad else 0
 
@@ -93,8 +93,12 @@ def _flaws(path: Path, secrets: Secrets) -> list[str]:
 def orphan_lines(orphan: Orphan) -> list[str]:
     """What is orphaned, and how to keep it where its test has another name now."""
     lines = [f"orphaned  {orphan.folder}: no test asks it"]
+    if orphan.doubt is not None:
+        lines.append(f"  it is kept: {orphan.doubt}")
     if orphan.now is not None:
         words = shlex.join(["mv", str(orphan.folder), str(orphan.now)])
+        if not orphan.now.parent.is_dir():
+            words = f"{shlex.join(['mkdir', '-p', str(orphan.now.parent)])} && {words}"
         lines.append(f"  was its test renamed?  {words}")
     return lines
 

@@ -41,6 +41,10 @@ def _prune(options: argparse.Namespace) -> int:
         return 0
     for orphan in orphans:
         print("\n".join(orphan_lines(orphan)))
+    orphans = [orphan for orphan in orphans if orphan.doubt is None]
+    if not orphans:
+        print("nothing is removed")
+        return 0
     files = plural(sum(len(orphan.files) for orphan in orphans), "file")
     if not (options.yes or _is_wanted(f"remove {files}?")):
         print(f"nothing is removed; to remove {files}  pytest-claude prune --yes")
@@ -57,7 +61,10 @@ def _prune(options: argparse.Namespace) -> int:
 def _is_wanted(question: str) -> bool:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _remove(orphans: list[Orphan], root: Path) -> None:

@@ -30,5 +30,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     found = session.config.stash.get(_TESTS, {})
-    told = {"root": str(session.config.rootpath), "tests": found}
+    named = [word for word in session.config.args if "::" in word]
+    told = {"root": str(session.config.rootpath), "named": named, "tests": found}
     session.config.option.claude_tests_to.write_text(json.dumps(told), "utf-8")

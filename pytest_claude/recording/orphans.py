@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pytest_claude.recording import partial
 from pytest_claude.recording.cassette import is_ours, is_shared
-from pytest_claude.recording.naming import FIXTURES, GATE, shared_dir, test_dir
+from pytest_claude.recording.naming import FIXTURES, GATE, shared_dir, slug, test_dir
+
+_ABOVE = slug("..")  # the folder of tests outside pytest's rootdir
+_TESTED = (".py", ".md", ".rst", ".txt")  # files that pytest and its plugins make tests of
+_NO_PARAMETER = "[NOTSET]"
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,13 @@ class Orphan:
         files: The cassettes, and what interrupted runs left of them.
         now: The folder of a test without a recording that is probably the same, renamed or
             moved; None where none is near.
+        doubt: Why the test may be there all the same; None where it is gone.
     """
 
     folder: Path
     files: tuple[Path, ...]
-    now: Path | None
+    now: Path | None = None
+    doubt: str | None = None
 
 
 def find_orphans(root: Path, project: Path, tests: Mapping[str, str | None]) -> list[Orphan]:
@@ -34,34 +41,52 @@ def find_orphans(root: Path, project: Path, tests: Mapping[str, str | None]) -> 
 
     `tests` has the name of the cassette that each shares with others, or None, by node id.
 
-    Left alone are gates' folders, other tools' recordings, what tests share, and what belongs to a
-    module that is there below `project` though none of its tests was collected: it may be skipped,
-    or no part of a plain run.
+    Left alone are gates' folders, other tools' recordings, what tests share, what belongs to tests
+    outside `project`, and what belongs to a module that is there though not all of its tests were
+    collected: it may be skipped, or no part of a plain run.
     """
     folders = _folders(root)
     known = {test_dir(test) for test in tests}
-    collected = {folder.parent for folder in known}
     asked = {shared_dir(name) if name else test_dir(test) for test, name in tests.items()}
-    unrecorded = defaultdict(list)
+    collected = {(project / test.partition("::")[0]) for test in tests}
+    lacking = defaultdict(list)
     for folder in sorted(known & asked - folders.keys()):
-        unrecorded[folder.parent].append(folder.name)
-    return [
-        Orphan(root / folder, tuple(files), _renamed(root, folder, unrecorded))
-        for folder, files in folders.items()
-        if not _is_used(folder, asked, known)
-        and not _is_left_out(project, _base(folder), collected)
-    ]
+        if not folder.name.endswith(_NO_PARAMETER):
+            lacking[folder.parent].append(folder.name)
+    found = []
+    for folder, files in folders.items():
+        base = _base(folder)
+        if _is_used(folder, asked, known) or not _is_ours(project, folder, known):
+            continue
+        modules = _modules(project, base)
+        if not collected.issuperset(modules) or (not modules and _on_disk(project, base)):
+            continue
+        if not modules and all(_is_left(path) for path in files):
+            continue  # what tests share: no head says so yet
+        doubt = _doubt(folder, known, modules)
+        now = None if doubt else _renamed(folder, lacking)
+        found.append(Orphan(root / folder, tuple(files), root / now if now else None, doubt))
+    return found
 
 
 def _folders(root: Path) -> Mapping[PurePosixPath, list[Path]]:
     found = defaultdict(list)
+    shared = set()
     for path in sorted(root.rglob("*.yaml*")):
         folder = PurePosixPath(path.parent.relative_to(root).as_posix())
-        left = path.name.endswith(f".yaml{partial.SUFFIX}")
-        if folder.parts[:1] != (GATE,) and (left or (path.suffix == ".yaml" and is_ours(path))):
+        if folder.parts[:1] == (GATE,) or not path.is_file():
+            continue
+        if _is_left(path) or (path.suffix == ".yaml" and is_ours(path)):
             found[folder].append(path)
-    # Which tests share a cassette is not known where a module was not looked into.
-    return {folder: paths for folder, paths in found.items() if not any(map(is_shared, paths))}
+            # Which tests share a cassette is not known where a module was not looked into.
+            if is_shared(path):
+                shared.add(folder)
+    return {folder: paths for folder, paths in found.items() if folder not in shared}
+
+
+def _is_left(path: Path) -> bool:
+    """Whether an interrupted run left it."""
+    return path.name.endswith(f".yaml{partial.SUFFIX}")
 
 
 def _is_used(folder: PurePosixPath, asked: set[PurePosixPath], tests: set[PurePosixPath]) -> bool:
@@ -82,25 +107,67 @@ def _base(folder: PurePosixPath) -> PurePosixPath:
     return PurePosixPath(*folder.parts[: folder.parts.index(FIXTURES)])
 
 
-def _is_left_out(project: Path, base: PurePosixPath, collected: set[PurePosixPath]) -> bool:
-    """Whether its module, or its folder, is there and pytest did not look into it."""
-    modules = [path for path in (base, *base.parents) if path.name and _is_module(project / path)]
-    return modules[0] not in collected if modules else (project / base).is_dir()
+def _is_ours(project: Path, folder: PurePosixPath, tests: set[PurePosixPath]) -> bool:
+    """Whether it can be of this project: another one may keep its cassettes in a folder here."""
+    top, below = folder.parts[0], _base(folder).parts[1:]
+    if top == _ABOVE or not below:
+        return top != _ABOVE
+    return any(test.parts[0] == top for test in tests) or any(_entries(project, top))
 
 
-def _is_module(path: Path) -> bool:
-    """Whether there is a file of this name, whatever its suffix."""
-    folder = path.parent
-    return folder.is_dir() and any(p.stem == path.name for p in folder.iterdir() if p.is_file())
+def _modules(project: Path, base: PurePosixPath) -> list[Path]:
+    """The files that the tests of a folder may be in: of one name, whatever they end with."""
+    for path in (base, *base.parents):
+        files = [p for p in _on_disk(project, path) if p.is_file() and p.suffix in _TESTED]
+        if files:
+            return files
+    return []
+
+
+def _on_disk(project: Path, path: PurePosixPath) -> list[Path]:
+    """The files and folders of the project that a folder of cassettes is named after."""
+    places = [project] if path.parts else []
+    for part in path.parts:
+        places = [entry for place in places for entry in _entries(place, part)]
+    return places
+
+
+def _entries(folder: Path, name: str) -> Iterator[Path]:
+    if folder.is_dir():
+        for entry in sorted(folder.iterdir()):
+            if name in (slug(entry.name), slug(entry.stem)):
+                yield entry
+
+
+def _doubt(folder: PurePosixPath, tests: set[PurePosixPath], modules: list[Path]) -> str | None:
+    if FIXTURES in folder.parts or folder in tests:
+        return None
+    function = folder.name.partition("[")[0]
+    same = (t.name.partition("[")[0] for t in tests if t.parent == folder.parent)
+    if function in same:
+        return "its test has other parameters now, which an option or a file may change"
+    name = function.rpartition(".")[2]
+    written = re.compile(rf"\b(?:def|class)\s+{re.escape(name)}\b")
+    for module in modules:
+        if name == module.stem or written.search(module.read_text("utf-8", "replace")):
+            return f"{module.name} has it all the same; it was not collected now"
+    return None
 
 
 def _renamed(
-    root: Path, folder: PurePosixPath, unrecorded: Mapping[PurePosixPath, list[str]]
-) -> Path | None:
+    folder: PurePosixPath, lacking: Mapping[PurePosixPath, list[str]]
+) -> PurePosixPath | None:
+    """The folder of a test that has no recording and a name that is near; each is taken once."""
     if FIXTURES in folder.parts:
         return None
-    near = difflib.get_close_matches(folder.name, unrecorded.get(folder.parent, ()), n=1)
-    if near:
-        return root / folder.parent / near[0]
-    moved = [parent for parent, names in unrecorded.items() if folder.name in names]
-    return root / moved[0] / folder.name if len(moved) == 1 else None
+    parent, near = (
+        folder.parent,
+        difflib.get_close_matches(folder.name, lacking.get(folder.parent, ()), n=1),
+    )
+    if not near:
+        moved = [parent for parent, names in lacking.items() if folder.name in names]
+        if len(moved) != 1:
+            return None
+        parent, near = moved[0], [folder.name]
+    lacking[parent].remove(near[0])
+    return parent / near[0]

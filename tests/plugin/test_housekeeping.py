@@ -17,6 +17,7 @@ from simulator.wire import events, message
 from pytest_claude import cli
 from pytest_claude.recording import cassette
 from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.naming import test_dir
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 MODEL = "claude-sonnet-4-5.yaml"
@@ -85,8 +86,7 @@ def test_check_names_a_renamed_test(recorded, command) -> None:
         "  was its test renamed?  mv cassettes/test_app/TestDesk.test_closes "
         "cassettes/test_app/TestDesk.test_closes_it",
         "orphaned  cassettes/test_app/test_asks[three]: no test asks it",
-        "  was its test renamed?  mv 'cassettes/test_app/test_asks[three]' "
-        "'cassettes/test_app/test_asks[thee]'",
+        "  it is kept: its test has other parameters now, which an option or a file may change",
         "5 good, 0 bad, 2 orphaned",
         "to remove what is orphaned  pytest-claude prune",
     ], [])  # fmt: skip
@@ -98,9 +98,17 @@ def test_a_module_that_moved_is_found_again(recorded, command) -> None:
     (recorded.path / "sub" / "app.py").write_text((recorded.path / "app.py").read_text())
     _, out, _ = command("check")
     assert out[0] == "orphaned  cassettes/test_app/@fixtures/class/farewell: no test asks it"
-    assert "  was its test renamed?  mv cassettes/test_app/TestDesk.test_closes " \
-        "cassettes/sub/test_app/TestDesk.test_closes" in out  # fmt: skip
+    asks = "  was its test renamed?  "
+    moves = [line.removeprefix(asks) for line in out if line.startswith(asks)]
+    assert moves[0] == (
+        "mkdir -p cassettes/sub/test_app && mv cassettes/test_app/TestDesk.test_closes "
+        "cassettes/sub/test_app/TestDesk.test_closes"
+    )
     assert out[-2] == "5 good, 0 bad, 5 orphaned"
+    for move in moves:
+        subprocess.run(move, shell=True, check=True)
+    _, out, _ = command("check")
+    assert out[-2] == "5 good, 0 bad, 2 orphaned", "the fixtures' are left"
 
 
 def test_a_path_is_checked_without_its_tests(recorded, command) -> None:
@@ -111,7 +119,7 @@ def test_a_path_is_checked_without_its_tests(recorded, command) -> None:
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("raise ValueError", "pytest --collect-only exits with 2"),
+        ("raise ValueError(1)", "pytest --collect-only exits with 2: ValueError: 1"),
         ("", "pytest --collect-only finds no test"),
     ],
     ids=["error", "no test"],
@@ -138,6 +146,96 @@ def test_a_module_that_is_skipped_keeps_its_cassettes(recorded, command) -> None
     recorded.tests("pytest.skip('not here', allow_module_level=True)")
     recorded.tests("def test_other(): pass", "test_other")
     assert command("check") == (0, ["5 good, 0 bad"], [])
+
+
+def test_names_that_a_folder_cannot_have_are_found_again(recorded, command) -> None:
+    recorded.tests("def test_other(): pass")
+    for folder, id_ in (
+        ("", "test_ü b.py::test_1"),
+        ("my tests", "my tests/test_b.py::test_1"),
+        ("", "../other/test_b.py::test_1"),
+        ("", "unknown/sub/test_b.py::test_1"),
+    ):
+        if not id_.startswith(("..", "unknown")):
+            path = recorded.path / id_.partition("::")[0]
+            (recorded.path / folder).mkdir(exist_ok=True)
+            path.write_text("import pytest\npytest.skip('no', allow_module_level=True)")
+        copy(recorded, str(test_dir(id_)))
+    command("prune", "--yes")
+    kept = {str(test_dir(id_)) for id_ in (
+        "test_ü b.py::test_1", "my tests/test_b.py::test_1", "../other/test_b.py::test_1",
+        "unknown/sub/test_b.py::test_1")}  # fmt: skip
+    assert kept | set(LEFT[:2]) == set(folders(recorded.path)), "what other tests had is gone"
+
+
+def copy(project, folder: str) -> None:
+    """A cassette of the project in another folder too."""
+    source = project.cassette(f"{LEFT[2]}/{MODEL}")
+    target = project.path / "cassettes" / folder / MODEL
+    target.parent.mkdir(parents=True)
+    target.write_bytes(source.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("source", "gone"),
+    [
+        ("def test_1(x): pass", True),
+        ("@pytest.mark.parametrize('x', [])\ndef test_old(x): pass", False),
+        ("@pytest.mark.parametrize('x', ['new'])\ndef test_old(x): pass", False),
+        ("import os\nif os.environ.get('NIGHTLY'):\n    def test_old(x): pass", False),
+    ],
+    ids=["gone", "no parameter", "another parameter", "under a condition"],
+)
+def test_a_test_that_may_be_there_is_told_and_kept(recorded, command, source: str, gone) -> None:
+    recorded.tests("@pytest.fixture\ndef x(): pass\ndef test_0(): pass\n" + source, "test_more")
+    copy(recorded, "test_more/test_old[opus]")
+    _, out, _ = command("prune", "--yes")
+    assert out[0] == "orphaned  cassettes/test_more/test_old[opus]: no test asks it"
+    assert any(line.startswith("  it is kept: ") for line in out) is not gone
+    assert ("test_more/test_old[opus]" in folders(recorded.path)) is not gone
+
+
+def test_a_file_beside_a_module_that_pytest_did_not_take_keeps_its_cassettes(
+    recorded, command
+) -> None:
+    (recorded.path / "test_app.md").write_text(">>> 1\n1\n")
+    copy(recorded, "test_app/test_app.md")
+    assert command("prune", "--yes") == (0, ["no cassette is orphaned"], [])
+
+
+def test_two_tests_that_are_gone_are_not_moved_to_one(recorded, command) -> None:
+    recorded.tests(TESTS.replace("test_closes", "test_closes_it"))
+    copy(recorded, "test_app/TestDesk.test_closes_at")
+    _, out, _ = command("check")
+    assert sum("was its test renamed?" in line for line in out) == 1
+
+
+def test_what_an_interrupted_run_left_of_an_unknown_test_is_kept(recorded, command) -> None:
+    copy(recorded, "checkout/refunds")
+    whole = recorded.path / "cassettes/checkout/refunds" / MODEL
+    whole.rename(f"{whole}.partial")
+    assert command("prune", "--yes") == (0, ["no cassette is orphaned"], [])
+
+
+def test_a_link_to_nothing_is_no_cassette(recorded, command) -> None:
+    recorded.cassette("test_app/test_gone").mkdir()
+    recorded.cassette("test_app/test_gone/x.yaml").symlink_to("nowhere")
+    assert command("prune") == (0, ["no cassette is orphaned"], [])
+
+
+@pytest.mark.parametrize(
+    ("ini", "told"),
+    [
+        ("addopts = 'test_app.py::TestDesk'", "pytest is told to run test_app.py::TestDesk alone"),
+        ("claude_cassette_dir = '../elsewhere'", "is outside the project"),
+    ],
+    ids=["a test in addopts", "a shared folder"],
+)
+def test_prune_refuses_what_it_cannot_know(recorded, command, ini: str, told: str) -> None:
+    recorded.pytester.makepyprojecttoml(f"[tool.pytest.ini_options]\npythonpath = ['.']\n{ini}\n")
+    status, out, err = command("prune", "--yes")
+    assert (status, out) == (1, [])
+    assert told in err[0]
 
 
 def test_gates_and_other_tools_recordings_are_no_orphans(bumped, command) -> None:
@@ -194,9 +292,21 @@ def test_prune_asks_on_a_terminal(recorded, command, monkeypatch, typed: str, re
     assert (LEFT[2] not in folders(recorded.path)) is removed
 
 
+def test_the_end_of_what_is_typed_is_no(recorded, command, monkeypatch) -> None:
+    def end(question: str) -> str:
+        raise EOFError
+
+    recorded.tests(TESTS.replace("test_closes", "test_other"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", end)
+    assert command("prune")[0] == 0
+    assert folders(recorded.path) == LEFT
+
+
 def test_prune_removes_nothing_when_the_tests_are_not_known(recorded, command) -> None:
     recorded.tests("raise ValueError")
-    told = "FAIL nothing is removed: pytest --collect-only exits with 2"
+    told = "FAIL nothing is removed: pytest --collect-only exits with 2: ValueError"
     assert command("prune", "--yes") == (1, [], [told])
     assert folders(recorded.path) == LEFT
 
