@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -54,7 +54,6 @@ class RunSettings:
         strict: Whether a recording that is not played fails its test.
         show_transcript: Whether a failed test shows what was said.
         prices: The user's own prices, one model a line.
-        model_map: What the project's own names of models stand for, as `read_model_map` gives it.
         retirement_days: How many days ahead a model's retirement is told; None: never.
         record_refused: Whether a call that its model is known to refuse is paid for.
         model: What `claude.ask` asks; None when not set.
@@ -86,7 +85,6 @@ class RunSettings:
     strict: bool = False
     show_transcript: bool = False
     prices: tuple[str, ...] = ()
-    model_map: Mapping[str, str] = field(default_factory=dict)
     retirement_days: int | None = 60
     record_refused: bool = False
     model: str | None = None

@@ -10,6 +10,7 @@ from typing import Any
 
 _PLATFORM_PREFIX = re.compile(r"^(?:[a-z]{2,6}(?:-[a-z]+)*\.)?anthropic\.")
 _BEDROCK_VERSION = re.compile(r"-v\d+(?::\d+)?(?::\d+k)?$")
+_PLAIN = re.compile(r"[A-Za-z0-9-]+")  # no URL, JSON or YAML escapes it
 _DATE = re.compile(r"(?:[-@]\d{8}|-latest|@latest|@default)$")
 
 
@@ -54,6 +55,21 @@ def canonical_model(model: str) -> str:
 def unaliased(model: str) -> str:
     """What stands in `claude_model_map` for a name of the project's own; else `model` as it is."""
     return _stands_for(model) or model
+
+
+def may_hold_alias(text: str) -> bool:
+    """Whether a name in `claude_model_map` may be in `text`, a request's, escaped or not.
+
+    >>> with aliases({"our/sonnet": "claude-sonnet-4-5"}):
+    ...     may_hold_alias("/model/our%2Fsonnet/invoke"), may_hold_alias("claude-opus-5")
+    (True, False)
+    """
+    return any(_longest_plain_part(name) in text for name in _aliases)
+
+
+@lru_cache(maxsize=256)
+def _longest_plain_part(name: str) -> str:
+    return max(_PLAIN.findall(name), key=len, default="")
 
 
 def _stands_for(model: str) -> str | None:

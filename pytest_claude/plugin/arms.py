@@ -174,8 +174,6 @@ class Arms:
         normalize: Normalize | None,
         attempt: int = 1,
     ) -> Arm:
-        if self._settings.model_map and normalize is None:
-            normalize = _as_it_is  # a cassette's own fingerprints know no names of the project
         mode = self._mode(step.stream)
         arm = Arm(step, self._swaps(step.stream), self._settings, hook, attempt)
         arm.recorder = Recorder(
@@ -276,10 +274,6 @@ class Arms:
         # In a gate, `all` is another attempt, in a folder of its own: what was paid for stays.
         mode = self._settings.record_mode
         return "new_episodes" if mode == "all" and self.attempts is not None else mode
-
-
-def _as_it_is(body: Any) -> Any:
-    return body
 
 
 def _own_redaction(hook: Any) -> Hook | None:

@@ -107,7 +107,7 @@ def _read(config: pytest.Config) -> RunSettings:
         raise SettingsError("--claude-continue needs the --claude-bump that it goes on with")
     gate = config.getoption("claude_gate")
     gate_name = "--claude-gate" if gate else "claude_gate"
-    model_map = _model_map(config)
+    _know_names(config)
     settings = RunSettings(
         cassette_root=config.rootpath / config.getini("claude_cassette_dir"),
         record_mode=_record_mode(config.getoption("claude_record")),
@@ -132,7 +132,6 @@ def _read(config: pytest.Config) -> RunSettings:
         retirement_days=_retirement_days(str(config.getini("claude_retirement_days"))),
         record_refused=config.getoption("claude_record_refused"),
         prices=_prices(tuple(config.getini("claude_prices"))),
-        model_map=model_map,
         model=config.getini("claude_model") or None,
         judge=cast(JudgeMode, judge),
         judge_model=judge_model,
@@ -178,17 +177,15 @@ def _prices(lines: tuple[str, ...]) -> tuple[str, ...]:
     return lines
 
 
-def _model_map(config: pytest.Config) -> Mapping[str, str]:
-    """What the project's own names of models stand for, from here to the end of the session."""
+def _know_names(config: pytest.Config) -> None:
+    """Know what the project's own names of models stand for, to the end of the session."""
     from pytest_claude.models.ids import aliases
 
     if lines := config.getini("claude_model_map"):
         from pytest_claude.models.model_map import read_model_map
-    named = read_model_map(lines) if lines else {}
     lasting = ExitStack()
-    lasting.enter_context(aliases(named))
+    lasting.enter_context(aliases(read_model_map(lines) if lines else {}))
     config.add_cleanup(lasting.close)
-    return named
 
 
 def _trials(value: str | None) -> int | None:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_claude.models.ids import canonical_model, may_hold_alias, regular_id
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.fingerprint import (
     Normalize,
     canonical_body,
     canonical_text,
     known,
+    model_in,
 )
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.secrets import REPLACEMENT
@@ -90,7 +92,7 @@ class Index:
 
     def mark(self, entry: Recorded) -> str:
         """The fingerprint under which an interaction is taken."""
-        if self._normalize is None:
+        if self._normalize is None and not _may_ask_by_a_name(entry):
             return entry.fingerprint
         return known(entry.request, self._normalize).fingerprint
 
@@ -123,6 +125,14 @@ class Index:
     def left(self) -> tuple[Recorded, ...]:
         """The interactions that were recorded and neither played nor shown."""
         return tuple(self.entries[number - 1] for number in self.unused)
+
+
+def _may_ask_by_a_name(entry: Recorded) -> bool:
+    """Whether its model may be a name of the project's own, which the stored fingerprint keeps."""
+    if entry.ours:
+        return may_hold_alias(entry.text)
+    model = model_in(entry.request) or ""
+    return canonical_model(model) != regular_id(model)
 
 
 def _holds(entry: Recorded, text: str) -> bool:

@@ -201,7 +201,7 @@ def _left_by_an_interrupted_run(path: Path, recorded: Sequence[Recorded]) -> lis
         if not entry.response.complete or is_infrastructure(entry.response):
             continue
         # A process may die when its cassette is in place and the partial file not yet gone.
-        same = known.take(entry.fingerprint)
+        same = known.take(known.mark(entry))
         if same is None or not same_exchange(same.interaction, entry.interaction):
             left.append(entry)
     return left

@@ -304,7 +304,7 @@ class Recorder:
             old = Index(cassette.load(opened.path, opened.path.name))
         except RecordingProblem:
             return recorded  # it is being replaced
-        pairs = ((new, old.take(new.fingerprint)) for new in recorded)
+        pairs = ((new, old.take(old.mark(new))) for new in recorded)
         return [
             before
             if before is not None and same_exchange(before.interaction, new.interaction)

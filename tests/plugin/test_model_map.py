@@ -10,6 +10,8 @@ from simulator import asks, calls
 
 from pytest_claude.cli import main
 from pytest_claude.models.ids import canonical_model
+from pytest_claude.recording import fingerprint
+from pytest_claude.recording.redaction import Redaction
 
 NEW = "claude-sonnet-5-5"
 INI = """
@@ -65,6 +67,31 @@ def test_a_recording_of_before_the_map_replays_and_so_does_one_without_it(gatewa
     gateway.tests(TESTS.replace('model="our-sonnet"', 'model="claude-sonnet-4-5-20250929"'))
     result = gateway.run()
     result.stdout.fnmatch_lines(["*assert claude.reply.model in*"])  # it was found and replayed
+
+
+def test_a_map_costs_nothing_where_no_recording_holds_a_name(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def counted(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+        monkeypatch.setattr(
+            owner, name, lambda *args, **more: (made.append(name), original(*args, **more))[1]
+        )
+
+    project.tests(
+        "def test_asks(claude):\n    ask('a')\n    ask('b')\n    assert len(claude.replies) == 2\n"
+    )
+    project.record().assert_outcomes(passed=1)
+    counted(fingerprint, "_hash")
+    counted(Redaction, "request")
+    project.run("--claude-strict").assert_outcomes(passed=1)
+    without = [*made]
+    made.clear()
+    project.pytester.makepyprojecttoml(INI)
+    project.run("--claude-strict").assert_outcomes(passed=1)
+    assert made == without
 
 
 def test_a_bump_to_an_alias_replays_from_a_folder_of_canonical_ids(gateway: Any) -> None:
