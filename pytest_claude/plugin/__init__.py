@@ -85,12 +85,13 @@ def pytest_collection_modifyitems(
 ) -> Generator[None, None, None]:
     from pytest_claude.plugin.detection import is_claude_test
 
-    ours = {id(item) for item in items if is_claude_test(item)}
-    for item in items:
-        if id(item) in ours and item.get_closest_marker("claude") is None:
+    ours = [item for item in items if is_claude_test(item)]
+    for item in ours:
+        if item.get_closest_marker("claude") is None:
             item.add_marker("claude")
     yield
-    selected = [item for item in items if id(item) in ours]
+    ids = {id(item) for item in ours}
+    selected = [item for item in items if id(item) in ids]
     settings = config.stash.get(options.SETTINGS, None)
     if selected and settings is None:
         from pytest_claude.plugin.reading import read_settings
@@ -99,7 +100,7 @@ def pytest_collection_modifyitems(
     if settings is not None and (selected or settings.bump):
         from pytest_claude.plugin import collection
 
-        collection.take(config, items, selected)
+        collection.take(config, items, ours, selected)
     _stop_watching(config)
 
 

@@ -19,7 +19,7 @@ from pytest_claude.models.adapt import adapt
 from pytest_claude.models.ids import canonical_model, model_of, same_model
 from pytest_claude.models.prices import price_table, total_cost
 from pytest_claude.plugin.attempts import attempts_of
-from pytest_claude.plugin.markers import NORMALIZE, TEST_SETTINGS
+from pytest_claude.plugin.markers import FOUND, NORMALIZE, TEST_SETTINGS
 from pytest_claude.plugin.preflight import veto
 from pytest_claude.recording import cassette, naming
 from pytest_claude.recording.fingerprint import Normalize
@@ -140,6 +140,7 @@ class Arms:
             command=self.command(item.nodeid),
             stem=self._stems.get((item.nodeid, step.stream)),
             shared=shared,
+            found=item.stash[FOUND] if shared else None,
             patience_s=_PATIENCE_S if shared else 0,  # another worker records into it
         )
         attempt = self.attempt(item.nodeid, step.stream)

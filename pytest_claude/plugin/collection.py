@@ -21,12 +21,18 @@ from pytest_claude.plugin.judging import policy_of
 from pytest_claude.plugin.reading import usage_error
 from pytest_claude.plugin.results import Results
 from pytest_claude.plugin.session import ClaudeSession
+from pytest_claude.recording import naming
 from pytest_claude.report.numbers import mean, plural
 from pytest_claude.settings import RunSettings
 
 
-def take(config: pytest.Config, items: list[pytest.Item], selected: list[pytest.Item]) -> None:
-    """Take over the selected claude tests.
+def take(
+    config: pytest.Config,
+    items: list[pytest.Item],
+    ours: Sequence[pytest.Item],
+    selected: list[pytest.Item],
+) -> None:
+    """Take over the selected claude tests; `ours` are all, also those that were deselected.
 
     Raises:
         pytest.UsageError: A marker is wrong, or the bump has nothing to compare. A worker of
@@ -38,7 +44,7 @@ def take(config: pytest.Config, items: list[pytest.Item], selected: list[pytest.
     try:
         for item in selected:
             markers.prepare(item, settings)
-        _check_shared(Arms(config, settings), settings, selected)
+        _check_shared(Arms(config, settings), settings, ours, selected)
         earlier = read_earlier(config, settings) if settings.gated else None
         if settings.bump:
             _check_bump(settings, Arms(config, settings), selected)
@@ -166,18 +172,32 @@ def _expected(
     return [plan_text(Ledger(recorded), policy, tests, trial_cost_usd=mean(costs))]
 
 
-def _check_shared(arms: Arms, settings: RunSettings, selected: Sequence[pytest.Item]) -> None:
-    """Refuse a shared cassette that is a test's own, and recording anew what tests share."""
-    names = {item.nodeid: item.stash[markers.TEST_SETTINGS].cassette for item in selected}
-    shared = {arms.folder(item, "base"): item for item in selected if names[item.nodeid]}
-    for item in selected if shared else ():
-        sharing = shared.get(arms.folder(item, "base"))
-        if sharing is not None and names[item.nodeid] is None:
+def _check_shared(
+    arms: Arms, settings: RunSettings, ours: Sequence[pytest.Item], selected: Sequence[pytest.Item]
+) -> None:
+    """Refuse a shared cassette that is a test's own, and recording anew what tests share.
+
+    Keeps which of them are there now, before a test records.
+    """
+    named = [(item, item.stash[markers.TEST_SETTINGS].cassette) for item in selected]
+    sharing = {name: item for item, name in named if name is not None}
+    shared = {name: arms.folder(item, "base") for name, item in sharing.items()}
+    found = {
+        name: frozenset(p.name for p in folder.glob("*.yaml")) for name, folder in shared.items()
+    }
+    for item, name in named:
+        if name is not None:
+            item.stash[markers.FOUND] = found[name]
+    # One folder on macOS and Windows, whatever the case.
+    folders = {name.casefold(): name for name in sharing}
+    for item in ours if sharing else ():
+        name = folders.get(naming.test_dir(item.nodeid).as_posix().casefold())
+        if name is not None and markers.cassette_of(item) is None:
             raise SettingsError(
-                f"{sharing.nodeid}: cassette={names[sharing.nodeid]!r}: the folder of the "
+                f"{sharing[name].nodeid}: cassette={name!r}: the folder of the "
                 f"cassettes of {item.nodeid}; take another name"
             )
-    there = [arms.shown(folder) for folder in shared if folder.is_dir()]
+    there = [arms.shown(folder) for folder in shared.values() if folder.is_dir()]
     if settings.record_mode == "all" and not settings.gated and there:
         raise SettingsError(
             "--claude-record=all: tests share "

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_claude.recording.ignoring import Rule
 
 TEST_SETTINGS = pytest.StashKey[TestSettings]()
+FOUND: pytest.StashKey[frozenset[str]] = pytest.StashKey()
 NORMALIZE: pytest.StashKey[Normalize | None] = pytest.StashKey()
 
 _CHECKS: dict[str, tuple[str, int]] = {
@@ -85,6 +86,12 @@ def prepare(item: pytest.Item, run: RunSettings) -> None:
         _verify(where, check.mark)
     for name, near in misspelt(item):
         raise SettingsError(f"{where}: @pytest.mark.{name}: no such marker{near}")
+
+
+def cassette_of(item: pytest.Item) -> str | None:
+    """The name of the cassette that a test shares, also one that is not to run."""
+    given = (mark.kwargs for mark in item.iter_markers("claude"))
+    return next((more["cassette"] for more in given if "cassette" in more), None)
 
 
 def misspelt(item: pytest.Item) -> Iterator[tuple[str, str]]:

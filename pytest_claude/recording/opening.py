@@ -36,6 +36,8 @@ class Place:
         adopted: A recording of another tool, and how it is shown: replayed where there is none
             of ours.
         shared: Whether other tests use the same cassettes.
+        found: Names of the shared cassettes that were there when the session began: the others its
+            tests make. None where no matter.
         patience_s: How long to wait for another process that is recording the same, in seconds.
     """
 
@@ -46,6 +48,7 @@ class Place:
     stem: str | None = None
     adopted: tuple[Path, str] | None = None
     shared: bool = False
+    found: frozenset[str] | None = None
     patience_s: float = 0
 
     def shows(self, path: Path) -> str:
@@ -138,6 +141,13 @@ class Shelf:
             return Opened(others[0], _written(others[0]), Index(()))
         return self._read(others[0])
 
+    def is_once_for_all(self, path: Path) -> bool:
+        """Whether a cassette that is there stays as it is: to `once`, any but what tests that
+        share it have made in this session.
+        """
+        found = self.place.found
+        return self.mode == "once" and (found is None or path.name in found)
+
     def _answers(self, path: Path, mark: str) -> bool:
         try:
             recorded = cassette.load(path, path.name) if path.exists() else []
@@ -160,7 +170,7 @@ class Shelf:
         if left:
             paid = "1 answer" if len(left) == 1 else f"{len(left)} answers"
             where = f"{shown}{partial.SUFFIX}"
-            if self.mode == "none" or (self.mode == "once" and written is not None):
+            if self.mode == "none" or (written is not None and self.is_once_for_all(path)):
                 notes.append(
                     f"an interrupted recording left {paid} in {where}: --claude-record goes on "
                     "from it"

@@ -314,8 +314,9 @@ class Recorder:
 
     @property
     def _only_replays(self) -> bool:
-        on_disk = self._opened is not None and self._opened.on_disk
-        return self.replaying or (self._mode == "once" and on_disk)
+        opened = self._opened
+        kept = opened is not None and opened.on_disk and self._shelf.is_once_for_all(opened.path)
+        return self.replaying or kept
 
     def _changed(self, passed: bool) -> bool:
         assert self._opened is not None, "the caller looked"

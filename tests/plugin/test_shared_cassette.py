@@ -139,6 +139,20 @@ def test_once_touches_no_shared_cassette_it_finds(shared: Any) -> None:
     assert shared.cassettes == [FILE]
 
 
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n2", "-p", "pytest_claude.plugin")])
+def test_once_records_what_all_tests_ask_of_a_new_shared_cassette(
+    project: Any, workers: tuple[str, ...]
+) -> None:
+    project.tests(TESTS)
+    project.record(*workers, mode="once").assert_outcomes(passed=4)
+    assert project.cassettes == [FILE]
+    assert sorted(prompts(project)) == ["both", "one", "three", "two"]
+    project.tests(TESTS.replace('ask("one")', 'ask("won")').replace('ask("two")', 'ask("too")'))
+    before = project.cassette(FILE).read_bytes()
+    project.record(*workers, mode="once").assert_outcomes(passed=2, failed=2)
+    assert project.cassette(FILE).read_bytes() == before
+
+
 def test_what_an_interrupted_test_paid_is_kept_by_the_next_one(project: Any) -> None:
     project.tests(TESTS + "\ndef test_stops(claude):\n    ask('paid')\n    pytest.exit('stop')\n")
     project.record("-k", "test_stops")
@@ -186,21 +200,24 @@ def test_one(claude):
     assert not (project.path / "cassettes").exists()
 
 
-def test_a_name_that_is_the_folder_of_a_test_is_refused(project: Any) -> None:
-    project.tests("""
-@pytest.mark.claude(cassette="test_app/test_two")
+@pytest.mark.parametrize("name", ["test_app/test_two", "Test_App/TEST_two"])
+def test_a_name_that_is_the_folder_of_a_test_is_refused(project: Any, name: str) -> None:
+    project.tests(f"""
+@pytest.mark.claude(cassette={name!r})
 def test_one(claude):
     ask("one")
 
 def test_two(claude):
     ask("two")
 """)
-    result = project.run()
-    assert result.ret == 4
-    project.unwrapped(result.errlines).fnmatch_lines([
-        "ERROR: test_app.py::test_one: cassette='test_app/test_two': the folder of the "
-        "cassettes of test_app.py::test_two; take another name"
-    ])  # fmt: skip
+    for words in ((), ("-k", "test_one")):
+        result = project.run(*words)
+        assert result.ret == 4
+        project.unwrapped(result.errlines).fnmatch_lines([
+            f"ERROR: test_app.py::test_one: cassette={name!r}: the folder of the "
+            "cassettes of test_app.py::test_two; take another name"
+        ])  # fmt: skip
+    project.run("-k", "test_two").assert_outcomes(failed=1)  # it has no recording
 
 
 def test_a_failed_check_shows_its_own_interaction_of_the_file(shared: Any) -> None:
