@@ -14,7 +14,7 @@ from pytest_claude.models.ids import canonical_model, shown_pair
 from pytest_claude.models.naming import near_miss
 from pytest_claude.plugin import markers, options, preflight
 from pytest_claude.plugin.arms import Arms
-from pytest_claude.plugin.earlier import Earlier, read_earlier
+from pytest_claude.plugin.earlier import Earlier, begin_attempt, read_earlier
 from pytest_claude.plugin.gate import Gate
 from pytest_claude.plugin.guarding import Guarding
 from pytest_claude.plugin.judging import policy_of
@@ -48,6 +48,10 @@ def take(
         earlier = read_earlier(config, settings) if settings.gated else None
         if settings.bump:
             _check_bump(settings, Arms(config, settings), selected)
+        if earlier is not None and _begins_attempt(config, settings):
+            arms = Arms(config, settings)
+            asked = [i.nodeid for i in selected if arms.olds & arms.recorded(i, "base")]
+            begin_attempt(settings, earlier, asked)
     except SettingsError as error:
         if worker is None:
             raise usage_error(error) from None
@@ -140,6 +144,16 @@ class _OfTheSession:
         notes = [*self._imported, *self._guarding.notes, *self._session.late_notes]
         self._results.notes.update(dict.fromkeys(notes))
         yield
+
+
+def _begins_attempt(config: pytest.Config, settings: RunSettings) -> bool:
+    """Whether this process, one of the run's, is to say that another attempt begins."""
+    option = config.option
+    if option.collectonly or option.setuponly or option.setupplan:
+        return False
+    first = getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0"
+    again = settings.record_mode == "all" and settings.attempt > 1
+    return first and again and settings.go_on is None
 
 
 def _line(settings: RunSettings, claude_tests: int, all_tests: int) -> str:

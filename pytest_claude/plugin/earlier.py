@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -111,13 +111,35 @@ def _write_ledger(
     for verdict in verdicts:
         if verdict.waits or (unconfirmed and verdict.verdict != "not gated"):
             waiting[verdict.test] = list(verdict.decided_on)
-    baseline = "retired" if earlier.retired else "callable"
-    head = json.dumps({"gate": {"v": 1, "baseline": baseline, "open": waiting}}, sort_keys=True)
     kept = Ledger(trial for trial in before if trial.test not in taken)
     made = (trial for trial in ledger if trial.test in taken)
-    text = f"{head}\n{(kept | made).dumps()}"
+    text = f"{_head(earlier, waiting)}\n{(kept | made).dumps()}"
     if not path.exists() or path.read_text("utf-8") != text:
         write_atomically(path, text.encode())
+
+
+def begin_attempt(settings: RunSettings, earlier: Earlier, tests: Iterable[str]) -> None:
+    """Keep which tests another attempt is to ask, before its first call.
+
+    However it ends, they are at it: what the attempt before said of them holds no more.
+
+    Raises:
+        SettingsError: The disk refuses it.
+    """
+    path = Attempts(settings).root(settings.attempt) / LEDGER
+    waiting = {test: [0, 0] for test in tests}
+    if waiting and not path.exists():
+        try:
+            write_atomically(path, f"{_head(earlier, waiting)}\n".encode())
+        except OSError as error:
+            raise SettingsError(
+                f"{path}: the ledger could not be written: {error.strerror}"
+            ) from None
+
+
+def _head(earlier: Earlier, waiting: Mapping[str, Sequence[int]]) -> str:
+    baseline = "retired" if earlier.retired else "callable"
+    return json.dumps({"gate": {"v": 1, "baseline": baseline, "open": waiting}}, sort_keys=True)
 
 
 def keep_last(config: pytest.Config, run: Run) -> None:

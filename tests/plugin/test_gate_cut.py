@@ -155,6 +155,41 @@ def test_a(claude):
     assert [path for path in project.cassettes if "attempt2" in path]
 
 
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n1")])
+def test_an_attempt_that_was_killed_leaves_no_test_at_the_one_before(project, workers) -> None:
+    project.tests(
+        """
+import os
+
+def test_a(claude):
+    ask("a")
+    assert claude.calls_tool("lookup_order")
+
+def test_b(claude, request):
+    if os.path.exists("die"):
+        if hasattr(request.config, "workerinput"):
+            os.kill(os.getppid(), 9)
+        os._exit(1)
+    ask("b")
+    assert claude.calls_tool("lookup_order")
+"""
+    )
+    project.personas(new=CALLS)
+    project.record()
+    project.record(BUMP).assert_outcomes(passed=2)
+    (project.path / "die").touch()
+    with project.server():
+        project.pytester.runpytest_subprocess(*WORDS, BUMP, "--claude-record=all", *workers)
+        (project.path / "die").unlink()
+        asked = len(project.simulator.bodies)
+        project.run(BUMP, "--claude-record", "--claude-report=a.json").assert_outcomes(passed=2)
+        assert project.simulator.bodies[asked:], "test_b is asked again"
+    decision = run_file(project, "a.json")["decision"]
+    assert [test["attempt"] or decision["attempt"] for test in decision["tests"]] == [2, 2]
+    asked_of = {path.split("/")[-2] for path in project.cassettes if "/attempt2/cand/" in path}
+    assert asked_of == {"test_a", "test_b"}
+
+
 def test_a_duel_that_errors_of_the_service_ended_goes_on(project) -> None:
     project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
     down = overloaded(99, CALLS)
