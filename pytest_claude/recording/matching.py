@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from pytest_claude.models.ids import canonical_model, may_hold_alias, regular_id
+from pytest_claude.models.ids import may_hold_alias
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.fingerprint import (
     Normalize,
     canonical_body,
     canonical_text,
     known,
-    model_in,
 )
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.secrets import REPLACEMENT
@@ -131,8 +130,7 @@ def _may_ask_by_a_name(entry: Recorded) -> bool:
     """Whether its model may be a name of the project's own, which the stored fingerprint keeps."""
     if entry.ours:
         return may_hold_alias(entry.text)
-    model = model_in(entry.request) or ""
-    return canonical_model(model) != regular_id(model)
+    return may_hold_alias(entry.request.url) or may_hold_alias(entry.request.body.decode("latin-1"))
 
 
 def _holds(entry: Recorded, text: str) -> bool:
