@@ -168,7 +168,7 @@ class Secrets:
     @cached_property
     def _anchors(self) -> tuple[bytes, ...]:
         shapes = [anchor for anchors, _ in _PATTERNS.values() for anchor in anchors]
-        return tuple(text.encode() for text in (*self.values, *shapes, *_IN_BASE64))
+        return tuple(_bytes(text) for text in (*self.values, *shapes, *_IN_BASE64))
 
 
 def left_alone(environment: Mapping[str, str]) -> dict[str, str]:
@@ -202,8 +202,8 @@ def _forms(value: str) -> Iterator[str]:
         once = json.dumps(value, ensure_ascii=inside)[1:-1]
         yield from (once, json.dumps(once, ensure_ascii=outside)[1:-1])
     yield value.replace("/", "\\/")
-    yield from (quote(value, safe=""), quote(value), quote_plus(value))
-    data = value.encode("utf-8", "surrogateescape")
+    data = _bytes(value)
+    yield from (quote(data, safe=""), quote(data), quote_plus(data))
     for before in range(3):
         coded = base64.b64encode(b"\0" * before + data).decode()
         # Only the characters that do not depend on what stands around the value.
@@ -232,3 +232,8 @@ def _is_placeholder(text: str) -> bool:
     if len(text) < _LONGEST_PLACEHOLDER and _PLACEHOLDER.search(text):
         return True
     return bool(_ONLY_X.search(text)) and len(set(text[-SHORTEST:].lower())) == 1
+
+
+def _bytes(text: str) -> bytes:
+    """As the environment holds it, which may be no UTF-8."""
+    return text.encode("utf-8", "surrogateescape")
