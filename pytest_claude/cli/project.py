@@ -102,4 +102,6 @@ def _toml_keys(data: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
 
 def _lines(value: object) -> list[str]:
     lines = value.splitlines() if isinstance(value, str) else value
-    return [str(line).strip() for line in lines if str(line).strip()] if lines else []  # type: ignore[attr-defined]  # a list of lines
+    return (
+        [text for line in lines if (text := str(line).strip())] if isinstance(lines, list) else []
+    )

@@ -28,7 +28,8 @@ class Attempts:
     def __init__(self, settings: RunSettings) -> None:
         self.last = settings.attempt
         self._settings = settings
-        self.of = cache(self._of)
+        # Asked of every test; a ledger holds all trials, and is written when the run has ended.
+        self.of, self._waiting = cache(self._of), cache(self._open)
 
     @property
     def numbers(self) -> range:
@@ -48,7 +49,10 @@ class Attempts:
     def _has(self, attempt: int, test: str) -> bool:
         root, place = self.root(attempt), naming.test_dir(test)
         asked = any((root / stream / place).is_dir() for stream in ("cand", "base_fresh"))
-        return asked or test in (self.about(attempt).get("open") or ())
+        return asked or test in self._waiting(attempt)
+
+    def _open(self, attempt: int) -> frozenset[str]:
+        return frozenset(self.about(attempt).get("open") or ())
 
     def about(self, attempt: int) -> Mapping[str, Any]:
         """What the head of an attempt's ledger says; empty where there is none.

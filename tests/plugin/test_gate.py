@@ -12,6 +12,8 @@ import pytest
 from simulator import asks, by_prompt, calls, flaky, overloaded
 
 from pytest_claude import cli
+from pytest_claude.plugin import attempts
+from pytest_claude.settings import RunSettings, Swap
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 BUMP = f"--claude-bump={OLD}={NEW}"
@@ -169,6 +171,14 @@ def test_what_another_attempt_left_out_stays_at_the_one_before(bumped) -> None:
     assert verdict(bumped, "two.json") == verdict(bumped, "replay.json")
     assert verdict(bumped, "live.json")["decision"] == decision
     assert first.read_bytes() == before
+
+
+def test_the_ledger_of_an_attempt_is_read_once_for_all_tests(tmp_path, monkeypatch) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(attempts, "read_ledger", lambda path: (read.append(path), {}))
+    found = attempts.Attempts(RunSettings(tmp_path, bump=(Swap(OLD, NEW),), attempt=2))
+    assert [found.of(f"test_app.py::test_{n}") for n in range(3)] == [1, 1, 1]
+    assert len(read) == 1
 
 
 def test_a_ci_run_does_not_ask_again_until_the_verdict_pleases(bumped, monkeypatch) -> None:
