@@ -120,6 +120,10 @@ class SpoiledTrial(RecordingProblem):
     """The API was overloaded or down while recording: nothing to keep as behavior."""
 
 
+class NotSent(SpoiledTrial):
+    """A request that its model is known to refuse was held back while recording."""
+
+
 class CallOutsideTrial(RecordingProblem):
     """Model traffic in replay mode outside a claude test, or by a road that is not replayed."""
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from pytest_claude.errors import SettingsError, UnreadableCassette
 
 if TYPE_CHECKING:
-    from pytest_claude.report.artifact import Run
-    from pytest_claude.report.outline import Typed
     from pytest_claude.report.overview import Origin
+    from pytest_claude.report.story import Typed
+    from pytest_claude.run.record import Run
     from pytest_claude.transcript.model import Transcript
 
 SUFFIXES = (".json", ".html", ".md")
@@ -67,13 +67,12 @@ def report_text(
     typed: Typed | None = None,
 ) -> str:
     """The text of the report at `path`, which names the others of `paths` where it can."""
-    from pytest_claude.report import artifact
+    from pytest_claude.report.story import story
+    from pytest_claude.run import record
 
+    told = story(run, typed)
     if path.suffix == ".json":
-        return artifact.dumps(run)
-    from pytest_claude.report.outline import outline
-
-    told = outline(run, typed)
+        return record.dumps(run, str(told.headline) if told.compares else None)
     run_file = run_file_of(paths)
     if path.suffix == ".md":
         from pytest_claude.report.markdown import markdown

@@ -16,6 +16,7 @@ from pytest_claude.transcript.model import Answer, Transcript, Usage
 Manner = Literal["refused", "asked", "acted", "answered", "silent"]
 
 _LARGEST_OUTPUT = 20_000  # bytes of JSON kept whole
+_REFUSAL = "refusal"  # the stop reason by which the model itself refuses
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,11 @@ class Profile:
     total_s: float | None = None
     time_to_first_token_s: float | None = None
     server_tools: tuple[str, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the API refused the last request: it ended with an error, not with a reply."""
+        return self.refusal is not None and self.refusal != _REFUSAL
 
 
 def profile(
@@ -169,7 +175,7 @@ def _refusal(last: Answer) -> str | None:
     if last.error is not None or last.status >= 400:
         message = last.error.message if last.error is not None else None
         return f"HTTP {last.status}: {message or 'no message'}"
-    return "refusal" if last.stop_reason == "refusal" else None
+    return _REFUSAL if last.stop_reason == _REFUSAL else None
 
 
 def _group(answer: Answer, known: Roles) -> tuple[str, ...]:

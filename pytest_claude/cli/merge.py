@@ -29,14 +29,14 @@ def add(commands: Any) -> None:
 
 def _merge(options: argparse.Namespace) -> int:
     """Write the joined run; the exit status is that of its verdict."""
-    from pytest_claude.report.merging import merged
-    from pytest_claude.report.outline import outline
+    from pytest_claude.report.story import story
     from pytest_claude.report.terminal import overview_lines
+    from pytest_claude.run.merge import merged
 
     for path in options.output:
         check_suffix("merge -o", path)
     run = merged([(str(path), read_run(path, "merge")) for path in options.run_files])
-    for line in overview_lines(outline(run)):
+    for line in overview_lines(story(run)):
         print(line)
     unwritten = write_reports(run, options.output, Path.cwd(), read_project(Path.cwd()).prices)
     for line in unwritten:

@@ -168,8 +168,8 @@ def _expected(
     settings: RunSettings, arms: Arms, earlier: Earlier | None, selected: Sequence[pytest.Item]
 ) -> list[str]:
     """What the gate will probably take, before it is paid."""
-    from pytest_claude.gating.plan_words import plan_text
     from pytest_claude.models.prices import price_table, total_cost
+    from pytest_claude.report.plan_words import plan_text
 
     using = [item for item in selected if arms.olds & arms.recorded(item, "base")]
     if not using or earlier is None:

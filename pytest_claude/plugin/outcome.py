@@ -13,6 +13,7 @@ from pytest_claude.errors import (
     CassetteMiss,
     CheckFailed,
     NoEvidence,
+    NotSent,
     RecordingProblem,
     Row,
     SpoiledTrial,
@@ -24,8 +25,8 @@ from pytest_claude.plugin import explain
 from pytest_claude.plugin.arms import Arm
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
 from pytest_claude.plugin.trials import TrialRun
-from pytest_claude.report.artifact import Stale
 from pytest_claude.report.numbers import plural
+from pytest_claude.run.record import Stale
 
 
 def complete(
@@ -91,6 +92,7 @@ def complete(
         replies=recorder.replies if profiled else (),
         cost_usd=_cost_usd(view, arm) if profiled and of_app else None,
         entries=recorder.numbers,
+        held_back=bool(recorder.problems) and isinstance(recorder.problems[0], NotSent),
     )
     if recorder.problems:
         _show_problem(record, recorder.problems)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_claude import clock
-from pytest_claude.comparison.trial import NOT_SENT
-from pytest_claude.errors import RecordingProblem, SpoiledTrial
+from pytest_claude.errors import NotSent, RecordingProblem
 from pytest_claude.models.ids import canonical_model, same_model
 from pytest_claude.models.naming import near_miss
 from pytest_claude.settings import RunSettings, Swap
@@ -208,12 +207,12 @@ class BumpPreflight:
                         yield Call(test, module, shown, number, trial, asked)
 
 
-def _not_sent(target: str, finding: Any) -> SpoiledTrial:
+def _not_sent(target: str, finding: Any) -> NotSent:
     # A trial without evidence: its test stays undecided, and the gate goes on with the others.
     said = [("the API", finding.message)] if finding.message else []
     fix = [] if finding.fix is None else [("to mend it", finding.fix)]
-    return SpoiledTrial(
-        f"{NOT_SENT}{target} refuses it: {finding.seen}",
+    return NotSent(
+        f"not sent: {target} refuses it: {finding.seen}",
         [
             ("expected", f"a request that {target} accepts"),
             ("observed", f"{finding.seen} (HTTP {finding.status}, rule {finding.rule})"),

@@ -8,8 +8,8 @@ import pytest
 import report_samples as samples
 
 from pytest_claude.errors import SettingsError
-from pytest_claude.report.artifact import Run, TestResult, dumps
-from pytest_claude.report.merging import compared, merged
+from pytest_claude.run.record import Run, TestResult, dumps
+from pytest_claude.run.merge import compared, merged
 
 
 def shard(run: Run, part: int) -> Run:

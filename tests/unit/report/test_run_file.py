@@ -15,7 +15,7 @@ from pytest_claude.comparison.difference import Difference
 from pytest_claude.comparison.trial import CheckNote, Trial
 from pytest_claude.gating.decision import Decision, TestVerdict
 from pytest_claude.gating.policy import Policy
-from pytest_claude.report.artifact import Stale, TestResult, dumps, loads, schema
+from pytest_claude.run.record import Stale, TestResult, dumps, loads, schema
 
 
 @pytest.mark.parametrize("name", sorted(samples.RUNS))

@@ -8,8 +8,8 @@ from pytest_claude.comparison.difference import Difference
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Decision, Policy, TestVerdict
-from pytest_claude.report.artifact import Run, TestResult, dumps, loads
-from pytest_claude.report.gate import gate_lines
+from pytest_claude.run.record import Run, TestResult, dumps, loads
+from pytest_claude.report.terminal import gate_lines
 
 
 def run(*verdicts: TestVerdict, overall: str = "pass", **more: object) -> Run:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger, Policy, conclude
-from pytest_claude.gating.gateable import not_gateable
-from pytest_claude.report.artifact import Run, TestResult
-from pytest_claude.report.deciding import decided
+from pytest_claude.gating.status import Why
+from pytest_claude.run.comparison import Comparison
+from pytest_claude.run.decide import decided, left_out
+from pytest_claude.run.record import Run, TestResult
 
 
 def merged(runs: Sequence[tuple[str, Run]]) -> Run:
@@ -23,7 +24,7 @@ def merged(runs: Sequence[tuple[str, Run]]) -> Run:
     (first_name, first), *others = runs
     for name, run in others:
         for what, mine, theirs in (
-            ("models", first.title, run.title),
+            ("models", first.comparison, run.comparison),
             ("gate's policy", _policy(first), _policy(run)),
         ):
             if mine != theirs:
@@ -60,22 +61,22 @@ def compared(before: tuple[str, Run], after: tuple[str, Run]) -> Run:
     (old_name, old), (new_name, new) = before, after
     base, cand = _sides(old), _sides(new)
     tests = sorted({*base, *cand})
-    results, left_out = [], {}
+    results, not_run = [], {}
     for test in tests:
         trials = (*_as("base", base.get(test, ())), *_as("cand", cand.get(test, ())))
         results.append(TestResult(test, trials))
         if test not in base or test not in cand:
-            left_out[test] = f"only in {old_name if test in base else new_name}"
-        elif (reason := not_gateable(trials, frozenset())) is not None:
-            left_out[test] = reason
+            not_run[test] = Why("one_run_only", {"run": old_name if test in base else new_name})
+        elif (why := left_out(trials, ())) is not None:
+            not_run[test] = why
     decision = conclude(
         Ledger(t for result in results for t in result.trials),
         Policy(baseline="retired", offline=True),
         tests,
-        not_gated=left_out,
+        not_run=not_run,
     )
     return Run(
-        title=f"{old_name} → {new_name}",
+        comparison=Comparison("files", before=old_name, after=new_name),
         decision=decision,
         collected=tuple(tests),
         results=tuple(results),
@@ -122,6 +123,6 @@ def _joined(before: TestResult | None, result: TestResult) -> TestResult:
         unused=tuple(dict.fromkeys((*before.unused, *result.unused))),
         notes=tuple(dict.fromkeys((*before.notes, *result.notes))),
         stale=before.stale or result.stale,
-        not_gated=before.not_gated or result.not_gated,
+        not_run=before.not_run or result.not_run,
         accepted=before.accepted or result.accepted,
     )

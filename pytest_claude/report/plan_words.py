@@ -6,9 +6,9 @@ from collections.abc import Collection
 from math import floor
 
 from pytest_claude.gating.ledger import Ledger
-from pytest_claude.gating.number_words import n_tests
 from pytest_claude.gating.policy import Policy
 from pytest_claude.gating.sight import POWER, expected, fixed_drop
+from pytest_claude.report.numbers import plural
 
 
 def plan_text(
@@ -57,6 +57,6 @@ test are seen (80% of the time, 5% false alarms over the suite)'
         else f"only drops of >= {drop:.2f} in one test are seen"
     )
     return (
-        f"offline gate: {n_tests(tests)}, {base_n} recorded + {cand_n} candidate trials each: "
-        f"{seen} ({POWER:.0%} of the time, {alpha:.0%} false alarms over the suite)"
+        f"offline gate: {plural(tests, 'test')}, {base_n} recorded + {cand_n} candidate trials "
+        f"each: {seen} ({POWER:.0%} of the time, {alpha:.0%} false alarms over the suite)"
     )

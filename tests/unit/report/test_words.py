@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ledgers import decided, stream, trials
+from ledgers import decided, line, stream, trials
 
 from pytest_claude.behavior.profile import Profile
 from pytest_claude.gating import Decision, Ledger, Policy, TestVerdict, Trial
-from pytest_claude.gating.number_words import behavior_lines, number_lines
-from pytest_claude.gating.plan_words import offline_text, plan_text
-from pytest_claude.gating.words import headline, notes, sentence, sight
+from pytest_claude.report.plan_words import offline_text, plan_text
+from pytest_claude.report.figures import gate_figures
+from pytest_claude.report.words import headline, notes, sight
 
 ALL_PASS = "P" * 60
 
@@ -22,13 +22,13 @@ def decision(policy: Policy | None = None, **tests: dict[str, str]) -> Decision:
 
 def test_a_pass_says_what_could_be_seen_and_never_that_nothing_changed() -> None:
     found = decision(a={"base": "P" * 10, "cand": "PPPP"}, b={"base": "FFFF", "cand": "FFFF"})
-    assert headline(found) == (
+    assert str(headline(found)) == (
         "no test dropped by >= 0.5 (each such drop is caught with probability >= 0.91; "
         "smaller drops may be missed)"
     )
     assert notes(found) == ("not gateable: 1 (already failing)",)
     assert sight(found) == "a drop of 0.5 in one test with probability 0.91, 0.42 with 0.80"
-    assert [sentence(verdict, found) for verdict in found.tests] == [
+    assert [line(verdict, found) for verdict in found.tests] == [
         "a: 10/10 → 4/4 passed",
         "b: 0/4 → 0/4 passed; already failing: not gateable",
     ]
@@ -44,7 +44,7 @@ def test_a_pass_says_what_could_be_seen_and_never_that_nothing_changed() -> None
     ],
 )  # fmt: skip
 def test_each_preset_says_its_own_drop(policy: Policy, says: str) -> None:
-    assert headline(decision(policy, a={"base": "P" * 10, "cand": "P" * 12})) == says
+    assert str(headline(decision(policy, a={"base": "P" * 10, "cand": "P" * 12}))) == says
 
 
 def test_a_fail_names_counts_p_threshold_and_the_first_failing_trial() -> None:
@@ -54,8 +54,8 @@ def test_a_fail_names_counts_p_threshold_and_the_first_failing_trial() -> None:
         b={**suspect, "cand": "FFPPPPPPFFFF"},
         c={"base": "P" * 10, "cand": "PPPP"},
     )
-    assert headline(found) == "2 of 3 tests regressed"
-    assert [sentence(verdict, found) for verdict in found.tests] == [
+    assert str(headline(found)) == "2 of 3 tests regressed"
+    assert [line(verdict, found) for verdict in found.tests] == [
         "a: 20/20 → 1/4 passed, p 0.0020 <= 0.0163 (1 of 2 suspects); first failing duel trial: 10",
         "b: 20/20 → 0/4 passed, p 9.4e-05 <= 0.0163 (1 of 2 suspects); first failing duel trial: 9",
         "c: 10/10 → 4/4 passed",
@@ -67,16 +67,16 @@ def test_a_fail_counts_what_is_undecided_too() -> None:
         a={"base": "P" * 10, "cand": "F" * 12, "fresh": ALL_PASS},
         b={"base": "P" * 10, "cand": "VVPP"},
     )
-    assert headline(found) == "1 of 2 tests regressed; 1 undecided"
-    assert sentence(found.tests[1], found) == (
+    assert str(headline(found)) == "1 of 2 tests regressed; 1 undecided"
+    assert line(found.tests[1], found) == (
         "b: undecided; undecided: 2 of 2 trials ended in errors of the service"
     )
 
 
 def test_a_suspect_that_is_cleared_and_one_that_is_not_decided() -> None:
     cleared = decision(a={"base": "PPPPPPPPFF", "cand": "FFFFPPPP" + ALL_PASS, "fresh": ALL_PASS})
-    assert headline(cleared).startswith("no test dropped by >= 0.5")
-    assert sentence(cleared.tests[0], cleared) == "a: 20/20 → 8/8 passed; no drop of 0.5 or more"
+    assert str(headline(cleared)).startswith("no test dropped by >= 0.5")
+    assert line(cleared.tests[0], cleared) == "a: 20/20 → 8/8 passed; no drop of 0.5 or more"
 
 
 def test_tests_that_passed_less_often_than_the_drop_are_told_apart() -> None:
@@ -90,7 +90,7 @@ def test_tests_that_passed_less_often_than_the_drop_are_told_apart() -> None:
 def test_undecided_names_the_most_common_reason() -> None:
     missing = {"base": "P" * 10, "cand": "PP"}
     found = decision(Policy(offline=True), a=missing, b=missing, c={"base": "P" * 10, "cand": "VV"})
-    assert headline(found) == ("3 of 3 tests: too few trials to judge, and 1 for other reasons")
+    assert str(headline(found)) == ("3 of 3 tests: too few trials to judge, and 1 for other reasons")
 
 
 def test_a_retired_baseline_of_one_trial_says_what_it_cannot_see() -> None:
@@ -100,7 +100,7 @@ def test_a_retired_baseline_of_one_trial_says_what_it_cannot_see() -> None:
         "1 baseline trial per test: this gate cannot see any single-test regression offline; "
         "record more or allow fresh baseline calls.",
     )
-    assert headline(found) == "no suspect was found, and this gate could not have confirmed one"
+    assert str(headline(found)) == "no suspect was found, and this gate could not have confirmed one"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_what_a_plan_takes() -> None:
 
 def test_no_text_claims_that_nothing_regressed() -> None:
     every = Decision("pass", (TestVerdict("a", "unchanged"),))
-    assert "no regression" not in " ".join([headline(every), *notes(every), sight(every)])
+    assert "no regression" not in " ".join([str(headline(every)), *notes(every), sight(every)])
 
 
 def priced(test: str, was: float, now: float | None, cand: str = "PPPP") -> list[Trial]:
@@ -202,4 +202,4 @@ def test_numbers_and_behaviors_that_moved() -> None:
 def test_a_cost_that_gates(now: float | None, overall: str, says: str) -> None:
     every = [trial for n in range(3) for trial in priced(f"t{n}", 0.0066, now)]
     found = decided(Ledger(every), Policy(max_cost_ratio=1.2), ["t0", "t1", "t2"])
-    assert (found.overall, headline(found)) == (overall, says)
+    assert (found.overall, str(headline(found))) == (overall, says)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating.decision import Decision, TestVerdict
-from pytest_claude.gating.words import headline
+from pytest_claude.gating.status import Status as GateStatus
+from pytest_claude.gating.status import Why
+from pytest_claude.run.comparison import Comparison
 
-FORMAT = "pytest-claude run 2"
+FORMAT = "pytest-claude run 3"
+
+Status = GateStatus | Literal["passed", "failed"]
+"""What one test came to: the gate's verdict on it, or in a plain run whether it passed."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class TestResult:
         stale: Why its recordings do not answer; None when they do.
         planned: How many trials its settings ask for on a model.
         needed: How many of them must pass; None where the run file does not say.
-        not_gated: Why a gate leaves it out, where its trials do not show that.
+        not_run: Why a gate leaves it out, where its trials do not show that.
         accepted: Why its regression is accepted, and until when; None where it is not.
     """
 
@@ -55,7 +60,7 @@ class TestResult:
     stale: Stale | None = None
     planned: int = 1
     needed: int | None = None
-    not_gated: str | None = None
+    not_run: Why | None = None
     accepted: str | None = None
 
     @property
@@ -75,7 +80,7 @@ class TestResult:
             "stale": None if self.stale is None else asdict(self.stale),
             "planned": self.planned,
             "needed": self.needed,
-            "not_gated": self.not_gated,
+            "not_run": None if self.not_run is None else self.not_run._asdict(),
             "accepted": self.accepted,
         }
 
@@ -90,7 +95,7 @@ class TestResult:
             stale=None if data.get("stale") is None else Stale(**data["stale"]),
             planned=data.get("planned", 1),
             needed=data.get("needed"),
-            not_gated=data.get("not_gated"),
+            not_run=None if data.get("not_run") is None else Why(**data["not_run"]),
             accepted=data.get("accepted"),
         )
 
@@ -100,15 +105,13 @@ class Run:
     """One pytest run.
 
     Attributes:
-        title: What was compared, `OLD → NEW`; empty in a plain run.
-        pairs: `OLD=NEW` of a bump; empty outside one.
+        comparison: What was compared; None in a plain run.
         decision: What the gate says; None in a plain run.
         collected: Node ids of all claude tests that were to run.
         results: Of the tests that arrived, sorted by node id.
     """
 
-    title: str = ""
-    pairs: tuple[str, ...] = ()
+    comparison: Comparison | None = None
     decision: Decision | None = None
     collected: tuple[str, ...] = ()
     results: tuple[TestResult, ...] = field(default=())
@@ -119,21 +122,26 @@ class Run:
         return {} if self.decision is None else self.decision.verdicts
 
     @property
-    def lost(self) -> tuple[str, ...]:
+    def lost(self) -> frozenset[str]:
         """Tests that were to run and did not arrive."""
-        arrived = {result.test for result in self.results}
-        return tuple(test for test in self.collected if test not in arrived)
+        return frozenset(self.collected) - {result.test for result in self.results}
 
 
-def dumps(run: Run) -> str:
-    """The text of a run file: the same run gives the same bytes."""
-    decision = run.decision
+def dumps(run: Run, sentence: str | None = None) -> str:
+    """The text of a run file: the same run gives the same bytes.
+
+    Args:
+        run: The run.
+        sentence: Its verdict in words, for those who read the file; nothing is read from it.
+    """
+    comparison, decision = run.comparison, run.decision
     data = {
         "format": FORMAT,
-        "title": run.title,
-        "pairs": list(run.pairs),
+        "title": "" if comparison is None else comparison.title,
+        "pairs": [] if comparison is None else [str(pair) for pair in comparison.pairs],
+        "comparison": None if comparison is None else comparison.to_json(),
         "verdict": None if decision is None else decision.overall,
-        "sentence": None if decision is None else headline(decision),
+        "sentence": sentence,
         "collected": list(run.collected),
         "decision": None if decision is None else decision.to_json(),
         "tests": [result.to_json() for result in run.results],
@@ -144,48 +152,27 @@ def dumps(run: Run) -> str:
 def loads(text: str, name: str) -> Run:
     """The run in a run file.
 
+    Args:
+        text: What the file holds.
+        name: Its name, for the error.
+
     Raises:
-        SettingsError: It is no run file, or one of another version.
+        SettingsError: It is not a run file, or one of a later version.
     """
+    from pytest_claude.run.versions import upgraded
+
     try:
         data = json.loads(text)
     except ValueError:
         raise SettingsError(f"{name}: no run file of pytest-claude (it is no JSON)") from None
-    if isinstance(data, Mapping) and data.get("format") == "pytest-claude run 1":
-        data = _from_version_1(data)
-    if not isinstance(data, Mapping) or data.get("format") != FORMAT:
+    data = upgraded(data) if isinstance(data, Mapping) else {}
+    if data.get("format") != FORMAT:
         raise SettingsError(f"{name}: no run file of the format {FORMAT!r}")
     return Run(
-        title=data["title"],
-        pairs=tuple(data["pairs"]),
-        decision=None if data["decision"] is None else Decision.from_json(data["decision"]),
-        collected=tuple(data["collected"]),
-        results=tuple(TestResult.from_json(result) for result in data["tests"]),
-    )
-
-
-def _from_version_1(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A run file of version 1: its verdicts were reached without statistics, by a plain rule."""
-    verdicts = [_verdict_1(test) for test in data["tests"] if test.get("verdict") is not None]
-    decision = Decision(data["verdict"], tuple(sorted(verdicts, key=lambda v: v.test)))
-    return {
-        **data,
-        "format": FORMAT,
-        "title": ", ".join(pair.replace("=", " → ", 1) for pair in data["pairs"]),
-        "decision": decision.to_json() if data["verdict"] is not None else None,
-    }
-
-
-def _verdict_1(test: Mapping[str, Any]) -> TestVerdict:
-    told = test["verdict"]
-    return TestVerdict.from_json(
-        {
-            **asdict(TestVerdict(test["test"], told["kind"])),
-            "detail": told["reason"],
-            "baseline": told["baseline"],
-            "candidate": told["candidate"],
-            "differences": told["differences"],
-        }
+        None if data["comparison"] is None else Comparison.from_json(data["comparison"]),
+        None if data["decision"] is None else Decision.from_json(data["decision"]),
+        tuple(data["collected"]),
+        tuple(TestResult.from_json(result) for result in data["tests"]),
     )
 
 
@@ -193,6 +180,6 @@ def schema() -> dict[str, Any]:
     """The JSON Schema of a run file, as it is shipped."""
     from importlib import resources
 
-    text = resources.files("pytest_claude.report").joinpath("run.schema.json").read_text("utf-8")
+    text = resources.files("pytest_claude.run").joinpath("run.schema.json").read_text("utf-8")
     found: dict[str, Any] = json.loads(text)
     return found

@@ -1,0 +1,1 @@
+"""The comparison that is run, and the result of each test. Pure."""
