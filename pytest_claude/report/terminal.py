@@ -251,10 +251,8 @@ def _figures(story: Story) -> list[str]:
     """Cost, calls, tokens and times of both models, and the behaviors that moved."""
     rows = [(figure.label, str(figure)) for figure in story.figures]
     if any(figure.tests for figure in story.figures):
-        most = max(figure.tests for figure in story.figures)
-        rows.append(
-            ("", f"ratio over the tests, sums of one trial of each of {plural(most, 'test')}")
-        )
+        tests = plural(max(figure.tests for figure in story.figures), "test")
+        rows.insert(0, ("figures", f"ratio over the tests, sums of one trial of each of {tests}"))
     if story.simulated_by is not None:
         rows.append(("models", f"simulated by {story.simulated_by}: no real model's answers"))
     lines = [line for label, text in rows for line in _labelled(label, text)]
