@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS
 from pytest_claude.expect.checks.limits import Pricing, list_prices
+
+
+class ToolRoles(TypedDict):
+    """The keywords by which checks and profiles take what tools are for."""
+
+    output_tools: tuple[str, ...]
+    asking_tools: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -21,3 +29,8 @@ class Reading:
     output_tools: tuple[str, ...] = DEFAULT_OUTPUT_TOOLS
     asking_tools: tuple[str, ...] = ()
     pricing: Pricing = list_prices
+
+    @property
+    def tool_roles(self) -> ToolRoles:
+        """The globs as keywords of a check."""
+        return {"output_tools": self.output_tools, "asking_tools": self.asking_tools}
