@@ -105,20 +105,18 @@ def violations(value: Any, schema: Mapping[str, Any] | bool) -> list[Violation]:
     return [Violation(error.json_path, error.message) for error in errors]
 
 
-def json_schema(schema: Any) -> tuple[str, Mapping[str, Any] | bool | None]:
+def json_schema(schema: Any) -> tuple[str, Mapping[str, Any] | bool]:
     """The name and the JSON Schema of what a test passes as schema.
 
-    Accepts a JSON Schema (a mapping, True or False), a class with `model_json_schema`, and None
-    for no schema.
+    Accepts a JSON Schema (a mapping, True or False) and a class with `model_json_schema`.
 
     Raises:
         TypeError: It is something else.
     """
-    if schema is None:
-        return "", None
-    if isinstance(schema, Mapping | bool):
-        title = schema.get("title") if isinstance(schema, Mapping) else None
-        return (f"schema `{title}`" if title else "the schema"), schema
+    if isinstance(schema, bool):
+        return "the schema", schema
+    if isinstance(schema, Mapping):
+        return f"schema `{schema['title']}`" if schema.get("title") else "the schema", schema
     if callable(build := getattr(schema, "model_json_schema", None)):
         return f"`{schema.__name__}`", build()
     raise TypeError(

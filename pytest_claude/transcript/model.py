@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from pytest_claude.transcript.interaction import Timing
+from pytest_claude.transcript.json_values import mapping, mappings
 from pytest_claude.transcript.judging import asks_judge
-from pytest_claude.transcript.request import RequestView, mappings, text_of
+from pytest_claude.transcript.request import RequestView, text_of
 
 __all__ = [
     "Answer", "ErrorReply", "RequestView", "ToolResult", "ToolUse", "Transcript", "Usage",
@@ -70,11 +71,11 @@ class Usage:
     web_fetches: int | None = None
 
     def __add__(self, other: Usage) -> Usage:
-        """The sum of what is known; None where neither side knows."""
+        """The sum of each count; None where neither side states it."""
 
         def total(name: str) -> int | None:
-            known = [v for v in (getattr(self, name), getattr(other, name)) if v is not None]
-            return sum(known) if known else None
+            stated = [v for v in (getattr(self, name), getattr(other, name)) if v is not None]
+            return sum(stated) if stated else None
 
         return Usage(**{each.name: total(each.name) for each in fields(Usage)})
 
@@ -204,12 +205,12 @@ class Transcript:
     @property
     def offered(self) -> Mapping[str, Mapping[str, Any]]:
         """The tools that the requests offered, by name, as first sent."""
-        found: dict[str, Mapping[str, Any]] = {}
+        tools: dict[str, Mapping[str, Any]] = {}
         for answer in self.answers:
             for tool in answer.request.tools:
                 if isinstance(name := tool.get("name"), str):
-                    found.setdefault(name, tool)
-        return found
+                    tools.setdefault(name, tool)
+        return tools
 
     @cached_property
     def tool_results(self) -> Mapping[str, ToolResult]:
@@ -228,14 +229,13 @@ class Transcript:
         A call goes on with a conversation when its messages begin with all messages of that
         conversation's latest call and add at least one.
         """
-        found: list[list[Answer]] = []
+        conversations: list[list[Answer]] = []
         for answer in self.answers:
-            home = next((c for c in reversed(found) if _goes_on(c[-1], answer)), None)
+            home = next((c for c in reversed(conversations) if _goes_on(c[-1], answer)), None)
             if home is None:
-                found.append([answer])
-            else:
-                home.append(answer)
-        return tuple(tuple(conversation) for conversation in found)
+                conversations.append(home := [])
+            home.append(answer)
+        return tuple(map(tuple, conversations))
 
     @property
     def main(self) -> tuple[Answer, ...]:
@@ -278,11 +278,7 @@ def _goes_on(before: Answer, after: Answer) -> bool:
     old, new = before.request.messages, after.request.messages
     if new == old:
         return not before.ok  # the SDK's retry of a failed call
-    return len(new) > len(old) and _same_turns(new[: len(old)], old)
-
-
-def _same_turns(left: tuple[Mapping[str, Any], ...], right: tuple[Mapping[str, Any], ...]) -> bool:
-    return all(_turn(a) == _turn(b) for a, b in zip(left, right, strict=True))
+    return len(new) > len(old) and all(_turn(a) == _turn(b) for a, b in zip(new, old, strict=False))
 
 
 def _turn(message: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -295,8 +291,6 @@ def _turn(message: Mapping[str, Any]) -> tuple[Any, Any]:
             else block
             for block in content
         ]
-        if len(content) == 1 and isinstance(content[0], dict) and content[0].keys() == {
-            "type", "text",
-        }:  # fmt: skip
+        if len(content) == 1 and mapping(content[0]).keys() == {"type", "text"}:
             content = content[0]["text"]
     return message.get("role"), content
