@@ -1,4 +1,4 @@
-"""The Python code in a reply: does it parse, and does what it calls exist?"""
+"""The Python code in a reply: whether it parses, and whether what it uses exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does each use of a module fit it: the name exists, and the arguments bind to its signature?"""
+"""Uses of a module that do not fit it: a name is missing, or arguments do not bind."""
 
 from __future__ import annotations
 

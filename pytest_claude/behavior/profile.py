@@ -46,10 +46,10 @@ class Profile:
         tools: Calls of client tools in order; output and asking tools do not count.
         parallel: Names of the tools called together, for each reply with two calls or more.
         output: JSON value of the last reply: its text, or the input of its output tool; None
-            when there is none or it is over 20 kB.
+            when it is not JSON or over 20 kB.
         has_output: Whether the last reply is JSON.
-        around: Characters of text around the JSON that stands inside the last reply; None when
-            the reply is JSON, or holds none.
+        around: Characters of text around the JSON inside the last reply; None when the reply is
+            JSON, or holds no JSON.
         stop_reason: Of the last reply.
         last: Number of the last reply's interaction.
         calls: Calls to a model.

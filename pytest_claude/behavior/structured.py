@@ -1,7 +1,8 @@
-"""Is the answer JSON, and does it satisfy a schema? The only door to jsonschema."""
+"""JSON in an answer, and where it breaks a schema. The only door to jsonschema."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -25,9 +26,9 @@ class FoundJson:
 
     Attributes:
         value: The parsed value.
-        place: Where it stands, in words: "the text", "a fence", "the call of `final_result`".
+        place: Where it is, in words: "the text", "a fence", "the call of `final_result`".
         around: Characters of text outside the value.
-        before: Those of them that stand before it.
+        before: Those of them that come before it.
     """
 
     value: Any
@@ -80,11 +81,11 @@ def all_json(
 def violations(value: Any, schema: Mapping[str, Any] | bool) -> list[Violation]:
     """Every place at which `value` breaks `schema`, in the order of the paths.
 
-    The draft is the one that `$schema` names, 2020-12 where it names none. Nothing is fetched:
+    The draft is the one that `$schema` names, 2020-12 by default. Nothing is fetched:
     a `$ref` must lead to a place in the schema itself.
 
     Raises:
-        TypeError: `schema` is no valid JSON Schema; the text says where.
+        TypeError: `schema` is not a valid JSON Schema; the text says where.
     """
     import jsonschema
     from referencing import Registry
@@ -124,21 +125,18 @@ def json_schema(schema: Any) -> tuple[str, Mapping[str, Any] | bool]:
     )
 
 
-_NO_DRAFT: Any = object()
-
-
 def _draft(schema: Mapping[str, Any] | bool) -> Any:
     from jsonschema import validators
 
     named = schema.get("$schema") if isinstance(schema, Mapping) else None
-    latest = validators.Draft202012Validator
     if named is None:
-        return latest
+        return validators.Draft202012Validator
     bare = str(named).rstrip("#").partition("://")[2]
+    no_draft: Any = None
     for spelling in (f"http://{bare}#", f"https://{bare}"):  # people mix them up
-        found: Any = validators.validator_for({"$schema": spelling}, default=_NO_DRAFT)
-        if found is not _NO_DRAFT:
-            return found
+        draft = validators.validator_for({"$schema": spelling}, default=no_draft)
+        if draft is not None:
+            return draft
     raise TypeError(f"no valid JSON Schema: $schema {named!r} is no draft that is known")
 
 
@@ -174,5 +172,5 @@ def _in_prose(text: str) -> Iterator[FoundJson]:
 
 def _brackets(text: str) -> Iterator[re.Match[str]]:
     # An object or a list begins so; the test saves trying each bracket of a long formula.
-    found = re.finditer(r"""\{\s*["}]|\[\s*[\[{"\]\d\-tfn]""", text)
-    return (match for match, _ in zip(found, range(_MOST_BRACKETS), strict=False))
+    matches = re.finditer(r"""\{\s*["}]|\[\s*[\[{"\]\d\-tfn]""", text)
+    return itertools.islice(matches, _MOST_BRACKETS)

@@ -72,7 +72,7 @@ class JudgeCheck(Check):
     """The judge's verdict on a rubric.
 
     Attributes:
-        explanation: The judge's reason, whole; None where it gave none.
+        explanation: The judge's reason, whole; None where it gave no reason.
         model: The model that was asked.
         served_model: The model that answered, as the API names it.
     """
@@ -148,7 +148,7 @@ def settling(check: Check) -> str | None:
 
 
 def settled(check: C, verdict: JudgeCheck) -> C:
-    """`check` with the outcome that the judge gave it; unknown where the judge gave none."""
+    """`check` with the outcome that the judge gave it; unknown where the judge gave no verdict."""
     # `certain` is a field of the checks that `settling` lets pass, not of every check.
     certain: dict[str, Any] = {"certain": verdict.outcome is not None}
     return replace(
@@ -197,7 +197,7 @@ def _verdict(text: str) -> tuple[str, str] | None:
 
 
 def _as_data(entry: Mapping[str, Any]) -> str:
-    """One line of JSON in which no mark of ours can stand."""
+    """One line of JSON in which no mark of ours can occur."""
     text = json.dumps(entry, ensure_ascii=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e")
 

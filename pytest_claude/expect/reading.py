@@ -1,4 +1,4 @@
-"""Reading: what a project says of its tools and prices, for all checks of a view."""
+"""Reading: a project's configuration of tools and prices, for all checks of a view."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ToolRoles(TypedDict):
 
 @dataclass(frozen=True)
 class Reading:
-    """How what was said is read.
+    """The roles of the project's tools, and its prices.
 
     Attributes:
         output_tools: Globs of tools whose input is the answer: their calls are no actions.

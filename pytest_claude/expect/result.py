@@ -107,8 +107,8 @@ class JsonCheck(Check, Generic[T]):
     Attributes:
         value: The parsed value, as an instance of the class that was given as schema; None when
             the check does not hold.
-        raw: The JSON value as it stands, also where it does not satisfy the schema; None when
-            there is none.
+        raw: The JSON value as written, also where it does not satisfy the schema; None when
+            the reply holds no JSON.
     """
 
     value: T | None = None

@@ -1,13 +1,14 @@
-"""View and Reply: what a test author holds; what was said, and the checks as methods."""
+"""View and Reply: what was said, with the checks as methods: the objects of a test author."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_claude.behavior.timing import Pace, pace
 from pytest_claude.expect.checks import gap
+from pytest_claude.expect.checks.limits import Cost
 from pytest_claude.expect.listed import Listed
 from pytest_claude.expect.methods import CheckMethods
 from pytest_claude.expect.misuse import stated, unknown_name
@@ -147,14 +148,12 @@ class View(CheckMethods):
     @property
     def cost_usd(self) -> float | None:
         """Dollars as billed, of all calls; None when a price or a count is unknown."""
-        answers = _priceable(self._transcript().answers)
-        return None if answers is None else self._reading().pricing(answers).usd
+        return None if (cost := self._cost()) is None else cost.usd
 
     @property
     def uncached_cost_usd(self) -> float | None:
         """Dollars for the same tokens had nothing been cached; None when unknown."""
-        answers = _priceable(self._transcript().answers)
-        return None if answers is None else self._reading().pricing(answers).uncached_usd
+        return None if (cost := self._cost()) is None else cost.uncached_usd
 
     @property
     def timing(self) -> Pace | None:
@@ -181,6 +180,12 @@ class View(CheckMethods):
             if answer.error is not None or answer.status >= 400
         )
         return Listed("errors", failed)
+
+    def _cost(self) -> Cost | None:
+        """What all calls cost; None where one was cut, which does not state all its tokens."""
+        answers = self._transcript().answers
+        whole = all(answer.ok or answer.status >= 400 for answer in answers)
+        return self._reading().pricing(answers) if answers and whole else None
 
     def _reply_of(self, answer: Answer, run: Transcript) -> Reply:
         return Reply(answer, run, self._reading())
@@ -278,12 +283,6 @@ def _conversation(number: int) -> Callable[[Transcript], Transcript]:
         return run.part(run.conversations[number], f"no call in conversation {number}")
 
     return choose
-
-
-def _priceable(answers: Sequence[Answer]) -> Sequence[Answer] | None:
-    """The calls, when all came to their end; what a cut stream states is not all of it."""
-    whole = all(answer.ok or answer.status >= 400 for answer in answers)
-    return answers if whole and answers else None
 
 
 def _tool_calls(

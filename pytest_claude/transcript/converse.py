@@ -121,21 +121,20 @@ def _event(kind: str, payload: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
         yield {"type": kind, **payload}
 
 
+_DELTAS = {"text": ("text_delta", "text"), "citation": ("citations_delta", "citation")}
+_REASONING = {
+    "text": ("thinking_delta", "thinking"),
+    "signature": ("signature_delta", "signature"),
+    "redactedContent": ("redacted_delta", "data"),
+}
+
+
 def _deltas(delta: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    if "text" in delta:
-        yield {"type": "text_delta", "text": delta["text"]}
     if "toolUse" in delta:
         text = mapping(delta["toolUse"]).get("input", "")
         yield {"type": "input_json_delta", "partial_json": text}
-    if "citation" in delta:
-        yield {"type": "citations_delta", "citation": delta["citation"]}
-    reasoning = mapping(delta.get("reasoningContent"))
-    if "text" in reasoning:
-        yield {"type": "thinking_delta", "thinking": reasoning["text"]}
-    if "signature" in reasoning:
-        yield {"type": "signature_delta", "signature": reasoning["signature"]}
-    if "redactedContent" in reasoning:
-        yield {"type": "redacted_delta", "data": reasoning["redactedContent"]}
+    for pieces, kinds in ((delta, _DELTAS), (mapping(delta.get("reasoningContent")), _REASONING)):
+        yield from ({"type": kinds[k][0], kinds[k][1]: pieces[k]} for k in kinds if k in pieces)
 
 
 def _blocks(content: Any) -> list[dict[str, Any]]:

@@ -122,7 +122,7 @@ class Answer:
             "foundry".
         server_tool_results: What tools that the API ran itself gave back, in order.
         context_edits: What the API cut from the context before the model saw it, as sent.
-        custom_id: Of an answer in a batch, the id by which the app asked for it.
+        custom_id: The id by which the app asked for an answer in a batch; None for others.
         unknown_events: Events of the stream of a kind that we don't know, as sent.
         other_fields: Fields of the message that have no place above, as sent.
     """
@@ -177,8 +177,8 @@ class Transcript:
         answers: With errors and cut streams.
         pending: Calls whose answer had not arrived.
         injected: Calls that a fault of the test answered or altered: no answers of the model.
-        others: Requests that are no call of the Messages API: batches, token counts.
-        empty_because: Why there is no answer, should there be none.
+        others: Requests that are not a call of the Messages API: batches, token counts.
+        empty_because: The reason that is given where `answers` is empty.
     """
 
     answers: tuple[Answer, ...] = ()

@@ -68,11 +68,8 @@ def writes_valid_code(
     elif code.blocks[0].fenced:
         observed = reason = f"does not parse: {cut(code.error, _LONGEST_LINE)}"
     else:
-        error = cut(code.error, _LONGEST_LINE)
-        observed, reason = (
-            f"no code block, and the whole text is no Python: {error}",
-            "no code block",
-        )
+        reason = "no code block"
+        observed = f"{reason}, and the whole text is no Python: {cut(code.error, _LONGEST_LINE)}"
     outcome = bool(code.blocks) and code.error is None
     return Check(_NAME, outcome, expected, observed, reason, evidence)
 

@@ -157,7 +157,7 @@ def counted(number: int, noun: str, several: str | None = None) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A value as JSON, or its repr where it is no JSON; cut."""
+    """A value as JSON, or its repr where it is not JSON; cut."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
