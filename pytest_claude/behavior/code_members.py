@@ -14,10 +14,7 @@ from typing import Any
 class Known:
     """An object of the module itself: a function, a class, a constant, the module.
 
-    Attributes:
-        value: The object.
-        name: How messages call it.
-        owner: The class of the instance that a method is called on; None where no `self` is given.
+    `owner` is the class of the instance that a method is called on; None where no `self` is given.
     """
 
     value: Any
@@ -27,13 +24,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Instance:
-    """Something of a class, made by code that is not run.
-
-    Attributes:
-        cls: The class.
-        name: How messages call it.
-        later: Whether it must be awaited first.
-    """
+    """Something of a class, made by code that is not run; `later` if it must be awaited first."""
 
     cls: type
     name: str

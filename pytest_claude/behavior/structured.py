@@ -65,7 +65,13 @@ def find_json(
 def all_json(
     answer: Answer, *, where: Where = "answer", output_tools: Collection[str] = ()
 ) -> Iterator[FoundJson]:
-    """Every JSON value of an answer, in the order in which they are looked for."""
+    """Every JSON value of an answer, in the order in which they are looked for.
+
+    Args:
+        answer: The answer.
+        where: "answer" for the whole answer, "anywhere" for fences and prose too.
+        output_tools: Names of the tools whose input is the answer.
+    """
     outputs = [use for use in answer.tool_uses if use.name in output_tools]
     if outputs:
         of = f"the first of {len(outputs)} calls" if len(outputs) > 1 else "the call"
@@ -118,8 +124,8 @@ def json_schema(schema: Any) -> tuple[str, Mapping[str, Any] | bool]:
         return "the schema", schema
     if isinstance(schema, Mapping):
         return f"schema `{schema['title']}`" if schema.get("title") else "the schema", schema
-    if callable(build := getattr(schema, "model_json_schema", None)):
-        return f"`{schema.__name__}`", build()
+    if hasattr(schema, "model_json_schema"):
+        return f"`{schema.__name__}`", schema.model_json_schema()
     raise TypeError(
         f"schema={schema!r}: a JSON Schema (dict), a pydantic model, a dataclass or a TypedDict"
     )

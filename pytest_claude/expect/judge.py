@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from pytest_claude.expect.checks import gap
+from pytest_claude.expect.checks.evidence import ends, gap
 from pytest_claude.expect.result import Check, Evidence
 from pytest_claude.transcript.json_values import mapping, mappings, parsed, string
 from pytest_claude.transcript.judging import JUDGE
@@ -110,7 +110,7 @@ def nothing_to_judge(rubric: str, transcript: Transcript) -> JudgeCheck | None:
     """The unknown check where there is nothing to judge; None where a judge can be asked."""
     if (missing := gap(transcript)) is None:
         return None
-    return _unknown(rubric, missing, tuple(Evidence(a.number) for a in transcript.answers[-1:]))
+    return _unknown(rubric, missing, ends(transcript.answers))
 
 
 def unanswered(rubric: str, model: str, cause: str) -> JudgeCheck:
@@ -119,10 +119,10 @@ def unanswered(rubric: str, model: str, cause: str) -> JudgeCheck:
 
 
 def judged(rubric: str, answer: Answer) -> JudgeCheck:
-    """What the judge's `answer` says: true for "met", false for "not_met".
+    """The check that the judge's `answer` to `rubric` makes: true for "met", false for "not_met".
 
-    Unknown where the judge can't tell, and where its answer failed, was refused, was cut, or is no
-    verdict with a reason.
+    Unknown where the judge can't tell, and where its answer failed, was refused, was cut, or is not
+    a verdict with a reason.
     """
     served = f"the judge {answer.model}, answered by {answer.served_model or 'an unnamed model'}"
     facts: dict[str, Any] = {"model": answer.model, "served_model": answer.served_model}

@@ -69,7 +69,9 @@ class CheckMethods:
     def calls_no_tool(self) -> Check:
         """Whether no client tool was called.
 
-        Tools that the API runs itself, output tools and asking tools do not count.
+        What counts as a call: a `tool_use` block of an answered reply. What does not: tools that
+        the API runs itself, output tools (their input is the answer; one that is forced by
+        `tool_choice` is one too), asking tools, a call written as text.
         """
         return self._keep(checks.calls_no_tool(self._transcript(), **self._reading().tool_roles))
 
@@ -111,9 +113,11 @@ class CheckMethods:
     def asks_clarifying_question(self) -> ClarificationCheck:
         """Whether the last reply asks for what it needs instead of guessing.
 
-        A call of an asking tool counts. Offers of more help, requests to confirm and questions
-        that are the deliverable do not. The check has `.kind`, `.sentence` and `.certain`; it is
-        unknown where the rules are in doubt.
+        Counts: a question or a request for information that the task waits for, with or without a
+        question mark, also beside a partial answer; a call of an asking tool. Does not count: an
+        offer of more help, a request to confirm, a refusal, questions that are the deliverable or
+        are in code or quotation. The check has `.kind`, `.sentence` and `.certain`; it is unknown
+        where the rules are in doubt.
         """
         roles = self._reading().tool_roles
         return self._keep(checks.asks_clarifying_question(self._transcript(), **roles))
@@ -122,8 +126,10 @@ class CheckMethods:
     def refuses(self) -> RefusalCheck:
         """Whether the last reply refuses, by the stop reason `refusal` or in words.
 
-        The check has `.category`, the API's word for why, and `.sentence`. Unknown where the
-        rules are in doubt.
+        Counts: that stop reason, with or without text, and a refusal in words, also with an
+        alternative. Does not count: a call that failed, a reply that asks, an answer with caveats.
+        The check has `.category`, the API's word for why, where it gave one, and `.sentence`. It
+        is unknown where the rules are in doubt whether the reply refuses.
         """
         return self._keep(checks.refuses(self._transcript(), **self._reading().tool_roles))
 
@@ -137,7 +143,10 @@ class CheckMethods:
     def returns_json(self, schema: Any = None, *, where: Where = "answer") -> JsonCheck[Any]:
         """Whether the last reply is JSON, and satisfies `schema` if one is given.
 
-        The check has `.value`, an instance of the class where a class was given, and `.raw`.
+        What counts: a text that `json.loads` accepts whole, structured output included, and the
+        input of an output tool. What does not: JSON in a reply that was cut at `max_tokens`,
+        though it parse. The check's `.value` is what was parsed, as an instance of the class where
+        a class was given; `.raw` is the JSON value as written, also where it does not fit.
 
         Args:
             schema: A JSON Schema (its draft by `$schema`, 2020-12 by default), a pydantic model, a

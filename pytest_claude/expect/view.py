@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_claude.behavior.timing import Pace, pace
@@ -15,7 +16,14 @@ from pytest_claude.expect.misuse import stated, unknown_name
 from pytest_claude.expect.reading import Reading
 from pytest_claude.expect.result import Check
 from pytest_claude.expect.selection import Selection
-from pytest_claude.transcript.model import Answer, RequestView, ToolUse, Transcript, Usage
+from pytest_claude.transcript.model import (
+    Answer,
+    RequestView,
+    ToolResult,
+    ToolUse,
+    Transcript,
+    Usage,
+)
 
 # A misuse is shown in the test that asked, not here.
 __tracebackhide__ = True
@@ -108,7 +116,7 @@ class View(CheckMethods):
         conversation's latest call; sub-agents and side questions begin their own.
         """
         count = len(self._transcript().conversations)
-        parts = (_Part(self, _conversation(number)) for number in range(count))
+        parts = (_Part(self, partial(_conversation, number)) for number in range(count))
         return Listed("conversations", parts)
 
     @stated
@@ -278,37 +286,22 @@ class _Part(View):
         return self._whole._keep(check)
 
 
-def _conversation(number: int) -> Callable[[Transcript], Transcript]:
-    def choose(run: Transcript) -> Transcript:
-        return run.part(run.conversations[number], f"no call in conversation {number}")
-
-    return choose
+def _conversation(number: int, run: Transcript) -> Transcript:
+    return run.part(run.conversations[number], f"no call in conversation {number}")
 
 
 def _tool_calls(
     replies: Iterable[Reply],
     uses: Callable[[Answer], tuple[ToolUse, ...]],
-    results: Mapping[str, Any],
+    results: Mapping[str, ToolResult],
 ) -> Iterator[ToolCall]:
     calling = [reply for reply in replies if uses(reply._answer)]
-    return (
-        _tool_call(use, results, reply, group)
-        for group, reply in enumerate(calling, start=1)
-        for use in uses(reply._answer)
-    )
-
-
-def _tool_call(use: ToolUse, results: Mapping[str, Any], reply: Reply, group: int) -> ToolCall:
-    result = results.get(use.id)
-    content = None if result is None else result.content
-    if use.server:
-        blocks = (b for b in reply._answer.content if b.get("tool_use_id") == use.id)
-        content = next((block.get("content") for block in blocks), None)
-    return ToolCall(
-        name=use.name,
-        input=use.input,
-        result=content,
-        is_error=False if result is None else result.is_error,
-        reply=reply,
-        parallel_group=group,
-    )
+    for group, reply in enumerate(calling, start=1):
+        for use in uses(reply._answer):
+            result = results.get(use.id)
+            content = None if result is None else result.content
+            if use.server:
+                blocks = (b for b in reply._answer.content if b.get("tool_use_id") == use.id)
+                content = next((block.get("content") for block in blocks), None)
+            failed = result is not None and result.is_error
+            yield ToolCall(use.name, use.input, content, failed, reply, group)

@@ -47,10 +47,12 @@ def asks_clarifying_question(
 ) -> ClarificationCheck:
     """Whether the last reply asks for what it needs instead of guessing.
 
-    Counts: a question or a request for information that the task waits for, with or without a
-    question mark, also beside a partial answer; a call of an asking tool. Does not count: an
-    offer of more help, a request to confirm, a refusal, questions that are the deliverable or
-    stand in code or quotation. Where the rules are in doubt the check is unknown.
+    What counts: as in `View.asks_clarifying_question`.
+
+    Args:
+        transcript: What was said.
+        output_tools: Globs of tools whose input is the answer; one forced by `tool_choice` is too.
+        asking_tools: Globs of tools that ask the user.
     """
     name, expected = "asks_clarifying_question", "the last reply asks for what it needs"
     missing = unknown_of_reply(ClarificationCheck, name, transcript, expected)
@@ -95,10 +97,12 @@ def refuses(
 ) -> RefusalCheck:
     """Whether the last reply refuses.
 
-    Counts: the stop reason `refusal`, with or without text, and a refusal in words, also with an
-    alternative. Does not count: a call that failed, a reply that asks, an answer with caveats.
-    Where the rules doubt whether it refuses the check is unknown. The check has `.category`, the
-    API's word for why, where it gave one, and `.sentence`.
+    What counts: as in `View.refuses`.
+
+    Args:
+        transcript: What was said.
+        output_tools: Globs of tools whose input is the answer; one forced by `tool_choice` is too.
+        asking_tools: Globs of tools that ask the user.
     """
     name, expected = "refuses", "the last reply refuses"
     if (missing := unknown_of_reply(RefusalCheck, name, transcript, expected)) is not None:

@@ -51,7 +51,9 @@ def _gap(transcript: Transcript, answers: Sequence[Answer]) -> str | None:
 
 def unknown(name: str, transcript: Transcript, expected: str) -> Check | None:
     """The unknown check of a run that shows nothing; None when it shows something."""
-    return _unknown(Check, name, expected, gap(transcript), transcript.answers, {})
+    if (missing := gap(transcript)) is None:
+        return None
+    return Check(name, None, expected, missing, missing, ends(transcript.answers))
 
 
 def unknown_of_reply(
@@ -66,21 +68,14 @@ def unknown_of_reply(
         expected: What was expected, in words.
         more: Further fields of the check.
     """
-    return _unknown(kind, name, expected, gap_of_reply(transcript), transcript.main, more)
-
-
-def _unknown(
-    kind: type[C],
-    name: str,
-    expected: str,
-    missing: str | None,
-    answers: Sequence[Answer],
-    more: Mapping[str, Any],
-) -> C | None:
-    if missing is None:
+    if (missing := gap_of_reply(transcript)) is None:
         return None
-    evidence = (Evidence(answers[-1].number),) if answers else ()
-    return kind(name, None, expected, missing, missing, evidence, **more)
+    return kind(name, None, expected, missing, missing, ends(transcript.main), **more)
+
+
+def ends(answers: Sequence[Answer]) -> tuple[Evidence, ...]:
+    """The interaction of the last of several answers, should there be one."""
+    return tuple(Evidence(answer.number) for answer in answers[-1:])
 
 
 def last_answer(transcript: Transcript) -> Answer:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_claude.behavior.timing import time_to_first_token_s, total_s
-from pytest_claude.expect.checks.evidence import unknown
-from pytest_claude.expect.result import Check, Evidence
+from pytest_claude.expect.checks.evidence import ends, unknown
+from pytest_claude.expect.result import Check
 from pytest_claude.transcript.model import Answer, Transcript
 
 # A misuse is shown in the test that asked, not here.
@@ -38,15 +38,7 @@ Pricing = Callable[[Iterable[Answer]], Cost]
 
 @dataclass(frozen=True)
 class _Held:
-    """One limit and what the run used of it.
-
-    Attributes:
-        name: The limit.
-        limit: At most this.
-        value: What the run used; None when unknown.
-        least: The part of it that is known.
-        why: Why it is unknown.
-    """
+    """One limit and what the run used: at least `least`; `value` is None when unknown."""
 
     name: str
     limit: float
@@ -117,8 +109,8 @@ def within(
     reason = ", ".join(each.observed for each in over or unclear or held)
     observed = ", ".join(each.observed for each in held)
     facts = {each.name: each.value for each in held}
-    numbers = tuple(Evidence(answer.number) for answer in transcript.answers[-1:])
-    return Check("within", outcome, expected, observed, reason, numbers, facts=facts)
+    evidence = ends(transcript.answers)
+    return Check("within", outcome, expected, observed, reason, evidence, facts=facts)
 
 
 def check_limits(given: dict[str, float]) -> None:

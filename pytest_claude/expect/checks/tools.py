@@ -105,9 +105,12 @@ def calls_no_tool(
 ) -> Check:
     """Whether no client tool was called.
 
-    What counts as a call: a `tool_use` block of an answered reply. What does not: tools that the
-    API runs itself, output tools (globs, and a tool forced by `tool_choice`: their input is the
-    answer), asking tools, a call written as text.
+    What counts as a call: as in `View.calls_no_tool`.
+
+    Args:
+        transcript: What was said.
+        output_tools: Globs of tools whose input is the answer; one forced by `tool_choice` is too.
+        asking_tools: Globs of tools that ask the user.
     """
     expected = "no tool call"
     if (missing := unknown("calls_no_tool", transcript, expected)) is not None:
