@@ -32,7 +32,7 @@ class Selection:
     tool_offered: Any = None
 
     def __post_init__(self) -> None:
-        if self.model is None and self.system is None and self.tool_offered is None:
+        if all(value is None for value in vars(self).values()):
             raise TypeError("where() needs model=, system= or tool_offered=")
 
     def of(self, run: Transcript) -> Transcript:
@@ -52,16 +52,15 @@ class Selection:
 
     def _none(self, run: Transcript) -> str:
         """Why nothing fits, with what there was."""
-        asked = {n: getattr(self, n) for n in ("model", "system", "tool_offered")}
-        given = ", ".join(f"{n}={cut(repr(v))}" for n, v in asked.items() if v is not None)
-        told = f"no call fits where({given})"
+        given = ", ".join(f"{n}={cut(repr(v))}" for n, v in vars(self).items() if v is not None)
+        text = f"no call fits where({given})"
         if isinstance(self.tool_offered, str) and self.tool_offered not in run.offered:
-            told += f"; offered were {names_text(run.offered) or 'no tools'}"
-            return told + near(self.tool_offered, run.offered).removesuffix(".")
+            text += f"; offered were {names_text(run.offered) or 'no tools'}"
+            return text + near(self.tool_offered, run.offered).removesuffix(".")
         if self.model is not None:
             models = dict.fromkeys(answer.model or "no model" for answer in run.answers)
-            return f"{told}; asked were {', '.join(map(cut, models))}"
-        return told
+            return f"{text}; asked were {', '.join(map(cut, models))}"
+        return text
 
 
 def _is_model(wanted: Any, model: str | None) -> bool:
