@@ -15,11 +15,12 @@ Source: platform.claude.com, about-claude/pricing: about 30 % more, by content.
 """
 
 
+@lru_cache(maxsize=1)
 def models() -> tuple[ModelFacts, ...]:
     """All known models, the newest first."""
-    from pytest_claude.models.model_table import MODELS  # a plain run needs none
+    from pytest_claude.models.tables import file_text, read_models  # a plain run needs none
 
-    return MODELS
+    return read_models(file_text("models.toml"), "models.toml")
 
 
 def facts_of(model: str) -> ModelFacts | None:

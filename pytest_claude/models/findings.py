@@ -17,8 +17,7 @@ from pytest_claude.models.model_facts import ModelFacts
 from pytest_claude.models.naming import unknown_model
 from pytest_claude.models.rule import Confidence, Effect, Rule
 from pytest_claude.models.rules import all_rules, limits_of
-
-DOCS = "https://platform.claude.com/docs/en/"
+from pytest_claude.models.tables import DOCS
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def _finding(rule: Rule, seen: str, since: str | None, *, assumed: bool) -> Find
         confidence="assumed" if assumed else rule.confidence,
         since=since,
         dimension=rule.dimension,
-        sources=tuple(s if "://" in s else DOCS + s for s in rule.sources),
+        sources=rule.sources,
         mechanical=rule.id in mechanical_rules(),
     )
 

@@ -30,10 +30,13 @@ def limits_of(facts: ModelFacts) -> ModelFacts:
 @lru_cache(maxsize=1)
 def all_rules() -> tuple[Rule, ...]:
     """Every rule, refusals first."""
-    from pytest_claude.models.changes import CHANGES  # a plain run needs none
-    from pytest_claude.models.refusals import REFUSALS
+    from pytest_claude.models.tables import file_text, read_rules  # a plain run needs none
 
-    return REFUSALS + CHANGES
+    return tuple(
+        rule
+        for name in ("refusals.toml", "changes.toml")
+        for rule in read_rules(file_text(name), name)
+    )
 
 
 @lru_cache(maxsize=1)
