@@ -15,8 +15,7 @@ from pytest_claude.models.asked import Asked
 from pytest_claude.models.facts import facts_of
 from pytest_claude.models.model_facts import ModelFacts
 from pytest_claude.models.naming import unknown_model
-from pytest_claude.models.rule import Confidence, Effect, Rule
-from pytest_claude.models.rules import all_rules, limits_of
+from pytest_claude.models.rules import Confidence, Effect, Rule, all_rules, limits_of
 from pytest_claude.models.tables import DOCS
 
 

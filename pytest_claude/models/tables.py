@@ -1,18 +1,15 @@
-"""The data files of this package → facts and rules, checked while they are read."""
+"""The data files of this package: read as checked entries, and the models among them."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from importlib.resources import files
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, TypeVar
 
-from pytest_claude.models.asked import Asked
-from pytest_claude.models.conditions import OF_MODELS, OF_REQUESTS, OfModel
 from pytest_claude.models.model_facts import ModelFacts
-from pytest_claude.models.rule import Effect, Rule
 
 DOCS = "https://platform.claude.com/docs/en/"
 """The common address of the pages among the sources."""
@@ -21,10 +18,6 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _FACTS = tuple(field.name for field in fields(ModelFacts))
 _FACTS_NEEDED = tuple(field.name for field in fields(ModelFacts) if field.default is MISSING
                       and field.default_factory is MISSING)  # fmt: skip
-_SELECTING = ("models", "not_models", "which", "from", "not_from", "from_which", "when", "words")
-_PLAIN = ("id", "fix", "status", "message", "confidence", "since", "platforms", "dimension",
-          "sources")  # fmt: skip
-_STATUS = 400  # of a refusal that states none
 _T = TypeVar("_T")
 
 
@@ -48,38 +41,17 @@ def read_models(text: str, name: str) -> tuple[ModelFacts, ...]:
     Raises:
         TableError: A key is unknown or missing, an id comes twice, or a date or source is missing.
     """
-    table = _Table(text, name, ("model",))
+    table = Table(text, name, ("model",))
     models = []
     for entry in table.entries("model", _FACTS, _FACTS_NEEDED):
-        values: dict[str, Any] = {key: _frozen(value) for key, value in entry.values.items()}
+        values: dict[str, Any] = {key: frozen(value) for key, value in entry.values.items()}
         values |= {"sources": entry.sources, "checked": entry.checked}
         models.append(ModelFacts(**values))
     return tuple(models)
 
 
-def read_rules(text: str, name: str) -> tuple[Rule, ...]:
-    """The rules of a file: refusals first, then warnings, then behaviors, each in its order.
-
-    Args:
-        text: The file, as TOML: arrays of tables named by the effect, as the head of
-            `refusals.toml` says.
-        name: Name of the file, for errors.
-
-    Raises:
-        TableError: A key, condition or group is unknown, a key is missing, an id comes twice, or a
-            date or source is missing.
-    """
-    effects: tuple[Effect, ...] = get_args(Effect)
-    table = _Table(text, name, effects)
-    return tuple(
-        _rule(entry, effect, table.groups)
-        for effect in effects
-        for entry in table.entries(effect, (*_PLAIN, *_SELECTING, "checked"), ("id", "words"))
-    )
-
-
 @dataclass(frozen=True)
-class _Entry:
+class Entry:
     """One entry of a file, with its keys checked."""
 
     where: str
@@ -102,7 +74,7 @@ class _Entry:
         return None if names is None else frozenset(_expanded(names, groups, self.where))
 
 
-class _Table:
+class Table:
     """One file: its groups of models, and its entries by kind."""
 
     def __init__(self, text: str, name: str, kinds: Sequence[str]) -> None:
@@ -115,7 +87,7 @@ class _Table:
         self.groups: Mapping[str, Sequence[str]] = self._data.get("groups", {})
         _check_keys(name, self._data, (*kinds, "checked", "groups"), ())
 
-    def entries(self, kind: str, keys: Sequence[str], needed: Sequence[str]) -> Iterator[_Entry]:
+    def entries(self, kind: str, keys: Sequence[str], needed: Sequence[str]) -> Iterator[Entry]:
         for number, values in enumerate(self._data.get(kind, ()), start=1):
             where = f"{self._name}: {values.get('id', f'{kind} {number}')}"
             _check_keys(where, values, keys, needed)
@@ -129,7 +101,7 @@ class _Table:
             if not sources and values.get("confidence") != "observed":
                 raise TableError(f"{where}: it names no source, and was not observed")
             pages = tuple(page if "://" in page else DOCS + page for page in sources)
-            yield _Entry(where, values, pages, checked)
+            yield Entry(where, values, pages, checked)
 
 
 def _check_keys(
@@ -162,53 +134,8 @@ def _expanded(
             raise TableError(f"{where}: {_unknown('group', name[1:], groups)}")
 
 
-def _frozen(value: Any) -> Any:
+def frozen(value: Any) -> Any:
     """A list as a tuple, also in a table."""
     if isinstance(value, dict):
-        return {key: _frozen(each) for key, each in value.items()}
+        return {key: frozen(each) for key, each in value.items()}
     return tuple(value) if isinstance(value, list) else value
-
-
-def _rule(entry: _Entry, effect: Effect, groups: Mapping[str, Sequence[str]]) -> Rule:
-    values: dict[str, Any] = {"status": _STATUS} if effect == "refused" else {}
-    values |= {key: _frozen(entry.values[key]) for key in _PLAIN if key in entry.values}
-    values["sources"] = entry.sources
-    origin = ("from", "not_from", "from_which")
-    anywhere = not any(key in entry.values for key in origin)
-    return Rule(
-        **values,
-        effect=effect,
-        models=_selected(entry, ("models", "not_models", "which"), groups),
-        seen=_seen(entry),
-        from_models=None if anywhere else _selected(entry, origin, groups),
-    )
-
-
-def _selected(
-    entry: _Entry, keys: tuple[str, str, str], groups: Mapping[str, Sequence[str]]
-) -> OfModel:
-    """Whether a model is one of the first key's, none of the second's, and as the third says."""
-    only, never = entry.ids(keys[0], groups), entry.ids(keys[1], groups) or ()
-    condition = entry.named(keys[2], OF_MODELS)
-
-    def selected(facts: ModelFacts) -> bool:
-        return (
-            (only is None or facts.id in only)
-            and facts.id not in never
-            and (condition is None or condition(facts))
-        )
-
-    return selected
-
-
-def _seen(entry: _Entry) -> Callable[[Asked, ModelFacts], str | None]:
-    condition = entry.named("when", OF_REQUESTS)
-    words = cast(str, entry.values["words"])
-
-    def seen(asked: Asked, facts: ModelFacts) -> str | None:
-        values = True if condition is None else condition(asked, facts)
-        if not values:
-            return None
-        return words.format(*values if isinstance(values, tuple) else (values,), facts=facts)
-
-    return seen

@@ -13,9 +13,9 @@ import pytest
 from pytest_claude.models.conditions import OF_MODELS, OF_REQUESTS
 from pytest_claude.models.facts import facts_of, models
 from pytest_claude.models.model_facts import ModelFacts
-from pytest_claude.models.rule import Confidence, Rule
-from pytest_claude.models.rules import all_rules
-from pytest_claude.models.tables import DOCS, TableError, file_text, read_models, read_rules
+from pytest_claude.models.rule_table import read_rules
+from pytest_claude.models.rules import Confidence, Rule, all_rules
+from pytest_claude.models.tables import DOCS, TableError, file_text, read_models
 
 FILES = ("models.toml", "refusals.toml", "changes.toml")
 ENTRIES = [
