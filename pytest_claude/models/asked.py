@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.transcript.interaction import Interaction, Request
 from pytest_claude.transcript.model import Answer, RequestView
 from pytest_claude.transcript.parse import parse_answer
@@ -28,6 +29,7 @@ class Asked:
         betas: The values of `anthropic-beta`, of the header and of the body.
         response: The content of the recorded answer; empty where there is none.
         direct: Whether it went to Anthropic's own API: a gateway may know other models.
+        names: What the project's own names of models stand for.
     """
 
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -37,11 +39,13 @@ class Asked:
     betas: frozenset[str] = frozenset()
     response: tuple[Mapping[str, Any], ...] = ()
     direct: bool = True
+    names: ModelNames = NO_NAMES
 
     @property
     def model(self) -> str | None:
-        """The model as sent."""
-        return self.view.model
+        """The model as sent, or the id that the project's own name stands for."""
+        model = self.view.model
+        return None if model is None else self.names.resolved(model)
 
     @property
     def view(self) -> RequestView:
@@ -94,17 +98,22 @@ class Asked:
         return "\n".join(texts)
 
 
-def asked_in(interaction: Interaction) -> tuple[Asked, ...]:
-    """The requests for messages in one interaction: one, those of a batch, or none."""
+def asked_in(interaction: Interaction, names: ModelNames = NO_NAMES) -> tuple[Asked, ...]:
+    """The requests for messages in one interaction: one, those of a batch, or none.
+
+    Args:
+        interaction: As recorded.
+        names: What the project's own names of models stand for.
+    """
     request = interaction.request
     path = _path(request)
     if path.endswith("/v1/messages/batches"):
         items = as_mapping(request.json()).get("requests")
         bodies = [as_mapping(as_mapping(item).get("params")) for item in _list(items)]
-        return tuple(_asked(request, body, kind="batch") for body in bodies if body)
+        return tuple(_asked(request, body, names, kind="batch") for body in bodies if body)
     if path.endswith(("/v1/messages/count_tokens", "/count-tokens:rawPredict")):
         body = as_mapping(request.json())
-        return (_asked(request, body, kind="count_tokens"),) if body else ()
+        return (_asked(request, body, names, kind="count_tokens"),) if body else ()
     answer = parse_answer(interaction)
     if answer is None or answer.request.body is None:
         return ()
@@ -112,6 +121,7 @@ def asked_in(interaction: Interaction) -> tuple[Asked, ...]:
     one = _asked(
         request,
         answer.request.body,
+        names,
         kind=kind,
         platform=answer.platform,
         response=answer.content,
@@ -119,15 +129,21 @@ def asked_in(interaction: Interaction) -> tuple[Asked, ...]:
     return (one,)
 
 
-def asked_of(answer: Answer) -> Asked:
-    """The request of an answer; of its headers nothing is known."""
+def asked_of(answer: Answer, names: ModelNames = NO_NAMES) -> Asked:
+    """The request of an answer, without its headers.
+
+    Args:
+        answer: As recorded.
+        names: What the project's own names of models stand for.
+    """
     body = answer.request.body or {}
-    return Asked(body=body, platform=answer.platform, response=answer.content)
+    return Asked(body=body, platform=answer.platform, response=answer.content, names=names)
 
 
 def _asked(
     request: Request,
     body: Mapping[str, Any],
+    names: ModelNames,
     *,
     kind: Kind = "messages",
     platform: str = "anthropic",
@@ -146,6 +162,7 @@ def _asked(
         betas=frozenset(b.strip() for b in betas if isinstance(b, str) and b.strip()),
         response=response,
         direct=_host(request).endswith("anthropic.com"),
+        names=names,
     )
 
 

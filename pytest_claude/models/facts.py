@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from pytest_claude.models.ids import canonical_model, regular_id
+from pytest_claude.models.ids import canonical_model
 from pytest_claude.models.model_facts import ModelFacts
 
 TOKENS_ACROSS = (1.0, 1.3, 1.35)
@@ -83,5 +83,5 @@ def _by_id() -> Mapping[str, ModelFacts]:
     for facts in models():
         for name in (facts.id, *facts.dated_ids, *facts.aliases, *facts.platform_ids.values()):
             found.setdefault(name, facts)
-            found.setdefault(regular_id(name), facts)
+            found.setdefault(canonical_model(name), facts)
     return found

@@ -11,7 +11,7 @@ import difflib
 import re
 
 from pytest_claude.models.facts import facts_of, models
-from pytest_claude.models.ids import canonical_model, unaliased
+from pytest_claude.models.ids import canonical_model
 from pytest_claude.models.model_facts import ModelFacts
 
 _LONGEST = 100
@@ -30,7 +30,6 @@ def unknown_model(model: str, facts: ModelFacts | None) -> tuple[str, bool] | No
     >>> unknown_model("claude-sonet-5-5", None)
     ('no model is named claude-sonet-5-5; did you mean claude-sonnet-5-5?', True)
     """
-    model = unaliased(model)
     shown = model if len(model) <= 60 else f"{model[:60]}…"
     if facts is not None:
         return _wrong_date(model, facts) or _wrong_alias(model, facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_claude.models.adapt import adapt
@@ -223,8 +223,7 @@ def _judge(call: Call, new: str, on: str | None, known: ModelFacts | None) -> Ju
     if not any(each.effect == "refused" for each in found):
         return Judged(call, found)
     body, _ = adapt(asked.body, new)
-    adapted = Asked(body, asked.platform, asked.kind, asked.version, asked.betas, asked.response)
-    after = findings(adapted, new, on=on, known=known)
+    after = findings(replace(asked, body=body), new, on=on, known=known)
     return Judged(call, found, tuple(each for each in after if each.effect == "refused"))
 
 
@@ -252,7 +251,7 @@ def _call_json(judged: Judged) -> dict[str, Any]:
         "test": call.test,
         "cassette": call.cassette,
         "interaction": call.number,
-        "model": call.asked.model,
+        "model": call.asked.view.model,
         "platform": call.asked.platform,
         "kind": call.asked.kind,
         "recorded_status": None if call.answer is None else call.answer.status,

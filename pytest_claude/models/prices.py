@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
 from pytest_claude.errors import SettingsError
-from pytest_claude.models.ids import canonical_model, unaliased
+from pytest_claude.models.ids import NO_NAMES, ModelNames, canonical_model
 from pytest_claude.transcript.model import Answer, Usage
 
 BATCH_FACTOR = 0.5
@@ -39,10 +39,20 @@ class Price:
     cache_write_1h: float
 
 
-PriceTable = Mapping[str, Price]
-"""The user's own prices by canonical model id."""
+@dataclass(frozen=True)
+class PriceTable:
+    """What a project says of prices, over the list prices.
 
-NO_OVERRIDES: PriceTable = {}
+    Attributes:
+        own: The user's own prices by canonical model id.
+        names: What the project's own names of models stand for.
+    """
+
+    own: Mapping[str, Price] = field(default_factory=dict)
+    names: ModelNames = NO_NAMES
+
+
+NO_OVERRIDES = PriceTable()
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,8 @@ class Cost:
     Attributes:
         usd: Dollars as billed; None when a price or a count is unknown.
         uncached_usd: Dollars for the same tokens had nothing been cached.
-        unpriced: The models, as sent, whose price is unknown.
+        unpriced: The models whose price is unknown: as sent, or what the project's own name
+            stands for.
     """
 
     usd: float | None
@@ -81,7 +92,7 @@ def cost_usd(
         usage: Tokens of one request; those of several must be priced one by one, for a
             long-prompt limit is one of requests.
         model: Any id of the model; a Bedrock id says by its prefix whether it is regional.
-        overrides: The user's own prices.
+        overrides: The user's own prices, and the project's own names of models.
         platform: "anthropic", "bedrock", "vertex" or "foundry".
         region: Google Cloud's region; all but "global" and None cost more.
         batch: Whether it was asked through the Message Batches API.
@@ -94,8 +105,8 @@ def cost_usd(
     """
     if usage.input_tokens is None or usage.output_tokens is None or not _countable(usage):
         return None
-    model = unaliased(model)
-    own = overrides.get(canonical_model(model))
+    model = overrides.names.resolved(model)
+    own = overrides.own.get(canonical_model(model))
     if own is not None:
         usd: float | None = _own_price(usage, own)
     else:
@@ -130,7 +141,7 @@ def answer_cost(answer: Answer, overrides: PriceTable = NO_OVERRIDES) -> Cost:
     """
     if answer.status >= 400:
         return Cost(0.0, 0.0)
-    models = _references(answer)
+    models = tuple(map(overrides.names.resolved, _references(answer)))
     batch = answer.service_tier == "batch"
     body = answer.request.body or {}
     region = region_of(answer)
@@ -206,19 +217,24 @@ def rates(model: str, overrides: PriceTable = NO_OVERRIDES) -> Price | None:
     return Price(**found)
 
 
-def price_table(lines: tuple[str, ...]) -> PriceTable:
+def price_table(lines: Iterable[str], names: ModelNames = NO_NAMES) -> PriceTable:
     """The prices in lines such as `claude-next-1 input=3 output=15`, in dollars per million tokens.
 
     `input` and `output` are needed; `cache_read`, `cache_write_5m` and `cache_write_1h` are 0.1,
     1.25 and 2 times the input price where they are left out.
 
+    Args:
+        lines: The lines of `claude_prices`; empty ones do not count.
+        names: What the project's own names of models stand for.
+
     Raises:
         SettingsError: A line is wrong.
 
-    >>> price_table(("claude-next-1 input=3 output=15",))["claude-next-1"].cache_write_5m
+    >>> price_table(["claude-next-1 input=3 output=15"]).own["claude-next-1"].cache_write_5m
     3.75
     """
-    return dict(_price_line(line) for line in lines if line.strip())
+    priced = (_price_line(line) for line in lines if line.strip())
+    return PriceTable({names.canonical(model): price for model, price in priced}, names)
 
 
 def _price_line(line: str) -> tuple[str, Price]:
@@ -241,7 +257,7 @@ def _price_line(line: str) -> tuple[str, Price]:
         )
     base = given["input"]
     defaults = {"cache_read": 0.1 * base, "cache_write_5m": 1.25 * base, "cache_write_1h": 2 * base}
-    return canonical_model(model), Price(**{**defaults, **given})
+    return model, Price(**{**defaults, **given})
 
 
 def _references(answer: Answer) -> tuple[str, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pytest_claude.gating import Decision, Ledger, Policy, conclude
 from pytest_claude.gating.gateable import not_gateable
-from pytest_claude.models.ids import canonical_model
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.report.artifact import Run
 
 
-def decided(run: Run, policy: Policy, because: str | None = None) -> Decision:
+def decided(
+    run: Run, policy: Policy, because: str | None = None, names: ModelNames = NO_NAMES
+) -> Decision:
     """What the gate says of a run, from the trials that are there.
 
     Args:
@@ -16,8 +18,9 @@ def decided(run: Run, policy: Policy, because: str | None = None) -> Decision:
             undecided.
         policy: The gate's settings.
         because: What ended the run before its end, in words; None where nothing did.
+        names: What the project's own names of models stand for.
     """
-    olds = frozenset(canonical_model(pair.partition("=")[0]) for pair in run.pairs)
+    olds = frozenset(names.canonical(pair.partition("=")[0]) for pair in run.pairs)
     left_out = {
         result.test: reason
         for result in run.results

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pytest_claude.models.asked import asked_of
 from pytest_claude.models.bill import DAYS_OF_A_MONTH, Bill, Money, bill
+from pytest_claude.models.ids import ModelNames
 from pytest_claude.models.prefixes import Prefix
 from pytest_claude.models.preflight import Call, preflight
 from pytest_claude.models.prices import NO_OVERRIDES, PriceTable
@@ -76,14 +77,16 @@ def forecast(outline: Outline, transcripts: Lookup, prices: PriceTable = NO_OVER
     Args:
         outline: The run.
         transcripts: Gives the transcript of a cassette.
-        prices: The user's own prices.
+        prices: The user's own prices, and the project's own names of models.
     """
     compared = [entry for entry in outline.entries if len(entry.sides) == 2]
-    base, cand = (_calls(compared, transcripts, side) for side in (0, 1))
+    names = prices.names
+    base, cand = (_calls(compared, transcripts, side, names) for side in (0, 1))
     told: dict[str, Silent] = {}
     for pair in outline.pairs:
         old, _, new = pair.partition("=")
-        for group in silent_changes(preflight(base, new, olds=[old])):
+        moved = preflight(base, names.resolved(new), olds=[names.resolved(old)])
+        for group in silent_changes(moved):
             words = change_words(group.finding)
             source = next(iter(group.finding.sources), "")
             told.setdefault(words, Silent(len(group.tests), words, source))
@@ -94,11 +97,14 @@ def forecast(outline: Outline, transcripts: Lookup, prices: PriceTable = NO_OVER
     return Forecast(tuple(told.values()), ways, about, note)
 
 
-def _calls(entries: Sequence[Entry], transcripts: Lookup, number: int) -> list[Call]:
-    return [call for entry in entries for call in _first_calls(entry.sides[number], transcripts)]
+def _calls(
+    entries: Sequence[Entry], transcripts: Lookup, number: int, names: ModelNames
+) -> list[Call]:
+    sides = (entry.sides[number] for entry in entries)
+    return [call for side in sides for call in _first_calls(side, transcripts, names)]
 
 
-def _first_calls(side: Side, transcripts: Lookup) -> Iterator[Call]:
+def _first_calls(side: Side, transcripts: Lookup, names: ModelNames) -> Iterator[Call]:
     """The app's calls of the first trial whose recording is here."""
     for trial in side.trials:
         transcript = transcripts(trial.cassette) if trial.cassette else None
@@ -107,8 +113,8 @@ def _first_calls(side: Side, transcripts: Lookup) -> Iterator[Call]:
         module = trial.test.partition("::")[0]
         for answer in trial.own(transcript).answers:
             if not answer.judges:
-                yield Call(trial.test, module, trial.cassette, answer.number, 1, asked_of(answer),
-                           answer)  # fmt: skip
+                yield Call(trial.test, module, trial.cassette, answer.number, 1,
+                           asked_of(answer, names), answer)  # fmt: skip
         return
 
 

@@ -9,12 +9,17 @@ from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger, Policy, conclude
 from pytest_claude.gating.gateable import not_gateable
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.report.artifact import Run, TestResult
 from pytest_claude.report.deciding import decided
 
 
-def merged(runs: Sequence[tuple[str, Run]]) -> Run:
+def merged(runs: Sequence[tuple[str, Run]], names: ModelNames = NO_NAMES) -> Run:
     """The runs of shards as one, each with the name of its file; the order is irrelevant.
+
+    Args:
+        runs: At least one.
+        names: What the project's own names of models stand for.
 
     Raises:
         SettingsError: They compare different models or policies, or a trial is in two of them
@@ -48,7 +53,7 @@ def merged(runs: Sequence[tuple[str, Run]]) -> Run:
     )
     if first.decision is None:
         return run
-    return replace(run, decision=decided(run, first.decision.policy))
+    return replace(run, decision=decided(run, first.decision.policy, names=names))
 
 
 def compared(before: tuple[str, Run], after: tuple[str, Run]) -> Run:
