@@ -64,14 +64,14 @@ def _preflight(options: argparse.Namespace) -> int:
     paths = options.paths or [project.cassette_root]
     calls = list(_calls(paths, unreadable, of_gates, project.names))
     on = options.on or clock.today()
-    known = _live(options.new) if options.live else None
+    live = _live(options.new) if options.live else None
     new, *olds = map(project.names.resolved, [options.new, *options.olds])
-    found = preflight(calls, new, olds=olds, on=on, known=known)
+    found = preflight(calls, new, olds=olds, on=on, facts=live)
     if not found.judged:
         raise SettingsError(_nothing(options, found.others, unreadable))
     overrides = project.price_table
     money = bill(
-        [call for call in calls if known_id(call.asked.model or "") in found.olds], new,
+        [call for call in calls if known_id(call.request.model or "") in found.olds], new,
         requests_per_day=options.requests_per_day, overrides=overrides,
     )  # fmt: skip
     speed = _speed([*calls, *of_gates], found.olds, new)
@@ -108,7 +108,7 @@ def _calls(
 def _calls_in(
     path: Path, parts: tuple[str, ...], unreadable: list[str], names: ModelNames
 ) -> Iterator[Call]:
-    from pytest_claude.models.asked import asked_in
+    from pytest_claude.models.message_request import requests_in
     from pytest_claude.models.preflight import Call
     from pytest_claude.recording.cassette import FORMAT, read_recording
     from pytest_claude.transcript.parse import parse_answer
@@ -122,9 +122,9 @@ def _calls_in(
     test, module, trial = _place(shown, parts, ours=written_as == FORMAT)
     for number, entry in enumerate(entries, start=1):
         answer = parse_answer(entry.interaction, number)
-        for asked in asked_in(entry.interaction, names):
-            told = answer if asked.kind == "messages" else None
-            yield Call(test, module, shown, number, trial, asked, told)
+        for request in requests_in(entry.interaction, names):
+            told = answer if request.kind == "messages" else None
+            yield Call(test, module, shown, number, trial, request, told)
 
 
 def _shown(path: Path) -> str:
@@ -152,7 +152,7 @@ def _speed(calls: list[Call], olds: tuple[str, ...], new: str) -> Any:
     by_model: dict[bool, dict[str, list[Any]]] = {True: {}, False: {}}
     target = known_id(new)
     for call in calls:
-        model = known_id(call.asked.model or "")
+        model = known_id(call.request.model or "")
         if call.answer is not None and model in (*olds, target) and target not in olds:
             by_model[model == target].setdefault(call.test, []).append(call.answer)
     return compare_speed(by_model[False], by_model[True])

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pytest_claude.models import schemas
-from pytest_claude.models.asked import Asked, as_mapping
+from pytest_claude.models.message_request import MessageRequest, as_mapping
 from pytest_claude.models.model_facts import ModelFacts
 
 OfModel = Callable[[ModelFacts], bool]
-OfRequest = Callable[[Asked, ModelFacts], object]
+OfRequest = Callable[[MessageRequest, ModelFacts], object]
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 SAMPLING = ("temperature", "top_p", "top_k")
@@ -26,7 +26,7 @@ _MOST_STRICT_TOOLS = 20
 _LONGEST = 90  # characters of a value that are shown
 _INTERLEAVED = "interleaved-thinking-2025-05-14"
 _STREAMED_TOOLS = "fine-grained-tool-streaming-2025-05-14"
-_BETAS_WITHOUT_EFFECT = frozenset({
+_NO_EFFECT = frozenset({
     "effort-2025-11-24", "interleaved-thinking-2025-05-14",
     "fine-grained-tool-streaming-2025-05-14", "token-efficient-tools-2025-02-19",
     "output-128k-2025-02-19", "context-1m-2025-08-07", "prompt-caching-2024-07-31",
@@ -101,53 +101,54 @@ def _rejects_mode(facts: ModelFacts, mode: str) -> bool:
 
 
 def _thinking(*modes: str) -> OfRequest:
-    return lambda asked, _: asked.thinking if asked.thinking in modes else None
+    return lambda request, _: request.thinking if request.thinking in modes else None
 
 
 def _effort(*levels: str) -> OfRequest:
-    return lambda asked, _: asked.effort if asked.effort in levels else None
+    return lambda request, _: request.effort if request.effort in levels else None
 
 
-def _effort_above(asked: Asked, limit: str | None) -> Any:
-    above = limit is not None and asked.effort in EFFORTS[EFFORTS.index(limit) + 1 :]
-    return asked.effort if above else None
+def _effort_above(request: MessageRequest, limit: str | None) -> Any:
+    above = limit is not None and request.effort in EFFORTS[EFFORTS.index(limit) + 1 :]
+    return request.effort if above else None
 
 
-def _between_tools_fields(asked: Asked, _: ModelFacts) -> object:
-    extra = asked.mapping("thinking").keys() & {"display", "budget_tokens", "block_binding"}
-    return asked.thinking == "between_tools" and extra and min(extra)
+def _between_tools_fields(request: MessageRequest, _: ModelFacts) -> object:
+    extra = request.mapping("thinking").keys() & {"display", "budget_tokens", "block_binding"}
+    return request.thinking == "between_tools" and extra and min(extra)
 
 
-def _between_tools_effort_per_message(asked: Asked, _: ModelFacts) -> object:
-    configs = [as_mapping(message.get("output_config")) for message in asked.view.messages]
-    differs = any("effort" in c and c["effort"] != asked.effort for c in configs)
-    return asked.thinking == "between_tools" and differs
+def _between_tools_effort_per_message(request: MessageRequest, _: ModelFacts) -> object:
+    configs = [as_mapping(message.get("output_config")) for message in request.view.messages]
+    differs = any("effort" in c and c["effort"] != request.effort for c in configs)
+    return request.thinking == "between_tools" and differs
 
 
-def _budget(asked: Asked) -> int | None:
-    budget = asked.mapping("thinking").get("budget_tokens")
-    return budget if asked.thinking == "enabled" and isinstance(budget, int) else None
+def _budget(request: MessageRequest) -> int | None:
+    budget = request.mapping("thinking").get("budget_tokens")
+    return budget if request.thinking == "enabled" and isinstance(budget, int) else None
 
 
-def _budget_over_max_tokens(asked: Asked, _: ModelFacts) -> object:
-    budget, limit = _budget(asked), asked.view.max_tokens
+def _budget_over_max_tokens(request: MessageRequest, _: ModelFacts) -> object:
+    budget, limit = _budget(request), request.view.max_tokens
     # With interleaved thinking the budget may exceed max_tokens; its header may not be recorded.
-    if budget is None or limit is None or not asked.headers_known or _INTERLEAVED in asked.betas:
-        return None
-    return (budget, limit) if budget >= limit else None
+    interleaved = _INTERLEAVED in request.betas or not request.headers_known
+    over = budget is not None and limit is not None and budget >= limit and not interleaved
+    return (budget, limit) if over else None
 
 
-def _budget_too_small(asked: Asked, _: ModelFacts) -> object:
-    budget = _budget(asked)
+def _budget_too_small(request: MessageRequest, _: ModelFacts) -> object:
+    budget = _budget(request)
     return (budget,) if budget is not None and budget < _LEAST_BUDGET else None
 
 
-def _results_without_thinking(asked: Asked, _: ModelFacts) -> object:
+def _results_without_thinking(request: MessageRequest, _: ModelFacts) -> object:
     """Tool results are sent back, but not the thinking before their calls."""
-    messages = asked.view.messages
-    if asked.thinking != "enabled" or len(messages) < 2 or messages[-2].get("role") != "assistant":
+    messages: list[Mapping[str, Any]] = [{}, {}, *request.view.messages]
+    before, last = messages[-2:]
+    turn, results = before.get("content"), last.get("content")
+    if request.thinking != "enabled" or before.get("role") != "assistant":
         return False
-    turn, results = messages[-2].get("content"), messages[-1].get("content")
     answers = isinstance(results, list) and any(
         as_mapping(block).get("type") == "tool_result" for block in results
     )
@@ -155,55 +156,55 @@ def _results_without_thinking(asked: Asked, _: ModelFacts) -> object:
     return answers and first in ("tool_use", "text")
 
 
-def _other_sampling(asked: Asked, _: ModelFacts) -> object:
+def _other_sampling(request: MessageRequest, _: ModelFacts) -> object:
     for key, accepted in (("temperature", 1), ("top_p", 0.99)):
-        value = asked.body.get(key)
+        value = request.body.get(key)
         if value is not None and value != accepted:
             return f"`{key}` {short(value)}; only {accepted} is accepted"
-    return "`top_k` is not accepted" if asked.body.get("top_k") is not None else None
+    return "`top_k` is not accepted" if request.body.get("top_k") is not None else None
 
 
-def _two_samplings(asked: Asked, _: ModelFacts) -> object:
-    return None not in (asked.body.get("temperature"), asked.body.get("top_p"))
+def _two_samplings(request: MessageRequest, _: ModelFacts) -> object:
+    return None not in (request.body.get("temperature"), request.body.get("top_p"))
 
 
-def _sampling_while_thinking(asked: Asked, _: ModelFacts) -> object:
-    if asked.thinking not in ("enabled", "adaptive"):
+def _sampling_while_thinking(request: MessageRequest, _: ModelFacts) -> object:
+    if request.thinking not in ("enabled", "adaptive"):
         return None
-    temperature, top_p = asked.body.get("temperature"), asked.body.get("top_p")
+    temperature, top_p = request.body.get("temperature"), request.body.get("top_p")
     if temperature is not None and temperature != 1:
         return f"`temperature` {short(temperature)} while thinking; only 1 is accepted"
-    if asked.body.get("top_k") is not None:
+    if request.body.get("top_k") is not None:
         return "`top_k` while thinking"
     low = isinstance(top_p, int | float) and top_p < 0.95
     return f"`top_p` {top_p} while thinking; from 0.95 on it is accepted" if low else None
 
 
-def _on_new_api(asked: Asked) -> bool:
-    return asked.version is not None and asked.version >= _NEW_API
+def _on_new_api(request: MessageRequest) -> bool:
+    return request.version is not None and request.version >= _NEW_API
 
 
-def _sampling_on_new_api(asked: Asked, _: ModelFacts) -> object:
-    sent = next((key for key in SAMPLING if key in asked.body), None)
-    return (sent, asked.version) if sent and _on_new_api(asked) else None
+def _sampling_on_new_api(request: MessageRequest, _: ModelFacts) -> object:
+    sent = next((key for key in SAMPLING if key in request.body), None)
+    return (sent, request.version) if sent and _on_new_api(request) else None
 
 
-def _document_of_assistant(asked: Asked, _: ModelFacts) -> object:
-    return _on_new_api(asked) and _holds_block(asked, "document", "assistant")
+def _document_of_assistant(request: MessageRequest, _: ModelFacts) -> object:
+    return _on_new_api(request) and _holds_block(request, "document", "assistant")
 
 
-def _citations_of_user(asked: Asked, _: ModelFacts) -> object:
-    texts = (block for block in asked.blocks("user") if block.get("type") == "text")
-    return _on_new_api(asked) and any(text.get("citations") for text in texts)
+def _citations_of_user(request: MessageRequest, _: ModelFacts) -> object:
+    texts = (block for block in request.blocks("user") if block.get("type") == "text")
+    return _on_new_api(request) and any(text.get("citations") for text in texts)
 
 
-def _holds_block(asked: Asked, kind: str, role: str | None = None) -> bool:
-    return any(block.get("type") == kind for block in asked.blocks(role))
+def _holds_block(request: MessageRequest, kind: str, role: str | None = None) -> bool:
+    return any(block.get("type") == kind for block in request.blocks(role))
 
 
-def _prefilled(asked: Asked) -> bool:
+def _prefilled(request: MessageRequest) -> bool:
     """Whether the last message is text of the assistant, not a turn that the API paused."""
-    messages = asked.view.messages
+    messages = request.view.messages
     if not messages or messages[-1].get("role") != "assistant":
         return False
     content = messages[-1].get("content")
@@ -213,54 +214,54 @@ def _prefilled(asked: Asked) -> bool:
     return as_mapping(last).get("type") == "text"
 
 
-def _file_without_beta(asked: Asked, _: ModelFacts) -> object:
-    files = any(as_mapping(block.get("source")).get("type") == "file" for block in asked.blocks())
-    return files and asked.headers_known and not _has_beta(asked, "files-api-")
+def _file_without_beta(request: MessageRequest, _: ModelFacts) -> object:
+    files = any(as_mapping(block.get("source")).get("type") == "file" for block in request.blocks())
+    return files and request.headers_known and not _has_beta(request, "files-api-")
 
 
-def _has_beta(asked: Asked, beginning: str) -> bool:
-    return any(beta.startswith(beginning) for beta in asked.betas)
+def _has_beta(request: MessageRequest, beginning: str) -> bool:
+    return any(beta.startswith(beginning) for beta in request.betas)
 
 
 def _forced_tool(*thinking: str) -> OfRequest:
-    return lambda asked, _: asked.forces_tool and asked.thinking in thinking and asked.thinking
+    return lambda request, _: request.forces_tool and request.thinking in thinking
 
 
-def _tool_types(asked: Asked) -> list[str]:
-    return [kind for tool in asked.view.tools if isinstance(kind := tool.get("type"), str)]
+def _tool_types(request: MessageRequest) -> list[str]:
+    return [kind for tool in request.view.tools if isinstance(kind := tool.get("type"), str)]
 
 
 def _tool_type(*kinds: str) -> OfRequest:
-    def condition(asked: Asked, facts: ModelFacts) -> object:
+    def condition(request: MessageRequest, facts: ModelFacts) -> object:
         old = [kind for kind in kinds if (facts.id, kind) not in _CLAUDE_4_EDITOR]
-        return next((kind for kind in _tool_types(asked) if kind in old), None)
+        return next((kind for kind in _tool_types(request) if kind in old), None)
 
     return condition
 
 
-def _other_computer_tool(asked: Asked, facts: ModelFacts) -> object:
-    platform = {"vertex": "google_cloud", "bedrock": "bedrock"}.get(asked.platform, "claude_api")
+def _other_computer_tool(request: MessageRequest, facts: ModelFacts) -> object:
+    platform = {"vertex": "google_cloud", "bedrock": "bedrock"}.get(request.platform, "claude_api")
     accepted = facts.computer_tools.get(platform, ())
-    kinds = (kind for kind in _tool_types(asked) if kind.startswith("computer_2025"))
+    kinds = (kind for kind in _tool_types(request) if kind.startswith("computer_2025"))
     return next((kind for kind in kinds if kind not in accepted), None)
 
 
-def _streaming_beta_with_toolset(asked: Asked, _: ModelFacts) -> object:
-    toolset = any(re.match(r"(computer|browser)_toolset_", kind) for kind in _tool_types(asked))
-    return toolset and _STREAMED_TOOLS in asked.betas
+def _streaming_beta_with_toolset(request: MessageRequest, _: ModelFacts) -> object:
+    toolset = any(re.match(r"(computer|browser)_toolset_", kind) for kind in _tool_types(request))
+    return toolset and _STREAMED_TOOLS in request.betas
 
 
-def _strict_tools(asked: Asked) -> int:
-    return sum(tool.get("strict") is True for tool in asked.view.tools)
+def _strict_tools(request: MessageRequest) -> int:
+    return sum(tool.get("strict") is True for tool in request.view.tools)
 
 
-def _many_strict_tools(asked: Asked, _: ModelFacts) -> object:
-    strict = _strict_tools(asked)
+def _many_strict_tools(request: MessageRequest, _: ModelFacts) -> object:
+    strict = _strict_tools(request)
     return strict if strict > _MOST_STRICT_TOOLS else None
 
 
-def _other_advisor(asked: Asked, _: ModelFacts) -> object:
-    for tool in asked.view.tools:
+def _other_advisor(request: MessageRequest, _: ModelFacts) -> object:
+    for tool in request.view.tools:
         model = tool.get("model")
         if str(tool.get("type")).startswith("advisor") and isinstance(model, str):
             if model not in _ADVISORS:
@@ -268,88 +269,88 @@ def _other_advisor(asked: Asked, _: ModelFacts) -> object:
     return None
 
 
-def _other_effort(asked: Asked, facts: ModelFacts) -> object:
+def _other_effort(request: MessageRequest, facts: ModelFacts) -> object:
     levels = facts.effort_levels
-    if not levels or asked.effort is None or asked.effort in levels:
+    if not levels or request.effort is None or request.effort in levels:
         return None
-    return short(asked.effort), ", ".join(levels)
+    return short(request.effort), ", ".join(levels)
 
 
-def _over_max_tokens(asked: Asked, facts: ModelFacts) -> object:
-    sent, limit = asked.view.max_tokens, facts.max_output_tokens
-    if sent is None or limit is None or sent <= limit or asked.kind == "batch":
+def _over_max_tokens(request: MessageRequest, facts: ModelFacts) -> object:
+    sent, limit = request.view.max_tokens, facts.max_output_tokens
+    if sent is None or limit is None or sent <= limit or request.kind == "batch":
         return None  # a batch may ask for more with a beta
     # A beta raised the limit of some models; its header may not be recorded.
-    raised = facts.id in _LONG_OUTPUT_BY_BETA and not asked.headers_known
-    return None if raised or _has_beta(asked, "output-") else (sent, limit)
+    raised = facts.id in _LONG_OUTPUT_BY_BETA and not request.headers_known
+    return None if raised or _has_beta(request, "output-") else (sent, limit)
 
 
-def _format_without_beta(asked: Asked, _: ModelFacts) -> object:
-    sent = "output_format" in asked.body and asked.headers_known
-    return sent and not _has_beta(asked, "structured-outputs-")
+def _format_without_beta(request: MessageRequest, _: ModelFacts) -> object:
+    sent = "output_format" in request.body and request.headers_known
+    return sent and not _has_beta(request, "structured-outputs-")
 
 
-def _cites(asked: Asked) -> bool:
-    return any(as_mapping(b.get("citations")).get("enabled") is True for b in asked.blocks())
+def _cites(request: MessageRequest) -> bool:
+    return any(as_mapping(b.get("citations")).get("enabled") is True for b in request.blocks())
 
 
-def _structured(asked: Asked, _: ModelFacts) -> object:
-    if asked.format is not None:
+def _structured(request: MessageRequest, _: ModelFacts) -> object:
+    if request.format is not None:
         return "an output format is"
-    return "strict tools are" if _strict_tools(asked) else None
+    return "strict tools are" if _strict_tools(request) else None
 
 
-def _schemas(asked: Asked) -> Iterator[tuple[str, Any]]:
+def _schemas(request: MessageRequest) -> Iterator[tuple[str, Any]]:
     """The schemas that the API compiles, with where they are."""
-    if asked.format is not None:
-        yield "output format", asked.format.get("schema")
-    for tool in asked.view.tools:
+    if request.format is not None:
+        yield "output format", request.format.get("schema")
+    for tool in request.view.tools:
         if tool.get("strict") is True:
             yield f"strict tool {short(tool.get('name'))}", tool.get("input_schema")
 
 
 def _schema_with(fault: Callable[[Any], str | None]) -> OfRequest:
-    def condition(asked: Asked, facts: ModelFacts) -> object:
-        compiled = () if facts.structured_outputs is False else _schemas(asked)
+    def condition(request: MessageRequest, facts: ModelFacts) -> object:
+        compiled = () if facts.structured_outputs is False else _schemas(request)
         faults = ((where, fault(schema)) for where, schema in compiled)
         return next(((where, short(each)) for where, each in faults if each is not None), None)
 
     return condition
 
 
-def _little_room(asked: Asked, _: ModelFacts) -> object:
-    sent = asked.view.max_tokens
-    small = sent is not None and sent < _SMALL_MAX_TOKENS and asked.thinking != "disabled"
+def _little_room(request: MessageRequest, _: ModelFacts) -> object:
+    sent = request.view.max_tokens
+    small = sent is not None and sent < _SMALL_MAX_TOKENS and request.thinking != "disabled"
     return _SMALL_MAX_TOKENS if small else None
 
 
-def _thinking_hidden(asked: Asked, _: ModelFacts) -> object:
-    thinks = any(block.get("type") == "thinking" for block in asked.response)
-    return thinks and "display" not in asked.mapping("thinking")
+def _thinking_hidden(request: MessageRequest, _: ModelFacts) -> object:
+    thinks = any(block.get("type") == "thinking" for block in request.response)
+    return thinks and "display" not in request.mapping("thinking")
 
 
-def _caches(asked: Asked, _: ModelFacts) -> object:
-    system = asked.body.get("system")
-    blocks = [*asked.blocks(), *asked.view.tools, *(system if isinstance(system, list) else [])]
-    return "cache_control" in asked.body or any(
+def _caches(request: MessageRequest, _: ModelFacts) -> object:
+    system = request.body.get("system")
+    blocks = [*request.blocks(), *request.view.tools, *(system if isinstance(system, list) else [])]
+    return "cache_control" in request.body or any(
         "cache_control" in as_mapping(block) for block in blocks
     )
 
 
 OF_REQUESTS: Mapping[str, OfRequest] = {
-    "sent to Anthropic's API": lambda asked, _: asked.direct,
-    "a text completion": lambda asked, _: asked.kind == "complete" and asked.direct,
-    "thinking not mentioned": lambda asked, _: asked.body.get("thinking") is None,
+    "sent to Anthropic's API": lambda request, _: request.direct,
+    "a text completion": lambda request, _: request.kind == "complete" and request.direct,
+    "thinking not mentioned": lambda request, _: request.body.get("thinking") is None,
     "thinking enabled": _thinking("enabled"),
     "thinking adaptive": _thinking("adaptive"),
     "thinking disabled": _thinking("disabled"),
     "thinking between_tools": _thinking("between_tools"),
     "thinking enabled or adaptive": _thinking("enabled", "adaptive"),
-    "thinking disabled at a high effort": lambda asked, facts: (
-        asked.thinking == "disabled" and _effort_above(asked, facts.thinking_off_max_effort)
+    "thinking disabled at a high effort": lambda request, facts: (
+        request.thinking == "disabled" and _effort_above(request, facts.thinking_off_max_effort)
     ),
-    "thinking between_tools at a high effort": lambda asked, _: (
-        asked.thinking == "between_tools" and _effort_above(asked, "high")
+    "thinking between_tools at a high effort": lambda request, _: (
+        request.thinking == "between_tools" and _effort_above(request, "high")
     ),
     "thinking between_tools with other fields": _between_tools_fields,
     "thinking between_tools, effort per message": _between_tools_effort_per_message,
@@ -363,17 +364,17 @@ OF_REQUESTS: Mapping[str, OfRequest] = {
     "sampling on the API of 2026-10-21": _sampling_on_new_api,
     "document of the assistant on the API of 2026-10-21": _document_of_assistant,
     "citations of the user on the API of 2026-10-21": _citations_of_user,
-    "prefill": lambda asked, _: _prefilled(asked),
-    "prefill and tools": lambda asked, _: _prefilled(asked) and asked.view.tools and True,
-    "video": lambda asked, _: _holds_block(asked, "video"),
-    "image": lambda asked, _: _holds_block(asked, "image"),
+    "prefill": lambda request, _: _prefilled(request),
+    "prefill and tools": lambda request, _: _prefilled(request) and request.view.tools and True,
+    "video": lambda request, _: _holds_block(request, "video"),
+    "image": lambda request, _: _holds_block(request, "image"),
     "uploaded file without its beta": _file_without_beta,
-    "tools": lambda asked, _: bool(asked.view.tools),
-    "forced tool": lambda asked, _: asked.forces_tool,
+    "tools": lambda request, _: bool(request.view.tools),
+    "forced tool": lambda request, _: request.forces_tool,
     "forced tool, thinking enabled": _forced_tool("enabled"),
     "forced tool, thinking adaptive": _forced_tool("adaptive"),
-    "forced tool, thinking not disabled": lambda asked, _: (
-        asked.forces_tool and asked.thinking != "disabled"
+    "forced tool, thinking not disabled": lambda request, _: (
+        request.forces_tool and request.thinking != "disabled"
     ),
     "computer tool that it does not accept": _other_computer_tool,
     "beta of streamed tools with a toolset": _streaming_beta_with_toolset,
@@ -383,8 +384,8 @@ OF_REQUESTS: Mapping[str, OfRequest] = {
     "old code execution": _tool_type("code_execution_20250522"),
     "too many strict tools": _many_strict_tools,
     "advisor that it does not accept": _other_advisor,
-    "effort": lambda asked, _: asked.effort is not None,
-    "no effort": lambda asked, _: asked.effort is None,
+    "effort": lambda request, _: request.effort is not None,
+    "no effort": lambda request, _: request.effort is None,
     "effort low": _effort("low"),
     "effort low or medium": _effort("low", "medium"),
     "effort xhigh": _effort("xhigh"),
@@ -392,25 +393,29 @@ OF_REQUESTS: Mapping[str, OfRequest] = {
     "max_tokens over its limit": _over_max_tokens,
     "max_tokens small for thinking": _little_room,
     "output_format without its beta": _format_without_beta,
-    "output format": lambda asked, _: asked.format is not None,
-    "output format without a schema": lambda asked, _: (
-        asked.format is not None and asked.format.get("schema") is None
+    "output format": lambda request, _: request.format is not None,
+    "output format without a schema": lambda request, _: (
+        request.format is not None and request.format.get("schema") is None
     ),
-    "output format and citations": lambda asked, _: asked.format is not None and _cites(asked),
-    "output format and tools, thinking disabled": lambda asked, _: (
-        asked.thinking == "disabled" and asked.format is not None and bool(asked.view.tools)
+    "output format and citations": lambda request, _: (
+        request.format is not None and _cites(request)
+    ),
+    "output format and tools, thinking disabled": lambda request, _: (
+        request.thinking == "disabled" and request.format is not None and bool(request.view.tools)
     ),
     "output format or strict tools": _structured,
-    "citations": lambda asked, _: _cites(asked),
+    "citations": lambda request, _: _cites(request),
     "schema with an open object": _schema_with(schemas.open_object),
     "schema with an unsupported keyword": _schema_with(schemas.unsupported_keyword),
     "schema with an outside reference": _schema_with(schemas.outside_reference),
-    "speed fast": lambda asked, _: asked.body.get("speed") == "fast",
-    "prompt asks for JSON": lambda asked, _: (
-        asked.format is None and _JSON.search(asked.prompt) is not None
+    "speed fast": lambda request, _: request.body.get("speed") == "fast",
+    "prompt asks for JSON": lambda request, _: (
+        request.format is None and _JSON.search(request.prompt) is not None
     ),
-    "prompt asks for the reasoning": lambda asked, _: _REASONING.search(asked.prompt) is not None,
+    "prompt asks for the reasoning": lambda request, _: (
+        _REASONING.search(request.prompt) is not None
+    ),
     "prompt cached": _caches,
-    "beta without effect": lambda asked, _: min(asked.betas & _BETAS_WITHOUT_EFFECT, default=None),
-    "service tier auto": lambda asked, _: asked.body.get("service_tier") == "auto",
+    "beta without effect": lambda request, _: min(request.betas & _NO_EFFECT, default=None),
+    "service tier auto": lambda request, _: request.body.get("service_tier") == "auto",
 }

@@ -9,11 +9,10 @@ read in October 2026).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, lru_cache
-from typing import Any
+from functools import lru_cache
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.models.ids import NO_NAMES, ModelNames, canonical_model
@@ -25,6 +24,7 @@ _PROVIDERS = {"bedrock": "aws", "vertex": "google"}
 _REGION = re.compile(r"/locations/([^/]+)/")
 _BEFORE_4_5 = re.compile(r"claude-(?:[123v]|instant|[a-z]+-4(?:-[01])?$)")
 _WEB_SEARCH_USD = 0.01
+_LONGEST_ID = 200  # a longer text is not an id
 _NEWEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -83,7 +83,7 @@ def cost_usd(
 ) -> float | None:
     """Dollars for `usage` on `model` at list price; None when a price or a count is unknown.
 
-    A cache count that the API did not state counts as 0, as where no caching was asked for.
+    A cache count that the API did not state counts as 0, as where nothing is cached.
     Above a long-prompt limit the whole request is billed at the higher price. The newest price
     that the installed genai-prices knows is taken. A price of the user's own is taken as it is,
     for every platform and speed, and halved in a batch.
@@ -95,8 +95,8 @@ def cost_usd(
         overrides: The user's own prices, and the project's own names of models.
         platform: "anthropic", "bedrock", "vertex" or "foundry".
         region: Google Cloud's region; all but "global" and None cost more.
-        batch: Whether it was asked through the Message Batches API.
-        fast: Whether it was asked with `speed: "fast"`.
+        batch: Whether it was sent through the Message Batches API.
+        fast: Whether it was sent with `speed: "fast"`.
 
     >>> cost_usd(Usage(input_tokens=1_000_000, output_tokens=100_000), "claude-sonnet-4-6")
     4.5
@@ -137,7 +137,9 @@ def prompt_tokens(usage: Usage) -> int | None:
 def answer_cost(answer: Answer, overrides: PriceTable = NO_OVERRIDES) -> Cost:
     """What one answered call cost, by the model that answered.
 
-    A call that the API refused costs nothing.
+    Args:
+        answer: As recorded; one that the API refused costs nothing.
+        overrides: The user's own prices, and the project's own names of models.
     """
     if answer.status >= 400:
         return Cost(0.0, 0.0)
@@ -167,12 +169,17 @@ def answer_cost(answer: Answer, overrides: PriceTable = NO_OVERRIDES) -> Cost:
 
 def region_of(answer: Answer) -> str | None:
     """Google Cloud's region, as the path of the request says it; None elsewhere."""
-    found = _REGION.search(answer.request.path)
-    return None if found is None else found[1]
+    region = _REGION.search(answer.request.path)
+    return None if region is None else region[1]
 
 
 def total_cost(answers: Iterable[Answer], overrides: PriceTable = NO_OVERRIDES) -> Cost:
-    """What the calls cost together; unknown when one of them is unknown."""
+    """What the calls cost together; unknown when one of them is unknown.
+
+    Args:
+        answers: As recorded.
+        overrides: The user's own prices, and the project's own names of models.
+    """
     costs = [answer_cost(answer, overrides) for answer in answers]
     unpriced = dict.fromkeys(model for cost in costs for model in cost.unpriced)
     return Cost(
@@ -200,7 +207,12 @@ def shown_model(model: str) -> str:
 
 
 def rates(model: str, overrides: PriceTable = NO_OVERRIDES) -> Price | None:
-    """The list price of a model on the Claude API per million tokens, short prompts; or None."""
+    """The price of a model on the Claude API, for short prompts; None when it is unknown.
+
+    Args:
+        model: Any id of the model.
+        overrides: The user's own prices, and the project's own names of models.
+    """
     each = {
         "input": Usage(1000, 0),
         "output": Usage(0, 1000),
@@ -208,13 +220,9 @@ def rates(model: str, overrides: PriceTable = NO_OVERRIDES) -> Price | None:
         "cache_write_5m": Usage(0, 0, cache_write_5m_tokens=1000),
         "cache_write_1h": Usage(0, 0, cache_write_1h_tokens=1000),
     }
-    found: dict[str, float] = {}
-    for name, usage in each.items():
-        usd = cost_usd(usage, model, overrides=overrides)
-        if usd is None:
-            return None
-        found[name] = round(usd * 1000, 6)
-    return Price(**found)
+    costs = {name: cost_usd(usage, model, overrides=overrides) for name, usage in each.items()}
+    rates_usd = {name: round(usd * 1000, 6) for name, usd in costs.items() if usd is not None}
+    return Price(**rates_usd) if len(rates_usd) == len(each) else None
 
 
 def price_table(lines: Iterable[str], names: ModelNames = NO_NAMES) -> PriceTable:
@@ -243,8 +251,8 @@ def _price_line(line: str) -> tuple[str, Price]:
     for word in words:
         key, _, value = word.partition("=")
         if key not in Price.__dataclass_fields__:
-            known = ", ".join(Price.__dataclass_fields__)
-            raise SettingsError(f"claude_prices: {line!r}: unknown price {key!r}; {known}")
+            names = ", ".join(Price.__dataclass_fields__)
+            raise SettingsError(f"claude_prices: {line!r}: unknown price {key!r}; {names}")
         if not re.fullmatch(r"\d*\.?\d+|\d+\.", value):
             raise SettingsError(
                 f"claude_prices: {line!r}: {word!r} is no price in dollars per MTok"
@@ -282,7 +290,7 @@ def _sum(costs: Iterable[float | None]) -> float | None:
     for cost in costs:
         if cost is None:
             return None
-        total += cost
+        total += cost  # one by one: `sum` rounds otherwise from Python 3.12 on
     return total
 
 
@@ -322,11 +330,16 @@ def _premium(model: str, regional: bool) -> float:
 @lru_cache(maxsize=128)
 def _priced(provider: str, name: str, fast: bool) -> Callable[[Usage], float] | None:
     """The function that prices a usage, or None when genai-prices does not know the model."""
-    model = next(_matching(provider, name), None)
+    # Late: it takes 0.2 s and brings an HTTP client that is never used. The list that came with
+    # the package is read by itself, for a program may have asked genai-prices to download newer
+    # prices, and a cost must not depend on that.
+    import genai_prices
+    from genai_prices.data import providers
+
+    source = next(each for each in providers if each.id == provider)
+    model = source.find_model(name) if len(name) <= _LONGEST_ID else None
     if model is None:
         return None
-    import genai_prices
-
     prices = model.get_prices(_NEWEST, {"speed": "fast"} if fast else None)
     if not prices.__dict__:
         return None
@@ -348,21 +361,3 @@ def _priced(provider: str, name: str, fast: bool) -> Callable[[Usage], float] | 
         return float(prices.calc_price(counted)["total_price"])
 
     return priced
-
-
-def _matching(provider: str, name: str) -> Iterator[Any]:
-    if len(name) > 200:
-        return  # no id; it must not become a key of a cache either
-    for model in _provider_models(provider):
-        if model.is_match(name):
-            yield model
-
-
-@cache
-def _provider_models(provider: str) -> tuple[Any, ...]:
-    # Late: it takes 0.2 s and brings an HTTP client that is never used. The list that came with
-    # the package is read by itself, for a program may have asked genai-prices to download newer
-    # prices, and a cost must not depend on that.
-    from genai_prices.data import providers
-
-    return next(tuple(each.models) for each in providers if each.id == provider)

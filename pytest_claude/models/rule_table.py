@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
-from pytest_claude.models.asked import Asked
 from pytest_claude.models.conditions import OF_MODELS, OF_REQUESTS, OfModel
+from pytest_claude.models.message_request import MessageRequest
 from pytest_claude.models.model_facts import ModelFacts
 from pytest_claude.models.rules import Effect, Rule
 from pytest_claude.models.tables import Entry, Table, frozen
@@ -70,12 +70,12 @@ def _selected(
     return selected
 
 
-def _seen(entry: Entry) -> Callable[[Asked, ModelFacts], str | None]:
+def _seen(entry: Entry) -> Callable[[MessageRequest, ModelFacts], str | None]:
     condition = entry.named("when", OF_REQUESTS)
     words: str = entry.values["words"]
 
-    def seen(asked: Asked, facts: ModelFacts) -> str | None:
-        values = True if condition is None else condition(asked, facts)
+    def seen(request: MessageRequest, facts: ModelFacts) -> str | None:
+        values = True if condition is None else condition(request, facts)
         if not values:
             return None
         return words.format(*values if isinstance(values, tuple) else (values,), facts=facts)

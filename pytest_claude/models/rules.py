@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from pytest_claude.models.asked import Asked
 from pytest_claude.models.facts import facts_of
+from pytest_claude.models.message_request import MessageRequest
 from pytest_claude.models.model_facts import ModelFacts
 
 Effect = Literal["refused", "warning", "behavior"]
@@ -34,13 +34,13 @@ class Rule:
         platforms: Where it holds; None is everywhere.
         from_models: The models that a bump must come from; None is any.
         dimension: What a change is about.
-        sources: Where this was read; pages of the documentation without their common address.
+        sources: Addresses of the pages where this was read.
     """
 
     id: str
     effect: Effect
     models: Callable[[ModelFacts], bool]
-    seen: Callable[[Asked, ModelFacts], str | None]
+    seen: Callable[[MessageRequest, ModelFacts], str | None]
     fix: str | None = None
     status: int | None = None
     message: str | None = None
@@ -50,12 +50,6 @@ class Rule:
     from_models: Callable[[ModelFacts], bool] | None = None
     dimension: str | None = None
     sources: tuple[str, ...] = ()
-
-
-def refused_by(rule: str, target: str) -> bool:
-    """Whether the refusal with this id is about a model at all."""
-    facts = facts_of(target)
-    return facts is not None and _by_id()[rule].models(limits_of(facts))
 
 
 def limits_of(facts: ModelFacts) -> ModelFacts:
@@ -78,5 +72,6 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 @lru_cache(maxsize=1)
-def _by_id() -> Mapping[str, Rule]:
+def rules_by_id() -> Mapping[str, Rule]:
+    """Every rule by its id."""
     return {rule.id: rule for rule in all_rules()}

@@ -17,7 +17,7 @@ from pytest_claude.settings import RunSettings, Swap
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 if TYPE_CHECKING:
-    from pytest_claude.models.asked import Asked
+    from pytest_claude.models.message_request import MessageRequest
     from pytest_claude.models.preflight import Call, Preflight
     from pytest_claude.plugin.results import Results
     from pytest_claude.recording.recorder import Veto
@@ -42,14 +42,14 @@ def veto(swaps: Sequence[Swap], settings: RunSettings) -> Veto | None:
     day = clock.today()
 
     def forbids(request: Request) -> RecordingProblem | None:
-        from pytest_claude.models.asked import asked_in
+        from pytest_claude.models.message_request import requests_in
         from pytest_claude.models.preflight import surely_refused
 
-        for asked in asked_in(Interaction(request, Response(200)), settings.names):
-            target = asked.model or ""
+        for message in requests_in(Interaction(request, Response(200)), settings.names):
+            target = message.model or ""
             swapped = any(settings.names.same(swap.new, target) for swap in swaps)
-            if swapped or (not settings.gated and _reaches_claude(asked)):
-                for finding in surely_refused(asked, target, on=day):
+            if swapped or (not settings.gated and _reaches_claude(message)):
+                for finding in surely_refused(message, target, on=day):
                     # A retirement can be put off after this version came out.
                     if swapped or finding.rule != "model-retired":
                         return _not_sent(target, finding)
@@ -58,9 +58,9 @@ def veto(swaps: Sequence[Swap], settings: RunSettings) -> Veto | None:
     return forbids
 
 
-def _reaches_claude(asked: Asked) -> bool:
+def _reaches_claude(request: MessageRequest) -> bool:
     """Whether a request meets the rules as it is: a gateway may alter it on the way."""
-    return asked.direct or asked.platform != "anthropic"
+    return request.direct or request.platform != "anthropic"
 
 
 class Retirements:
@@ -189,7 +189,7 @@ class BumpPreflight:
         return lines
 
     def _recorded(self, tests: Sequence[str]) -> Iterator[Call]:
-        from pytest_claude.models.asked import asked_in
+        from pytest_claude.models.message_request import requests_in
         from pytest_claude.models.preflight import Call
         from pytest_claude.recording import cassette, naming
 
@@ -207,8 +207,8 @@ class BumpPreflight:
                     continue  # the trial that opens it tells
                 trial = naming.trial_index(path.name) + 1
                 for number, entry in enumerate(entries, start=1):
-                    for asked in asked_in(entry.interaction, self._settings.names):
-                        yield Call(test, module, shown, number, trial, asked)
+                    for request in requests_in(entry.interaction, self._settings.names):
+                        yield Call(test, module, shown, number, trial, request)
 
 
 def _not_sent(target: str, finding: Any) -> SpoiledTrial:

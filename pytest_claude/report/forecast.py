@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from pytest_claude.models.asked import asked_of
 from pytest_claude.models.bill import DAYS_OF_A_MONTH, Bill, Money, bill
 from pytest_claude.models.ids import ModelNames
+from pytest_claude.models.message_request import request_of
 from pytest_claude.models.prefixes import Prefix
 from pytest_claude.models.preflight import Call, preflight
 from pytest_claude.models.prices import NO_OVERRIDES, PriceTable
@@ -114,7 +114,7 @@ def _first_calls(side: Side, transcripts: Lookup, names: ModelNames) -> Iterator
         for answer in trial.own(transcript).answers:
             if not answer.judges:
                 yield Call(trial.test, module, trial.cassette, answer.number, 1,
-                           asked_of(answer, names), answer)  # fmt: skip
+                           request_of(answer, names), answer)  # fmt: skip
         return
 
 
@@ -176,7 +176,7 @@ class _Way:
 
 def _bill(calls: Sequence[Call], requests_per_day: int, prices: PriceTable) -> Bill:
     """What the calls cost on the models that they asked."""
-    model = calls[0].asked.model or ""
+    model = calls[0].request.model or ""
     return bill(calls, model, requests_per_day=requests_per_day, overrides=prices)
 
 

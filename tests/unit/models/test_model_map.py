@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pytest_claude.errors import SettingsError
-from pytest_claude.models.asked import Asked
 from pytest_claude.models.facts import facts_of
 from pytest_claude.models.findings import findings
 from pytest_claude.models.ids import NO_NAMES, ModelNames, canonical_model
+from pytest_claude.models.message_request import MessageRequest
 from pytest_claude.models.model_map import read_model_map
 from pytest_claude.models.prices import answer_cost, cost_usd, price_table
 from pytest_claude.recording.fingerprint import fingerprint, known
@@ -99,7 +99,7 @@ def test_facts_rules_and_prices_are_those_of_the_model_behind_the_name(
     used = Usage(input_tokens=1_000_000, output_tokens=0)
     prices = price_table((), names)
     assert cost_usd(used, own, overrides=prices) == cost_usd(used, model) is not None
-    sampled = Asked({"model": own, "temperature": 0.5}, names=names)
+    sampled = MessageRequest({"model": own, "temperature": 0.5}, names=names)
     assert sampled.model == model
     assert findings(sampled, model) != ()
 
