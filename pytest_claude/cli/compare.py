@@ -80,7 +80,7 @@ def _runs(options: argparse.Namespace) -> int:
         print()
         for line in wrap(offline_text(*numbers, run.decision.policy), 80):
             print(line)
-    unwritten = write_reports(run, options.report, Path.cwd(), read_project(Path.cwd()).prices)
+    unwritten = write_reports(run, options.report, Path.cwd(), read_project(Path.cwd()).price_table)
     for line in unwritten:
         print(line)
     return 1 if unwritten else verdict_status(run)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pytest_claude.cli.project import cassette_folder
+from pytest_claude.cli.project import cassette_folder, read_project
 from pytest_claude.cli.recordings import recordings
 from pytest_claude.errors import RecordingProblem, SettingsError
 
@@ -46,6 +46,7 @@ def _import(options: argparse.Namespace) -> int:
     from pytest_claude.transcript.summary import summarize
 
     options.into = options.into or cassette_folder()
+    names = read_project(Path.cwd()).names
     redaction = Redaction.of_environment(os.environ)
     bad = 0
     for source, folder in _places(options):
@@ -53,7 +54,7 @@ def _import(options: argparse.Namespace) -> int:
             written_as, entries = read_for_import(
                 source, redaction, keep_failed=options.keep_failed
             )
-            target = folder / cassette_name(main_model(entries), 0)
+            target = folder / cassette_name(names.resolved(main_model(entries)), 0)
             if written_as.startswith("pytest-claude") and _below(source, options.into):
                 bad += 1
                 print(f"FAIL {source}: is in its place already; replay reads it", file=sys.stderr)

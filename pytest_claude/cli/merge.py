@@ -35,10 +35,12 @@ def _merge(options: argparse.Namespace) -> int:
 
     for path in options.output:
         check_suffix("merge -o", path)
-    run = merged([(str(path), read_run(path, "merge")) for path in options.run_files])
+    project = read_project(Path.cwd())
+    runs = [(str(path), read_run(path, "merge")) for path in options.run_files]
+    run = merged(runs, project.names)
     for line in overview_lines(story(run)):
         print(line)
-    unwritten = write_reports(run, options.output, Path.cwd(), read_project(Path.cwd()).prices)
+    unwritten = write_reports(run, options.output, Path.cwd(), project.price_table)
     for line in unwritten:
         print(line)
     return 1 if unwritten else verdict_status(run)

@@ -15,6 +15,7 @@ from pytest_claude.cli.recordings import recordings
 from pytest_claude.errors import SettingsError, UnreadableCassette
 
 if TYPE_CHECKING:
+    from pytest_claude.models.ids import ModelNames
     from pytest_claude.models.preflight import Call
 
 _GATE, _FIXTURES = "_gate", "@fixtures"
@@ -55,28 +56,29 @@ def _preflight(options: argparse.Namespace) -> int:
     from pytest_claude.cli.project import read_project
     from pytest_claude.models.bill import bill
     from pytest_claude.models.preflight import known_id, preflight
-    from pytest_claude.models.prices import price_table
     from pytest_claude.report.preflight import preflight_lines
 
     project = read_project(Path.cwd())
     unreadable: list[str] = []
     of_gates: list[Call] = []
-    calls = list(_calls(options.paths or [project.cassette_root], unreadable, of_gates))
+    paths = options.paths or [project.cassette_root]
+    calls = list(_calls(paths, unreadable, of_gates, project.names))
     on = options.on or clock.today()
-    known = _live(options.new) if options.live else None
-    found = preflight(calls, options.new, olds=options.olds, on=on, known=known)
+    live = _live(options.new) if options.live else None
+    new, *olds = map(project.names.resolved, [options.new, *options.olds])
+    found = preflight(calls, new, olds=olds, on=on, facts=live)
     if not found.judged:
         raise SettingsError(_nothing(options, found.others, unreadable))
-    overrides = price_table(project.prices)
+    overrides = project.price_table
     money = bill(
-        [call for call in calls if known_id(call.asked.model or "") in found.olds], options.new,
+        [call for call in calls if known_id(call.request.model or "") in found.olds], new,
         requests_per_day=options.requests_per_day, overrides=overrides,
     )  # fmt: skip
-    speed = _speed([*calls, *of_gates], found.olds, options.new)
+    speed = _speed([*calls, *of_gates], found.olds, new)
     for line in unreadable:
         print(f"FAIL {line}", file=sys.stderr)
     if options.json:
-        data = found.to_json() | {"costs": money.to_json(),
+        data = found.to_json() | {"new": options.new, "costs": money.to_json(),
                                   "speed": [change.to_json() for change in speed],
                                   "unreadable": unreadable}  # fmt: skip
         print(json.dumps(data, indent=1, ensure_ascii=False))
@@ -89,20 +91,24 @@ def _preflight(options: argparse.Namespace) -> int:
     return 1 if found.refused or unreadable else 0
 
 
-def _calls(paths: list[Path], unreadable: list[str], of_gates: list[Call]) -> Iterator[Call]:
+def _calls(
+    paths: list[Path], unreadable: list[str], of_gates: list[Call], names: ModelNames
+) -> Iterator[Call]:
     """The recorded calls of ordinary trials; those that a gate made go into `of_gates`."""
     for root in paths:
         for path in recordings([root], "preflight"):
             parts = path.relative_to(root).parts if path != root else path.parts
             if _GATE not in parts:
-                yield from _calls_in(path, parts, unreadable)
+                yield from _calls_in(path, parts, unreadable, names)
                 continue
             stream = next((n for n, part in enumerate(parts) if part in ("cand", "base_fresh")), -1)
-            of_gates += _calls_in(path, parts[stream + 1 :], unreadable)
+            of_gates += _calls_in(path, parts[stream + 1 :], unreadable, names)
 
 
-def _calls_in(path: Path, parts: tuple[str, ...], unreadable: list[str]) -> Iterator[Call]:
-    from pytest_claude.models.asked import asked_in
+def _calls_in(
+    path: Path, parts: tuple[str, ...], unreadable: list[str], names: ModelNames
+) -> Iterator[Call]:
+    from pytest_claude.models.message_request import requests_in
     from pytest_claude.models.preflight import Call
     from pytest_claude.recording.cassette import FORMAT, read_recording
     from pytest_claude.transcript.parse import parse_answer
@@ -116,9 +122,9 @@ def _calls_in(path: Path, parts: tuple[str, ...], unreadable: list[str]) -> Iter
     test, module, trial = _place(shown, parts, ours=written_as == FORMAT)
     for number, entry in enumerate(entries, start=1):
         answer = parse_answer(entry.interaction, number)
-        for asked in asked_in(entry.interaction):
-            told = answer if asked.kind == "messages" else None
-            yield Call(test, module, shown, number, trial, asked, told)
+        for request in requests_in(entry.interaction, names):
+            told = answer if request.kind == "messages" else None
+            yield Call(test, module, shown, number, trial, request, told)
 
 
 def _shown(path: Path) -> str:
@@ -146,7 +152,7 @@ def _speed(calls: list[Call], olds: tuple[str, ...], new: str) -> Any:
     by_model: dict[bool, dict[str, list[Any]]] = {True: {}, False: {}}
     target = known_id(new)
     for call in calls:
-        model = known_id(call.asked.model or "")
+        model = known_id(call.request.model or "")
         if call.answer is not None and model in (*olds, target) and target not in olds:
             by_model[model == target].setdefault(call.test, []).append(call.answer)
     return compare_speed(by_model[False], by_model[True])

@@ -1,4 +1,4 @@
-"""Reading: a project's configuration of tools and prices, for all checks of a view."""
+"""Reading: what a project says of its tools, prices and models, for all checks of a view."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS
 from pytest_claude.expect.checks.limits import Pricing, list_prices
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 
 
 class ToolRoles(TypedDict):
@@ -24,11 +25,13 @@ class Reading:
         output_tools: Globs of tools whose input is the answer: their calls are no actions.
         asking_tools: Globs of tools whose call is a question to the user.
         pricing: What prices calls.
+        names: What the project's own names of models stand for.
     """
 
     output_tools: tuple[str, ...] = DEFAULT_OUTPUT_TOOLS
     asking_tools: tuple[str, ...] = ()
     pricing: Pricing = list_prices
+    names: ModelNames = NO_NAMES
 
     @property
     def tool_roles(self) -> ToolRoles:

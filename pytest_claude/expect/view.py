@@ -133,7 +133,8 @@ class View(CheckMethods):
         Raises:
             TypeError: Nothing is given.
         """
-        return _Part(self, Selection(model=model, system=system, tool_offered=tool_offered).of)
+        selection = Selection(model, system, tool_offered, self._reading().names)
+        return _Part(self, selection.of)
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

@@ -106,5 +106,6 @@ def read_ledger(path: Path) -> tuple[Ledger, Mapping[str, Any]]:
 def _root(settings: RunSettings, attempt: int) -> Path:
     if settings.baseline is not None:
         return settings.cassette_root / naming.baseline_dir(settings.baseline)
-    pairs = [(swap.old, swap.new) for swap in settings.bump]
+    model = settings.names.resolved
+    pairs = [(model(swap.old), model(swap.new)) for swap in settings.bump]
     return settings.cassette_root / naming.gate_dir(pairs, attempt)

@@ -75,7 +75,7 @@ def _is_gone(settings: RunSettings) -> bool:
     """Whether a baseline model answers no more; a gateway may serve it longer than the API."""
     from pytest_claude.models.facts import retires_within
 
-    olds = [swap.old for swap in settings.bump]
+    olds = [settings.names.resolved(swap.old) for swap in settings.bump]
     return not os.environ.get(_BASE_URL) and bool(retires_within(olds, clock.today(), -1))
 
 

@@ -50,7 +50,9 @@ def judged(
         collected=tuple(sorted(tests)),
         results=tuple(result for _, result in sorted(results.items())),
     )
-    return replace(run, decision=decided(run, policy_of(settings, earlier), because))
+    return replace(
+        run, decision=decided(run, policy_of(settings, earlier), because)
+    )
 
 
 def ledger_of(run: Run) -> Ledger:

@@ -240,11 +240,13 @@ class Results:
                 self._unwritten.append(f"the ledger could not be written: {error.strerror}")
 
     def _write(self) -> None:
+        from pytest_claude.models.prices import price_table
         from pytest_claude.report_files import write_reports
 
         assert self._run is not None, "it was decided"
         reports = self._settings.reports
-        root, prices = self._config.rootpath, self._settings.prices
+        root = self._config.rootpath
+        prices = price_table(self._settings.prices, self._settings.names)
         typed = self._typed()
         self._unwritten += write_reports(self._run, reports, root, prices, typed)
         if github.on_actions() and (problem := github.write_summary(self._run, reports, typed)):

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_claude.errors import RecordingProblem
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.recording import cassette, naming, partial
 from pytest_claude.recording.entry import Recorded, same_exchange
-from pytest_claude.recording.fingerprint import Normalize
+from pytest_claude.recording.fingerprint import Known, Normalize, known
 from pytest_claude.recording.matching import Index
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.settings import RecordMode
-from pytest_claude.transcript.interaction import Response
+from pytest_claude.transcript.interaction import Request, Response
 
 # A problem is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
@@ -96,12 +97,14 @@ class Shelf:
         mode: What may be called and written.
         redaction: What makes another tool's recording ours.
         normalize: The rules of the test for what does not count in requests.
+        names: What the project's own names of models stand for.
     """
 
     place: Place
     mode: RecordMode
     redaction: Redaction
     normalize: Normalize | None
+    names: ModelNames = NO_NAMES
 
     def open(self, model: str | None) -> Opened:
         """The cassette named by the model of the trial's first call.
@@ -109,12 +112,12 @@ class Shelf:
         Raises:
             UnreadableCassette: It can't be read.
         """
-        stem = self.place.stem or model or "no-model"
+        stem = self.names.resolved(self.place.stem or model or "no-model")
         path = self.place.folder / naming.cassette_name(stem, self.place.index)
         if self.place.adopted is not None and not path.exists():
             path = self.place.adopted[0]
         if self.mode == "all":
-            return Opened(path, _written(path), Index(()))
+            return Opened(path, _written(path), self.index(()))
         return self._read(path)
 
     def reopen(self, opened: Opened) -> Opened:
@@ -138,8 +141,16 @@ class Shelf:
         if len(others) != 1:
             return None
         if self.mode == "all":
-            return Opened(others[0], _written(others[0]), Index(()))
+            return Opened(others[0], _written(others[0]), self.index(()))
         return self._read(others[0])
+
+    def index(self, entries: Sequence[Recorded]) -> Index:
+        """The index of `entries` by what counts for this test."""
+        return Index(entries, self.normalize, self.names)
+
+    def known(self, request: Request) -> Known:
+        """What replay knows of a request, by what counts for this test."""
+        return known(request, self.normalize, self.names)
 
     def is_once_for_all(self, path: Path) -> bool:
         """Whether a cassette that is there stays as it is: to `once`, any but what tests that
@@ -153,7 +164,7 @@ class Shelf:
             recorded = cassette.load(path, path.name) if path.exists() else []
         except RecordingProblem:
             return False
-        return Index(recorded, self.normalize).matching(mark) > 0
+        return self.index(recorded).matching(mark) > 0
 
     def _read(self, path: Path) -> Opened:
         shown = self.place.shows(path)
@@ -178,7 +189,7 @@ class Shelf:
                 left = []
             else:
                 notes.append(f"{paid} of an interrupted recording taken from {where}")
-        index = Index([*recorded, *left], self.normalize)
+        index = self.index([*recorded, *left])
         return Opened(path, written, index, bool(left), tuple(notes))
 
     def _as_stored(self, entry: Recorded) -> Recorded:
@@ -205,13 +216,13 @@ def _left_by_an_interrupted_run(path: Path, recorded: Sequence[Recorded]) -> lis
     """Answers that were paid for and never became a cassette; not paid again."""
     if not partial.partial_of(path).exists():
         return []
-    known = Index(recorded)
+    index = Index(recorded)
     left = []
     for entry in partial.load(path):
         if not entry.response.complete or is_infrastructure(entry.response):
             continue
         # A process may die when its cassette is in place and the partial file not yet gone.
-        same = known.take(known.mark(entry))
+        same = index.take(index.mark(entry))
         if same is None or not same_exchange(same.interaction, entry.interaction):
             left.append(entry)
     return left

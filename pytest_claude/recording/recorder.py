@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from pytest_claude.errors import CallOutsideTrial, CassetteMiss, RecordingProblem
-from pytest_claude.models.ids import canonical_model, same_model
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.recording import cassette, files, miss, partial, problems
 from pytest_claude.recording.call import Call, note_made
 from pytest_claude.recording.entry import Recorded, same_exchange
 from pytest_claude.recording.faults import Fault, Faults, Injection
-from pytest_claude.recording.fingerprint import Known, Normalize, known, model_in
+from pytest_claude.recording.fingerprint import Known, Normalize, model_in
 from pytest_claude.recording.locking import WriteLock
 from pytest_claude.recording.matching import Index
 from pytest_claude.recording.naming import recorded_models
@@ -60,6 +60,7 @@ class Recorder:
         summarize: Summarize = lambda interactions: (),
         normalize: Normalize | None = None,
         veto: Veto | None = None,
+        names: ModelNames = NO_NAMES,
     ) -> None:
         self.calls: list[Call] = []
         self.problems: list[RecordingProblem] = []
@@ -71,7 +72,7 @@ class Recorder:
         self._mode = mode
         self._summarize = summarize
         self._veto = veto
-        self._shelf = Shelf(place, mode, redaction, normalize)
+        self._shelf = Shelf(place, mode, redaction, normalize, names)
         self._opened: Opened | None = None
         self._lock = threading.RLock()
         self._process = os.getpid()
@@ -100,7 +101,11 @@ class Recorder:
     def models(self) -> list[str]:
         """Canonical ids of the models that the app asked, after any swap, in order."""
         asked = (call.known.model for call in self.calls if not call.judges)
-        return [canonical_model(model) for model in asked if model]
+        return [self.canonical(model) for model in asked if model]
+
+    def canonical(self, model: str) -> str:
+        """The canonical id of a model that the app asks, under whatever name."""
+        return self._shelf.names.canonical(model)
 
     @property
     def replies(self) -> tuple[str, ...]:
@@ -143,7 +148,7 @@ class Recorder:
         """Where the calls stand in a saved cassette that tests share, from 1; else nothing."""
         if self._opened is None or not self.shared:
             return ()
-        index = Index(self._saved or self._opened.index.entries, self._shelf.normalize)
+        index = self._shelf.index(self._saved or self._opened.index.entries)
         places = {id(entry): number for number, entry in enumerate(index.entries, start=1)}
         taken = [index.take(index.mark(call.entry)) for call in self.calls if call.entry]
         return () if None in taken else tuple(places[id(entry)] for entry in taken)
@@ -185,7 +190,7 @@ class Recorder:
                 fault = self.faults.take(request, alterable=alterable)
                 if fault is not None or not self._is_matched_as_sent:
                     request = self.redaction.request(request)
-                asked = known(request, self._shelf.normalize)
+                asked = self._shelf.known(request)
                 if fault is not None and fault.replaces:
                     entry = Recorded.of(Interaction(request, fault.error(request)))
                     call = Call(request, asked, asked_model, entry, recorded=True, fault=fault)
@@ -349,7 +354,7 @@ class Recorder:
         if found is None and self._is_matched_as_sent:
             redacted = self.redaction.request(request)
             if redacted is not request:
-                return self._begin(redacted, known(redacted), asked_model, fault)
+                return self._begin(redacted, self._shelf.known(redacted), asked_model, fault)
         if found is None and (mark := opened.index.alike(request, self.redaction)) is not None:
             found = take(opened.index, mark)
         if found is None and not self._only_replays:
@@ -420,13 +425,12 @@ def _content_id(answer: Response) -> str:
     return hashlib.sha256(body).hexdigest()[:16]
 
 
-def asks(recorded: Sequence[Recorded], model: str) -> bool:
-    """Whether any of `recorded` asks `model`, under whatever name."""
-    return any(same_model(asked, model) for asked in models_in(recorded))
+def models_in(recorded: Sequence[Recorded], names: ModelNames = NO_NAMES) -> list[str]:
+    """The canonical ids that the app's calls in `recorded` ask, each once.
 
-
-def models_in(recorded: Sequence[Recorded]) -> list[str]:
-    """The canonical ids that the app's calls in `recorded` ask, each once."""
+    Args:
+        recorded: The interactions of one cassette.
+        names: What the project's own names of models stand for.
+    """
     asked = (model_in(entry.request) for entry in recorded if not entry.judges)
-    found = {canonical_model(model) for model in asked if model}
-    return sorted(found)
+    return sorted({names.canonical(model) for model in asked if model})

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from pytest_claude.models.asked import asked_of
 from pytest_claude.models.bill import DAYS_OF_A_MONTH, Bill, Money, bill
+from pytest_claude.models.ids import ModelNames
+from pytest_claude.models.message_request import request_of
 from pytest_claude.models.prefixes import Prefix
 from pytest_claude.models.preflight import Call, preflight
 from pytest_claude.models.prices import NO_OVERRIDES, PriceTable
@@ -74,13 +75,15 @@ def forecast(story: Story, transcripts: Lookup, prices: PriceTable = NO_OVERRIDE
     Args:
         story: The run.
         transcripts: Gives the transcript of a cassette.
-        prices: The user's own prices.
+        prices: The user's own prices, and the project's own names of models.
     """
     compared = [row for row in story.rows if len(row.sides) == 2]
-    base, cand = (_calls(compared, transcripts, side) for side in (0, 1))
+    names = prices.names
+    base, cand = (_calls(compared, transcripts, side, names) for side in (0, 1))
     silent: dict[str, Silent] = {}
     for pair in story.comparison.pairs if story.comparison is not None else ():
-        for group in silent_changes(preflight(base, pair.new, olds=[pair.old])):
+        moved = preflight(base, names.resolved(pair.new), olds=[names.resolved(pair.old)])
+        for group in silent_changes(moved):
             words = change_words(group.finding)
             source = next(iter(group.finding.sources), "")
             silent.setdefault(words, Silent(len(group.tests), words, source))
@@ -91,11 +94,12 @@ def forecast(story: Story, transcripts: Lookup, prices: PriceTable = NO_OVERRIDE
     return Forecast(tuple(silent.values()), ways, about, note)
 
 
-def _calls(rows: Sequence[Row], transcripts: Lookup, number: int) -> list[Call]:
-    return [call for row in rows for call in _first_calls(row.sides[number], transcripts)]
+def _calls(rows: Sequence[Row], transcripts: Lookup, number: int, names: ModelNames) -> list[Call]:
+    sides = (row.sides[number] for row in rows)
+    return [call for side in sides for call in _first_calls(side, transcripts, names)]
 
 
-def _first_calls(side: Side, transcripts: Lookup) -> Iterator[Call]:
+def _first_calls(side: Side, transcripts: Lookup, names: ModelNames) -> Iterator[Call]:
     """The app's calls of the first trial whose recording is here."""
     for trial in side.trials:
         transcript = transcripts(trial.cassette) if trial.cassette else None
@@ -104,8 +108,8 @@ def _first_calls(side: Side, transcripts: Lookup) -> Iterator[Call]:
         module = trial.test.partition("::")[0]
         for answer in trial.own(transcript).answers:
             if not answer.judges:
-                yield Call(trial.test, module, trial.cassette, answer.number, 1, asked_of(answer),
-                           answer)  # fmt: skip
+                yield Call(trial.test, module, trial.cassette, answer.number, 1,
+                           request_of(answer, names), answer)  # fmt: skip
         return
 
 
@@ -167,7 +171,7 @@ class _Way:
 
 def _bill(calls: Sequence[Call], requests_per_day: int, prices: PriceTable) -> Bill:
     """What the calls cost on the models that they asked."""
-    model = calls[0].asked.model or ""
+    model = calls[0].request.model or ""
     return bill(calls, model, requests_per_day=requests_per_day, overrides=prices)
 
 

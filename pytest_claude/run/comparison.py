@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from pytest_claude.models.ids import canonical_model, without_account
+from pytest_claude.models.ids import NO_NAMES, ModelNames, without_account
 from pytest_claude.settings import RunSettings, Swap
 
 Kind = Literal["bump", "baseline", "files"]
@@ -22,18 +22,20 @@ class Comparison:
         pairs: Old and new model of each pair of a bump; empty in the other kinds.
         before: Name of the earlier side where it is no model: `last`, `git:REV`, a run file.
         after: Name of the later side where it is no model.
+        names: What the project's own names of models stand for; no part of a run file.
     """
 
     kind: Kind
     pairs: tuple[Swap, ...] = ()
     before: str = ""
     after: str = ""
+    names: ModelNames = field(default=NO_NAMES, compare=False, repr=False)
 
     @classmethod
     def of(cls, settings: RunSettings) -> Comparison | None:
         """What a run with these settings compares; None in a plain run."""
         if settings.bump:
-            return cls("bump", settings.bump)
+            return cls("bump", settings.bump, names=settings.names)
         if settings.baseline is not None:
             return cls("baseline", before=settings.baseline, after="this run")
         return None
@@ -42,12 +44,12 @@ class Comparison:
     def published(self) -> Comparison:
         """The same without the accounts that a model's id may hold."""
         pairs = (Swap(without_account(pair.old), without_account(pair.new)) for pair in self.pairs)
-        return Comparison(self.kind, tuple(pairs), self.before, self.after)
+        return replace(self, pairs=tuple(pairs))
 
     @property
     def olds(self) -> frozenset[str]:
         """Canonical ids of the models under comparison; empty outside a bump."""
-        return frozenset(canonical_model(pair.old) for pair in self.pairs)
+        return frozenset(self.names.canonical(pair.old) for pair in self.pairs)
 
     @property
     def sides(self) -> tuple[str, str]:
@@ -74,7 +76,8 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """The comparison as plain JSON types."""
-        return {**asdict(self), "pairs": [asdict(pair) for pair in self.pairs]}
+        pairs = [asdict(pair) for pair in self.pairs]
+        return {"kind": self.kind, "pairs": pairs, "before": self.before, "after": self.after}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Comparison:

@@ -9,13 +9,18 @@ from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger, Policy, conclude
 from pytest_claude.gating.status import Why
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.decide import decided, left_out
 from pytest_claude.run.record import Run, TestResult
 
 
-def merged(runs: Sequence[tuple[str, Run]]) -> Run:
+def merged(runs: Sequence[tuple[str, Run]], names: ModelNames = NO_NAMES) -> Run:
     """The runs of shards as one, each with the name of its file; the order is irrelevant.
+
+    Args:
+        runs: At least one.
+        names: What the project's own names of models stand for.
 
     Raises:
         SettingsError: They compare different models or policies, or a trial is in two of them
@@ -49,6 +54,8 @@ def merged(runs: Sequence[tuple[str, Run]]) -> Run:
     )
     if first.decision is None:
         return run
+    comparison = None if first.comparison is None else replace(first.comparison, names=names)
+    run = replace(run, comparison=comparison)
     return replace(run, decision=decided(run, first.decision.policy))
 
 

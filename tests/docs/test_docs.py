@@ -23,7 +23,7 @@ from pytest_claude.gating.status import Reason
 from pytest_claude.gating.status import Status as GateStatus
 from pytest_claude.models.adapt import REWRITES
 from pytest_claude.plugin import options
-from pytest_claude.report import words
+from pytest_claude.report.words import because, word
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -256,9 +256,9 @@ def test_the_reference_says_every_status_and_reason_as_it_is_shown() -> None:
     assert {reason for _, reason in shown} == {*get_args(Reason), None}
     assert {status for status, _ in shown} == {*get_args(GateStatus), "passed", "failed"}
     for (status, reason), (shown_word, sentence) in shown.items():
-        assert words.word(status, reason) == shown_word  # type: ignore[arg-type]
+        assert word(status, reason) == shown_word  # type: ignore[arg-type]
         if reason is not None:
-            assert words.because(reason, EXAMPLE) == sentence  # type: ignore[arg-type]
+            assert because(reason, EXAMPLE) == sentence  # type: ignore[arg-type]
 
 
 EXAMPLE = {

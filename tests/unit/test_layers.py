@@ -15,7 +15,7 @@ PURE = {"transcript", "behavior", "expect", "comparison", "gating", "models", "r
 MAY_IMPORT = {
     "errors": set(),
     "clock": set(),  # an edge: what day it is goes from there into the pure rooms as a value
-    "settings": {"errors"},
+    "settings": {"errors", "models"},  # of models the names that a project has of its own
     "transcript": {"errors"},
     "behavior": {"transcript"},
     # models: a view is asked for by a model whose ids are several, and a limit on cost by prices.

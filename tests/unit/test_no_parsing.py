@@ -14,7 +14,18 @@ TAKING_APART = {
     "split", "rsplit", "splitlines", "partition", "rpartition", "startswith", "endswith",
     "removeprefix", "removesuffix", "match", "search", "fullmatch", "findall", "finditer",
 }  # fmt: skip
-TEXTS = {"cause", "detail", "headline", "line", "message", "said", "sentence", "text", "title", "told"}
+TEXTS = {
+    "cause",
+    "detail",
+    "headline",
+    "line",
+    "message",
+    "said",
+    "sentence",
+    "text",
+    "title",
+    "told",
+}
 
 EXCEPTIONS: dict[str, str] = {
     # Node ids: pytest gives them as text.

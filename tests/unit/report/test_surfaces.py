@@ -23,6 +23,7 @@ from pytest_claude.run.record import Run
 
 COMPARED = {name: run for name, run in samples.RUNS.items() if run.decision is not None}
 TITLES = {title(name): name for name in GATE_WORDS}
+WORDS = "|".join(GATE_WORDS)
 RATES = r"\d+/\d+(?: → \d+/\d+)?"
 
 
@@ -76,7 +77,9 @@ def terminal(lines: list[str]) -> Read:
         elif row := re.match(rf"  (tests/\S+)(?: +({RATES}))?$", line):
             read.words[row[1]] = group
             read.rates[row[1]] = row[2] or ""
-        elif number := re.match(r"(calls|cost|(?:in|out)put tokens|thinking tokens) {2,}(.*)", line):
+        elif number := re.match(
+            r"(calls|cost|(?:in|out)put tokens|thinking tokens) {2,}(.*)", line
+        ):
             take_figure(read, number[1], number[2])
     return read
 
@@ -85,7 +88,7 @@ def one_by_one(told: Story) -> Read:
     """`pytest-claude show RUN TEST`, test after test."""
     read = Read()
     for row in told.rows:
-        head = re.fullmatch(rf"(\S+)  ({'|'.join(GATE_WORDS)})(?: ({RATES}))?", row_lines(row)[0])
+        head = re.fullmatch(rf"(\S+)  ({WORDS})(?: ({RATES}))?", row_lines(row)[0])
         assert head is not None, row_lines(row)[0]
         read.words[head[1]], read.rates[head[1]] = head[2], head[3] or ""
     return read
@@ -103,7 +106,7 @@ def in_markdown(told: Story) -> Read:
         elif summary := re.match(r"<details><summary>(.*?): \d+ tests?</summary>", line):
             group = TITLES.get(summary[1][0].lower() + summary[1][1:], "")
         elif row := re.match(rf"\| `(tests/.*?)` \| ({RATES})? ?\| (.*) \|", line):
-            named = re.match(rf"({'|'.join(GATE_WORDS)})(?::|$)", row[3])
+            named = re.match(rf"({WORDS})(?::|$)", row[3])
             read.words[row[1]] = group or (named[1] if named else "no word")
             read.rates[row[1]] = row[2] or ""
         elif numbers := re.search(r"\d (?:unchanged|regressed|refused|undecided)\. (.*)\.$", line):
@@ -168,7 +171,9 @@ def in_bump_md(run: Run) -> Read:
     for line in bump_text(run, adoption(run)).splitlines():
         if verdict := re.match(r"(PASS|FAIL|UNDECIDED): (.*)", line):
             read.verdict, read.headline = verdict[1].lower(), verdict[2]
-        elif row := re.match(rf"- (tests/.*?): ({'|'.join(GATE_WORDS)})(?: ({RATES}))?(?::|$)", line):
+        elif row := re.match(
+            rf"- (tests/.*?): ({WORDS})(?: ({RATES}))?(?::|$)", line
+        ):
             read.words[row[1]], read.rates[row[1]] = row[2], row[3] or ""
         elif number := re.match(rf"- ({'|'.join(LABELS)}): (.*)", line):
             take_figure(read, number[1], number[2])

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.transcript.interaction import Interaction, Request
 from pytest_claude.transcript.model import Answer, RequestView
 from pytest_claude.transcript.parse import parse_answer
@@ -16,7 +17,7 @@ Kind = Literal["messages", "count_tokens", "batch", "complete"]
 
 
 @dataclass(frozen=True)
-class Asked:
+class MessageRequest:
     """One request for a message, on whatever platform, in the words of the Messages API.
 
     Attributes:
@@ -28,6 +29,7 @@ class Asked:
         betas: The values of `anthropic-beta`, of the header and of the body.
         response: The content of the recorded answer; empty where there is none.
         direct: Whether it went to Anthropic's own API: a gateway may know other models.
+        names: What the project's own names of models stand for.
     """
 
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -37,11 +39,13 @@ class Asked:
     betas: frozenset[str] = frozenset()
     response: tuple[Mapping[str, Any], ...] = ()
     direct: bool = True
+    names: ModelNames = NO_NAMES
 
     @property
     def model(self) -> str | None:
-        """The model as sent."""
-        return self.view.model
+        """The model as sent, or the id that the project's own name stands for."""
+        model = self.view.model
+        return None if model is None else self.names.resolved(model)
 
     @property
     def view(self) -> RequestView:
@@ -94,24 +98,32 @@ class Asked:
         return "\n".join(texts)
 
 
-def asked_in(interaction: Interaction) -> tuple[Asked, ...]:
-    """The requests for messages in one interaction: one, those of a batch, or none."""
+def requests_in(
+    interaction: Interaction, names: ModelNames = NO_NAMES
+) -> tuple[MessageRequest, ...]:
+    """The requests for messages in one interaction: one, those of a batch, or none.
+
+    Args:
+        interaction: As recorded.
+        names: What the project's own names of models stand for.
+    """
     request = interaction.request
-    path = _path(request)
+    path = _url(request).path
     if path.endswith("/v1/messages/batches"):
         items = as_mapping(request.json()).get("requests")
         bodies = [as_mapping(as_mapping(item).get("params")) for item in _list(items)]
-        return tuple(_asked(request, body, kind="batch") for body in bodies if body)
+        return tuple(_request(request, body, names, kind="batch") for body in bodies if body)
     if path.endswith(("/v1/messages/count_tokens", "/count-tokens:rawPredict")):
         body = as_mapping(request.json())
-        return (_asked(request, body, kind="count_tokens"),) if body else ()
+        return (_request(request, body, names, kind="count_tokens"),) if body else ()
     answer = parse_answer(interaction)
     if answer is None or answer.request.body is None:
         return ()
     kind: Kind = "complete" if path.endswith("/v1/complete") else "messages"
-    one = _asked(
+    one = _request(
         request,
         answer.request.body,
+        names,
         kind=kind,
         platform=answer.platform,
         response=answer.content,
@@ -119,33 +131,40 @@ def asked_in(interaction: Interaction) -> tuple[Asked, ...]:
     return (one,)
 
 
-def asked_of(answer: Answer) -> Asked:
-    """The request of an answer; of its headers nothing is known."""
+def request_of(answer: Answer, names: ModelNames = NO_NAMES) -> MessageRequest:
+    """The request of an answer, without its headers.
+
+    Args:
+        answer: As recorded.
+        names: What the project's own names of models stand for.
+    """
     body = answer.request.body or {}
-    return Asked(body=body, platform=answer.platform, response=answer.content)
+    return MessageRequest(body=body, platform=answer.platform, response=answer.content, names=names)
 
 
-def _asked(
+def _request(
     request: Request,
     body: Mapping[str, Any],
+    names: ModelNames,
     *,
     kind: Kind = "messages",
     platform: str = "anthropic",
     response: tuple[Mapping[str, Any], ...] = (),
-) -> Asked:
+) -> MessageRequest:
     headers = {name.lower(): value for name, value in request.headers.items()}
     stated = str(headers.get("anthropic-beta") or "").split(",")
     inside = body.get("anthropic_beta")
     betas = [*stated, *(inside if isinstance(inside, list) else [inside])]
     version = headers.get("anthropic-version")
-    return Asked(
+    return MessageRequest(
         body=body,
-        platform="vertex" if "/publishers/anthropic/" in _path(request) else platform,
+        platform="vertex" if "/publishers/anthropic/" in _url(request).path else platform,
         kind=kind,
         version=version if version and re.match(r"\d{4}-\d\d-\d\d$", version) else None,
         betas=frozenset(b.strip() for b in betas if isinstance(b, str) and b.strip()),
         response=response,
-        direct=_host(request).endswith("anthropic.com"),
+        direct=(_url(request).hostname or "").endswith("anthropic.com"),
+        names=names,
     )
 
 
@@ -154,18 +173,11 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _host(request: Request) -> str:
+def _url(request: Request) -> SplitResult:
     try:
-        return urlsplit(request.url).hostname or ""
+        return urlsplit(request.url)
     except ValueError:
-        return ""
-
-
-def _path(request: Request) -> str:
-    try:
-        return urlsplit(request.url).path
-    except ValueError:
-        return ""
+        return urlsplit("")
 
 
 def _list(value: Any) -> list[Any]:
