@@ -35,18 +35,21 @@ class Explained(Protocol):
     @property
     def reason(self) -> str:
         """What decided, in one line."""
+        ...  # a docstring alone would be a body that returns None
 
 
-def _reduced(error: BaseException) -> tuple[Any, ...]:
-    """An exception for pickles: made without its `__init__`, then given its attributes.
+class _Pickled(BaseException):
+    """An exception that survives pickling: made without its `__init__`, then given its attributes.
 
     The default calls the class with `args`, which holds the message and not the arguments of an
     `__init__` of our own. Process pools and pytest-xdist pickle exceptions.
     """
-    return type(error).__new__, (type(error), *error.args), error.__dict__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
-class RecordingProblem(BaseException):
+class RecordingProblem(_Pickled):
     """What went wrong at the recording edge, in one line and in rows.
 
     Attributes:
@@ -58,8 +61,6 @@ class RecordingProblem(BaseException):
         super().__init__(headline)
         self.headline = headline
         self.rows = tuple(rows)
-
-    __reduce__ = _reduced
 
 
 class CassetteMiss(RecordingProblem):
@@ -132,25 +133,21 @@ class UnknownSDK(RecordingProblem):
     """Requests of the installed SDK don't pass our patch: nothing could be replayed."""
 
 
-class NoEvidence(AssertionError):
+class NoEvidence(_Pickled, AssertionError):
     """A check was used as true or false, but nothing was observed that decides it."""
 
     def __init__(self, check: Explained) -> None:
         super().__init__(f"no evidence: {check.reason}")
         self.check = check
 
-    __reduce__ = _reduced
 
-
-class CheckFailed(AssertionError):
+class CheckFailed(_Pickled, AssertionError):
     """The check of a marker does not hold for the test it marks."""
 
     def __init__(self, marker: str, check: Explained) -> None:
         super().__init__(f"{marker}: {check.reason}")
         self.marker = marker
         self.check = check
-
-    __reduce__ = _reduced
 
 
 class NotOffered(Exception):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Frame:
     """
 
     kind: str
-    payload: Mapping[str, Any]
+    payload: dict[str, Any]
     failed: bool = False
 
 
@@ -56,14 +56,14 @@ def read_frames(body: bytes) -> Iterator[Frame | None]:
             yield None
             return
         headers = _headers(frame[12 : 12 + length])
-        payload = mapping(parsed(frame[12 + length : -4]))
+        payload = dict(mapping(parsed(frame[12 + length : -4])))
         failed = headers.get(":message-type") in ("exception", "error")
         kind = headers.get(":event-type") or headers.get(":exception-type") or ""
         yield Frame(kind, payload, failed)
         at += total
 
 
-def message_events(body: bytes) -> Iterator[Mapping[str, Any] | None]:
+def message_events(body: bytes) -> Iterator[dict[str, Any] | None]:
     """The Messages API's events in a stream of Bedrock's `invoke-with-response-stream`."""
     for frame in read_frames(body):
         if frame is None:
@@ -71,7 +71,7 @@ def message_events(body: bytes) -> Iterator[Mapping[str, Any] | None]:
         elif frame.failed:
             yield {"type": "error", "error": {"type": frame.kind, **frame.payload}}
         else:
-            yield mapping(parsed(_decoded(frame.payload.get("bytes"))))
+            yield dict(mapping(parsed(_decoded(frame.payload.get("bytes")))))
 
 
 def _decoded(value: Any) -> bytes:
