@@ -11,7 +11,7 @@ from pytest_claude.errors import SettingsError, UnreadableCassette
 
 if TYPE_CHECKING:
     from pytest_claude.report.overview import Origin
-    from pytest_claude.report.story import Typed
+    from pytest_claude.report.story import Story
     from pytest_claude.run.record import Run
     from pytest_claude.transcript.model import Transcript
 
@@ -31,27 +31,23 @@ def check_suffix(option: str, path: Path) -> None:
 
 
 def write_reports(
-    run: Run,
-    paths: Sequence[Path],
-    root: Path,
-    prices: tuple[str, ...] = (),
-    typed: Typed | None = None,
+    run: Run, story: Story, paths: Sequence[Path], root: Path, prices: tuple[str, ...] = ()
 ) -> list[str]:
     """Write the run to each path; what could not be written, one sentence each.
 
     Args:
         run: The run.
+        story: Its story.
         paths: Their suffixes are known.
         root: The folder that the run's cassette paths are relative to.
         prices: The user's own prices, one model a line.
-        typed: What was typed for the run, where that is known.
     """
     from pytest_claude.recording.files import write_atomically
 
     unwritten = []
     for path in paths:
         try:
-            text = report_text(run, path, paths, root, prices, typed)
+            text = report_text(run, story, path, paths, root, prices)
             write_atomically(path, text.encode("utf-8", "replace"))
         except OSError as error:
             unwritten.append(f"{path} could not be written: {error.strerror}")
@@ -60,30 +56,28 @@ def write_reports(
 
 def report_text(
     run: Run,
+    story: Story,
     path: Path,
     paths: Iterable[Path],
     root: Path,
     prices: tuple[str, ...] = (),
-    typed: Typed | None = None,
 ) -> str:
     """The text of the report at `path`, which names the others of `paths` where it can."""
-    from pytest_claude.report.story import story
     from pytest_claude.run import record
 
-    told = story(run, typed)
     if path.suffix == ".json":
-        return record.dumps(run, str(told.headline) if told.compares else None)
+        return record.dumps(run, str(story.headline) if story.compares else None)
     run_file = run_file_of(paths)
     if path.suffix == ".md":
         from pytest_claude.report.markdown import markdown
 
         page = next((p.name for p in paths if p.suffix == ".html"), None)
-        return markdown(told, run_file=run_file, page=page)
+        return markdown(story, run_file=run_file, page=page)
     from pytest_claude.models.prices import price_table
     from pytest_claude.report.html import render_page
 
     return render_page(
-        told,
+        story,
         transcripts_below(root),
         origin=origin_of(root),
         run_file=run_file,

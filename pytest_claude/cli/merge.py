@@ -36,9 +36,11 @@ def _merge(options: argparse.Namespace) -> int:
     for path in options.output:
         check_suffix("merge -o", path)
     run = merged([(str(path), read_run(path, "merge")) for path in options.run_files])
-    for line in overview_lines(story(run)):
+    shown = story(run)
+    for line in overview_lines(shown):
         print(line)
-    unwritten = write_reports(run, options.output, Path.cwd(), read_project(Path.cwd()).prices)
+    prices = read_project(Path.cwd()).prices
+    unwritten = write_reports(run, shown, options.output, Path.cwd(), prices)
     for line in unwritten:
         print(line)
     return 1 if unwritten else verdict_status(run)

@@ -1,9 +1,11 @@
-"""(item, step) → the trial's cassette, the swap of its arm, and what the arm changed."""
+"""(item, step) → the trial's cassette, the swap of its arm, and what the arm rewrote."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,10 +20,11 @@ from pytest_claude.gating.steps import Step
 from pytest_claude.models.adapt import adapt
 from pytest_claude.models.ids import canonical_model, model_of, same_model
 from pytest_claude.models.prices import price_table, total_cost
-from pytest_claude.plugin.attempts import attempts_of
+from pytest_claude.plugin.attempts import Attempts
 from pytest_claude.plugin.markers import FOUND, NORMALIZE, TEST_SETTINGS
 from pytest_claude.plugin.preflight import veto
 from pytest_claude.recording import cassette, naming
+from pytest_claude.recording.doors import patching
 from pytest_claude.recording.fingerprint import Normalize
 from pytest_claude.recording.ignoring import normalizer
 from pytest_claude.recording.opening import Place
@@ -106,23 +109,17 @@ class Arm:
 
 
 class Arms:
-    """Opens the arms of a run.
+    """Opens the arms of a run."""
 
-    Attributes:
-        attempts: Of the gate; None in a plain run.
-    """
-
-    def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
-        self.attempts = attempts_of(settings)
+    def __init__(
+        self, config: pytest.Config, settings: RunSettings, attempts: Attempts | None
+    ) -> None:
+        """`attempts` are those of the gate; None in a plain run."""
+        self._attempts = attempts
         self._config = config
         self._settings = settings
         self._redaction = Redaction.of_environment(os.environ)
         self._stems: dict[tuple[str, Stream], str] = {}
-
-    @property
-    def olds(self) -> frozenset[str]:
-        """Canonical ids of the models under comparison; empty outside a bump."""
-        return frozenset(canonical_model(swap.old) for swap in self._settings.bump)
 
     @property
     def guards_all(self) -> bool:
@@ -196,13 +193,14 @@ class Arms:
             self._stems[item.nodeid, arm.step.stream] = stem
 
     def unswapped(self, arm: Arm) -> RecordingProblem | None:
-        """Why a candidate's trial is none: a request that no swap reached asked the old model."""
+        """Why a candidate's trial is no evidence: a request that no swap reached asked OLD."""
         if arm.step.stream != "cand":
             return None
+        olds = {canonical_model(swap.old) for swap in self._settings.bump}
         kept = {canonical_model(swap.new) for swap in self._settings.bump}
         for number, call in enumerate(arm.recorder.calls, start=1):
             model = canonical_model(call.known.model or "")
-            if model in self.olds - kept and not call.judges:
+            if model in olds - kept and not call.judges:
                 return RecordingProblem(
                     f"call {number} of the candidate asked {model}: the swap did not reach it",
                     [
@@ -218,8 +216,8 @@ class Arms:
         root = self._settings.cassette_root
         if stream == "base" and (name := item.stash[TEST_SETTINGS].cassette) is not None:
             return root / naming.shared_dir(name)
-        if self.attempts is not None and stream != "base":
-            root = self.attempts.root(self.attempt(item.nodeid, stream)) / stream
+        if self._attempts is not None and stream != "base":
+            root = self._attempts.root(self.attempt(item.nodeid, stream)) / stream
         return root / naming.test_dir(item.nodeid)
 
     def shown(self, folder: Path) -> str:
@@ -231,7 +229,7 @@ class Arms:
 
     def attempt(self, test: str, stream: Stream) -> int:
         """Which attempt a stream of a test is at; 1 for the baseline's, which belongs to none."""
-        return 1 if self.attempts is None or stream == "base" else self.attempts.of(test)
+        return 1 if self._attempts is None or stream == "base" else self._attempts.of(test)
 
     def available(self, item: pytest.Item, stream: Stream) -> list[int]:
         """Indices of the trials of a test that have a recording, ascending."""
@@ -251,19 +249,19 @@ class Arms:
             return list(parse_transcript([entry.interaction for entry in entries]).answers)
         return []
 
-    def recorded(self, item: pytest.Item, stream: Stream) -> set[str]:
-        """Canonical ids of all models that the recordings of a test ask."""
-        found: set[str] = set()
-        for path in self.folder(item, stream).glob("*.yaml"):
+    def recorded_models(self, item: pytest.Item) -> set[str]:
+        """Canonical ids of all models that the baseline's recordings of a test ask."""
+        models: set[str] = set()
+        for path in self.folder(item, "base").glob("*.yaml"):
             try:
-                found.update(models_in(cassette.load(path, path.name)))
+                models.update(models_in(cassette.load(path, path.name)))
             except RecordingProblem:
-                continue  # the trial that opens it tells
-        return found
+                continue  # the trial that opens it reports it
+        return models
 
     def command(self, test: str) -> str:
         """The command that runs the one test with this node id."""
-        words = [f"pytest {_quoted(test)}"]
+        words = [f"pytest {shlex.quote(test)}"]
         words += [f"--claude-bump {swap}" for swap in self._settings.bump]
         words += [f"--claude-swap {swap}" for swap in self._settings.swaps]
         return " ".join(words)
@@ -274,7 +272,7 @@ class Arms:
     def _mode(self, stream: Stream) -> RecordMode:
         # In a gate, `all` is another attempt, in a folder of its own: what was paid for stays.
         mode = self._settings.record_mode
-        return "new_episodes" if mode == "all" and self.attempts is not None else mode
+        return "new_episodes" if mode == "all" and self._attempts is not None else mode
 
 
 def _own_redaction(hook: Any) -> Hook | None:
@@ -283,7 +281,34 @@ def _own_redaction(hook: Any) -> Hook | None:
     return (lambda text: own(body=text)) if own.get_hookimpls() else None
 
 
-def _quoted(node_id: str) -> str:
-    import shlex
+@contextmanager
+def beside_vcr(item: pytest.Item, recorder: Recorder) -> Iterator[None]:
+    """Keep our patch above vcrpy's, and let the test's own recording answer where ours is missing.
 
-    return shlex.quote(node_id)
+    `@pytest.mark.vcr` of pytest-recording patches in a fixture, after us and so above us: a model
+    call would never reach us, and a missing recording would end as "Connection error.". All other
+    requests of the test stay vcrpy's.
+    """
+    if item.get_closest_marker("vcr") is None:
+        yield
+        return
+    path = _vcr_path(item)
+    if path is not None:
+        try:
+            shown = path.relative_to(item.config.rootpath).as_posix()
+        except ValueError:
+            shown = str(path)
+        recorder.adopt(path, shown)
+    with patching.uppermost():
+        yield
+
+
+def _vcr_path(item: pytest.Item) -> Path | None:
+    """Where pytest-recording keeps the test's recording; None without that plugin."""
+    request = getattr(item, "_request", None)
+    try:
+        vcr = request.getfixturevalue("vcr") if request else None
+    except pytest.FixtureLookupError:
+        return None
+    path = getattr(vcr, "_path", None)
+    return None if path is None else Path(item.config.invocation_params.dir, path).resolve()

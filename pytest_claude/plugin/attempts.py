@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from math import inf
 from pathlib import Path
 from typing import Any
 
+from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
-from pytest_claude.gating import Ledger
+from pytest_claude.gating import Decision, Ledger, Policy, TestVerdict
+from pytest_claude.gating.policy import Baseline
+from pytest_claude.gating.screen import screen_test
 from pytest_claude.recording import naming
+from pytest_claude.recording.files import write_atomically
 from pytest_claude.settings import RunSettings
 
 LEDGER = "ledger.jsonl"
@@ -62,10 +67,70 @@ class Attempts:
         """
         return read_ledger(self.root(attempt) / LEDGER)[1]
 
+    def voids(self) -> tuple[Trial, ...]:
+        """The trials without evidence that keep their index, each of the attempt its test is at.
 
-def attempts_of(settings: RunSettings) -> Attempts | None:
-    """The attempts of the gate that a run is; None in a plain run."""
-    return Attempts(settings) if settings.gated else None
+        Raises:
+            SettingsError: A ledger can't be read.
+        """
+        return tuple(trial for number in self.numbers for trial in self._voids(number))
+
+    def _voids(self, number: int) -> Sequence[Trial]:
+        """Those of one attempt.
+
+        Of a test that waits, nothing was decided since its last look: while recording, the voids
+        after it are tried again. Those before it stay, or what it has looked at would change.
+        """
+        ledger, about = read_ledger(self.root(number) / LEDGER)
+        voids = [t for t in ledger if t.outcome == "void" and self.of(t.test) == number]
+        if not voids or not self._settings.recording:
+            return voids
+        # Trials that the looks of a test have read, by stream; None in an old ledger.
+        waiting: Mapping[str, list[int]] | None = about.get("open")
+        if waiting is not None:
+            read = _ends(ledger, waiting)
+            return [t for t in voids if t.index < read.get((t.test, t.stream), inf)]
+        policy = Policy.named(self._settings.gate, attempt=number)
+        screens = {t.test: screen_test(ledger.of(t.test, policy), policy).why for t in voids}
+        in_errors = {
+            t for t, why in screens.items() if why and why.reason in ("errors", "not_sent")
+        }
+        return [trial for trial in voids if trial.test not in in_errors]
+
+    def begin(self, tests: Iterable[str], baseline: Baseline) -> None:
+        """Keep which tests the latest attempt is to ask, before its first call.
+
+        However it ends, they are at it: what the attempt before said of them holds no more.
+
+        Raises:
+            SettingsError: The disk refuses it.
+        """
+        path = self.root(self.last) / LEDGER
+        waiting = {test: [0, 0] for test in tests}
+        if not waiting or path.exists():
+            return
+        try:
+            write_atomically(path, f"{_head(baseline, waiting)}\n".encode())
+        except OSError as error:
+            raise SettingsError(
+                f"{path}: the ledger could not be written: {error.strerror}"
+            ) from None
+
+    def write(self, ledger: Ledger, decision: Decision, baseline: Baseline) -> None:
+        """Keep which trials a gate read, beside their cassettes, and which tests wait for more.
+
+        Each test is kept with the attempt it is at. What is there of other tests stays.
+
+        Raises:
+            OSError: The disk refuses it.
+        """
+        for number in self.numbers:
+            path = self.root(number) / LEDGER
+            verdicts = [v for v in decision.tests if (v.attempt or decision.attempt) == number]
+            if verdicts and path.parent.is_dir():
+                text = _updated(path, ledger, verdicts, decision, baseline)
+                if not path.exists() or path.read_text("utf-8") != text:
+                    write_atomically(path, text.encode())
 
 
 def next_attempt(settings: RunSettings) -> int:
@@ -101,6 +166,45 @@ def read_ledger(path: Path) -> tuple[Ledger, Mapping[str, Any]]:
             f"{path}: no ledger of a gate (its first line says nothing of it)"
         ) from None
     return Ledger.loads(lines, str(path)), about
+
+
+def _updated(
+    path: Path,
+    ledger: Ledger,
+    verdicts: Sequence[TestVerdict],
+    decision: Decision,
+    baseline: Baseline,
+) -> str:
+    """The text of a ledger with the trials of the tests that have these verdicts."""
+    before, about = read_ledger(path)
+    taken = {verdict.test for verdict in verdicts}
+    waiting = {test: read for test, read in (about.get("open") or {}).items() if test not in taken}
+    for verdict in verdicts:
+        confirms = decision.suite == "unconfirmed" and verdict.verdict != "not run"
+        if verdict.waits or confirms:
+            waiting[verdict.test] = list(verdict.decided_on)
+    others = Ledger(trial for trial in before if trial.test not in taken)
+    trials = others | (trial for trial in ledger if trial.test in taken)
+    return f"{_head(baseline, waiting)}\n{trials.dumps()}"
+
+
+def _head(baseline: Baseline, waiting: Mapping[str, Sequence[int]]) -> str:
+    return json.dumps({"gate": {"v": 1, "baseline": baseline, "open": waiting}}, sort_keys=True)
+
+
+def _ends(ledger: Ledger, waiting: Mapping[str, Sequence[int]]) -> dict[tuple[str, Stream], int]:
+    """The index after the usable trials that each stream of a waiting test has looked at."""
+    usable: dict[tuple[str, Stream], list[int]] = {}
+    for trial in ledger:
+        if trial.outcome in ("pass", "fail"):
+            usable.setdefault((trial.test, trial.stream), []).append(trial.index)
+    streams: tuple[Stream, ...] = ("cand", "base_fresh")
+    ends = {}
+    for test, lengths in waiting.items():
+        for stream, length in zip(streams, lengths, strict=True):
+            looked = usable.get((test, stream), [])[:length]
+            ends[test, stream] = looked[-1] + 1 if looked else 0
+    return ends
 
 
 def _root(settings: RunSettings, attempt: int) -> Path:

@@ -9,14 +9,18 @@ from typing import Any, Literal
 
 import pytest
 
+from pytest_claude.behavior.profile import Profile
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import RecordingProblem, Row
 from pytest_claude.gating.steps import LATER, Plan, Step
-from pytest_claude.plugin.replacing import Replaced
 from pytest_claude.run.record import Stale
 
 When = Literal["setup", "call", "teardown"]
 Reports = dict[str, pytest.TestReport]
+"""pytest's reports of one test by phase; setup and teardown always, call when it was reached."""
+
+Replaced = tuple[Profile, Profile]
+"""What a trial did in the recording that it replaced, and what it does now."""
 
 
 @dataclass
@@ -24,7 +28,7 @@ class TrialRun:
     """One trial that has ended.
 
     Attributes:
-        reports: pytest's reports by phase; setup and teardown always, call when it was reached.
+        reports: Of its phases.
         raised: What a phase raised, by phase.
         subtests: Failure texts of failed sub-tests.
         trial: What it came to; set by whoever watched it.

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_claude.errors import RecordingProblem
 from pytest_claude.plugin.arms import Arm, Arms
-from pytest_claude.plugin.hiding import unless_a_group
+from pytest_claude.plugin.explain import unless_a_group
 from pytest_claude.recording.doors.line import line
 from pytest_claude.recording.recorder import Recorder
 

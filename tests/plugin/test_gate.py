@@ -467,7 +467,7 @@ def test_a_retired_baseline_is_judged_by_its_recordings(project, monkeypatch) ->
     project.personas(new=ASKS)
     project.record("--claude-trials=10")
     with project.server():
-        monkeypatch.setattr("pytest_claude.plugin.earlier._BASE_URL", "UNSET_HERE")
+        monkeypatch.setattr("pytest_claude.plugin.comparison._BASE_URL", "UNSET_HERE")
         result = project.run(BUMP, "--claude-record")
     result.assert_outcomes(failed=1)
     told = "the baseline is retired: drift since its recording is not excluded"

@@ -1,0 +1,123 @@
+"""What a gated run compares, and what its gate knows before the first trial: built once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import pytest
+
+from pytest_claude import clock
+from pytest_claude.gating import Ledger, Policy
+from pytest_claude.plugin.attempts import LEDGER, Attempts
+from pytest_claude.plugin.baseline import earlier_run
+from pytest_claude.run.comparison import Comparison
+from pytest_claude.run.decide import decided
+from pytest_claude.run.record import Run, TestResult, loads
+from pytest_claude.settings import RunSettings
+
+_BASE_URL = "ANTHROPIC_BASE_URL"
+
+
+class GatedRun:
+    """A run of which the verdict alone fails a test.
+
+    Attributes:
+        comparison: What is compared with what.
+        attempts: Those of the gate, and their ledgers.
+        policy: What the gate must be able to see.
+        text: The file of an earlier run, for the workers of xdist; None without one.
+        known: Trials that are not taken again: of an earlier run, or without evidence, as the
+            ledger says.
+        collected: Node ids of all tests of a run that is gone on with, also of those that did not
+            arrive in it.
+    """
+
+    def __init__(
+        self, config: pytest.Config, settings: RunSettings, comparison: Comparison
+    ) -> None:
+        """Read the earlier run and the ledgers.
+
+        Raises:
+            SettingsError: One can't be read.
+        """
+        self.comparison = comparison
+        self.attempts = Attempts(settings)
+        voids = () if settings.go_on is not None else self.attempts.voids()
+        self.policy = Policy.named(
+            settings.gate,
+            attempt=settings.attempt,
+            offline=not settings.recording,
+            baseline="retired" if _is_retired(settings, self.attempts) else "callable",
+            max_cost_ratio=settings.max_cost_ratio,
+        )
+        self.text = earlier_run(config, settings)
+        name = str(settings.go_on or settings.baseline)
+        run = Run() if self.text is None else loads(self.text, name)
+        self._continued = settings.go_on is not None
+        earlier = run.results if self._continued else map(_as_baseline, run.results)
+        self._earlier = {result.test: result for result in earlier}
+        self.known = (*voids, *(t for result in self._earlier.values() for t in result.trials))
+        self.collected = run.collected if self._continued else ()
+
+    def judged(
+        self, results: Mapping[str, TestResult], collected: Iterable[str], because: str | None
+    ) -> Run:
+        """The run with its verdict.
+
+        Args:
+            results: Of the tests that arrived, by node id.
+            collected: Node ids of all claude tests that were to run; one that did not arrive is
+                undecided.
+            because: What ended the run before its end, in words; None where nothing did.
+        """
+        if self._continued:
+            results = {**self._earlier, **results}
+        run = Run(
+            comparison=self.comparison.published,
+            collected=tuple(sorted({*collected, *self.collected, *results})),
+            results=tuple(result for _, result in sorted(results.items())),
+        )
+        return replace(run, decision=decided(run, self.policy, because))
+
+    def keep(self, run: Run) -> None:
+        """Write the ledgers of a judged run, without what a replay derives again.
+
+        Raises:
+            OSError: The disk refuses it.
+        """
+        assert run.decision is not None, "it was judged"
+        ledger = Ledger(
+            replace(trial, profile=None, checks=(), rewrites=())
+            for result in run.results
+            for trial in result.trials
+        )
+        self.attempts.write(ledger, run.decision, self.policy.baseline)
+
+
+def gated_run(config: pytest.Config, settings: RunSettings) -> GatedRun | None:
+    """What the run compares; None in a plain run.
+
+    Raises:
+        SettingsError: An earlier run or a ledger can't be read.
+    """
+    comparison = Comparison.of(settings)
+    return None if comparison is None else GatedRun(config, settings, comparison)
+
+
+def _is_retired(settings: RunSettings, attempts: Attempts) -> bool:
+    """Whether the baseline can't be asked any more; a gateway may serve it longer than the API."""
+    from pytest_claude.models.facts import retires_within
+
+    if settings.baseline is not None:
+        return True  # an earlier version of the app
+    if settings.recording and not (attempts.root(attempts.last) / LEDGER).exists():
+        olds = [swap.old for swap in settings.bump]
+        return not os.environ.get(_BASE_URL) and bool(retires_within(olds, clock.today(), -1))
+    return attempts.about(attempts.last).get("baseline") == "retired"
+
+
+def _as_baseline(result: TestResult) -> TestResult:
+    """The plain trials of a test in an earlier run, as the baseline's in this one."""
+    return TestResult(result.test, tuple(t for t in result.trials if t.stream == "base"))
