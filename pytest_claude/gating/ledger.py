@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal
 
 from pytest_claude.comparison.trial import Stream, Trial
@@ -214,6 +215,16 @@ class TestTrials:
         unsent = void and all(trial.held_back for trial in void)
         return Reading(wanted, tuple(trials), ready, tuple(missing), voids, copies, stop, spoiled,
                        void[-1].cause if unsent else None)  # fmt: skip
+
+    def usable(self, stream: Stream, most: int) -> tuple[Trial, ...]:
+        """The first usable trials of a stream, at most so many: what its looks have read."""
+        of = self._streams.get(stream, _EMPTY)
+        usable = (
+            trial
+            for index, trial in sorted(of.by_index.items())
+            if trial.outcome in ("pass", "fail") and index not in of.copies
+        )
+        return tuple(islice(usable, most))
 
     def around(self, stream: Stream, read: Iterable[Trial]) -> tuple[Trial, ...]:
         """The trials of a stream that were read, and those passed over: void ones and copies.

@@ -170,8 +170,8 @@ def _fresh_used(stages: Stages, test: str, duel: Duel | None) -> int:
 
 def _differences(stages: Stages, test: str, used: tuple[int, int]) -> tuple[Difference, ...]:
     trials = stages.trials[test]
-    cand = trials.read("cand", used[0]).trials
-    base = trials.base.trials + trials.read("base_fresh", used[1]).trials
+    cand = trials.usable("cand", used[0])
+    base = trials.base.trials + trials.usable("base_fresh", used[1])
     return differences(base, cand)
 
 
@@ -181,8 +181,8 @@ def _times(stages: Stages, verdicts: Collection[TestVerdict]) -> tuple[Times, ..
     for verdict in verdicts:
         if verdict.test in stages.duels and stages.policy.baseline == "callable":
             of, (tried, fresh) = stages.trials[verdict.test], verdict.used
-            base += of.read("base_fresh", fresh).trials
-            cand += of.read("cand", tried).trials[stages.policy.screen_looks[-1] :]
+            base += of.usable("base_fresh", fresh)
+            cand += of.usable("cand", tried)[stages.policy.screen_looks[-1] :]
     return times(base, cand)
 
 

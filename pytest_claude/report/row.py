@@ -209,8 +209,8 @@ def _sides(
     verdict: TestVerdict, trials: TestTrials, models: tuple[str, str], *, behaves: bool
 ) -> tuple[Side, Side]:
     """Both sides, as far as the gate has read them; surplus trials are not shown."""
-    base, fresh = trials.base.trials, trials.read("base_fresh", verdict.used[1]).trials
-    cand = trials.read("cand", verdict.used[0]).trials
+    base, fresh = trials.base.trials, trials.usable("base_fresh", verdict.used[1])
+    cand = trials.usable("cand", verdict.used[0])
     mark: Callable[[Trial], Mark] = _outcome
     if behaves:
         new = shows(verdict.differences[0].kind, (*base, *fresh), cand)

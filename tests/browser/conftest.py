@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import report_samples as samples
 
-from pytest_claude.run.record import Run
 from pytest_claude.report.html import render_page
-from pytest_claude.report.story import story
 from pytest_claude.report.overview import Origin
+from pytest_claude.report.story import story
+from pytest_claude.run.record import Run
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [

@@ -11,7 +11,7 @@ import pytest_claude
 
 PACKAGE = Path(pytest_claude.__file__).parent
 
-PURE = {"transcript", "behavior", "expect", "comparison", "gating", "models", "report"}
+PURE = {"transcript", "behavior", "expect", "comparison", "gating", "models", "run", "report"}
 MAY_IMPORT = {
     "errors": set(),
     "clock": set(),  # an edge: what day it is goes from there into the pure rooms as a value
@@ -23,6 +23,8 @@ MAY_IMPORT = {
     "comparison": {"expect", "behavior", "transcript", "errors"},
     "gating": {"comparison", "expect", "behavior", "transcript", "errors"},
     "models": {"transcript", "errors"},  # a wrong line of claude_prices is a SettingsError
+    # settings: a comparison is what the options name.
+    "run": {"settings", "errors", "transcript", "expect", "comparison", "gating", "models"},
     "recording": {"settings", "errors", "transcript", "models"},
     "report": PURE | {"errors", "settings"},
     # An edge that plugin and commands share: they may not import each other.
@@ -76,6 +78,13 @@ def test_a_package_imports_only_what_the_table_allows(path: Path) -> None:
     ours = {name.split(".")[1] for name in _imports(path) if name.startswith("pytest_claude.")}
     ours -= {"__version__"}
     assert ours <= MAY_IMPORT[own] | {own}
+
+
+def test_the_run_knows_of_models_only_their_ids() -> None:
+    imports = {name for path in MODULES if path.parent.name == "run" for name in _imports(path)}
+    assert {name for name in imports if name.startswith("pytest_claude.models")} == {
+        "pytest_claude.models.ids"
+    }
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)

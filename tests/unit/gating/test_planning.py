@@ -171,7 +171,7 @@ def test_copies_of_one_paid_answer_count_once() -> None:
 def test_copies_in_the_recorded_baseline_are_one_trial() -> None:
     copied = stream("t", "base", "P" * 10, replies=("x",))
     found = decided(Ledger([*copied, *stream("t", "cand", "PPPP")]), QUICK, ["t"])
-    assert found.verdicts["t"].rates == "1/1 → 4/4"
+    assert found.verdicts["t"].baseline == (1, 1)
 
 
 def test_other_answers_are_no_copies() -> None:
@@ -275,7 +275,7 @@ def test_a_plan_that_was_cut_says_why_and_goes_on_as_the_same_attempt() -> None:
     assert found.overall == "undecided"
     assert str(headline(found)) == "1 of 2 tests: the budget of $1.15 ended before a decision"
     assert line(found.verdicts["b"], found) == (
-        "b: 10/10 → 0/2 passed; undecided: 2 of 4 candidate trials recorded, too few to judge"
+        "b 10/10 → 0/2; undecided; 2 of 4 candidate trials recorded, too few to judge"
     )
     assert needed(half, QUICK, ["a", "b"]) == ["b cand 2,3"]
 
@@ -301,20 +301,25 @@ def test_a_retired_baseline_is_split_before_any_outcome_is_looked_at() -> None:
     found = decided(ledger(t={"base": recorded, "cand": "F" * 12}), RETIRED, ["t"])
     assert (found.overall, found.fresh_baseline_trials) == ("fail", 0)
     assert line(found.verdicts["t"], found) == (
-        "t: 20/20 → 0/4 passed, p 9.4e-05 <= 0.0309 (1 of 1 suspect); first failing duel trial: 9"
+        "t 20/20 → 0/4; regressed; in the duel 0 of 4 trials passed, 20 of 20 before: "
+        "p 9.4e-05 <= 0.0309 (1 of 1 suspect); first failing duel trial: 9"
     )
-    assert notes(found) == ("the baseline is retired: drift since its recording is not excluded",)
+    assert notes(found) == (
+        "the baseline is retired: drift since its recording is not excluded",
+        "a candidate that is no worse fails this gate with a chance of at most 5%",
+    )
 
 
 def test_very_many_recorded_trials_of_a_retired_baseline_are_not_too_many() -> None:
     found = decided(ledger(t={"base": "P" * 1500, "cand": "F" * 12}), RETIRED, ["t"])
-    assert found.verdicts["t"].rates == "200/200 → 0/4"
+    verdict = found.verdicts["t"]
+    assert (verdict.baseline, verdict.candidate) == ((200, 200), (0, 4))
     assert str(headline(found)) == "1 of 1 test regressed"
 
 
 def test_one_recorded_trial_of_a_retired_baseline_confirms_nothing() -> None:
     found = decided(ledger(t={"base": "P", "cand": "F" * 20}), RETIRED, ["t"])
-    assert (found.overall, found.verdicts["t"].reason) == ("undecided", "cannot_confirm")
+    assert (found.overall, found.verdicts["t"].reason) == ("undecided", "one_baseline_trial")
     assert str(headline(found)) == (
         "1 of 1 test: 1 baseline trial per test: this gate cannot see any single-test regression "
         "offline; record more or allow fresh baseline calls."
@@ -391,9 +396,7 @@ def test_a_test_that_passes_more_often_is_improved() -> None:
     tests = {"a": {"base": "F" * 10, "cand": "PPPP"}, "b": {"base": "P" * 10, "cand": "PPPP"}}
     found = decided(Ledger(trials(tests)), QUICK, tests)
     assert (found.overall, found.verdicts["a"].verdict) == ("pass", "improved")
-    assert line(found.verdicts["a"], found) == (
-        "a 0/10 → 4/4; improved; already failing"
-    )
+    assert line(found.verdicts["a"], found) == ("a 0/10 → 4/4; improved; already failing")
 
 
 def test_a_test_that_passes_more_often_by_chance_is_not_improved() -> None:
@@ -406,9 +409,8 @@ def test_a_behavior_that_moved_is_changed_and_does_not_gate() -> None:
     cand = stream("t", "cand", "PPPP", profile=Profile("asked", question="Which?", calls=1))
     found = decided(Ledger([*base, *cand]), QUICK, ["t"])
     assert (found.overall, found.verdicts["t"].verdict) == ("pass", "changed")
-    assert line(found.verdicts["t"], found) == (
-        't: 10/10 → 4/4 passed; asks "Which?" in 4 of 4 trials'
-    )
+    assert line(found.verdicts["t"], found) == "t 10/10 → 4/4; changed"
+    assert found.verdicts["t"].differences[0].counted == 'asks "Which?" in 4 of 4 trials'
 
 
 # --- the ledger -----------------------------------------------------------------------------------
@@ -438,7 +440,7 @@ def test_a_ledger_file_has_a_line_per_trial_and_reads_older_ones() -> None:
     ("line", "says"),
     [
         ("[]", "ledger.jsonl:1: not a trial (no JSON object)"),
-        ('{"v": 2}', "ledger.jsonl:1: a trial of version 2: this pytest-claude reads version 1; "
+        ('{"v": 3}', "ledger.jsonl:1: a trial of version 3: this pytest-claude reads version 2; "
          "update it"),
         ('{"tset": 1}', "ledger.jsonl:1: not a trial (Trial.__init__() got an unexpected keyword "
          "argument 'tset')"),

@@ -8,8 +8,11 @@ from pytest_claude.comparison.difference import Difference
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Decision, Policy, TestVerdict
-from pytest_claude.run.record import Run, TestResult, dumps, loads
+from pytest_claude.report.story import story
 from pytest_claude.report.terminal import gate_lines
+from pytest_claude.run.comparison import Comparison
+from pytest_claude.run.record import Run, TestResult, dumps, loads
+from pytest_claude.settings import Swap
 
 
 def run(*verdicts: TestVerdict, overall: str = "pass", **more: object) -> Run:
@@ -17,46 +20,54 @@ def run(*verdicts: TestVerdict, overall: str = "pass", **more: object) -> Run:
     results = tuple(
         TestResult(v.test, (Trial(v.test, "base", 0, "pass"),), notes=("n",)) for v in verdicts
     )
-    return Run("a → b", ("a=b",), decision, results=results, **more)  # type: ignore[arg-type]
+    comparison = Comparison("bump", (Swap("a", "b"),))
+    return Run(comparison, decision, results=results, **more)  # type: ignore[arg-type]
+
+
+def lines_of(run: Run, *, whole: bool = False) -> list[str]:
+    return gate_lines(story(run), whole=whole)
 
 
 def many(kind: str, number: int = 9) -> list[TestVerdict]:
     return [
-        TestVerdict(f"t{n}", kind, detail="why", baseline=(4, 5), candidate=(4, 4))  # type: ignore[arg-type]
+        TestVerdict(f"t{n}", kind, values={"words": "why"}, baseline=(4, 5), candidate=(4, 4))  # type: ignore[arg-type]
         for n in range(number)
     ]
 
 
 def test_long_lists_are_cut_and_counted_unless_all_are_asked_for() -> None:
     changed = run(*many("changed"))
-    assert "  … 4 more (-vv shows all)" in gate_lines(changed)
-    assert any(line.startswith("  t8") for line in gate_lines(changed, whole=True))
-    assert all(len(line) <= 80 for line in gate_lines(changed, whole=True))
+    assert "  … 4 more (-vv shows all)" in lines_of(changed)
+    assert any(line.startswith("  t8") for line in lines_of(changed, whole=True))
+    assert all(len(line) <= 80 for line in lines_of(changed, whole=True))
 
 
 @pytest.mark.parametrize("kind", ["regressed", "undecided"])
 def test_every_test_that_keeps_the_gate_closed_is_named(kind: str) -> None:
-    lines = gate_lines(run(*many(kind), overall="fail"))
+    lines = lines_of(run(*many(kind), overall="fail"))
     assert any(line.startswith("  t8") for line in lines)
 
 
 def test_a_test_that_did_not_arrive_is_named() -> None:
-    lines = gate_lines(run(*many("unchanged", 1), overall="undecided", collected=("t0", "t1")))
-    at = lines.index("did not arrive (a lost worker, or the run was stopped)")
-    assert lines[at + 1] == "  t1"
+    lost = TestVerdict("t1", "undecided", "not_arrived")
+    lines = lines_of(run(*many("unchanged", 1), lost, overall="undecided"))
+    at = next(n for n, line in enumerate(lines) if line.startswith("  t1"))
+    assert lines[at + 1] == (
+        "    did not arrive: a lost worker, or the run was stopped"
+    )
 
 
 def test_what_is_accepted_is_told_apart_with_its_reason() -> None:
-    accepted = TestVerdict("t", "regressed", accepted="asks first now (until 2027-03-31)",
-                           baseline=(20, 20), candidate=(0, 4))  # fmt: skip
-    lines = gate_lines(run(accepted, *many("unchanged", 1)))
-    at = next(n for n, line in enumerate(lines) if line.startswith("regressed and accepted: 1"))
+    why = {"why": "asks first now (until 2027-03-31)"}
+    accepted = TestVerdict("t", "regressed", "accepted", why, (20, 20), (0, 4))
+    lines = lines_of(run(accepted, *many("unchanged", 1)))
+    at = next(n for n, line in enumerate(lines) if line.startswith("accepted, does not gate: 1"))
     assert lines[at + 2] == "    accepted: asks first now (until 2027-03-31)"
 
 
 def test_a_difference_without_a_recording_names_no_place() -> None:
     silent = Difference("output", "answers nothing", (0, 4), (4, 4), None, 1)
-    lines = gate_lines(run(TestVerdict("t", "changed", differences=(silent,))))
+    lines = lines_of(run(TestVerdict("t", "changed", differences=(silent,))))
     assert "    answers nothing in 4 of 4 trials" in lines
     assert not any("None" in line for line in lines)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import report_samples as samples
 
-from pytest_claude.run.record import Run
 from pytest_claude.report.markdown import COMMENT_BYTES, SUMMARY_BYTES, code, escaped, markdown
 from pytest_claude.report.story import story
+from pytest_claude.run.record import Run
 
 GOLDEN = Path(__file__).parent / "golden"
 

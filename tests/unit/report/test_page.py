@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import report_samples as samples
 
-from pytest_claude.run.record import Run
 from pytest_claude.report.html import render_page
-from pytest_claude.report.story import story
 from pytest_claude.report.overview import Origin
+from pytest_claude.report.story import story
+from pytest_claude.run.record import Run
 
 
 def page(run: Run = samples.FAILED, transcripts: Any = samples.two_turns) -> str:

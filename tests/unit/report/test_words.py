@@ -9,11 +9,12 @@ from ledgers import decided, line, stream, trials
 
 from pytest_claude.behavior.profile import Profile
 from pytest_claude.gating import Decision, Ledger, Policy, TestVerdict, Trial
-from pytest_claude.report.plan_words import offline_text, plan_text
 from pytest_claude.report.figures import gate_figures
+from pytest_claude.report.plan_words import offline_text, plan_text
 from pytest_claude.report.words import headline, notes, sight
 
 ALL_PASS = "P" * 60
+UNCHANGED_FAILS = "a candidate that is no worse fails this gate with a chance of at most 5%"
 
 
 def decision(policy: Policy | None = None, **tests: dict[str, str]) -> Decision:
@@ -29,8 +30,8 @@ def test_a_pass_says_what_could_be_seen_and_never_that_nothing_changed() -> None
     assert notes(found) == ("not gateable: 1 (already failing)",)
     assert sight(found) == "a drop of 0.5 in one test with probability 0.91, 0.42 with 0.80"
     assert [line(verdict, found) for verdict in found.tests] == [
-        "a: 10/10 → 4/4 passed",
-        "b: 0/4 → 0/4 passed; already failing: not gateable",
+        "a 10/10 → 4/4; unchanged",
+        "b 0/4 → 0/4; unchanged; already failing",
     ]
 
 
@@ -56,10 +57,13 @@ def test_a_fail_names_counts_p_threshold_and_the_first_failing_trial() -> None:
     )
     assert str(headline(found)) == "2 of 3 tests regressed"
     assert [line(verdict, found) for verdict in found.tests] == [
-        "a: 20/20 → 1/4 passed, p 0.0020 <= 0.0163 (1 of 2 suspects); first failing duel trial: 10",
-        "b: 20/20 → 0/4 passed, p 9.4e-05 <= 0.0163 (1 of 2 suspects); first failing duel trial: 9",
-        "c: 10/10 → 4/4 passed",
+        "a 20/20 → 1/4; regressed; in the duel 1 of 4 trials passed, 20 of 20 before: "
+        "p 0.0020 <= 0.0163 (1 of 2 suspects); first failing duel trial: 10",
+        "b 20/20 → 0/4; regressed; in the duel 0 of 4 trials passed, 20 of 20 before: "
+        "p 9.4e-05 <= 0.0163 (1 of 2 suspects); first failing duel trial: 9",
+        "c 10/10 → 4/4; unchanged",
     ]
+    assert notes(found) == (UNCHANGED_FAILS,)
 
 
 def test_a_fail_counts_what_is_undecided_too() -> None:
@@ -69,14 +73,17 @@ def test_a_fail_counts_what_is_undecided_too() -> None:
     )
     assert str(headline(found)) == "1 of 2 tests regressed; 1 undecided"
     assert line(found.tests[1], found) == (
-        "b: undecided; undecided: 2 of 2 trials ended in errors of the service"
+        "b 10/10 → 0/0; undecided; 2 of 2 trials ended in errors of the service"
     )
 
 
 def test_a_suspect_that_is_cleared_and_one_that_is_not_decided() -> None:
     cleared = decision(a={"base": "PPPPPPPPFF", "cand": "FFFFPPPP" + ALL_PASS, "fresh": ALL_PASS})
     assert str(headline(cleared)).startswith("no test dropped by >= 0.5")
-    assert line(cleared.tests[0], cleared) == "a: 20/20 → 8/8 passed; no drop of 0.5 or more"
+    assert line(cleared.tests[0], cleared) == (
+        "a 20/20 → 8/8; unchanged; in the duel 8 of 8 trials passed, 20 of 20 before: "
+        "no drop of 0.5 or more"
+    )
 
 
 def test_tests_that_passed_less_often_than_the_drop_are_told_apart() -> None:
@@ -90,7 +97,9 @@ def test_tests_that_passed_less_often_than_the_drop_are_told_apart() -> None:
 def test_undecided_names_the_most_common_reason() -> None:
     missing = {"base": "P" * 10, "cand": "PP"}
     found = decision(Policy(offline=True), a=missing, b=missing, c={"base": "P" * 10, "cand": "VV"})
-    assert str(headline(found)) == ("3 of 3 tests: too few trials to judge, and 1 for other reasons")
+    assert str(headline(found)) == (
+        "3 of 3 tests: too few trials to judge, and 1 for other reasons"
+    )
 
 
 def test_a_retired_baseline_of_one_trial_says_what_it_cannot_see() -> None:
@@ -100,7 +109,9 @@ def test_a_retired_baseline_of_one_trial_says_what_it_cannot_see() -> None:
         "1 baseline trial per test: this gate cannot see any single-test regression offline; "
         "record more or allow fresh baseline calls.",
     )
-    assert str(headline(found)) == "no suspect was found, and this gate could not have confirmed one"
+    assert (
+        str(headline(found)) == "no suspect was found, and this gate could not have confirmed one"
+    )
 
 
 @pytest.mark.parametrize(
@@ -184,12 +195,18 @@ def test_numbers_and_behaviors_that_moved() -> None:
     cand = "FFPPPPPP" + "P" * 20
     every = [t for n in range(3) for t in priced(f"t{n}", 0.0066, 0.0061 + n / 10_000, cand)]
     found = decided(Ledger(every), Policy(), ["t0", "t1", "t2"])
-    assert number_lines(found) == (
-        ("cost per trial", "$0.00660 → $0.00620  x0.94 (95%: 0.90 to 0.98)"),
-        ("output tokens", "212 → 318  x1.50 (95%: 1.50 to 1.50)"),
+    figures = gate_figures(found, simulated=False)
+    assert [(figure.label, str(figure)) for figure in figures] == [
+        ("cost", "x0.94 (95%: 0.90 to 0.98), $0.020 → $0.019"),
+        ("calls", "x1.00 (95%: 1.00 to 1.00), 3 → 3"),
+        ("output tokens", "x1.50 (95%: 1.50 to 1.50), 636 → 954"),
         ("first token", "0.84 s → 1.12 s  median, 60 and 24 trials run side by side"),
-    )
-    assert behavior_lines(found) == ("asks: 0/30 → 12/12 trials (p 2.0e-09 over the suite)",)
+    ]
+    assert [figure.label for figure in gate_figures(found, simulated=True)] == [
+        "cost", "calls", "output tokens",
+    ]  # fmt: skip
+    (asks,) = (rate for rate in found.behaviors if rate.changed)
+    assert (asks.behavior, asks.baseline, asks.candidate) == ("asks", (0, 30), (12, 12))
 
 
 @pytest.mark.parametrize(

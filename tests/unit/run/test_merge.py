@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 import report_samples as samples
+from ledgers import because
 
 from pytest_claude.errors import SettingsError
-from pytest_claude.run.record import Run, TestResult, dumps
+from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.merge import compared, merged
+from pytest_claude.run.record import Run, TestResult, dumps
 
 
 def shard(run: Run, part: int) -> Run:
@@ -47,7 +49,7 @@ def test_a_trial_that_differs_names_both_files() -> None:
 
 
 def test_shards_of_two_comparisons_are_refused() -> None:
-    other = replace(samples.FAILED, title="a → b")
+    other = replace(samples.FAILED, comparison=Comparison("files", before="a", after="b"))
     with pytest.raises(SettingsError, match=r"merge: the models of a.json and b.json differ"):
         merged([("a.json", samples.FAILED), ("b.json", other)])
 
@@ -66,11 +68,12 @@ def test_two_runs_are_gated_by_the_trials_they_have(before: str, after: str, ove
     run = compared(("a.json", plain(before)), ("b.json", plain(after)))
     assert run.decision is not None
     assert run.decision.overall == overall
-    assert run.title == "a.json → b.json"
+    assert run.comparison is not None
+    assert run.comparison.title == "a.json → b.json"
 
 
 def test_a_test_that_only_one_run_has_is_not_gated() -> None:
     run = compared(("a.json", plain("ppp")), ("b.json", Run()))
     assert run.decision is not None
-    assert run.decision.tests[0].detail == "only in a.json"
+    assert because(run.decision.tests[0]) == "only in a.json"
     assert run.decision.overall == "fail", "nothing was compared"

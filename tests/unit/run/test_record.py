@@ -14,8 +14,12 @@ from pytest_claude.behavior.profile import Profile, ToolFact
 from pytest_claude.comparison.difference import Difference
 from pytest_claude.comparison.trial import CheckNote, Trial
 from pytest_claude.gating.decision import Decision, TestVerdict
+from pytest_claude.gating.measures import Ratio
 from pytest_claude.gating.policy import Policy
+from pytest_claude.report.story import story
+from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.record import Stale, TestResult, dumps, loads, schema
+from pytest_claude.settings import Swap
 
 
 @pytest.mark.parametrize("name", sorted(samples.RUNS))
@@ -33,8 +37,9 @@ def test_reading_gives_what_was_written(name: str) -> None:
 @pytest.mark.parametrize(
     ("cls", "more"),
     [
-        (CheckNote, set()), (Decision, {"v", "attempt"}), (Difference, set()), (Policy, set()),
-        (Profile, set()), (Stale, set()), (TestResult, set()), (TestVerdict, set()),
+        (CheckNote, set()), (Comparison, set()), (Decision, {"v", "attempt"}), (Difference, set()),
+        (Policy, set()), (Profile, set()), (Ratio, set()), (Stale, set()), (TestResult, set()),
+        (TestVerdict, set()),
         (ToolFact, set()), (Trial, {"v"}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -49,7 +54,8 @@ def test_the_schema_knows_every_field(cls: Any, more: set[str]) -> None:
 def test_the_schema_says_what_a_field_means(name: str) -> None:
     shape = schema()["$defs"][name]
     assert shape["description"]
-    silent = [field for field, told in shape["properties"].items() if "description" not in told]
+    silent = [field for field, told in shape.get("properties", {}).items()
+              if "description" not in told]  # fmt: skip
     assert silent == []
 
 
@@ -69,13 +75,9 @@ VERSION_1 = """{
 
 def test_a_run_file_of_version_1_is_read() -> None:
     run = loads(VERSION_1, "old.json")
-    assert run.title == "claude-sonnet-4-5 → claude-sonnet-5-5"
+    assert run.comparison == Comparison("bump", (Swap("claude-sonnet-4-5", "claude-sonnet-5-5"),))
     assert run.decision is not None
     assert run.decision.overall == "fail"
-    verdict = run.decision.verdicts["t.py::t"]
-    assert (verdict.verdict, verdict.rates, verdict.detail) == (
-        "regressed",
-        "1/1 → 0/1",
-        "it failed",
-    )
+    (row,) = story(run).rows
+    assert (row.word, row.rates, row.text) == ("regressed", "1/1", "it failed")
     assert run.results[0].trials[0].cassette == "c.yaml"
