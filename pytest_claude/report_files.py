@@ -85,6 +85,37 @@ def report_text(
     )
 
 
+def write_step_summary(story: Story, reports: Sequence[Path]) -> list[str]:
+    """Add the run to GitHub's step summary, when this is one of its jobs and there is news.
+
+    Args:
+        story: The run.
+        reports: The paths of its reports, which the summary names.
+
+    Returns:
+        What could not be written, in a sentence; empty where it was, or was not to be.
+    """
+    from pytest_claude.report.markdown import SUMMARY_BYTES, markdown
+
+    name = os.environ.get("GITHUB_STEP_SUMMARY")
+    has_news = story.compares or story.of("failed")
+    if os.environ.get("GITHUB_ACTIONS") != "true" or not name or not has_news:
+        return []
+    path = Path(name)
+    page = next((path.name for path in reports if path.suffix == ".html"), None)
+    run_file = next((path.name for path in reports if path.suffix == ".json"), None)
+    try:
+        # All steps of a job share the limit of one file's size, so what is there counts.
+        room = SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0) - 1
+        text = markdown(story, run_file=run_file, page=page, most_bytes=room)
+        if len(text.encode("utf-8", "replace")) <= room:
+            with path.open("a", encoding="utf-8", errors="replace", newline="\n") as file:
+                file.write(text + "\n")
+    except OSError as error:
+        return [f"the step summary could not be written: {error.strerror}"]
+    return []
+
+
 def transcripts_below(root: Path) -> Callable[[str], Transcript | None]:
     """Reads the transcript of a cassette whose path is relative to `root`; None where none is."""
     from pytest_claude.recording.cassette import load

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pytest_claude import clock
 from pytest_claude.comparison.trial import Stream
 from pytest_claude.errors import RecordingProblem
 from pytest_claude.expect.reading import Reading
@@ -22,7 +23,6 @@ from pytest_claude.models.ids import canonical_model, model_of, same_model
 from pytest_claude.models.prices import price_table, total_cost
 from pytest_claude.plugin.attempts import Attempts
 from pytest_claude.plugin.markers import FOUND, NORMALIZE, TEST_SETTINGS
-from pytest_claude.plugin.preflight import veto
 from pytest_claude.recording import cassette, naming
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.fingerprint import Normalize
@@ -31,6 +31,7 @@ from pytest_claude.recording.opening import Place
 from pytest_claude.recording.own_redaction import Hook
 from pytest_claude.recording.recorder import Recorder, models_in
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.veto import veto
 from pytest_claude.settings import RecordMode, RunSettings, Swap
 from pytest_claude.transcript.judging import asks_judge
 from pytest_claude.transcript.model import Answer
@@ -181,7 +182,7 @@ class Arms:
             prepare=arm.prepare,
             summarize=summarize,
             normalize=normalize,
-            veto=veto(self._swaps(step.stream), self._settings),
+            veto=veto(self._swaps(step.stream), self._settings, clock.today()),
         )
         return arm
 

@@ -204,8 +204,7 @@ def _check_bump(
         raise SettingsError(f"{option}: no claude test was selected")
     for swap in settings.bump:
         _check_old(option, canonical_model(swap.old), models, recording=settings.recording)
-    attempts = run.attempts
-    if settings.recording or any((attempts.root(n) / "cand").is_dir() for n in attempts.numbers):
+    if settings.recording or run.attempts.candidate_is_recorded:
         return
     new = ", ".join(swap.new for swap in settings.bump)
     hints = "".join(f"; {hint}" for swap in settings.bump if (hint := near_miss(swap.new)))

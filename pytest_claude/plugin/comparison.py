@@ -10,7 +10,7 @@ import pytest
 
 from pytest_claude import clock
 from pytest_claude.gating import Ledger, Policy
-from pytest_claude.plugin.attempts import LEDGER, Attempts
+from pytest_claude.plugin.attempts import Attempts
 from pytest_claude.plugin.baseline import earlier_run
 from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.decide import decided
@@ -93,7 +93,7 @@ class GatedRun:
             for result in run.results
             for trial in result.trials
         )
-        self.attempts.write(ledger, run.decision, self.policy.baseline)
+        self.attempts.write(ledger, run.decision)
 
 
 def gated_run(config: pytest.Config, settings: RunSettings) -> GatedRun | None:
@@ -112,10 +112,10 @@ def _is_retired(settings: RunSettings, attempts: Attempts) -> bool:
 
     if settings.baseline is not None:
         return True  # an earlier version of the app
-    if settings.recording and not (attempts.root(attempts.last) / LEDGER).exists():
+    if settings.recording and attempts.is_new:
         olds = [swap.old for swap in settings.bump]
         return not os.environ.get(_BASE_URL) and bool(retires_within(olds, clock.today(), -1))
-    return attempts.about(attempts.last).get("baseline") == "retired"
+    return attempts.file(attempts.last).baseline == "retired"
 
 
 def _as_baseline(result: TestResult) -> TestResult:

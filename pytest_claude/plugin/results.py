@@ -26,6 +26,7 @@ class Results:
         outside: Refused calls that no claude test made, one sentence each.
         notes: What the user should know of the session, one sentence each.
         usage_error: A usage error that a worker found; workers can't raise one.
+        run: The run; None until its tests have ended.
     """
 
     def __init__(
@@ -41,13 +42,13 @@ class Results:
         self.outside: list[str] = []
         self.notes = dict.fromkeys(summary.not_redacted() if settings.recording else ())
         self.usage_error: str | None = None
+        self.run: Run | None = None
         self._config = config
         self._settings = settings
         self._gated = gated
         self._first_lines = list(first_lines)
         self._results: dict[str, dict[str, Any]] = {}
         self._held: dict[str, dict[str, Any]] = {}
-        self._run: Run | None = None
         self._story: Story | None = None
         self._unwritten: list[str] = []
         self._lines: dict[str, int] = {}
@@ -128,11 +129,11 @@ class Results:
 
         results = {test: self._result(test) for test in sorted(self._results)}
         if self._gated is not None:
-            self._run = self._gated.judged(results, self.collected, because)
+            self.run = self._gated.judged(results, self.collected, because)
         else:
             collected = tuple(sorted(self.collected))
-            self._run = Run(collected=collected, results=tuple(results.values()))
-        self._story = story(self._run, summary.typed_in(self._config))
+            self.run = Run(collected=collected, results=tuple(results.values()))
+        self._story = story(self.run, summary.typed_in(self._config))
         return self._story
 
     def _publish(self, story: Story) -> None:
@@ -169,11 +170,12 @@ class Results:
     def _finish(self) -> bool:
         """Write what is kept of the run; whether something fails it that fails no test."""
         from pytest_claude.plugin.baseline import keep_last
+        from pytest_claude.plugin.preflight import retirement_notes
+        from pytest_claude.report_files import write_reports, write_step_summary
 
         story = self._story or self._end()
-        run, settings = self._run, self._settings
+        run, settings, root = self.run, self._settings, self._config.rootpath
         assert run is not None, "it has a story"
-        fails = run.decision is not None and run.decision.overall != "pass"
         if self._gated is None:
             if self._results and not hasattr(self._config, "workerinput"):
                 keep_last(self._config, run)
@@ -182,8 +184,12 @@ class Results:
                 self._gated.keep(run)
             except OSError as error:
                 self._unwritten.append(f"the ledger could not be written: {error.strerror}")
-        self._unwritten += summary.write(run, story, settings, self._config.rootpath)
-        return fails or bool(self.outside or self._unwritten)
+        self._unwritten += write_reports(run, story, settings.reports, root, settings.prices)
+        self._unwritten += write_step_summary(story, settings.reports)
+        retiring = retirement_notes(run, settings)
+        self.notes.update(dict.fromkeys(retiring))
+        fails = run.decision is not None and run.decision.overall != "pass"
+        return bool(fails or self.outside or self._unwritten or (retiring and settings.strict))
 
     # --- what is printed --------------------------------------------------------------------
 
@@ -202,19 +208,15 @@ class Results:
             self.notes |= dict.fromkeys([kept, f"  to go on  {command}"])
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the section `claude`, when there is something to say."""
+        """Print the section `claude`, when there is something to say, and GitHub's annotations."""
         if self.usage_error is not None:
             summary.print_usage_error(terminalreporter, self.usage_error)
-        elif self._run is not None and self._story is not None:
-            if self._config.getoption("no_summary"):
-                return
-            if self._strayed and self.collected:
-                elsewhere = summary.elsewhere(self._config, self.collected)
-                self.notes = dict.fromkeys([*elsewhere, *self.notes])
+        elif self.run is not None and self._story and not self._config.getoption("no_summary"):
             problems = [*self._unwritten, *summary.outside_lines(self.outside)]
-            summary.print_section(
-                terminalreporter, self._run, self._story, self._settings, problems, self.notes
-            )
+            strayed = self._strayed and self.collected
+            elsewhere = summary.elsewhere(self._config, self.collected) if strayed else []
+            notes = [*elsewhere, *self.notes]
+            summary.print_section(terminalreporter, self.run, self._story, problems, notes)
             summary.print_annotations(terminalreporter, self._story, self._lines)
 
 
@@ -224,15 +226,13 @@ def hear_results(
     gated: GatedRun | None,
     first_lines: Sequence[str] = (),
 ) -> Results:
-    """Register what hears the results of a run, and what the rules say of it.
-
-    The arguments are those of `Results`.
-    """
-    from pytest_claude.plugin import preflight
-
+    """Register what hears the results of a run; the arguments are those of `Results`."""
     results = Results(config, settings, gated, first_lines)
     config.pluginmanager.register(results, "pytest-claude-results")
-    preflight.watch(config, settings, results)
+    if settings.bump:
+        from pytest_claude.plugin.preflight import BumpPreflight
+
+        config.pluginmanager.register(BumpPreflight(config, settings, results))
     return results
 
 

@@ -1,4 +1,4 @@
-"""What is printed and written at the end: the section `claude`, reports, GitHub's summary."""
+"""What is printed at the end: the section `claude`, and GitHub's annotations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_claude.settings import RunSettings
+from pytest_claude.plugin.options import SETTINGS
 
 if TYPE_CHECKING:
     from pytest_claude.report.story import Story, Typed
@@ -48,12 +48,7 @@ def print_usage_error(reporter: Any, message: str) -> None:
 
 
 def print_section(
-    reporter: Any,
-    run: Run,
-    story: Story,
-    settings: RunSettings,
-    problems: Sequence[str],
-    notes: Iterable[str],
+    reporter: Any, run: Run, story: Story, problems: Sequence[str], notes: Iterable[str]
 ) -> None:
     """Print the section `claude`, where there is something to say.
 
@@ -61,7 +56,6 @@ def print_section(
         reporter: pytest's terminal reporter.
         run: The run.
         story: Its story.
-        settings: Its settings.
         problems: What fails it and belongs to no test, one line each.
         notes: What the user should know of the session, one sentence each.
     """
@@ -78,7 +72,7 @@ def print_section(
         else:
             lines += terminal.gate_lines(story, whole=verbosity >= 2)
             lines += [*terminal.plain_lines(run.results), ""]
-        lines += _what_next(story, settings)
+        lines += _what_next(story, reporter.config.stash[SETTINGS].reports)
     lines += terminal.note_lines(notes)
     if lines:
         title = " → ".join(story.models) if story.compares else "claude"
@@ -108,7 +102,7 @@ def print_annotations(reporter: Any, story: Story, lines: Mapping[str, int]) -> 
     """
     from pytest_claude.report.annotations import error_commands
 
-    if not _on_actions():
+    if os.environ.get("GITHUB_ACTIONS") != "true":
         return
     root = reporter.config.rootpath
     workspace = Path(os.environ.get("GITHUB_WORKSPACE") or root)
@@ -128,14 +122,14 @@ def outside_lines(problems: Sequence[str]) -> list[str]:
     return [*lines, *(f"  {line}" for line in dict.fromkeys(problems))]
 
 
-def _what_next(story: Story, settings: RunSettings) -> list[str]:
+def _what_next(story: Story, reports: Iterable[Path]) -> list[str]:
     """Where the reports are, and what to type next: the same as in them."""
     from pytest_claude.report.commands import Command, next_commands
     from pytest_claude.report.terminal import command_lines
     from pytest_claude.report_files import as_typed, run_file_of
 
     # A hidden file is a program's own: `pytest-claude bump` reads it and removes it.
-    shown = [path for path in settings.reports if not path.name.startswith(".")]
+    shown = [path for path in reports if not path.name.startswith(".")]
     labels = {".json": "run file", ".html": "page", ".md": "Markdown"}
     files = [Command("", as_typed(path), labels[path.suffix]) for path in shown]
     return command_lines([*files, *next_commands(story, run_file_of(shown))])
@@ -175,48 +169,3 @@ def not_redacted() -> list[str]:
         f"{name} {why}: it is not redacted in what is recorded"
         for name, why in left_alone(os.environ).items()
     ]
-
-
-# --- files ----------------------------------------------------------------------------------
-
-
-def write(run: Run, story: Story, settings: RunSettings, root: Path) -> list[str]:
-    """Write the reports, and GitHub's step summary; what could not be written, one sentence each.
-
-    Args:
-        run: The run.
-        story: Its story.
-        settings: Its settings, with the paths of the reports.
-        root: The folder that the run's cassette paths are relative to.
-    """
-    from pytest_claude.report_files import write_reports
-
-    unwritten = write_reports(run, story, settings.reports, root, settings.prices)
-    if _on_actions():
-        try:
-            _write_step_summary(story, settings.reports)
-        except OSError as error:
-            unwritten.append(f"the step summary could not be written: {error.strerror}")
-    return unwritten
-
-
-def _write_step_summary(story: Story, reports: Sequence[Path]) -> None:
-    """Add the run to GitHub's step summary, when there is something to say."""
-    from pytest_claude.report.markdown import SUMMARY_BYTES, markdown
-
-    name = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not name or not (story.compares or story.of("failed")):
-        return
-    path = Path(name)
-    page = next((path.name for path in reports if path.suffix == ".html"), None)
-    run_file = next((path.name for path in reports if path.suffix == ".json"), None)
-    # All steps of a job share the limit of one file's size, so what is there counts.
-    room = SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0) - 1
-    text = markdown(story, run_file=run_file, page=page, most_bytes=room)
-    if len(text.encode("utf-8", "replace")) <= room:
-        with path.open("a", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(text + "\n")
-
-
-def _on_actions() -> bool:
-    return os.environ.get("GITHUB_ACTIONS") == "true"
