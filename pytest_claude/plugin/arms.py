@@ -31,6 +31,7 @@ from pytest_claude.recording.opening import Place
 from pytest_claude.recording.own_redaction import Hook
 from pytest_claude.recording.recorder import Recorder, models_in
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.said import Said
 from pytest_claude.recording.veto import veto
 from pytest_claude.settings import RecordMode, RunSettings, Swap
 from pytest_claude.transcript.judging import asks_judge
@@ -50,6 +51,7 @@ class Arm:
         attempt: Of which attempt of a gate; 1 for the baseline's.
         gated: Whether it is a trial of a gate.
         recorder: Its cassette.
+        said: What was said in it so far.
         rewrites: What was changed in requests so that the candidate accepts them, in words.
         output_tools: Tools that a request forced: their input is the answer.
     """
@@ -68,6 +70,7 @@ class Arm:
         self.rewrites: dict[str, None] = {}
         self.output_tools: set[str] = set()
         self.recorder: Recorder
+        self.said: Said
         self._swaps = swaps
         self.settings = settings
         self._hook = hook
@@ -184,6 +187,7 @@ class Arms:
             normalize=normalize,
             veto=veto(self._swaps(step.stream), self._settings, clock.today()),
         )
+        arm.said = Said(arm.recorder)
         return arm
 
     def close(self, item: pytest.Item, arm: Arm, *, ended: bool, passed: bool) -> None:

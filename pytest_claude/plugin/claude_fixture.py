@@ -19,10 +19,7 @@ from pytest_claude.plugin import asking
 from pytest_claude.plugin.arms import Arm
 from pytest_claude.recording.call import Call
 from pytest_claude.recording.faults import Fault, Injection
-from pytest_claude.transcript.batches import Batches
-from pytest_claude.transcript.interaction import Interaction
-from pytest_claude.transcript.model import Answer, Transcript
-from pytest_claude.transcript.parse import batch_answers, parse_answer
+from pytest_claude.transcript.model import Transcript
 
 # A misuse is shown in the test that asked, not here.
 __tracebackhide__ = True
@@ -42,7 +39,6 @@ class ClaudeFixture(View):
         self._arm = arm
         self._path = path
         self._lines: list[int | None] = []
-        self._parsed: dict[int, Answer | None] = {}
         self._kept: list[Check] = []
         self._last_asked: Check | None = None
 
@@ -184,15 +180,7 @@ class ClaudeFixture(View):
         return {**model, **asking.prompt_body(prompt, system, tools, more)}
 
     def _reply(self, call: Call) -> Reply:
-        answer = self._answer_of(call)
-        assert answer is not None, "messages.create asks a model"
-        return self._reply_of(answer, self._transcript())
-
-    def _answer_of(self, call: Call) -> Answer | None:
-        assert call.served is not None, "it was answered"
-        calls = self._arm.recorder.calls
-        number = next((n for n, other in enumerate(calls, start=1) if other is call), len(calls))
-        return parse_answer(Interaction(call.request, call.served), number, call.asked_model)
+        return self._reply_of(self._arm.said.answer(call), self._transcript())
 
     # --- the judge --------------------------------------------------------------------------
 
@@ -207,15 +195,13 @@ class ClaudeFixture(View):
     def _judged(self, rubric: str, model: str) -> JudgeCheck:
         # As recorded: what claude_ignore takes out of the app's requests must not make the
         # judge's a miss.
-        transcript = self._transcript(as_recorded=True)
+        transcript = self._arm.said.transcript(as_recorded=True)
         if (nothing := judging.nothing_to_judge(rubric, transcript)) is not None:
             return nothing
         call = asking.ask_judge(judging.judge_request(rubric, transcript, model))
         if isinstance(call, str):
             return judging.unanswered(rubric, model, call)
-        answer = self._answer_of(call)
-        assert answer is not None, "the judge is asked through the Messages API"
-        return judging.judged(rubric, answer)
+        return judging.judged(rubric, self._arm.said.answer(call))
 
     def _settled(self, check: C) -> C:
         """`check`, settled by the judge where its rules were unsure and the user wants that."""
@@ -226,31 +212,8 @@ class ClaudeFixture(View):
 
     # --- the view ---------------------------------------------------------------------------
 
-    def _transcript(self, *, as_recorded: bool = False) -> Transcript:
-        answers: list[Answer] = []
-        batches = Batches()
-        pending = others = 0
-        # Numbered by the order of sending, anew each time: of parallel calls one can fail.
-        for number, call in enumerate(tuple(self._arm.recorder.calls), start=1):
-            if call.judges:
-                continue
-            if (interaction := call.interaction) is None:
-                pending += 1
-                continue
-            if as_recorded and call.as_recorded is not None:
-                parsed = parse_answer(call.as_recorded, number, call.asked_model)
-            else:
-                parsed = self._parsed.get(id(call))
-                if parsed is None or parsed.number != number:
-                    parsed = parse_answer(interaction, number, call.asked_model)
-                    self._parsed[id(call)] = parsed
-            if parsed is not None:
-                answers.append(parsed)
-            else:
-                found = batch_answers(interaction, number, batches)
-                answers += found
-                others += not found
-        return Transcript(tuple(answers), pending, self._arm.recorder.faults.met, others)
+    def _transcript(self) -> Transcript:
+        return self._arm.said.transcript()
 
     def _reading(self) -> Reading:
         return self._arm.reading

@@ -8,15 +8,14 @@ from typing import Any, Literal
 import pytest
 
 from pytest_claude.comparison.trial import Trial
-from pytest_claude.errors import RecordingProblem, Row
-from pytest_claude.expect.result import Check
+from pytest_claude.errors import Row as Labelled
 from pytest_claude.plugin.trials import Reports, TrialRun, merged
-from pytest_claude.report import row as report
+from pytest_claude.report.explained import verdict_rows
 from pytest_claude.report.numbers import plural
+from pytest_claude.report.row import Row
 from pytest_claude.report.terminal import rows_text
 from pytest_claude.settings import TestSettings
 
-_MOST_EVIDENCE = 5
 _PHASES: tuple[Literal["setup", "call", "teardown"], ...] = ("setup", "call", "teardown")
 
 
@@ -95,7 +94,7 @@ def held(item: pytest.Item, runs: Sequence[TrialRun], first: int | None) -> dict
     }
 
 
-def judged(config: pytest.Config, test: str, data: Mapping[str, Any], row: report.Row) -> Reports:
+def judged(config: pytest.Config, test: str, data: Mapping[str, Any], row: Row) -> Reports:
     """The reports of a test that was held: only its verdict fails it."""
     from_json = config.hook.pytest_report_from_serializable
     reports: Reports = {w: from_json(config=config, data=r) for w, r in data["reports"].items()}
@@ -106,7 +105,7 @@ def judged(config: pytest.Config, test: str, data: Mapping[str, Any], row: repor
     if row.fails:
         shown = _main(reports)
         fail(shown, f"{row.word} {row.rates}{f': {row.text}' if row.text else ''}")
-        rows = [(label, text) for label, text in data["rows"]] or _rates_rows(row)
+        rows = [(label, text) for label, text in data["rows"]] or verdict_rows(row)
         add_rows(shown, rows, data["heading"])
         _add_transcript(shown, data["said"])
     return reports
@@ -171,7 +170,7 @@ def _raised(problem: BaseException) -> BaseException:
     return problem
 
 
-def add_rows(shown: pytest.TestReport, rows: Sequence[Row], heading: str = "") -> None:
+def add_rows(shown: pytest.TestReport, rows: Sequence[Labelled], heading: str = "") -> None:
     """Put the section `claude` under a failure, where there are rows."""
     if rows:
         lines = [*([heading] if heading else []), *rows_text(rows)]
@@ -206,42 +205,3 @@ def _prefix_message(shown: pytest.TestReport, words: str) -> None:
         crash.message = f"{words}; {crash.message}"
     elif isinstance(shown.longrepr, str):
         shown.longrepr = f"{words}; {shown.longrepr}"
-
-
-# --- rows -----------------------------------------------------------------------------------
-
-
-def check_rows(check: Check, trial: Trial, commands: Sequence[Row]) -> list[Row]:
-    """The four parts of a failed check: expected, observed, evidence, what to type."""
-    # A check that holds and still fails its test was asserted to be false.
-    expected = f"not: {check.expected}" if check.outcome else check.expected
-    rows: list[Row] = [("expected", expected), ("observed", check.observed)]
-    for evidence in check.evidence[:_MOST_EVIDENCE]:
-        number = trial.number_of(evidence.interaction)
-        of = "" if trial.entries else f" of {trial.interactions}"
-        rows.append(("evidence", f"{trial.cassette}, interaction {number}{of}"))
-        rows += [("", f"  {line}") for line in evidence.lines]
-    if len(check.evidence) > _MOST_EVIDENCE:
-        rows.append(("", f"… {len(check.evidence) - _MOST_EVIDENCE} more interactions"))
-    if check.hint:
-        rows.append(("hint", check.hint))
-    return [*rows, *commands]
-
-
-def problem_rows(problems: Sequence[RecordingProblem]) -> list[Row]:
-    """The rows of the first problem of the recording edge, and how many follow it."""
-    first, *others = problems
-    more = [("also", f"{len(others)} more like it in this trial")] if others else []
-    return [*first.rows, *more]
-
-
-def _rates_rows(row: report.Row) -> list[Row]:
-    """The rows of a gated test whose trial has none of its own."""
-    rows: list[Row] = [
-        ("expected", "the test passes as often as on the baseline"),
-        ("observed", f"passed trials: {row.rates}"),
-    ]
-    first = row.differences[0] if row.differences else None
-    if first is not None and first.cassette is not None:
-        rows.append(("evidence", f"{first.cassette}, interaction {first.interaction}"))
-    return rows

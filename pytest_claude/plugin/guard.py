@@ -13,6 +13,7 @@ from pytest_claude.plugin.explain import unless_a_group
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.recording.doors import guard, patching
 from pytest_claude.recording.doors.line import ClosedLine, current, line, own_ports
+from pytest_claude.report.explained import problem_rows
 from pytest_claude.settings import RunSettings
 
 __tracebackhide__ = unless_a_group
@@ -103,7 +104,7 @@ class Guard:
         self._reported = len(self.closed.problems)
         if problems:
             explain.fail(report, problems[0])
-            explain.add_rows(report, explain.problem_rows(problems))
+            explain.add_rows(report, problem_rows(problems))
         return report
 
     # --- below every library ----------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
@@ -31,7 +31,7 @@ class Setting(NamedTuple):
 
     Attributes:
         name: As it is typed.
-        field: The field of the run's settings that it sets; in brackets what is none of them.
+        field: The field of the run's settings that it sets; a name of its own where it sets none.
         parse: From what was typed to the field's value; raises SettingsError with the name.
         help: What `pytest --help` says.
         declared: How argparse, or pytest's ini reader, takes it.
@@ -139,7 +139,7 @@ OPTIONS = (
         "call the API and record its answers: new_episodes (what the bare option means), "
         "once, all (or rewrite), none (the default: replay only)",
         {"nargs": "?", "const": "new_episodes", "metavar": "MODE"}),
-    Setting("--claude-record-in-ci", "(in ci)", _as_given,
+    Setting("--claude-record-in-ci", "record_in_ci", _as_given,
         "allow --claude-record while the environment variable CI is set",
         _SWITCH),
     Setting("--claude-record-refused", "record_refused", _as_given,
@@ -216,7 +216,7 @@ INI_KEYS = (
         "your own prices in dollars per million tokens, one model a line: MODEL input=3 output=15 "
         "[cache_read=.3 cache_write_5m=3.75 cache_write_1h=6]",
         {"type": "linelist"}),
-    Setting("claude_model_map", "(names)", _model_map,
+    Setting("claude_model_map", "model_map", _model_map,
         "what your own names of models stand for (an alias, a deployment, an inference profile), "
         "one a line: NAME = canonical id, such as our-sonnet = claude-sonnet-4-5",
         {"type": "linelist"}),
@@ -289,15 +289,25 @@ def read_settings(config: pytest.Config) -> RunSettings:
             where it must not.
     """
     from pytest_claude.errors import SettingsError
-    from pytest_claude.settings import RunSettings
+    from pytest_claude.settings import RunSettings, check_recording, check_together
 
     try:
-        settings = RunSettings(**_values(config))
-        _check_together(settings)
+        values = _values(config)
+        settings = RunSettings(
+            **{
+                field.name: values[field.name]
+                for field in fields(RunSettings)
+                if field.name in values
+            }
+        )
+        check_together(settings)
         if settings.bump:
             settings = replace(settings, attempt=_attempt(config, settings))
         if settings.recording and not hasattr(config, "workerinput"):
-            _check_recording(settings, allowed=config.getoption("--claude-record-in-ci"))
+            from pytest_claude.gating import Policy
+
+            allowed = config.getoption("--claude-record-in-ci")
+            check_recording(settings, os.environ, allowed, Policy().max_attempts_in_ci)
     except SettingsError as error:
         raise usage_error(error) from None
     return settings
@@ -312,7 +322,7 @@ def _values(config: pytest.Config) -> dict[str, Any]:
     for key in INI_KEYS:
         if key.field not in values:
             values[key.field] = key.parse(config, key, config.getini(key.name))
-    return {field: value for field, value in values.items() if field.isidentifier()}
+    return values
 
 
 def usage_error(error: SettingsError) -> pytest.UsageError:
@@ -320,20 +330,6 @@ def usage_error(error: SettingsError) -> pytest.UsageError:
     from pytest_claude.report.terminal import usage_text  # a run without one does not pay for it
 
     return pytest.UsageError(usage_text(str(error)))
-
-
-def _check_together(settings: RunSettings) -> None:
-    """Refuse settings of which one contradicts another."""
-    from pytest_claude.errors import SettingsError
-
-    if settings.judge == "unsure" and settings.judge_model is None:
-        raise SettingsError("claude_judge=unsure: needs claude_judge_model, the model to ask")
-    if settings.swaps and settings.bump:
-        raise SettingsError("--claude-swap and --claude-bump: one of them, not both")
-    if settings.baseline and settings.bump:
-        raise SettingsError("--claude-baseline and --claude-bump: one of them, not both")
-    if settings.go_on and not settings.bump:
-        raise SettingsError("--claude-continue needs the --claude-bump that it goes on with")
 
 
 def _attempt(config: pytest.Config, settings: RunSettings) -> int:
@@ -344,39 +340,3 @@ def _attempt(config: pytest.Config, settings: RunSettings) -> int:
     from pytest_claude.plugin.attempts import next_attempt
 
     return next_attempt(settings)
-
-
-_CREDENTIALS = (
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_FOUNDRY_API_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_BEARER_TOKEN_BEDROCK",
-    "AWS_PROFILE",
-    "GOOGLE_APPLICATION_CREDENTIALS",
-)
-
-
-def _check_recording(settings: RunSettings, *, allowed: bool) -> None:
-    """Refuse to call the API where nobody allowed it, or no call could be made."""
-    from pytest_claude.errors import SettingsError
-    from pytest_claude.gating import Policy
-
-    in_ci = os.environ.get("CI")
-    if in_ci and not allowed:
-        raise SettingsError(
-            "--claude-record is refused while CI is set: it would pay and change files\n"
-            "       to allow it, add --claude-record-in-ci"
-        )
-    if not any(os.environ.get(name) for name in _CREDENTIALS):
-        raise SettingsError(
-            "--claude-record needs ANTHROPIC_API_KEY, which is not set\n"
-            "       to replay instead, leave --claude-record out"
-        )
-    most = max(1, Policy().max_attempts_in_ci)
-    if in_ci and settings.record_mode == "all" and settings.attempt > most:
-        raise SettingsError(
-            f"--claude-record=all would be attempt {settings.attempt} at this bump; while CI is "
-            f"set there is {most}\n"
-            "       to replay the verdict, leave --claude-record out; to ask again, do it by hand"
-        )

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
 from pytest_claude.behavior.profile import profile
-from pytest_claude.comparison.difference import differences
 from pytest_claude.comparison.trial import CheckNote, Outcome, Trial
 from pytest_claude.errors import (
     CassetteMiss,
@@ -19,7 +17,6 @@ from pytest_claude.errors import (
     RecordingProblem,
     Row,
     SpoiledTrial,
-    UnreadableCassette,
 )
 from pytest_claude.expect.checks.traffic import makes_no_call
 from pytest_claude.expect.result import Check
@@ -28,10 +25,10 @@ from pytest_claude.plugin import explain
 from pytest_claude.plugin.arms import Arm
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
 from pytest_claude.plugin.trials import Replaced, TrialRun
+from pytest_claude.report.explained import check_rows, problem_rows
 from pytest_claude.report.numbers import plural
 from pytest_claude.run.record import Stale
 from pytest_claude.transcript.model import Transcript
-from pytest_claude.transcript.parse import parse_transcript
 
 Ending = tuple[Outcome, str | None]
 """The outcome of a trial, and its cause in words."""
@@ -62,7 +59,7 @@ def complete(
         record.unused = _unused(arm)
     ending = _strict(ending, record, arm) if strict else ending
     ending = _idle(ending, record, arm)
-    ending = _retired(ending, arm, view)
+    ending = _retired(ending, arm)
     record.trial = _trial(item.nodeid, ending, arm, view, profiled=profiled)
     if arm.recorder.problems:
         _show_problem(record, arm.recorder.problems)
@@ -133,11 +130,11 @@ def _idle(ending: Ending, record: TrialRun, arm: Arm) -> Ending:
     return "fail", idle[0]
 
 
-def _retired(ending: Ending, arm: Arm, view: ClaudeFixture) -> Ending:
+def _retired(ending: Ending, arm: Arm) -> Ending:
     """A baseline's trial is no behavior where its model is not served any more."""
     if ending[0] != "fail" or not arm.gated or arm.step.stream == "cand":
         return ending
-    for answer in view._transcript().answers:
+    for answer in arm.said.transcript().answers:
         if answer.status == 404 and answer.error is not None:
             if answer.error.type == "not_found_error":
                 return "abort", f"{answer.model} is not served any more: {answer.error.message}"
@@ -162,7 +159,7 @@ def _trial(test: str, ending: Ending, arm: Arm, view: ClaudeFixture, *, profiled
             for c, at in zip(view._kept, view._lines, strict=True)
         ),
         profile=profile(
-            view._transcript(),
+            arm.said.transcript(),
             output_tools=arm.reading.output_tools,
             asking_tools=arm.reading.asking_tools,
         )
@@ -173,7 +170,9 @@ def _trial(test: str, ending: Ending, arm: Arm, view: ClaudeFixture, *, profiled
         attempt=arm.attempt,
         model=recorder.models[0] if recorder.models else "",
         replies=recorder.replies if profiled else (),
-        cost_usd=arm.reading.pricing(view._transcript().answers).usd if of_app_profiled else None,
+        cost_usd=arm.reading.pricing(arm.said.transcript().answers).usd
+        if of_app_profiled
+        else None,
         entries=recorder.numbers,
         held_back=bool(recorder.problems) and isinstance(recorder.problems[0], NotSent),
     )
@@ -195,7 +194,7 @@ def _show_problem(record: TrialRun, problems: Sequence[RecordingProblem]) -> Non
         record.stale = Stale(first.cause, first.edit, first.calls)
     when = "call" if "call" in record.reports else "setup"
     explain.fail(record.reports[when], first)
-    record.rows = explain.problem_rows(problems)
+    record.rows = problem_rows(problems)
     raised = record.raised.get(when)
     # Of a spoiled trial the app met an error of the SDK, which may have reached the test.
     its = (RecordingProblem, Exception) if isinstance(first, SpoiledTrial) else RecordingProblem
@@ -217,11 +216,11 @@ def _show_check(record: TrialRun, arm: Arm, view: ClaudeFixture) -> None:
     elif check is not None and check.outcome and repr(check) not in str(raised):
         return  # it held, and something else failed
     if check is not None:
-        record.rows = explain.check_rows(check, record.result, _to_type(check, arm, view))
+        record.rows = check_rows(check, record.result, _to_type(check, arm))
 
 
-def _to_type(check: Check, arm: Arm, view: ClaudeFixture) -> list[Row]:
-    if makes_no_call(view._transcript()):  # nothing that could be recorded again
+def _to_type(check: Check, arm: Arm) -> list[Row]:
+    if makes_no_call(arm.said.transcript()):  # nothing that could be recorded again
         rows = [("to go on", "call the app before the check; it called no model in this test")]
         asked = check.outcome is None
         return [*rows, ("on purpose", "assert claude.makes_no_call()")] if asked else rows
@@ -235,36 +234,11 @@ def _to_type(check: Check, arm: Arm, view: ClaudeFixture) -> list[Row]:
 # --- recording over an older recording ------------------------------------------------------
 
 
-def recorded_before(path: Path | None) -> Transcript | None:
-    """What the cassette at `path` holds before it is saved; None where there is none to read."""
-    from pytest_claude.recording.cassette import load
-
-    if path is None or not path.is_file():
-        return None
-    try:
-        return parse_transcript(entry.interaction for entry in load(path, path.name))
-    except UnreadableCassette:
-        return None
-
-
-def replaced(before: Transcript | None, after: Transcript, arm: Arm) -> Replaced | None:
-    """What was replaced; None where nothing was, or every answer is the one it was."""
+def replaced(before: Transcript | None, arm: Arm) -> Replaced | None:
+    """What a trial recorded over; None where nothing, or every answer is the one it was."""
+    after, tools = arm.said.transcript(), arm.reading.output_tools
     if before is None or not before.answers or not after.answers:
         return None
     if [answer.content for answer in before.answers] == [a.content for a in after.answers]:
         return None
-    tools = arm.reading.output_tools
     return profile(before, output_tools=tools), profile(after, output_tools=tools)
-
-
-def replaced_line(test: str, runs: Sequence[TrialRun]) -> str | None:
-    """`t.py::t, recorded over: asks for the unit in 2 of 2 trials`; None where nothing was."""
-    pairs = [run.replaced for run in runs if run.replaced is not None]
-    if not pairs:
-        return None
-    old = [Trial(test, "base", n, "pass", profile=pair[0]) for n, pair in enumerate(pairs)]
-    new = [Trial(test, "cand", n, "pass", profile=pair[1]) for n, pair in enumerate(pairs)]
-    changes = differences(old, new)
-    if not changes:
-        return f"{test}, recorded over: behaves as before in {plural(len(pairs), 'trial')}"
-    return f"{test}, recorded over: {changes[0].counted}"

@@ -21,13 +21,15 @@ from pytest_claude.plugin.fixtures import CURRENT
 from pytest_claude.plugin.gate import Gate
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.markers import TEST_SETTINGS, marker_checks
-from pytest_claude.plugin.outcome import complete, recorded_before, replaced, replaced_line
+from pytest_claude.plugin.outcome import complete, replaced
 from pytest_claude.plugin.trials import TrialRun
 from pytest_claude.plugin.wide_fixtures import WideFixtures
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.doors.line import line
 from pytest_claude.recording.doors.probe import probe
+from pytest_claude.report.explained import replaced_line
 from pytest_claude.report.transcript import conversation_lines
+from pytest_claude.report_files import transcripts_below
 from pytest_claude.run.record import TestResult
 from pytest_claude.settings import RunSettings, TestSettings
 
@@ -164,7 +166,8 @@ class ClaudeSession:
                 if (unswapped := self._arms.unswapped(arm)) is not None:
                     arm.recorder.problems.append(unswapped)
                 alone = self._settings.recording and not arm.recorder.shared
-                before = recorded_before(arm.recorder.path) if alone else None
+                path = arm.recorder.path if alone else None
+                before = None if path is None else transcripts_below(path.parent)(path.name)
                 self._arms.close(item, arm, ended=ended, passed=ended and record.passed)
             problems = arm.recorder.problems
             # A wide fixture that could not be set up raises the same again in each later test.
@@ -173,9 +176,9 @@ class ClaudeSession:
             profiled = self._settings.gated or bool(self._settings.reports)
             complete(item, record, arm, view, strict=self._settings.strict, profiled=profiled)
             if before is not None and not problems:
-                record.replaced = replaced(before, view._transcript(), arm)
+                record.replaced = replaced(before, arm)
             if self._settings.show_transcript and record.result.outcome != "pass":
-                record.said = conversation_lines(view._transcript())
+                record.said = conversation_lines(arm.said.transcript())
             if (first := self._same_cause(item, arm)) is not None:
                 explain.refer_to(record.reports, first)
                 record.rows = []
@@ -280,8 +283,8 @@ class ClaudeSession:
         wide = self._wide.used_by(item) if self._gate is not None else None
         if (expired := item.stash[TEST_SETTINGS].expired) is not None:
             self._notes[f"{item.nodeid} gates again: {expired}"] = None
-        if (over := replaced_line(item.nodeid, runs)) is not None:
-            self._notes[over] = None
+        if over := [run.replaced for run in runs if run.replaced is not None]:
+            self._notes[replaced_line(item.nodeid, over)] = None
         taken = [run.result for run in runs]
         result = TestResult(
             item.nodeid,

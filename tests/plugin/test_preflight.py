@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from simulator import by_prompt, calls, says
 
+from pytest_claude.comparison.trial import Trial
 from pytest_claude.plugin import preflight
 from pytest_claude.recording import cassette
 from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.veto import veto
+from pytest_claude.run.record import Run, TestResult
 from pytest_claude.settings import RunSettings, Swap
 from pytest_claude.transcript.interaction import Interaction, Request, Response, Timing
 
