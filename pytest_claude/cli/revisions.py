@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_claude.cli.project import cassette_folder
 from pytest_claude.errors import SettingsError, UnreadableCassette
+from pytest_claude.revision import git
 
 if TYPE_CHECKING:
     from pytest_claude.comparison.trial import Trial
@@ -95,12 +95,5 @@ def _order(path: Path) -> tuple[str, int]:
     return str(path.parent), int(number) if number.isdecimal() else 1
 
 
-def _git(revision: str, *arguments: str) -> bytes:
-    try:
-        told = subprocess.run(["git", *arguments], capture_output=True, check=False)
-    except OSError as error:
-        raise SettingsError(f"compare git:{revision}: git did not start: {error}") from None
-    if told.returncode:
-        why = told.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise SettingsError(f"compare git:{revision}: {why[0] if why else 'git failed'}")
-    return told.stdout
+def _git(revision: str, *words: str) -> bytes:
+    return git(Path.cwd(), revision, *words, option="compare")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from pytest_claude.errors import SettingsError
+from pytest_claude.revision import run_revision
 from pytest_claude.run.record import Run, dumps, loads
 from pytest_claude.settings import RunSettings
 
@@ -34,7 +31,7 @@ def earlier_run(config: pytest.Config, settings: RunSettings) -> str | None:
         return None
     kind, colon, revision = settings.baseline.partition(":")
     if kind == "git" and colon:
-        return _run_revision(config, revision)
+        return _of_revision(config, revision)
     if settings.baseline == "last":
         return _last(config)
     return _read(Path(config.invocation_params.dir, settings.baseline))
@@ -78,61 +75,10 @@ def _read(path: Path) -> str:
         raise SettingsError(f"{path}: the run file could not be read: {why}") from None
 
 
-# --- the tests of another revision ----------------------------------------------------------
-
-
-def _run_revision(config: pytest.Config, revision: str) -> str:
-    """The run file of the project's tests at a git revision, with its app and its cassettes.
-
-    They are checked out apart and replayed offline by a child: outcomes are made anew, and nothing
-    is called.
-
-    Raises:
-        SettingsError: There is no such revision, or its tests did not run.
-    """
-    root = config.rootpath
-    top = Path(_git(root, revision, "rev-parse", "--show-toplevel").strip())
-    with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder:
-        tree = Path(folder, "tree")
-        _git(root, revision, "worktree", "add", "--detach", "--quiet", str(tree), revision)
-        try:
-            return _replayed(config, revision, tree / root.resolve().relative_to(top.resolve()))
-        finally:
-            _git(root, revision, "worktree", "remove", "--force", str(tree))
-
-
-def _replayed(config: pytest.Config, revision: str, project: Path) -> str:
-    report = project / ".claude-run.json"
-    words = ["-q", "-p", "no:cacheprovider", "--claude-report", str(report)]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_XDIST_")}
-    if not config.pluginmanager.has_plugin("claude"):
-        words = ["-p", "pytest_claude.plugin", *words]  # it was named on the command line
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, *_selected(config)],
-        cwd=project, env=environment, check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    if done.returncode not in (0, 1) or not report.exists():
-        last = next((line for line in reversed(done.stdout.splitlines()) if line.strip()), "")
-        raise SettingsError(
-            f"--claude-baseline git:{revision}: its tests did not run (pytest exited with "
-            f"{done.returncode}: {last.strip()[:200]})"
-        )
-    return report.read_text("utf-8")
-
-
-def _selected(config: pytest.Config) -> list[str]:
-    """The files and folders that this run was given, as far as they are relative."""
+def _of_revision(config: pytest.Config, revision: str) -> str:
+    """The run of another revision's tests: the files and folders that this run was given."""
+    named = not config.pluginmanager.has_plugin("claude")  # we were, on the command line
     given = [str(word) for word in config.option.file_or_dir]
-    return [word for word in given if not Path(word.partition("::")[0]).is_absolute()]
-
-
-def _git(folder: Path, revision: str, *words: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *words], check=True, capture_output=True, text=True
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
-        lines = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
-        why = lines[-1] if lines else "git failed"
-        raise SettingsError(f"--claude-baseline git:{revision}: {why}") from None
-    return done.stdout
+    relative = [word for word in given if not Path(word.partition("::")[0]).is_absolute()]
+    words = [*(["-p", "pytest_claude.plugin"] if named else []), *relative]
+    return run_revision(config.rootpath, revision, words, "--claude-baseline")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,11 +10,10 @@ import pytest
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger
-from pytest_claude.models.ids import canonical_model, shown_pair
-from pytest_claude.models.naming import near_miss
+from pytest_claude.models.ids import shown_pair
 from pytest_claude.plugin import options
 from pytest_claude.plugin.arms import Arms
-from pytest_claude.plugin.comparison import GatedRun, gated_run
+from pytest_claude.plugin.comparison import gated_run
 from pytest_claude.plugin.gate import Gate
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.markers import FOUND, TEST_SETTINGS, cassette_of, prepare
@@ -22,6 +21,7 @@ from pytest_claude.plugin.results import hear_results
 from pytest_claude.plugin.session import ClaudeSession, Leave
 from pytest_claude.recording import naming
 from pytest_claude.report.numbers import mean, plural
+from pytest_claude.run.comparison import check_bump
 from pytest_claude.settings import RunSettings
 
 Items = Sequence[pytest.Item]
@@ -79,7 +79,8 @@ class _Collected:
             olds = self._run.comparison.olds
             models = {item.nodeid: self._arms.recorded_models(item) for item in selected}
             self._using = [item for item in selected if olds & models[item.nodeid]]
-            _check_bump(settings, self._run, models, len(self._using))
+            there = settings.recording or self._run.attempts.candidate_is_recorded
+            check_bump(self._run.comparison, models, recording=settings.recording, there=there)
             if _begins_attempt(config, settings):
                 asked = [item.nodeid for item in self._using]
                 self._run.attempts.begin(asked, self._run.policy.baseline)
@@ -153,9 +154,6 @@ def _begins_attempt(config: pytest.Config, settings: RunSettings) -> bool:
     return first and again and settings.go_on is None
 
 
-# --- checks ---------------------------------------------------------------------------------
-
-
 def _check_shared(arms: Arms, settings: RunSettings, ours: Items, selected: Items) -> None:
     """Refuse a shared cassette that is a test's own, and recording anew what tests share.
 
@@ -186,44 +184,3 @@ def _check_shared(arms: Arms, settings: RunSettings, ours: Items, selected: Item
             f"{', '.join(there)}: what one records anew, another replays\n"
             "       to record it all anew, delete it first"
         )
-
-
-def _check_bump(
-    settings: RunSettings, run: GatedRun, models: Mapping[str, Collection[str]], using: int
-) -> None:
-    """Refuse a bump that has nothing to compare.
-
-    Args:
-        settings: Of the run.
-        run: What it compares.
-        models: Canonical ids of the models that the recordings of each selected test ask.
-        using: How many of these tests ask a model under comparison.
-    """
-    option = " ".join(run.comparison.options)
-    if not models:
-        raise SettingsError(f"{option}: no claude test was selected")
-    for swap in settings.bump:
-        _check_old(option, canonical_model(swap.old), models, recording=settings.recording)
-    if settings.recording or run.attempts.candidate_is_recorded:
-        return
-    new = ", ".join(swap.new for swap in settings.bump)
-    hints = "".join(f"; {hint}" for swap in settings.bump if (hint := near_miss(swap.new)))
-    raise SettingsError(
-        f"{option}: nothing is recorded for {new} in {plural(using, 'test')}{hints}\n"
-        f"       to record it, add --claude-record"
-    )
-
-
-def _check_old(
-    option: str, old: str, models: Mapping[str, Collection[str]], *, recording: bool
-) -> None:
-    if any(old in asked for asked in models.values()):
-        return
-    if recording and not all(models.values()):
-        return  # the baseline's first trials will show
-    tests: dict[str, int] = {}
-    for model in (model for asked in models.values() for model in asked):
-        tests[model] = tests.get(model, 0) + 1
-    seen = ", ".join(f"{model} ({number})" for model, number in sorted(tests.items()))
-    words = f"they ask {seen}" if seen else "none has a recording"
-    raise SettingsError(f"{option}: no selected test asks {old}; {words}")

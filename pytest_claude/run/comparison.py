@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from pytest_claude.errors import SettingsError
 from pytest_claude.models.ids import canonical_model, without_account
 from pytest_claude.settings import RunSettings, Swap
 
@@ -80,3 +82,38 @@ class Comparison:
     def from_json(cls, data: Mapping[str, Any]) -> Comparison:
         """The comparison that `to_json` wrote."""
         return cls(**{**data, "pairs": tuple(Swap(**pair) for pair in data["pairs"])})
+
+
+def check_bump(
+    bump: Comparison, models: Mapping[str, Collection[str]], *, recording: bool, there: bool
+) -> None:
+    """Refuse a bump that has nothing to compare.
+
+    Args:
+        bump: What is to be compared.
+        models: Canonical ids of the models that the recordings of each selected test ask.
+        recording: Whether the API may be called: a test without a recording may ask OLD then.
+        there: Whether the candidate's trials are recorded, or can be.
+
+    Raises:
+        SettingsError: With the models that are asked, or with what to type.
+    """
+    from pytest_claude.models.naming import near_miss
+
+    option = " ".join(bump.options)
+    if not models:
+        raise SettingsError(f"{option}: no claude test was selected")
+    tests = Counter(model for asked in models.values() for model in set(asked))
+    for old in (canonical_model(pair.old) for pair in bump.pairs):
+        if old not in tests and (all(models.values()) or not recording):
+            seen = ", ".join(f"{model} ({number})" for model, number in sorted(tests.items()))
+            words = f"they ask {seen}" if seen else "none has a recording"
+            raise SettingsError(f"{option}: no selected test asks {old}; {words}")
+    if not there:
+        using = sum(not bump.olds.isdisjoint(asked) for asked in models.values())
+        new = ", ".join(pair.new for pair in bump.pairs)
+        hints = "".join(f"; {hint}" for pair in bump.pairs if (hint := near_miss(pair.new)))
+        raise SettingsError(
+            f"{option}: nothing is recorded for {new} in {using:,} test{'' if using == 1 else 's'}"
+            f"{hints}\n       to record it, add --claude-record"
+        )

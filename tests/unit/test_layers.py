@@ -29,8 +29,9 @@ MAY_IMPORT = {
     "report": PURE | {"errors", "settings"},
     # An edge that plugin and commands share: they may not import each other.
     "report_files": PURE | {"errors", "settings", "recording"},
-    "plugin": PURE | {"errors", "clock", "settings", "recording", "report_files"},
-    "cli": PURE | {"errors", "clock", "settings", "recording", "report_files"},
+    "revision": {"errors"},
+    "plugin": PURE | {"errors", "clock", "settings", "recording", "report_files", "revision"},
+    "cli": PURE | {"errors", "clock", "settings", "recording", "report_files", "revision"},
     "__init__": PURE | {"errors", "settings", "plugin", "recording"},
 }
 DOORS = {
