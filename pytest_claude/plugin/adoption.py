@@ -25,11 +25,7 @@ def adopting(item: pytest.Item, recorder: Recorder) -> Iterator[None]:
         return
     path = _cassette_path(item)
     if path is not None:
-        try:
-            shown = path.relative_to(item.config.rootpath).as_posix()
-        except ValueError:
-            shown = str(path)
-        recorder.adopt(path, shown)
+        recorder.adopt(path)
     with patching.uppermost():
         yield
 

@@ -8,9 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pytest_claude.comparison.trial import Stream
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger
-from pytest_claude.recording import naming
+from pytest_claude.places import Places, gate_side, places_of
+from pytest_claude.run.place import Side
 from pytest_claude.settings import RunSettings
 
 LEDGER = "ledger.jsonl"
@@ -25,9 +27,10 @@ class Attempts:
         last: The latest.
     """
 
-    def __init__(self, settings: RunSettings) -> None:
+    def __init__(self, settings: RunSettings, places: Places | None = None) -> None:
         self.last = settings.attempt
         self._settings = settings
+        self._places = places or places_of(settings)
         # Asked of every test; a ledger holds all trials, and is written when the run has ended.
         self.of, self._waiting = cache(self._of), cache(self._open)
 
@@ -40,6 +43,10 @@ class Attempts:
         """The folder of an attempt's trials and its ledger."""
         return _root(self._settings, attempt)
 
+    def side(self, attempt: int, stream: Stream) -> Side:
+        """One stream of an attempt."""
+        return gate_side(self._settings, attempt, stream)
+
     def _of(self, test: str) -> int:
         """Which attempt a test is at: the latest that asked it, or is to ask it."""
         if self._settings.record_mode == "all":
@@ -47,8 +54,8 @@ class Attempts:
         return next((n for n in self.numbers if n > 1 and self._has(n, test)), 1)
 
     def _has(self, attempt: int, test: str) -> bool:
-        root, place = self.root(attempt), naming.test_dir(test)
-        asked = any((root / stream / place).is_dir() for stream in ("cand", "base_fresh"))
+        sides = [self.side(attempt, stream) for stream in ("cand", "base_fresh")]
+        asked = any(self._places.test(test, side).is_there for side in sides)
         return asked or test in self._waiting(attempt)
 
     def _open(self, attempt: int) -> frozenset[str]:
@@ -63,9 +70,9 @@ class Attempts:
         return read_ledger(self.root(attempt) / LEDGER)[1]
 
 
-def attempts_of(settings: RunSettings) -> Attempts | None:
+def attempts_of(settings: RunSettings, places: Places) -> Attempts | None:
     """The attempts of the gate that a run is; None in a plain run."""
-    return Attempts(settings) if settings.gated else None
+    return Attempts(settings, places) if settings.gated else None
 
 
 def next_attempt(settings: RunSettings) -> int:
@@ -104,7 +111,4 @@ def read_ledger(path: Path) -> tuple[Ledger, Mapping[str, Any]]:
 
 
 def _root(settings: RunSettings, attempt: int) -> Path:
-    if settings.baseline is not None:
-        return settings.cassette_root / naming.baseline_dir(settings.baseline)
-    pairs = [(swap.old, swap.new) for swap in settings.bump]
-    return settings.cassette_root / naming.gate_dir(pairs, attempt)
+    return settings.cassette_root / gate_side(settings, attempt).root

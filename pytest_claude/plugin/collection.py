@@ -12,6 +12,7 @@ from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger
 from pytest_claude.models.ids import canonical_model, shown_pair
 from pytest_claude.models.naming import near_miss
+from pytest_claude.places import Places, places_of
 from pytest_claude.plugin import markers, options, preflight
 from pytest_claude.plugin.arms import Arms
 from pytest_claude.plugin.earlier import Earlier, begin_attempt, read_earlier
@@ -21,8 +22,8 @@ from pytest_claude.plugin.judging import policy_of
 from pytest_claude.plugin.reading import usage_error
 from pytest_claude.plugin.results import Results
 from pytest_claude.plugin.session import ClaudeSession
-from pytest_claude.recording import naming
 from pytest_claude.report.numbers import mean, plural
+from pytest_claude.run.place import fold
 from pytest_claude.settings import RunSettings
 
 
@@ -44,7 +45,8 @@ def take(
     try:
         for item in selected:
             markers.prepare(item, settings)
-        _check_shared(Arms(config, settings), settings, ours, selected)
+        config.stash[markers.PLACES] = places_of(settings, [item.nodeid for item in ours])
+        _check_shared(config.stash[markers.PLACES], settings, ours, selected)
         earlier = read_earlier(config, settings) if settings.gated else None
         if settings.bump:
             _check_bump(settings, Arms(config, settings), selected)
@@ -187,7 +189,10 @@ def _expected(
 
 
 def _check_shared(
-    arms: Arms, settings: RunSettings, ours: Sequence[pytest.Item], selected: Sequence[pytest.Item]
+    places: Places,
+    settings: RunSettings,
+    ours: Sequence[pytest.Item],
+    selected: Sequence[pytest.Item],
 ) -> None:
     """Refuse a shared cassette that is a test's own, and recording anew what tests share.
 
@@ -195,23 +200,28 @@ def _check_shared(
     """
     named = [(item, item.stash[markers.TEST_SETTINGS].cassette) for item in selected]
     sharing = {name: item for item, name in named if name is not None}
-    shared = {name: arms.folder(item, "base") for name, item in sharing.items()}
-    found = {
-        name: frozenset(p.name for p in folder.glob("*.yaml")) for name, folder in shared.items()
-    }
+    shared = {name: places.shared(name) for name in sharing}
     for item, name in named:
         if name is not None:
-            item.stash[markers.FOUND] = found[name]
+            item.stash[markers.FOUND] = frozenset(path.name for path in shared[name].paths())
     # One folder on macOS and Windows, whatever the case.
-    folders = {name.casefold(): name for name in sharing}
+    names: dict[str, str] = {}
+    for name, item in sharing.items():
+        twins = [*map(str, places.spelled_otherwise(name)), names.setdefault(fold(name), name)]
+        if twins[0] != name:
+            raise SettingsError(
+                f"{item.nodeid}: cassette={name!r}: the folder of {twins[0]!r} on macOS and "
+                "Windows; take one spelling"
+            )
     for item in ours if sharing else ():
-        name = folders.get(naming.test_dir(item.nodeid).as_posix().casefold())
+        folders = places.layout.test(item.nodeid).folders
+        name = next((names[fold(folder)] for folder in folders if fold(folder) in names), None)
         if name is not None and markers.cassette_of(item) is None:
             raise SettingsError(
                 f"{sharing[name].nodeid}: cassette={name!r}: the folder of the "
                 f"cassettes of {item.nodeid}; take another name"
             )
-    there = [arms.shown(folder) for folder in shared.values() if folder.is_dir()]
+    there = [folder.shown for folder in shared.values() if folder.is_there]
     if settings.record_mode == "all" and not settings.gated and there:
         raise SettingsError(
             "--claude-record=all: tests share "

@@ -26,12 +26,14 @@ from pytest_claude.settings import (
 if TYPE_CHECKING:
     from pytest_claude.expect.result import Check
     from pytest_claude.expect.view import View
+    from pytest_claude.places import Places
     from pytest_claude.recording.fingerprint import Normalize
     from pytest_claude.recording.ignoring import Rule
 
 TEST_SETTINGS = pytest.StashKey[TestSettings]()
 FOUND: pytest.StashKey[frozenset[str]] = pytest.StashKey()
 NORMALIZE: pytest.StashKey[Normalize | None] = pytest.StashKey()
+PLACES: pytest.StashKey[Places] = pytest.StashKey()
 
 _CHECKS: dict[str, tuple[str, int]] = {
     # marker: method of the fixture, positional arguments at most
@@ -74,10 +76,10 @@ def prepare(item: pytest.Item, run: RunSettings) -> None:
         accepted, expired = merge_acceptances(where, marks, run.bump, today)
         settings = replace(settings, accepted=accepted, expired=expired)
     if settings.cassette is not None:
-        from pytest_claude.recording.naming import shared_dir
+        from pytest_claude.run.place import Layout
 
         try:
-            shared_dir(settings.cassette)
+            Layout().shared(settings.cassette)
         except SettingsError as error:
             raise SettingsError(f"{where}: @pytest.mark.claude: {error}") from None
     item.stash[TEST_SETTINGS] = settings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,7 @@ from pytest_claude.comparison.trial import NOT_SENT
 from pytest_claude.errors import RecordingProblem, SpoiledTrial
 from pytest_claude.models.ids import canonical_model, same_model
 from pytest_claude.models.naming import near_miss
+from pytest_claude.plugin.markers import PLACES
 from pytest_claude.settings import RunSettings, Swap
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
@@ -188,24 +188,24 @@ class BumpPreflight:
     def _recorded(self, tests: Sequence[str]) -> Iterator[Call]:
         from pytest_claude.models.asked import asked_in
         from pytest_claude.models.preflight import Call
-        from pytest_claude.recording import cassette, naming
+        from pytest_claude.places import places_of
+        from pytest_claude.recording import cassette
 
-        root = self._settings.cassette_root
+        places = self._config.stash.get(PLACES, None) or places_of(self._settings)
         shared = self._results.shared
-        folders = {test: naming.test_dir(test) for test in tests if test not in shared}
-        folders |= {name: naming.shared_dir(name) for name in sorted(shared.values())}
+        folders = {test: places.test(test) for test in tests if test not in shared}
+        folders |= {name: places.shared(name) for name in sorted(shared.values())}
         for test, folder in folders.items():
             module = test.partition("::")[0]
-            for path in sorted((root / folder).glob("*.yaml")):
-                shown = _shown(path, self._config.rootpath)
+            for recording in folder.recordings():
+                shown = folder.shows(recording.path)
                 try:
-                    entries = cassette.load(path, shown)
+                    entries = cassette.load(recording.path, shown)
                 except RecordingProblem:
                     continue  # the trial that opens it tells
-                trial = naming.trial_index(path.name) + 1
                 for number, entry in enumerate(entries, start=1):
                     for asked in asked_in(entry.interaction):
-                        yield Call(test, module, shown, number, trial, asked)
+                        yield Call(test, module, shown, number, recording.index + 1, asked)
 
 
 def _not_sent(target: str, finding: Any) -> SpoiledTrial:
@@ -222,10 +222,3 @@ def _not_sent(target: str, finding: Any) -> SpoiledTrial:
             ("to send it", "add --claude-record-refused"),
         ],
     )
-
-
-def _shown(path: Path, root: Path) -> str:
-    try:
-        return path.relative_to(root).as_posix()
-    except ValueError:
-        return str(path)

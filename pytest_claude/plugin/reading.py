@@ -110,6 +110,7 @@ def _read(config: pytest.Config) -> RunSettings:
     _know_names(config)
     settings = RunSettings(
         cassette_root=config.rootpath / config.getini("claude_cassette_dir"),
+        rootdir=config.rootpath,
         record_mode=_record_mode(config.getoption("claude_record")),
         trials=_trials(config.getoption("claude_trials")),
         swaps=swaps,
