@@ -38,6 +38,7 @@ class RunSettings:
 
     Attributes:
         cassette_root: The folder that holds all cassettes.
+        rootdir: Pytest's, which paths are shown relative to.
         record_mode: vcrpy's record mode; "none" never calls the API.
         trials: Trials per test, over the marker's; None when not given.
         swaps: Models replaced in a plain run.
@@ -72,6 +73,7 @@ class RunSettings:
     """
 
     cassette_root: Path
+    rootdir: Path = Path()
     record_mode: RecordMode = "none"
     trials: int | None = None
     swaps: tuple[Swap, ...] = ()

@@ -68,11 +68,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if distributes:
         # The workers collect; what they find wrong must be reported here.
         from pytest_claude.errors import SettingsError
+        from pytest_claude.places import places_of
         from pytest_claude.plugin.comparison import gated_run
         from pytest_claude.plugin.results import hear_results
 
         try:
-            gated = gated_run(config, settings)
+            gated = gated_run(config, settings, places_of(settings))
         except SettingsError as error:
             raise options.usage_error(error) from None
         hear_results(config, settings, gated)

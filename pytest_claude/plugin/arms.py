@@ -21,17 +21,21 @@ from pytest_claude.gating.steps import Step
 from pytest_claude.models.adapt import adapt
 from pytest_claude.models.ids import canonical_model, model_of, same_model
 from pytest_claude.models.prices import price_table, total_cost
+from pytest_claude.places import Places
 from pytest_claude.plugin.attempts import Attempts
 from pytest_claude.plugin.markers import FOUND, NORMALIZE, TEST_SETTINGS
-from pytest_claude.recording import cassette, naming
+from pytest_claude.recording import cassette
+from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.fingerprint import Normalize
+from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.ignoring import normalizer
 from pytest_claude.recording.opening import Place
 from pytest_claude.recording.own_redaction import Hook
 from pytest_claude.recording.recorder import Recorder, models_in
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.said import Said
+from pytest_claude.recording.slugs import as_label
 from pytest_claude.recording.veto import veto
 from pytest_claude.settings import RecordMode, RunSettings, Swap
 from pytest_claude.transcript.judging import asks_judge
@@ -116,14 +120,19 @@ class Arms:
     """Opens the arms of a run."""
 
     def __init__(
-        self, config: pytest.Config, settings: RunSettings, attempts: Attempts | None
+        self,
+        config: pytest.Config,
+        settings: RunSettings,
+        places: Places,
+        attempts: Attempts | None,
     ) -> None:
         """`attempts` are those of the gate; None in a plain run."""
+        self._places = places
         self._attempts = attempts
         self._config = config
         self._settings = settings
         self._redaction = Redaction.of_environment(os.environ)
-        self._stems: dict[tuple[str, Stream], str] = {}
+        self._models: dict[tuple[str, Stream], str] = {}
 
     @property
     def guards_all(self) -> bool:
@@ -132,15 +141,13 @@ class Arms:
 
     def open(self, item: pytest.Item, step: Step) -> Arm:
         """The arm on which `step` of `item` runs."""
-        folder = self.folder(item, step.stream)
         shared = step.stream == "base" and item.stash[TEST_SETTINGS].cassette is not None
         place = Place(
-            folder=folder,
-            shown=self.shown(folder),
+            folder=self.folder(item, step.stream),
             index=step.index,
             command=self.command(item.nodeid),
-            stem=self._stems.get((item.nodeid, step.stream)),
-            shared=shared,
+            label=Label(shared=True) if shared else Label(test=as_label(item.nodeid)),
+            model=self._models.get((item.nodeid, step.stream)),
             found=item.stash[FOUND] if shared else None,
             patience_s=_PATIENCE_S if shared else 0,  # another worker records into it
         )
@@ -154,15 +161,13 @@ class Arms:
             plain = isinstance(param, str | int | float)
             name += f"[{param if plain else getattr(request, 'param_index', 0)}]"
         name += ".teardown" if teardown else ""
-        folder = self._settings.cassette_root / naming.fixture_dir(
-            str(fixturedef.baseid), fixturedef.scope, name
-        )
+        folder, label = self._places.fixture(str(fixturedef.baseid), fixturedef.scope, name)
         test = request._pyfuncitem.nodeid  # the test that is being set up; no public name has it
         place = Place(
             folder,
-            self.shown(folder),
             0,
             self.command(test),
+            label,
             patience_s=_PATIENCE_S,  # with xdist every worker sets it up
         )
         rules = normalizer(self._settings.ignore)
@@ -180,7 +185,7 @@ class Arms:
         arm = Arm(step, self._swaps(step.stream), self._settings, hook, attempt)
         arm.recorder = Recorder(
             place,
-            "new_episodes" if mode == "all" and place.shared else mode,
+            "new_episodes" if mode == "all" and place.label.shared else mode,
             redaction=replace(self._redaction, own=_own_redaction(hook)),
             prepare=arm.prepare,
             summarize=summarize,
@@ -193,9 +198,8 @@ class Arms:
     def close(self, item: pytest.Item, arm: Arm, *, ended: bool, passed: bool) -> None:
         """End the arm's trial; the first trial names the file of the others."""
         arm.recorder.close(ended=ended, passed=passed)
-        if arm.recorder.path is not None and arm.step.index == 0:
-            stem = arm.recorder.path.name.removesuffix(".yaml")
-            self._stems[item.nodeid, arm.step.stream] = stem
+        if arm.recorder.model is not None and arm.step.index == 0:
+            self._models[item.nodeid, arm.step.stream] = arm.recorder.model
 
     def unswapped(self, arm: Arm) -> RecordingProblem | None:
         """Why a candidate's trial is no evidence: a request that no swap reached asked OLD."""
@@ -216,21 +220,14 @@ class Arms:
                 )
         return None
 
-    def folder(self, item: pytest.Item, stream: Stream) -> Path:
-        """The folder of a test's cassettes; what a gate asks of it is always its own."""
-        root = self._settings.cassette_root
+    def folder(self, item: pytest.Item, stream: Stream) -> Folder:
+        """A test's cassettes; what a gate asks of it is always its own."""
         if stream == "base" and (name := item.stash[TEST_SETTINGS].cassette) is not None:
-            return root / naming.shared_dir(name)
-        if self._attempts is not None and stream != "base":
-            root = self._attempts.root(self.attempt(item.nodeid, stream)) / stream
-        return root / naming.test_dir(item.nodeid)
-
-    def shown(self, folder: Path) -> str:
-        """A folder as it is shown to the user."""
-        try:
-            return folder.relative_to(self._config.rootpath).as_posix()
-        except ValueError:
-            return str(folder)
+            return self._places.shared(name)
+        if self._attempts is None or stream == "base":
+            return self._places.test(item.nodeid)
+        attempt = self.attempt(item.nodeid, stream)
+        return self._places.test(item.nodeid, self._attempts.side(attempt, stream))
 
     def attempt(self, test: str, stream: Stream) -> int:
         """Which attempt a stream of a test is at; 1 for the baseline's, which belongs to none."""
@@ -238,17 +235,17 @@ class Arms:
 
     def available(self, item: pytest.Item, stream: Stream) -> list[int]:
         """Indices of the trials of a test that have a recording, ascending."""
-        found = naming.recorded_trials(self.folder(item, stream))
+        indices = sorted({r.index for r in self.folder(item, stream).recordings()})
         settings = item.stash[TEST_SETTINGS]
         if stream == "base" and settings.cassette is not None:
-            return [n for n in found if n < settings.trials]  # the others are of other tests
-        return found
+            return [n for n in indices if n < settings.trials]  # the others are of other tests
+        return indices
 
     def recorded_answers(self, item: pytest.Item) -> list[Answer]:
         """The answers in the first recorded trial of a test; none where it can't be read."""
-        for path in naming.trial_cassettes(self.folder(item, "base"), 0):
+        for recording in self.folder(item, "base").recordings(0):
             try:
-                entries = cassette.load(path, path.name)
+                entries = cassette.load(recording.path, recording.path.name)
             except RecordingProblem:
                 continue  # the trial that opens it tells
             return list(parse_transcript([entry.interaction for entry in entries]).answers)
@@ -257,7 +254,7 @@ class Arms:
     def recorded_models(self, item: pytest.Item) -> set[str]:
         """Canonical ids of all models that the baseline's recordings of a test ask."""
         models: set[str] = set()
-        for path in self.folder(item, "base").glob("*.yaml"):
+        for path in self.folder(item, "base").paths():
             try:
                 models.update(models_in(cassette.load(path, path.name)))
             except RecordingProblem:
@@ -299,11 +296,7 @@ def beside_vcr(item: pytest.Item, recorder: Recorder) -> Iterator[None]:
         return
     path = _vcr_path(item)
     if path is not None:
-        try:
-            shown = path.relative_to(item.config.rootpath).as_posix()
-        except ValueError:
-            shown = str(path)
-        recorder.adopt(path, shown)
+        recorder.adopt(path)
     with patching.uppermost():
         yield
 

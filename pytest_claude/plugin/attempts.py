@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from pytest_claude.comparison.trial import Trial
+from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Decision, Ledger, Policy
 from pytest_claude.gating.policy import Baseline
-from pytest_claude.recording import naming
+from pytest_claude.places import Places, gate_side
 from pytest_claude.recording.files import write_atomically
 from pytest_claude.run.ledger_file import LedgerFile
+from pytest_claude.run.place import Side
 from pytest_claude.settings import RunSettings
 
 
@@ -25,9 +26,10 @@ class Attempts:
         last: The latest.
     """
 
-    def __init__(self, settings: RunSettings) -> None:
+    def __init__(self, settings: RunSettings, places: Places) -> None:
         self.last = settings.attempt
         self._settings = settings
+        self._places = places
         # Asked of every test; a ledger holds all trials, and is written when the run has ended.
         self.of, self.file = cache(self._of), cache(self._file)
 
@@ -50,6 +52,10 @@ class Attempts:
         """The folder of an attempt's trials and its ledger."""
         return _root(self._settings, attempt)
 
+    def side(self, attempt: int, stream: Stream) -> Side:
+        """One stream of an attempt."""
+        return gate_side(self._settings, attempt, stream)
+
     def _of(self, test: str) -> int:
         """Which attempt a test is at: the latest that asked it, or is to ask it."""
         if self._settings.record_mode == "all":
@@ -57,8 +63,8 @@ class Attempts:
         return next((n for n in self._numbers if n > 1 and self._has(n, test)), 1)
 
     def _has(self, attempt: int, test: str) -> bool:
-        root, place = self.root(attempt), naming.test_dir(test)
-        asked = any((root / stream / place).is_dir() for stream in ("cand", "base_fresh"))
+        sides = [self.side(attempt, stream) for stream in ("cand", "base_fresh")]
+        asked = any(self._places.test(test, side).is_there for side in sides)
         return asked or test in (self.file(attempt).waiting or {})
 
     def _file(self, attempt: int) -> LedgerFile:
@@ -136,10 +142,7 @@ def next_attempt(settings: RunSettings) -> int:
 
 
 def _root(settings: RunSettings, attempt: int) -> Path:
-    if settings.baseline is not None:
-        return settings.cassette_root / naming.baseline_dir(settings.baseline)
-    pairs = [(swap.old, swap.new) for swap in settings.bump]
-    return settings.cassette_root / naming.gate_dir(pairs, attempt)
+    return settings.cassette_root / gate_side(settings, attempt).root
 
 
 def _ledger(root: Path) -> Path:

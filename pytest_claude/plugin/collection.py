@@ -11,6 +11,8 @@ from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger
 from pytest_claude.models.ids import shown_pair
+from pytest_claude.models.naming import near_miss
+from pytest_claude.places import Places, places_of
 from pytest_claude.plugin import options
 from pytest_claude.plugin.arms import Arms
 from pytest_claude.plugin.comparison import gated_run
@@ -19,9 +21,9 @@ from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.markers import FOUND, TEST_SETTINGS, cassette_of, prepare
 from pytest_claude.plugin.results import hear_results
 from pytest_claude.plugin.session import ClaudeSession, Leave
-from pytest_claude.recording import naming
 from pytest_claude.report.numbers import mean, plural
 from pytest_claude.run.comparison import check_bump
+from pytest_claude.run.place import fold
 from pytest_claude.settings import RunSettings
 
 Items = Sequence[pytest.Item]
@@ -70,17 +72,19 @@ class _Collected:
         self._config = config
         self._settings = settings
         self._selected = selected
-        self._run = gated_run(config, settings)
+        places = places_of(settings, [item.nodeid for item in ours])
+        _check_shared(places, settings, ours, selected)
+        self._run = gated_run(config, settings, places)
         attempts = None if self._run is None else self._run.attempts
-        self._arms = Arms(config, settings, attempts)
-        _check_shared(self._arms, settings, ours, selected)
+        self._arms = Arms(config, settings, places, attempts)
         self._using: Items = ()
         if self._run is not None and settings.bump:
             olds = self._run.comparison.olds
             models = {item.nodeid: self._arms.recorded_models(item) for item in selected}
             self._using = [item for item in selected if olds & models[item.nodeid]]
             there = settings.recording or self._run.attempts.candidate_is_recorded
-            check_bump(self._run.comparison, models, recording=settings.recording, there=there)
+            comparison, recording = self._run.comparison, settings.recording
+            check_bump(comparison, models, near_miss, recording=recording, there=there)
             if _begins_attempt(config, settings):
                 asked = [item.nodeid for item in self._using]
                 self._run.attempts.begin(asked, self._run.policy.baseline)
@@ -154,30 +158,35 @@ def _begins_attempt(config: pytest.Config, settings: RunSettings) -> bool:
     return first and again and settings.go_on is None
 
 
-def _check_shared(arms: Arms, settings: RunSettings, ours: Items, selected: Items) -> None:
+def _check_shared(places: Places, settings: RunSettings, ours: Items, selected: Items) -> None:
     """Refuse a shared cassette that is a test's own, and recording anew what tests share.
 
     Keeps which of them are there now, before a test records.
     """
     named = [(item, item.stash[TEST_SETTINGS].cassette) for item in selected]
     sharing = {name: item for item, name in named if name is not None}
-    shared = {name: arms.folder(item, "base") for name, item in sharing.items()}
-    files = {
-        name: frozenset(p.name for p in folder.glob("*.yaml")) for name, folder in shared.items()
-    }
+    shared = {name: places.shared(name) for name in sharing}
     for item, name in named:
         if name is not None:
-            item.stash[FOUND] = files[name]
+            item.stash[FOUND] = frozenset(path.name for path in shared[name].paths())
     # One folder on macOS and Windows, whatever the case.
-    folders = {name.casefold(): name for name in sharing}
+    names: dict[str, str] = {}
+    for name, item in sharing.items():
+        twins = [*map(str, places.spelled_otherwise(name)), names.setdefault(fold(name), name)]
+        if twins[0] != name:
+            raise SettingsError(
+                f"{item.nodeid}: cassette={name!r}: the folder of {twins[0]!r} on macOS and "
+                "Windows; take one spelling"
+            )
     for item in ours if sharing else ():
-        name = folders.get(naming.test_dir(item.nodeid).as_posix().casefold())
+        folders = places.layout.test(item.nodeid).folders
+        name = next((names[fold(folder)] for folder in folders if fold(folder) in names), None)
         if name is not None and cassette_of(item) is None:
             raise SettingsError(
                 f"{sharing[name].nodeid}: cassette={name!r}: the folder of the "
                 f"cassettes of {item.nodeid}; take another name"
             )
-    there = [arms.shown(folder) for folder in shared.values() if folder.is_dir()]
+    there = [folder.shown for folder in shared.values() if folder.is_there]
     if settings.record_mode == "all" and not settings.gated and there:
         raise SettingsError(
             "--claude-record=all: tests share "

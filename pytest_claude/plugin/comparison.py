@@ -10,6 +10,7 @@ import pytest
 
 from pytest_claude import clock
 from pytest_claude.gating import Ledger, Policy
+from pytest_claude.places import Places
 from pytest_claude.plugin.attempts import Attempts
 from pytest_claude.plugin.baseline import earlier_run
 from pytest_claude.run.comparison import Comparison
@@ -25,6 +26,7 @@ class GatedRun:
 
     Attributes:
         comparison: What is compared with what.
+        places: Where the cassettes of its tests are.
         attempts: Those of the gate, and their ledgers.
         policy: What the gate must be able to see.
         text: The file of an earlier run, for the workers of xdist; None without one.
@@ -35,7 +37,11 @@ class GatedRun:
     """
 
     def __init__(
-        self, config: pytest.Config, settings: RunSettings, comparison: Comparison
+        self,
+        config: pytest.Config,
+        settings: RunSettings,
+        comparison: Comparison,
+        places: Places,
     ) -> None:
         """Read the earlier run and the ledgers.
 
@@ -43,7 +49,8 @@ class GatedRun:
             SettingsError: One can't be read.
         """
         self.comparison = comparison
-        self.attempts = Attempts(settings)
+        self.places = places
+        self.attempts = Attempts(settings, places)
         voids = () if settings.go_on is not None else self.attempts.voids()
         self.policy = Policy.named(
             settings.gate,
@@ -96,14 +103,14 @@ class GatedRun:
         self.attempts.write(ledger, run.decision)
 
 
-def gated_run(config: pytest.Config, settings: RunSettings) -> GatedRun | None:
+def gated_run(config: pytest.Config, settings: RunSettings, places: Places) -> GatedRun | None:
     """What the run compares; None in a plain run.
 
     Raises:
         SettingsError: An earlier run or a ledger can't be read.
     """
     comparison = Comparison.of(settings)
-    return None if comparison is None else GatedRun(config, settings, comparison)
+    return None if comparison is None else GatedRun(config, settings, comparison, places)
 
 
 def _is_retired(settings: RunSettings, attempts: Attempts) -> bool:

@@ -210,10 +210,10 @@ def _settings(item: pytest.Item, run: RunSettings, where: str) -> TestSettings:
         accepted, expired = merge_acceptances(where, marks, run.bump, today)
         settings = replace(settings, accepted=accepted, expired=expired)
     if settings.cassette is not None:
-        from pytest_claude.recording.naming import shared_dir
+        from pytest_claude.run.place import Layout
 
         try:
-            shared_dir(settings.cassette)
+            Layout().shared(settings.cassette)
         except SettingsError as error:
             raise SettingsError(f"{where}: @pytest.mark.claude: {error}") from None
     return settings

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
@@ -292,14 +292,7 @@ def read_settings(config: pytest.Config) -> RunSettings:
     from pytest_claude.settings import RunSettings, check_recording, check_together
 
     try:
-        values = _values(config)
-        settings = RunSettings(
-            **{
-                field.name: values[field.name]
-                for field in fields(RunSettings)
-                if field.name in values
-            }
-        )
+        settings = RunSettings(rootdir=config.rootpath, **_values(config))
         check_together(settings)
         if settings.bump:
             settings = replace(settings, attempt=_attempt(config, settings))
@@ -322,6 +315,8 @@ def _values(config: pytest.Config) -> dict[str, Any]:
     for key in INI_KEYS:
         if key.field not in values:
             values[key.field] = key.parse(config, key, config.getini(key.name))
+    for name in ("record_in_ci", "model_map"):
+        values.pop(name, None)  # they set no field
     return values
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +15,7 @@ from pytest_claude.settings import RunSettings
 
 if TYPE_CHECKING:
     from pytest_claude.models.preflight import Call
+    from pytest_claude.places import Places
     from pytest_claude.plugin.results import Results
     from pytest_claude.run.record import Run
     from pytest_claude.transcript.model import Answer
@@ -45,10 +45,13 @@ def retirement_notes(run: Run, settings: RunSettings) -> list[str]:
 class BumpPreflight:
     """The first section of a bump, which recorded requests NEW refuses; at its end, speed."""
 
-    def __init__(self, config: pytest.Config, settings: RunSettings, results: Results) -> None:
+    def __init__(
+        self, config: pytest.Config, settings: RunSettings, results: Results, places: Places
+    ) -> None:
         self._config = config
         self._settings = settings
         self._results = results
+        self._places = places
         self._printed = False
 
     def pytest_report_header(self) -> list[str]:
@@ -124,28 +127,19 @@ class BumpPreflight:
     def _recorded(self, tests: Sequence[str]) -> Iterator[Call]:
         from pytest_claude.models.asked import asked_in
         from pytest_claude.models.preflight import Call
-        from pytest_claude.recording import cassette, naming
+        from pytest_claude.recording import cassette
 
-        root = self._settings.cassette_root
-        shared = self._results.shared
-        folders = {test: naming.test_dir(test) for test in tests if test not in shared}
-        folders |= {name: naming.shared_dir(name) for name in sorted(shared.values())}
+        places, shared = self._places, self._results.shared
+        folders = {test: places.test(test) for test in tests if test not in shared}
+        folders |= {name: places.shared(name) for name in sorted(shared.values())}
         for test, folder in folders.items():
             module = test.partition("::")[0]
-            for path in sorted((root / folder).glob("*.yaml")):
-                shown = _shown(path, self._config.rootpath)
+            for recording in folder.recordings():
+                shown, trial = folder.shows(recording.path), recording.index + 1
                 try:
-                    entries = cassette.load(path, shown)
+                    entries = cassette.load(recording.path, shown)
                 except RecordingProblem:
-                    continue  # the trial that opens it tells
-                trial = naming.trial_index(path.name) + 1
+                    continue  # the trial that opens it reports it
                 for number, entry in enumerate(entries, start=1):
                     for asked in asked_in(entry.interaction):
                         yield Call(test, module, shown, number, trial, asked)
-
-
-def _shown(path: Path, root: Path) -> str:
-    try:
-        return path.relative_to(root).as_posix()
-    except ValueError:
-        return str(path)

@@ -229,10 +229,11 @@ def hear_results(
     """Register what hears the results of a run; the arguments are those of `Results`."""
     results = Results(config, settings, gated, first_lines)
     config.pluginmanager.register(results, "pytest-claude-results")
-    if settings.bump:
+    if settings.bump and gated is not None:
         from pytest_claude.plugin.preflight import BumpPreflight
 
-        config.pluginmanager.register(BumpPreflight(config, settings, results))
+        preflight = BumpPreflight(config, settings, results, gated.places)
+        config.pluginmanager.register(preflight)
     return results
 
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_claude.errors import RecordingProblem
-from pytest_claude.recording import cassette, naming, partial
+from pytest_claude.recording import cassette, partial
+from pytest_claude.recording.cassette import NO_LABEL, Label
 from pytest_claude.recording.entry import Recorded, same_exchange
 from pytest_claude.recording.fingerprint import Normalize
+from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.matching import Index
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.slugs import named_model
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Response
 
@@ -25,37 +28,28 @@ _LARGE = 100_000_000  # bytes
 
 @dataclass(frozen=True)
 class Place:
-    """Where the cassettes of one test and stream lie.
+    """Where the cassettes of one test and stream are, and which of them is meant.
 
     Attributes:
-        folder: The folder of the test.
-        shown: The folder as it is shown to the user, relative to the project.
+        folder: The cassettes of the test.
         index: Number of the trial, from 0.
         command: The command that runs this one test.
-        stem: The main model of the test, once its first trial has named it.
-        adopted: A recording of another tool, and how it is shown: replayed where there is none
-            of ours.
-        shared: Whether other tests use the same cassettes.
+        label: Whose a cassette is that is recorded here.
+        model: The main model of the test, once its first trial has named it.
+        adopted: A recording of another tool: replayed where there is none of ours.
         found: Names of the shared cassettes that were there when the session began: the others its
-            tests make. None where no matter.
+            tests make. None where that does not matter.
         patience_s: How long to wait for another process that is recording the same, in seconds.
     """
 
-    folder: Path
-    shown: str
+    folder: Folder
     index: int
     command: str
-    stem: str | None = None
-    adopted: tuple[Path, str] | None = None
-    shared: bool = False
+    label: Label = NO_LABEL
+    model: str | None = None
+    adopted: Path | None = None
     found: frozenset[str] | None = None
     patience_s: float = 0
-
-    def shows(self, path: Path) -> str:
-        """A cassette of this place as it is shown to the user."""
-        if self.adopted is not None and path == self.adopted[0]:
-            return self.adopted[1]
-        return f"{self.shown}/{path.name}"
 
 
 @dataclass(frozen=True)
@@ -63,7 +57,8 @@ class Opened:
     """A cassette that is open.
 
     Attributes:
-        path: Where the cassette lies or will lie.
+        path: Where the cassette is or will be.
+        model: The model that names it; "" for another tool's recording.
         written: When it was last written, as the file system says; None where it is not there.
         index: What can be played from it.
         resumed: Whether answers of an interrupted run are in the index.
@@ -71,6 +66,7 @@ class Opened:
     """
 
     path: Path
+    model: str
     written: int | None
     index: Index
     resumed: bool = False
@@ -109,13 +105,11 @@ class Shelf:
         Raises:
             UnreadableCassette: It can't be read.
         """
-        stem = self.place.stem or model or "no-model"
-        path = self.place.folder / naming.cassette_name(stem, self.place.index)
+        model = named_model(self.place.model or model or "no-model")
+        path = self.place.folder.path(model, self.place.index)
         if self.place.adopted is not None and not path.exists():
-            path = self.place.adopted[0]
-        if self.mode == "all":
-            return Opened(path, _written(path), Index(()))
-        return self._read(path)
+            return self._open(self.place.adopted, "")
+        return self._open(path, model)
 
     def reopen(self, opened: Opened) -> Opened:
         """The same cassette, as it is now.
@@ -123,7 +117,7 @@ class Shelf:
         Raises:
             UnreadableCassette: It can't be read.
         """
-        return self._read(opened.path)
+        return self._read(opened.path, opened.model)
 
     def other(self, mark: str, named: Opened) -> Opened | None:
         """The cassette to open in the place of `named`, which does not answer the first call.
@@ -133,13 +127,9 @@ class Shelf:
         """
         if self.mode == "all" and self._answers(named.path, mark):
             return None
-        paths = naming.trial_cassettes(self.place.folder, self.place.index)
-        others = [p for p in paths if p != named.path and self._answers(p, mark)]
-        if len(others) != 1:
-            return None
-        if self.mode == "all":
-            return Opened(others[0], _written(others[0]), Index(()))
-        return self._read(others[0])
+        recordings = self.place.folder.recordings(self.place.index)
+        others = [r for r in recordings if r.path != named.path and self._answers(r.path, mark)]
+        return self._open(others[0].path, others[0].model) if len(others) == 1 else None
 
     def is_once_for_all(self, path: Path) -> bool:
         """Whether a cassette that is there stays as it is: to `once`, any but what tests that
@@ -155,8 +145,13 @@ class Shelf:
             return False
         return Index(recorded, self.normalize).matching(mark) > 0
 
-    def _read(self, path: Path) -> Opened:
-        shown = self.place.shows(path)
+    def _open(self, path: Path, model: str) -> Opened:
+        if self.mode == "all":
+            return Opened(path, model, _written(path), Index(()))
+        return self._read(path, model)
+
+    def _read(self, path: Path, model: str) -> Opened:
+        shown = self.place.folder.shows(path)
         written = _written(path)
         recorded = cassette.load(path, shown) if written is not None else []
         notes = []
@@ -179,7 +174,7 @@ class Shelf:
             else:
                 notes.append(f"{paid} of an interrupted recording taken from {where}")
         index = Index([*recorded, *left], self.normalize)
-        return Opened(path, written, index, bool(left), tuple(notes))
+        return Opened(path, model, written, index, bool(left), tuple(notes))
 
     def _as_stored(self, entry: Recorded) -> Recorded:
         if entry.ours and self.redaction.own is None:

@@ -20,7 +20,6 @@ from pytest_claude.recording.faults import Fault, Faults, Injection
 from pytest_claude.recording.fingerprint import Known, Normalize, known, model_in
 from pytest_claude.recording.locking import WriteLock
 from pytest_claude.recording.matching import Index
-from pytest_claude.recording.naming import recorded_models
 from pytest_claude.recording.opening import Opened, Place, Shelf
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.settings import RecordMode
@@ -121,22 +120,27 @@ class Recorder:
         return None if self._opened is None else self._opened.path
 
     @property
+    def model(self) -> str | None:
+        """The model that names the cassette; None before the first call."""
+        return self._opened.model or None if self._opened is not None else None
+
+    @property
     def shown_path(self) -> str | None:
         """The cassette as it is shown to the user; None before the first call."""
-        return None if self._opened is None else self._shelf.place.shows(self._opened.path)
+        return None if self._opened is None else self._place.folder.shows(self._opened.path)
 
-    def adopt(self, path: Path, shown: str) -> None:
+    def adopt(self, path: Path) -> None:
         """Replay from `path`, a recording of another tool, where the test has none of ours.
 
         It is one trial: told again for the others it would be evidence that nobody gathered.
         """
         if self.replaying and self._place.index == 0 and path.exists():
-            self._shelf = replace(self._shelf, place=replace(self._place, adopted=(path, shown)))
+            self._shelf = replace(self._shelf, place=replace(self._place, adopted=path))
 
     @property
     def shared(self) -> bool:
         """Whether other tests use the same cassette."""
-        return self._place.shared
+        return self._place.label.shared
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -158,8 +162,8 @@ class Recorder:
         """A recording of this trial that was not even looked at: the trial made no call."""
         if self.path is not None or not self.replaying or self._place.index or self.shared:
             return None
-        names = sorted(path.name for path in self._place.folder.glob("*.yaml"))
-        return f"{self._place.shown}/{names[0]}" if names else None
+        paths = self._place.folder.paths()
+        return self._place.folder.shows(paths[0]) if paths else None
 
     def inject(self, fault: Fault, times: int) -> Injection:
         """Let the next `times` calls of the app that can meet `fault`."""
@@ -278,7 +282,8 @@ class Recorder:
         entries = self._joined(opened) if self.shared else self._own(opened, passed=passed)
         try:
             summary = self._summarize([entry.interaction for entry in entries])
-            cassette.save(path, entries, summary, shared=self.shared)
+            label = replace(self._place.label, model=opened.model)
+            cassette.save(path, entries, summary, label=label)
             self._saved = entries
             partial.partial_of(path).unlink(missing_ok=True)
         except RecordingProblem as problem:
@@ -402,11 +407,11 @@ class Recorder:
             request,
             known,
             number=len(self.calls) + 1,
-            cassette=self._shelf.place.shows(opened.path),
+            cassette=self._place.folder.shows(opened.path),
             exists=opened.on_disk,
-            models=recorded_models(self._place.folder),
+            models=sorted(r.model for r in self._place.folder.recordings(0)),
             trial=self._place.index + 1,
-            neighbours=self._place.folder.parent.is_dir(),
+            neighbours=self._place.folder.has_neighbours,
             command=f"{self._place.command} --claude-record",
             shared=self.shared,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -85,21 +85,25 @@ class Comparison:
 
 
 def check_bump(
-    bump: Comparison, models: Mapping[str, Collection[str]], *, recording: bool, there: bool
+    bump: Comparison,
+    models: Mapping[str, Collection[str]],
+    hint: Callable[[str], str | None],
+    *,
+    recording: bool,
+    there: bool,
 ) -> None:
     """Refuse a bump that has nothing to compare.
 
     Args:
         bump: What is to be compared.
         models: Canonical ids of the models that the recordings of each selected test ask.
+        hint: What a model's name is nearly, in words; None where it is known.
         recording: Whether the API may be called: a test without a recording may ask OLD then.
         there: Whether the candidate's trials are recorded, or can be.
 
     Raises:
         SettingsError: With the models that are asked, or with what to type.
     """
-    from pytest_claude.models.naming import near_miss
-
     option = " ".join(bump.options)
     if not models:
         raise SettingsError(f"{option}: no claude test was selected")
@@ -112,7 +116,7 @@ def check_bump(
     if not there:
         using = sum(not bump.olds.isdisjoint(asked) for asked in models.values())
         new = ", ".join(pair.new for pair in bump.pairs)
-        hints = "".join(f"; {hint}" for pair in bump.pairs if (hint := near_miss(pair.new)))
+        hints = "".join(f"; {near}" for pair in bump.pairs if (near := hint(pair.new)))
         raise SettingsError(
             f"{option}: nothing is recorded for {new} in {using:,} test{'' if using == 1 else 's'}"
             f"{hints}\n       to record it, add --claude-record"

@@ -12,6 +12,7 @@ import pytest
 from simulator import asks, by_prompt, calls, flaky, overloaded
 
 from pytest_claude import cli
+from pytest_claude.places import places_of
 from pytest_claude.plugin import attempts
 from pytest_claude.run.ledger_file import LedgerFile
 from pytest_claude.settings import RunSettings, Swap
@@ -177,7 +178,8 @@ def test_what_another_attempt_left_out_stays_at_the_one_before(bumped) -> None:
 def test_the_ledger_of_an_attempt_is_read_once_for_all_tests(tmp_path, monkeypatch) -> None:
     read: list[Path] = []
     monkeypatch.setattr(attempts, "_read", lambda path: read.append(path) or LedgerFile())
-    found = attempts.Attempts(RunSettings(tmp_path, bump=(Swap(OLD, NEW),), attempt=2))
+    settings = RunSettings(tmp_path, bump=(Swap(OLD, NEW),), attempt=2)
+    found = attempts.Attempts(settings, places_of(settings))
     assert [found.of(f"test_app.py::test_{n}") for n in range(3)] == [1, 1, 1]
     assert len(read) == 1
 

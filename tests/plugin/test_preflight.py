@@ -11,6 +11,7 @@ import pytest
 from simulator import by_prompt, calls, says
 
 from pytest_claude.comparison.trial import Trial
+from pytest_claude.places import places_of
 from pytest_claude.plugin import preflight
 from pytest_claude.recording import cassette
 from pytest_claude.recording.entry import Recorded
@@ -243,7 +244,7 @@ def test_recorded_speed_is_told_after_the_verdict(tmp_path: Path) -> None:
         trials = (Trial("a", "base", 0, "pass", cassette="base.yaml"),
                   Trial("a", "cand", 0, "pass", cassette="cand.yaml"))  # fmt: skip
         results = SimpleNamespace(run=Run(results=(TestResult("a", trials),)), collected={})
-        section = preflight.BumpPreflight(config, settings, results)  # type: ignore[arg-type]
+        section = preflight.BumpPreflight(config, settings, results, places_of(settings))  # type: ignore[arg-type]
         reporter = SimpleNamespace(section=print, write_line=told.append)
         hook = section.pytest_terminal_summary(reporter)
         next(hook)
