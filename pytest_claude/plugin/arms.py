@@ -134,11 +134,6 @@ class Arms:
         self._redaction = Redaction.of_environment(os.environ)
         self._models: dict[tuple[str, Stream], str] = {}
 
-    @property
-    def guards_all(self) -> bool:
-        """Whether the whole session is recorded and replayed, not only its claude tests."""
-        return self._settings.guard == "session"
-
     def open(self, item: pytest.Item, step: Step) -> Arm:
         """The arm on which `step` of `item` runs."""
         shared = step.stream == "base" and item.stash[TEST_SETTINGS].cassette is not None
@@ -294,19 +289,12 @@ def beside_vcr(item: pytest.Item, recorder: Recorder) -> Iterator[None]:
     if item.get_closest_marker("vcr") is None:
         yield
         return
-    path = _vcr_path(item)
-    if path is not None:
-        recorder.adopt(path)
-    with patching.uppermost():
-        yield
-
-
-def _vcr_path(item: pytest.Item) -> Path | None:
-    """Where pytest-recording keeps the test's recording; None without that plugin."""
     request = getattr(item, "_request", None)
     try:
         vcr = request.getfixturevalue("vcr") if request else None
     except pytest.FixtureLookupError:
-        return None
-    path = getattr(vcr, "_path", None)
-    return None if path is None else Path(item.config.invocation_params.dir, path).resolve()
+        vcr = None  # without that plugin
+    if (path := getattr(vcr, "_path", None)) is not None:
+        recorder.adopt(Path(item.config.invocation_params.dir, path).resolve())
+    with patching.uppermost():
+        yield

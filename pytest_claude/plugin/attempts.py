@@ -36,21 +36,18 @@ class Attempts:
     @property
     def is_new(self) -> bool:
         """Whether the latest has no ledger yet."""
-        return not _ledger(self.root(self.last)).exists()
+        return not _ledger(self._settings, self.last).exists()
 
     @property
     def candidate_is_recorded(self) -> bool:
         """Whether any has trials of the candidate."""
-        return any((self.root(number) / "cand").is_dir() for number in self._numbers)
+        roots = (_root(self._settings, number) for number in self._numbers)
+        return any((root / "cand").is_dir() for root in roots)
 
     @property
     def _numbers(self) -> range:
         """All, the latest first: a test is at the latest that asked it."""
         return range(self.last, 0, -1)
-
-    def root(self, attempt: int) -> Path:
-        """The folder of an attempt's trials and its ledger."""
-        return _root(self._settings, attempt)
 
     def side(self, attempt: int, stream: Stream) -> Side:
         """One stream of an attempt."""
@@ -73,7 +70,7 @@ class Attempts:
         Raises:
             SettingsError: It can't be read.
         """
-        return _read(_ledger(self.root(attempt)))
+        return _read(_ledger(self._settings, attempt))
 
     def voids(self) -> tuple[Trial, ...]:
         """The trials without evidence that keep their index, each of the attempt its test is at.
@@ -99,7 +96,7 @@ class Attempts:
         Raises:
             SettingsError: The disk refuses it.
         """
-        path = _ledger(self.root(self.last))
+        path = _ledger(self._settings, self.last)
         file = LedgerFile(baseline=baseline, waiting={test: [0, 0] for test in tests})
         if not file.waiting or path.exists():
             return
@@ -119,7 +116,7 @@ class Attempts:
             OSError: The disk refuses it.
         """
         for number in self._numbers:
-            path = _ledger(self.root(number))
+            path = _ledger(self._settings, number)
             verdicts = [v for v in decision.tests if (v.attempt or decision.attempt) == number]
             if verdicts and path.parent.is_dir():
                 text = _read(path).updated(ledger, verdicts, decision).dumps()
@@ -135,7 +132,7 @@ def next_attempt(settings: RunSettings) -> int:
     attempt = 1
     while _root(settings, attempt + 1).is_dir():
         attempt += 1
-    ledger = _ledger(_root(settings, attempt))
+    ledger = _ledger(settings, attempt)
     # Old ledgers don't say which tests wait.
     ended = ledger.exists() and not _read(ledger).waiting
     return attempt + 1 if settings.record_mode == "all" and ended else attempt
@@ -145,8 +142,8 @@ def _root(settings: RunSettings, attempt: int) -> Path:
     return settings.cassette_root / gate_side(settings, attempt).root
 
 
-def _ledger(root: Path) -> Path:
-    return root / "ledger.jsonl"
+def _ledger(settings: RunSettings, attempt: int) -> Path:
+    return _root(settings, attempt) / "ledger.jsonl"
 
 
 def _read(path: Path) -> LedgerFile:

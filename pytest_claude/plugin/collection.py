@@ -114,7 +114,9 @@ class _Collected:
         if worker is not None:
             leave: Leave = worker.update
         else:
-            leave = hear_results(config, settings, self._run, self._lines(all_tests)).take_session
+            results = hear_results(config, settings, self._run)
+            results.first_lines = self._lines(all_tests)
+            leave = results.take_session
         leave({"claude_collected": tests, "claude_shared": shared})
         # After the results: it hands over what belongs to no test before they are decided.
         session = ClaudeSession(config, settings, tests, guard, self._arms, self._gate, leave)

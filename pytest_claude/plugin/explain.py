@@ -49,8 +49,7 @@ def counted(runs: Sequence[TrialRun], settings: TestSettings) -> Reports:
     if failed is not None:
         if several:
             _prefix_message(failed, f"{count}, {needed}")
-        add_rows(failed, shown.rows, heading)
-        _add_transcript(failed, shown.said)
+        add_rows(failed, shown.rows, heading, shown.said)
     return reports
 
 
@@ -106,8 +105,7 @@ def judged(config: pytest.Config, test: str, data: Mapping[str, Any], row: Row) 
         shown = _main(reports)
         fail(shown, f"{row.word} {row.rates}{f': {row.text}' if row.text else ''}")
         rows = [(label, text) for label, text in data["rows"]] or verdict_rows(row)
-        add_rows(shown, rows, data["heading"])
-        _add_transcript(shown, data["said"])
+        add_rows(shown, rows, data["heading"], data["said"])
     return reports
 
 
@@ -170,16 +168,18 @@ def _raised(problem: BaseException) -> BaseException:
     return problem
 
 
-def add_rows(shown: pytest.TestReport, rows: Sequence[Labelled], heading: str = "") -> None:
-    """Put the section `claude` under a failure, where there are rows."""
+def add_rows(
+    shown: pytest.TestReport,
+    rows: Sequence[Labelled],
+    heading: str = "",
+    said: Sequence[str] = (),
+) -> None:
+    """Put the section `claude` under a failure, where there are rows, then what was `said`."""
     if rows:
         lines = [*([heading] if heading else []), *rows_text(rows)]
         _add_section(shown, "claude", "\n".join(lines))
-
-
-def _add_transcript(shown: pytest.TestReport, lines: Sequence[str]) -> None:
-    if lines:
-        _add_section(shown, "claude transcript", "\n".join(lines))
+    if said:
+        _add_section(shown, "claude transcript", "\n".join(said))
 
 
 def _add_section(shown: pytest.TestReport, title: str, text: str) -> None:

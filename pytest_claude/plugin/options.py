@@ -122,10 +122,13 @@ def _model_map(config: pytest.Config, _setting: Setting, value: list[str]) -> ob
     """Put the project's own names of models in force, to the end of the session."""
     from pytest_claude.models.ids import aliases
 
+    names: Mapping[str, str] = {}
     if value:
         from pytest_claude.models.model_map import read_model_map
+
+        names = read_model_map(value)
     lasting = ExitStack()
-    lasting.enter_context(aliases(read_model_map(value) if value else {}))
+    lasting.enter_context(aliases(names))
     config.add_cleanup(lasting.close)
     return None
 
@@ -299,7 +302,7 @@ def read_settings(config: pytest.Config) -> RunSettings:
         if settings.recording and not hasattr(config, "workerinput"):
             from pytest_claude.gating import Policy
 
-            allowed = config.getoption("--claude-record-in-ci")
+            allowed = bool(config.getoption("--claude-record-in-ci"))
             check_recording(settings, os.environ, allowed, Policy().max_attempts_in_ci)
     except SettingsError as error:
         raise usage_error(error) from None

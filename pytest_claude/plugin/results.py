@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,28 +25,24 @@ class Results:
         shared: Names of the cassettes that some of them share, by node id.
         outside: Refused calls that no claude test made, one sentence each.
         notes: What the user should know of the session, one sentence each.
+        first_lines: What is printed before the first test.
         usage_error: A usage error that a worker found; workers can't raise one.
         run: The run; None until its tests have ended.
     """
 
     def __init__(
-        self,
-        config: pytest.Config,
-        settings: RunSettings,
-        gated: GatedRun | None,
-        first_lines: Sequence[str] = (),
+        self, config: pytest.Config, settings: RunSettings, gated: GatedRun | None
     ) -> None:
-        """`gated` is what the run compares; `first_lines` are printed before the first test."""
         self.collected: dict[str, None] = {}
         self.shared: dict[str, str] = {}
         self.outside: list[str] = []
         self.notes = dict.fromkeys(summary.not_redacted() if settings.recording else ())
+        self.first_lines: list[str] = []
         self.usage_error: str | None = None
         self.run: Run | None = None
         self._config = config
         self._settings = settings
         self._gated = gated
-        self._first_lines = list(first_lines)
         self._results: dict[str, dict[str, Any]] = {}
         self._held: dict[str, dict[str, Any]] = {}
         self._story: Story | None = None
@@ -86,9 +82,10 @@ class Results:
             return
         self.collected.update(dict.fromkeys(data.pop("collected", ())))
         held = data.pop("held", None)
-        if held is not None and (held["reports"] or data["test"] not in self._held):
+        before = self._held.get(data["test"])
+        if held is not None and (held["reports"] or before is None):
             # The duel's first failure is shown before the screen's.
-            if held["failed"] or not self._held.get(data["test"], held)["failed"]:
+            if held["failed"] or before is None or not before["failed"]:
                 self._held[data["test"]] = held
         self._results[data["test"]] = _joined(self._results.get(data["test"]), data)
         if report.when == "teardown" and not self._settings.gated:
@@ -195,7 +192,7 @@ class Results:
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """How many tests are ours, and what a gate may cost."""
-        return self._first_lines
+        return self.first_lines
 
     def pytest_keyboard_interrupt(self) -> None:
         """Say that an interrupted recording goes on; a gate's verdict says it with its commands."""
@@ -220,14 +217,9 @@ class Results:
             summary.print_annotations(terminalreporter, self._story, self._lines)
 
 
-def hear_results(
-    config: pytest.Config,
-    settings: RunSettings,
-    gated: GatedRun | None,
-    first_lines: Sequence[str] = (),
-) -> Results:
+def hear_results(config: pytest.Config, settings: RunSettings, gated: GatedRun | None) -> Results:
     """Register what hears the results of a run; the arguments are those of `Results`."""
-    results = Results(config, settings, gated, first_lines)
+    results = Results(config, settings, gated)
     config.pluginmanager.register(results, "pytest-claude-results")
     if settings.bump and gated is not None:
         from pytest_claude.plugin.preflight import BumpPreflight

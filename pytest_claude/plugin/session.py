@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_claude.errors import CheckFailed, UnknownSDK
+from pytest_claude.errors import CheckFailed, RecordingProblem, UnknownSDK
 from pytest_claude.gating.status import Why
 from pytest_claude.gating.steps import Step, in_order, plan_plain
 from pytest_claude.plugin import explain, trials
@@ -60,7 +60,7 @@ class ClaudeSession:
         self._arms = arms
         self._gate = gate
         self._leave = leave
-        self._wide = WideFixtures(arms, lambda: self._arm, self._outside, strict=settings.strict)
+        self._wide = WideFixtures(settings, arms, lambda: self._arm, self._outside)
         config.pluginmanager.register(self._wide, "pytest-claude-wide-fixtures")
         self._items: dict[str, pytest.Item] = {}
         self._published: set[str] = set()
@@ -170,8 +170,10 @@ class ClaudeSession:
                 before = None if path is None else transcripts_below(path.parent)(path.name)
                 self._arms.close(item, arm, ended=ended, passed=ended and record.passed)
             problems = arm.recorder.problems
-            # A wide fixture that could not be set up raises the same again in each later test.
-            problems += [p for p in record.problems if not any(p is q for q in problems)]
+            for raised in record.raised.values():
+                # A wide fixture that could not be set up raises the same again in each later test.
+                if isinstance(raised, RecordingProblem) and not any(raised is p for p in problems):
+                    problems.append(raised)
             self._notes.update(dict.fromkeys(arm.recorder.notes))
             profiled = self._settings.gated or bool(self._settings.reports)
             complete(item, record, arm, view, strict=self._settings.strict, profiled=profiled)

@@ -61,11 +61,6 @@ class TrialRun:
         return not self.subtests and all(report.passed for report in self.reports.values())
 
     @property
-    def problems(self) -> list[RecordingProblem]:
-        """The problems of the recording edge that reached pytest."""
-        return [raised for raised in self.raised.values() if isinstance(raised, RecordingProblem)]
-
-    @property
     def result(self) -> Trial:
         """The trial; it has ended."""
         assert self.trial is not None, "the watcher sets it"
@@ -104,8 +99,9 @@ def run(item: pytest.Item, plan: Plan, watch: Watch, runs: list[TrialRun]) -> bo
 
 
 def _run_trial(item: pytest.Item, step: Step, watch: Watch, runs: list[TrialRun]) -> None:
-    if hasattr(item, "_request") and not item._request:
-        item._initrequest()  # type: ignore[attr-defined]
+    private: Any = item
+    if hasattr(private, "_request") and not private._request:
+        private._initrequest()
     assert item.parent is not None, "a test has a module"
     after = NextTrial.from_parent(item.parent, name="next trial")
     with watch(item, step) as record:
@@ -125,7 +121,7 @@ def _phase(item: pytest.Item, when: When, record: TrialRun, **kwargs: Any) -> No
     call = pytest.CallInfo.from_call(lambda: hook(item=item, **kwargs), when, reraise)
     record.in_body = False
     if call.excinfo is not None and isinstance(call.excinfo.value, RecordingProblem):
-        _shorten(call, keep=item.config.getoption("usepdb", False))
+        _shorten(call, keep=bool(item.config.getoption("usepdb", False)))
     report = item.ihook.pytest_runtest_makereport(item=item, call=call)
     record.reports[when] = report
     if call.excinfo is not None:

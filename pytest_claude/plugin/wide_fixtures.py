@@ -13,6 +13,7 @@ from pytest_claude.plugin.arms import Arm, Arms
 from pytest_claude.plugin.explain import unless_a_group
 from pytest_claude.recording.doors.line import line
 from pytest_claude.recording.recorder import Recorder
+from pytest_claude.settings import RunSettings
 
 __tracebackhide__ = unless_a_group
 
@@ -26,14 +27,13 @@ class WideFixtures:
 
     def __init__(
         self,
+        settings: RunSettings,
         arms: Arms,
         running: Callable[[], Arm | None],
         outside: list[RecordingProblem],
-        *,
-        strict: bool,
     ) -> None:
+        self._settings = settings
         self._arms = arms
-        self._strict = strict
         self._running = running
         self._outside = outside
         self._calling: dict[Any, str] = {}
@@ -56,7 +56,8 @@ class WideFixtures:
     ) -> Generator[None, object, object]:
         """Put a cassette of the fixture's own in force while it is set up and torn down."""
         running = self._running()
-        if fixturedef.scope == "function" or (running is None and not self._arms.guards_all):
+        belongs_to_none = running is None and self._settings.guard == "tests"
+        if fixturedef.scope == "function" or belongs_to_none:
             return (yield)
         # Finalizers run in reverse: ours stand around those that the set-up adds.
         teardown = ExitStack()
@@ -94,7 +95,7 @@ class WideFixtures:
         return self._outside if running is None else running.recorder.problems
 
     def _take_unused(self, sentence: str) -> None:
-        if self._strict:
+        if self._settings.strict:
             rows = [("expected", "every recorded call is made"), ("observed", sentence)]
             self._problems.append(RecordingProblem(f"{sentence} (--claude-strict)", rows))
         else:

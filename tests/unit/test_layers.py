@@ -56,7 +56,7 @@ DOORS = {
     "deepdiff": {"comparison/difference.py"},
     "filelock": {"recording/locking.py"},
     # the test's own calls (claude.ask and the judge), and the Models API asked for with --live
-    "anthropic": {"plugin/asking.py", "cli/live.py"},
+    "anthropic": {"plugin/claude_fixture.py", "cli/live.py"},
     "jinja2": {"report/html.py"},
     "markupsafe": {"report/html.py"},
     "botocore": {"recording/doors/aws.py"},
