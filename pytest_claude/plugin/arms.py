@@ -53,7 +53,6 @@ class Arm:
         step: Which trial this is.
         settings: Of the run.
         attempt: Of which attempt of a gate; 1 for the baseline's.
-        gated: Whether it is a trial of a gate.
         recorder: Its cassette.
         said: What was said in it so far.
         rewrites: What was changed in requests so that the candidate accepts them, in words.
@@ -70,7 +69,6 @@ class Arm:
     ) -> None:
         self.step = step
         self.attempt = attempt
-        self.gated = settings.gated
         self.rewrites: dict[str, None] = {}
         self.output_tools: set[str] = set()
         self.recorder: Recorder

@@ -61,15 +61,11 @@ class Attempts:
 
     def _has(self, attempt: int, test: str) -> bool:
         sides = [self.side(attempt, stream) for stream in ("cand", "base_fresh")]
-        asked = any(self._places.test(test, side).is_there for side in sides)
-        return asked or test in (self.file(attempt).waiting or {})
+        recorded = any(self._places.test(test, side).is_there for side in sides)
+        return recorded or test in (self.file(attempt).waiting or {})
 
     def _file(self, attempt: int) -> LedgerFile:
-        """The ledger of an attempt as it was when the run began; empty where there is none.
-
-        Raises:
-            SettingsError: It can't be read.
-        """
+        """The ledger of an attempt as it was when the run began; empty where there is none."""
         return _read(_ledger(self._settings, attempt))
 
     def voids(self) -> tuple[Trial, ...]:

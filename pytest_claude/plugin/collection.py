@@ -58,11 +58,7 @@ def take(config: pytest.Config, items: list[pytest.Item], ours: Items, selected:
 
 
 class _Collected:
-    """The claude tests of one process, checked.
-
-    Raises:
-        SettingsError: A marker is wrong, or the bump has nothing to compare.
-    """
+    """The claude tests of one process, checked; SettingsError where a check fails."""
 
     def __init__(
         self, config: pytest.Config, settings: RunSettings, ours: Items, selected: Items

@@ -1,24 +1,27 @@
-"""What a gated run compares, and what its gate knows before the first trial: built once."""
+"""What a gated run compares, and where its earlier side comes from: built once."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pytest_claude import clock
+from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger, Policy
 from pytest_claude.places import Places
 from pytest_claude.plugin.attempts import Attempts
-from pytest_claude.plugin.baseline import earlier_run
+from pytest_claude.revision import run_revision
 from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.decide import decided
-from pytest_claude.run.record import Run, TestResult, loads
+from pytest_claude.run.record import Run, TestResult, dumps, loads
 from pytest_claude.settings import RunSettings
 
 _BASE_URL = "ANTHROPIC_BASE_URL"
+_LAST = "claude/last-run"
 
 
 class GatedRun:
@@ -59,7 +62,7 @@ class GatedRun:
             baseline="retired" if _is_retired(settings, self.attempts) else "callable",
             max_cost_ratio=settings.max_cost_ratio,
         )
-        self.text = earlier_run(config, settings)
+        self.text = _earlier_run(config, settings)
         name = str(settings.go_on or settings.baseline)
         run = Run() if self.text is None else loads(self.text, name)
         self._continued = settings.go_on is not None
@@ -128,3 +131,73 @@ def _is_retired(settings: RunSettings, attempts: Attempts) -> bool:
 def _as_baseline(result: TestResult) -> TestResult:
     """The plain trials of a test in an earlier run, as the baseline's in this one."""
     return TestResult(result.test, tuple(t for t in result.trials if t.stream == "base"))
+
+
+# --- an earlier run -------------------------------------------------------------------------
+
+
+def _earlier_run(config: pytest.Config, settings: RunSettings) -> str | None:
+    """The file of the run that this one goes on with, or is compared with; None without one.
+
+    The controller gives it to a worker of xdist. SettingsError where it can't be read.
+    """
+    given: str | None = getattr(config, "workerinput", {}).get("claude_earlier")
+    if given is not None:
+        return given
+    if settings.go_on is not None:
+        return _read(settings.go_on)
+    if settings.baseline is None:
+        return None
+    kind, colon, revision = settings.baseline.partition(":")
+    if kind == "git" and colon:
+        return _of_revision(config, revision)
+    if settings.baseline == "last":
+        return _last(config)
+    return _read(Path(config.invocation_params.dir, settings.baseline))
+
+
+def keep_last(config: pytest.Config, run: Run) -> None:
+    """Keep a plain run for `--claude-baseline last`: of each test, the last result that passed.
+
+    A run of a few tests leaves the others as they were, and the red run after an edit is no
+    baseline of that edit.
+    """
+    cache = getattr(config, "cache", None)
+    kept = {result.test: result for result in run.results if result.trials and result.passed}
+    if cache is None or not kept:
+        return
+    try:
+        before = loads(cache.get(_LAST, None) or dumps(Run()), _LAST)
+        kept = {**{result.test: result for result in before.results}, **kept}
+    except SettingsError:
+        pass  # of another version
+    results = tuple(kept[test] for test in sorted(kept))
+    cache.set(_LAST, dumps(Run(collected=tuple(sorted(kept)), results=results)))
+
+
+def _last(config: pytest.Config) -> str:
+    cache = getattr(config, "cache", None)
+    text = None if cache is None else cache.get(_LAST, None)
+    if text is None:
+        raise SettingsError(
+            "--claude-baseline last: no earlier run is kept\n"
+            "       to make one, run pytest without --claude-baseline first"
+        )
+    return str(text)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise SettingsError(f"{path}: the run file could not be read: {why}") from None
+
+
+def _of_revision(config: pytest.Config, revision: str) -> str:
+    """The run of another revision's tests: the files and folders that this run was given."""
+    named = not config.pluginmanager.has_plugin("claude")  # we were, on the command line
+    given = [str(word) for word in config.option.file_or_dir]
+    relative = [word for word in given if not Path(word.partition("::")[0]).is_absolute()]
+    words = [*(["-p", "pytest_claude.plugin"] if named else []), *relative]
+    return run_revision(config.rootpath, revision, words, "--claude-baseline")

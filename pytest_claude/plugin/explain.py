@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import Row as Labelled
-from pytest_claude.plugin.trials import Reports, TrialRun, merged
+from pytest_claude.plugin.trials import PHASES, Reports, TrialRun, merged
 from pytest_claude.report.explained import verdict_rows
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row
 from pytest_claude.report.terminal import rows_text
 from pytest_claude.settings import TestSettings
-
-_PHASES: tuple[Literal["setup", "call", "teardown"], ...] = ("setup", "call", "teardown")
-
 
 # --- the reports of a test ------------------------------------------------------------------
 
@@ -67,11 +64,6 @@ def settled(runs: Sequence[TrialRun]) -> Reports:
     return reports
 
 
-def carrier(item: pytest.Item) -> pytest.TestReport:
-    """A report that says nothing to pytest and carries a test's trials to whoever judges them."""
-    return pytest.TestReport(item.nodeid, item.location, {}, "passed", None, "setup")
-
-
 def held(item: pytest.Item, runs: Sequence[TrialRun], first: int | None) -> dict[str, Any]:
     """What is needed to publish a test once its verdict is there, as plain JSON types.
 
@@ -99,7 +91,7 @@ def judged(config: pytest.Config, test: str, data: Mapping[str, Any], row: Row) 
     reports: Reports = {w: from_json(config=config, data=r) for w, r in data["reports"].items()}
     if not reports:
         location = tuple(data["location"])
-        reports = {w: pytest.TestReport(test, location, {}, "passed", None, w) for w in _PHASES}
+        reports = {w: pytest.TestReport(test, location, {}, "passed", None, w) for w in PHASES}
     _pass_all(reports)
     if row.fails:
         shown = _main(reports)

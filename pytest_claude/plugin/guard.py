@@ -18,7 +18,6 @@ from pytest_claude.settings import RunSettings
 
 __tracebackhide__ = unless_a_group
 
-
 # Kept to the end of the process: a context manager that is collected takes back what it did.
 _in_force: list[ExitStack] = []
 

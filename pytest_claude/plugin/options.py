@@ -331,7 +331,7 @@ def usage_error(error: SettingsError) -> pytest.UsageError:
 
 
 def _attempt(config: pytest.Config, settings: RunSettings) -> int:
-    """Which attempt of its gate a bump is; a worker of xdist is told by the controller."""
+    """Which attempt of its gate a bump is; the controller gives it to a worker of xdist."""
     given = getattr(config, "workerinput", {}).get("claude_attempt")
     if given is not None:
         return int(given)

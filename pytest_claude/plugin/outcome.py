@@ -132,7 +132,7 @@ def _idle(ending: Ending, record: TrialRun, arm: Arm) -> Ending:
 
 def _retired(ending: Ending, arm: Arm) -> Ending:
     """A baseline's trial is no behavior where its model is not served any more."""
-    if ending[0] != "fail" or not arm.gated or arm.step.stream == "cand":
+    if ending[0] != "fail" or not arm.settings.gated or arm.step.stream == "cand":
         return ending
     for answer in arm.said.transcript().answers:
         if answer.status == 404 and answer.error is not None:
@@ -222,9 +222,9 @@ def _show_check(record: TrialRun, arm: Arm, view: ClaudeFixture) -> None:
 def _to_type(check: Check, arm: Arm) -> list[Row]:
     if makes_no_call(arm.said.transcript()):  # nothing that could be recorded again
         rows = [("to go on", "call the app before the check; it called no model in this test")]
-        asked = check.outcome is None
-        return [*rows, ("on purpose", "assert claude.makes_no_call()")] if asked else rows
-    if arm.gated:  # recording it anew is another attempt
+        meant = [("on purpose", "assert claude.makes_no_call()")]
+        return [*rows, *(meant if check.outcome is None else ())]
+    if arm.settings.gated:  # recording it anew is another attempt
         return [("to repeat it", arm.recorder.command)]
     if arm.recorder.shared:
         return [("to redo it", f"rm {arm.recorder.shown_path}"), ("", "pytest --claude-record")]

@@ -166,7 +166,7 @@ class Results:
 
     def _finish(self) -> bool:
         """Write what is kept of the run; whether something fails it that fails no test."""
-        from pytest_claude.plugin.baseline import keep_last
+        from pytest_claude.plugin.comparison import keep_last
         from pytest_claude.plugin.preflight import retirement_notes
         from pytest_claude.report_files import write_reports, write_step_summary
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pytest
 
@@ -16,6 +16,7 @@ from pytest_claude.gating.steps import LATER, Plan, Step
 from pytest_claude.run.record import Stale
 
 When = Literal["setup", "call", "teardown"]
+PHASES: tuple[When, ...] = get_args(When)
 Reports = dict[str, pytest.TestReport]
 """pytest's reports of one test by phase; setup and teardown always, call when it was reached."""
 
@@ -31,7 +32,7 @@ class TrialRun:
         reports: Of its phases.
         raised: What a phase raised, by phase.
         subtests: Failure texts of failed sub-tests.
-        trial: What it came to; set by whoever watched it.
+        trial: The trial itself; set by whoever watched it.
         rows: Rows of the `claude` section, should this trial be the one shown.
         unused: Recorded and not played, one line each.
         interactive: Whether a debugger opens when it fails.
@@ -72,7 +73,7 @@ Watch = Callable[[pytest.Item, Step], AbstractContextManager[TrialRun]]
 
 
 class NextTrial(pytest.Item):
-    """What pytest is told comes after a trial: an item of the same parent.
+    """The next item that pytest is given for a trial: an item of the same parent.
 
     With the test itself as the next item nothing would be torn down, and function fixtures would
     silently survive into the next trial.
@@ -173,12 +174,12 @@ def finish(
     session = item.session
     if session.shouldfail or session.shouldstop:
         nextitem = None
-    known = len(problems)
+    before = len(problems)
 
     def tear_down() -> None:
         session._setupstate.teardown_exact(nextitem)
-        if len(problems) > known:
-            raise problems[known]
+        if len(problems) > before:
+            raise problems[before]
 
     call = pytest.CallInfo.from_call(tear_down, when="teardown")
     if call.excinfo is None:

@@ -46,8 +46,8 @@ class WideFixtures:
 
     def used_by(self, item: pytest.Item) -> str | None:
         """A wide fixture of a test that called the model, in words; None where there is none."""
-        known: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-        used = (definition for definitions in known.values() for definition in definitions)
+        fixtures: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+        used = (definition for definitions in fixtures.values() for definition in definitions)
         return next((self._calling[d] for d in used if d in self._calling), None)
 
     @pytest.hookimpl(wrapper=True)
@@ -64,8 +64,8 @@ class WideFixtures:
         request.addfinalizer(teardown.close)
         with self._recording(fixturedef, request):
             result = yield
-        asked = self._recording(fixturedef, request, teardown=True)
-        request.addfinalizer(lambda: teardown.enter_context(asked))
+        recording = self._recording(fixturedef, request, teardown=True)
+        request.addfinalizer(lambda: teardown.enter_context(recording))
         return result
 
     @contextmanager
