@@ -61,8 +61,8 @@ def _adopt(options: argparse.Namespace) -> int:
         )
     replaced = [place for entry in adopted for place in entry.replaced]
     _check(moves, replaced)
-    gate = places.root / places.place(moves[0][0]).side.root
-    note = Path(os.path.relpath(gate / "BUMP.md"))
+    folder = places.root / places.place(moves[0][0]).side.root
+    note = Path(os.path.relpath(folder / "BUMP.md"))
     _move(moves, replaced, note, bump_text(run, adopted))
     print(f"\nwrote {note}")
     print(f"\nmoved {plural(len(moves), 'cassette')} of {plural(len(adopted), 'test')}")

@@ -85,10 +85,10 @@ def complete(
             else None
         ),
         rewrites=tuple(arm.rewrites),
-        simulated_by=recorder.simulated_by,
+        simulated_by=recorder.calls.simulated_by,
         attempt=arm.attempt,
-        model=recorder.models[0] if recorder.models else "",
-        replies=recorder.replies if profiled else (),
+        model=recorder.calls.models[0] if recorder.calls.models else "",
+        replies=recorder.calls.replies if profiled else (),
         cost_usd=_cost_usd(view, arm) if profiled and of_app else None,
         entries=recorder.numbers,
     )

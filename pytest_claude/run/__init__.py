@@ -1,1 +1,1 @@
-"""What a run is and what each test came to: pure data, between the gate and the reports."""
+"""The comparison that is run, and the result of each test. Pure."""
