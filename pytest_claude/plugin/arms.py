@@ -141,7 +141,7 @@ class Arms:
             command=self.command(item.nodeid),
             label=Label(shared=True) if shared else Label(test=as_label(item.nodeid)),
             model=self._models.get((item.nodeid, step.stream)),
-            found=item.stash[FOUND] if shared else None,
+            before=item.stash[FOUND] if shared else None,
             patience_s=_PATIENCE_S if shared else 0,  # another worker records into it
         )
         attempt = self.attempt(item.nodeid, step.stream)

@@ -166,10 +166,10 @@ def _trial(test: str, ending: Ending, arm: Arm, view: ClaudeFixture, *, profiled
         if of_app_profiled
         else None,
         rewrites=tuple(arm.rewrites),
-        simulated_by=recorder.simulated_by,
+        simulated_by=recorder.calls.simulated_by,
         attempt=arm.attempt,
-        model=recorder.models[0] if recorder.models else "",
-        replies=recorder.replies if profiled else (),
+        model=recorder.calls.models[0] if recorder.calls.models else "",
+        replies=recorder.calls.replies if profiled else (),
         cost_usd=arm.reading.pricing(arm.said.transcript().answers).usd
         if of_app_profiled
         else None,

@@ -220,18 +220,18 @@ def _own(text: str, shown: str) -> list[Recorded]:
             return entries
     except ValueError:
         entries = []  # an entry lacks its parts
-    _diagnose(text, shown, cut=not end, found=len(entries), stated=facts.get("interactions"))
+    _diagnose(text, shown, cut=not end, held=len(entries), stated=facts.get("interactions"))
     raise _edited(shown)
 
 
-def _diagnose(text: str, shown: str, *, cut: bool, found: int, stated: str | None) -> None:
+def _diagnose(text: str, shown: str, *, cut: bool, held: int, stated: str | None) -> None:
     """Raise what is wrong with a file whose hash does not fit, where it is more than an edit."""
     if (line := _conflict_line(text)) is not None:
         raise UnreadableCassette(shown, f"holds a merge conflict at line {line}")
     if cut:
         raise UnreadableCassette(shown, "is truncated: its end is missing")
-    if str(found) != stated:
-        raise UnreadableCassette(shown, f"is truncated: {found} of {stated} interactions are there")
+    if str(held) != stated:
+        raise UnreadableCassette(shown, f"is truncated: {held} of {stated} interactions are there")
     _foreign(text, shown)
 
 

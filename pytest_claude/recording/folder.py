@@ -18,9 +18,11 @@ class Names(Protocol):
 
     def spellings(self, model: str, index: int) -> Sequence[str]:
         """The names of a trial's cassette: by earlier versions, now, and where that is taken."""
+        ...
 
     def read(self, name: str, recorded: Callable[[], str | None]) -> tuple[str, int] | None:
         """The model and the index that a name says; None where it is not a cassette's."""
+        ...
 
 
 class Home(Protocol):
@@ -30,6 +32,7 @@ class Home(Protocol):
         self, alike: Callable[[PurePosixPath], Mapping[PurePosixPath, str | None]]
     ) -> Sequence[PurePosixPath]:
         """The folders to look in, in this order; what is new goes into the last."""
+        ...
 
 
 @dataclass(frozen=True)

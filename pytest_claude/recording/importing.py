@@ -27,8 +27,8 @@ def read_for_import(
     Raises:
         UnreadableCassette: The file is of no known format, or broken.
     """
-    written_as, found = read_recording(path, str(path))
-    calls = [redaction.interaction(entry.interaction) for entry in found]
+    written_as, recorded = read_recording(path, str(path))
+    calls = [redaction.interaction(entry.interaction) for entry in recorded]
     entries = [Recorded.of(call) for call in calls if _is_model_traffic(call)]
     return written_as, entries if keep_failed else _without_failed(entries)
 

@@ -21,7 +21,7 @@ from pytest_claude.transcript.interaction import Response
 # A problem is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
 
-# No answer of a model: credentials, limits, time-outs; so are all from 500 on.
+# Not an answer of a model: credentials, limits, time-outs; all from 500 on count too.
 _INFRASTRUCTURE = (401, 403, 408, 409, 429)
 _LARGE = 100_000_000  # bytes
 
@@ -37,8 +37,8 @@ class Place:
         label: Whose a cassette is that is recorded here.
         model: The main model of the test, once its first trial has named it.
         adopted: A recording of another tool: replayed where there is none of ours.
-        found: Names of the shared cassettes that were there when the session began: the others its
-            tests make. None where that does not matter.
+        before: Names of the shared cassettes that were there when the session began: its tests
+            make the others. None where that does not matter.
         patience_s: How long to wait for another process that is recording the same, in seconds.
     """
 
@@ -48,7 +48,7 @@ class Place:
     label: Label = NO_LABEL
     model: str | None = None
     adopted: Path | None = None
-    found: frozenset[str] | None = None
+    before: frozenset[str] | None = None
     patience_s: float = 0
 
 
@@ -88,7 +88,7 @@ class Shelf:
     """The cassettes that one trial may open.
 
     Attributes:
-        place: Where they lie.
+        place: Where they are.
         mode: What may be called and written.
         redaction: What makes another tool's recording ours.
         normalize: The rules of the test for what does not count in requests.
@@ -122,8 +122,8 @@ class Shelf:
     def other(self, mark: str, named: Opened) -> Opened | None:
         """The cassette to open in the place of `named`, which does not answer the first call.
 
-        Of two threads that ask two models either can come first, and so name the file: it is the
-        only one of this trial's cassettes that answers it: that has its fingerprint, `mark`.
+        Where two threads ask two models, either can come first, and so name the file. It is the
+        only one of this trial's cassettes that has the call's fingerprint, `mark`.
         """
         if self.mode == "all" and self._answers(named.path, mark):
             return None
@@ -132,11 +132,11 @@ class Shelf:
         return self._open(others[0].path, others[0].model) if len(others) == 1 else None
 
     def is_once_for_all(self, path: Path) -> bool:
-        """Whether a cassette that is there stays as it is: to `once`, any but what tests that
-        share it have made in this session.
+        """Whether a cassette that is there stays as it is: with `once`, all but the shared ones
+        that tests have made in this session.
         """
-        found = self.place.found
-        return self.mode == "once" and (found is None or path.name in found)
+        before = self.place.before
+        return self.mode == "once" and (before is None or path.name in before)
 
     def _answers(self, path: Path, mark: str) -> bool:
         try:
@@ -200,13 +200,13 @@ def _left_by_an_interrupted_run(path: Path, recorded: Sequence[Recorded]) -> lis
     """Answers that were paid for and never became a cassette; not paid again."""
     if not partial.partial_of(path).exists():
         return []
-    known = Index(recorded)
+    index = Index(recorded)
     left = []
     for entry in partial.load(path):
         if not entry.response.complete or is_infrastructure(entry.response):
             continue
         # A process may die when its cassette is in place and the partial file not yet gone.
-        same = known.take(known.mark(entry))
+        same = index.take(index.mark(entry))
         if same is None or not same_exchange(same.interaction, entry.interaction):
             left.append(entry)
     return left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.recording.secrets import Secrets
@@ -18,6 +19,7 @@ _RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)$")
 _SECRETS = Secrets()
 
 
+@lru_cache(maxsize=4096)
 def slug(text: str) -> str:
     """A file name for `text` on every system; a hash is added where the name loses something.
 
@@ -60,6 +62,7 @@ def named_model(model: str) -> str:
     return as_label(canonical_model(model))
 
 
+@lru_cache(maxsize=256)
 def as_label(text: str) -> str:
     """`text` as the metadata of a cassette holds it: without keys, on one line.
 

@@ -15,9 +15,9 @@ an earlier version named otherwise is found too: see `Home.choose` and `FileName
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePath, PurePosixPath
 from typing import TypeVar
 
@@ -159,9 +159,9 @@ class FileNames:
         if not name.endswith(_SUFFIX) or name.startswith("."):
             return None
         stem = name.removesuffix(_SUFFIX)
+        if (plain := _unambiguous(stem)) is not None:
+            return plain, 0
         numbered = _NUMBERED.fullmatch(stem)
-        if numbered is None and _ESCAPED.fullmatch(stem) and not _HASH.search(stem):
-            return _unescaped(stem), 0
         model = recorded()
         part, index = stem, 0
         if numbered is not None and (model is None or slug(model) != stem):
@@ -294,7 +294,7 @@ class Layout:
         file, _, rest = test_id.partition("::")
         return self._home(
             test_id, side, _module(file), rest.replace("::", "."),
-            yields=any(other < test_id for other in self._rivals(test_id)),
+            yields=test_id in self._yielding,
             plain_of=lambda label: self.test(label, side),
         )  # fmt: skip
 
@@ -314,7 +314,7 @@ class Layout:
         module = _folder(PurePosixPath(file)) if is_folder or not file else _module(file)
         owner = [slug(classes.replace("::", "."))] if classes else []
         place = PurePosixPath(*module.parts, *owner, _FIXTURES, scope)
-        yields = any(other < base for other in self._twins.get(base.casefold(), ()))
+        yields = base in self._yielding_bases
         return self._home(
             f"{base}::{_FIXTURES}/{scope}/{name}", ORDINARY, place, name, cased=True, yields=yields
         )
@@ -367,22 +367,20 @@ class Layout:
             plain_of,
         )
 
-    def _rivals(self, test_id: str) -> Sequence[str]:
-        return self._folding_alike.get(_folded(test_id), ()) if self.tests else ()
+    @cached_property
+    def _yielding(self) -> frozenset[str]:
+        """The tests whose folder is another one's, collected too, where case does not count."""
+        return _all_but_first(self.tests, _folded)
 
     @cached_property
-    def _folding_alike(self) -> Mapping[str, list[str]]:
-        return _grouped(self.tests, _folded)
-
-    @cached_property
-    def _twins(self) -> Mapping[str, list[str]]:
-        """The files, folders and classes that fixtures may belong to, by what they fold to."""
+    def _yielding_bases(self) -> frozenset[str]:
+        """Likewise the files, folders and classes that fixtures may belong to."""
         bases = {
             base
             for test in self.tests
             for base in (*map(str, PurePosixPath(test.partition("::")[0]).parents), *_owners(test))
         }
-        return _grouped(bases, str.casefold)
+        return _all_but_first(bases, str.casefold)
 
 
 def from_gates(path: PurePath) -> PurePosixPath:
@@ -419,6 +417,7 @@ def part_names(name: str) -> tuple[str, ...]:
     return _unique(slug(name), str(_safe_parts(PurePosixPath(slug(name)))))
 
 
+@lru_cache(maxsize=4096)
 def _module(file: str) -> PurePosixPath:
     path = PurePosixPath(file)
     return _folder(path.with_suffix("") if path.name else PurePosixPath("_"))
@@ -457,13 +456,21 @@ def _owners(test: str) -> Iterable[str]:
     return ["::".join(parts[:end]) for end in range(1, len(parts))]
 
 
-def _grouped(texts: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:
-    groups: dict[str, list[str]] = {}
-    for text in texts:
-        groups.setdefault(key(text), []).append(text)
-    return groups
+def _all_but_first(texts: Iterable[str], key: Callable[[str], str]) -> frozenset[str]:
+    """The texts that have the key of another one that is before them in their order."""
+    firsts: dict[str, str] = {}
+    return frozenset(text for text in sorted(texts) if firsts.setdefault(key(text), text) != text)
 
 
+# Replay asks for the same few models again and again.
+@lru_cache(maxsize=256)
+def _unambiguous(stem: str) -> str | None:
+    """The model of a first trial whose name says it all; None for every other name."""
+    whole = _ESCAPED.fullmatch(stem) and not _HASH.search(stem)
+    return _unescaped(stem) if whole else None
+
+
+@lru_cache(maxsize=256)
 def _parts(model: str) -> tuple[str, str, str]:
     """How file names spell a model: by earlier versions, now, and where that is taken."""
     plain = _escaped(model)

@@ -191,14 +191,14 @@ def test_what_an_earlier_version_recorded_in_folders_that_fold_alike_is_replayed
 
 
 def test_a_long_test_has_a_short_path_and_its_earlier_folder_is_found(project: Any) -> None:
-    word = "x" * 90
-    project.tests(ALIKE.replace('["de", "DE", "De"]', f'["{word}"]').replace("test_asks", "t" * 40))
+    name, word = f"test_{'t' * 40}", "x" * 90
+    project.tests(ALIKE.replace('["de", "DE", "De"]', f'["{word}"]').replace("test_asks", name))
     project.record().assert_outcomes(passed=1)
-    (name,) = project.cassettes
-    folder = Path(name).parent
-    assert len(f"cassettes/{name}") <= 180
+    (path,) = project.cassettes
+    folder = Path(path).parent
+    assert len(f"cassettes/{path}") <= 180
     assert len(folder.name) < 130
-    earlier = project.cassette(f"test_app/{slug('t' * 40 + f'[{word}]')}")
+    earlier = project.cassette(f"test_app/{slug(f'{name}[{word}]')}")
     assert earlier.name != folder.name
     project.cassette(str(folder)).rename(earlier)
     project.run("--claude-strict").assert_outcomes(passed=1)

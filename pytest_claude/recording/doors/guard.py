@@ -123,13 +123,13 @@ def _headers(head: bytes) -> Mapping[str, str]:
 def _addresses(hosts: tuple[str, ...]) -> frozenset[str]:
     import socket
 
-    found: set[str] = set()
+    addresses: set[str] = set()
     for host in hosts:
         try:
-            found.update(str(info[4][0]) for info in socket.getaddrinfo(host, None))
+            addresses.update(str(info[4][0]) for info in socket.getaddrinfo(host, None))
         except OSError:
             continue
-    return frozenset(found)
+    return frozenset(addresses)
 
 
 def _text(value: Any) -> str:

@@ -47,7 +47,7 @@ def test_a_replayed_request_is_parsed_once(tmp_path: Path, monkeypatch: pytest.M
     recorder = Recorder(place, "none", redaction=Redaction(), prepare=lambda body: body)
     calls = [recorder.begin(each, None) for each in asked]
     recorder.close(ended=True)
-    assert [call.model for call in calls] == recorder.models == ["claude-sonnet-5-5"] * 2
+    assert [call.model for call in calls] == recorder.calls.models == ["claude-sonnet-5-5"] * 2
     assert parsed == [each.body.decode() for each in asked]
 
 
