@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import report_samples as samples
 
 from pytest_claude.report.html import render_page
-from pytest_claude.report.story import story
 from pytest_claude.report.overview import Origin
+from pytest_claude.report.story import story
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -38,8 +38,11 @@ from pytest_claude.recording import cassette
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.doors.line import line
 from pytest_claude.recording.entry import Recorded
-from pytest_claude.recording.recorder import Place, Recorder
+from pytest_claude.recording.folder import Folder
+from pytest_claude.recording.opening import Place
+from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.run.place import FileNames
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
@@ -96,7 +99,7 @@ def shared_client() -> anthropic.Anthropic:
 @contextmanager
 def trial(folder: Path, mode: RecordMode = "none") -> Iterator[None]:
     """One trial of ours, as the plugin opens and closes it."""
-    place = Place(folder, folder.name, 0, "pytest")
+    place = Place(Folder((folder,), FileNames(), folder), 0, "pytest")
     recorder = Recorder(place, mode, redaction=Redaction(), prepare=lambda body: body)
     with line(recorder):
         yield

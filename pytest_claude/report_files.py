@@ -12,7 +12,7 @@ from pytest_claude.errors import SettingsError, UnreadableCassette
 if TYPE_CHECKING:
     from pytest_claude.models.prices import PriceTable
     from pytest_claude.report.overview import Origin
-    from pytest_claude.report.story import Typed
+    from pytest_claude.report.story import Story
     from pytest_claude.run.record import Run
     from pytest_claude.transcript.model import Transcript
 
@@ -32,27 +32,23 @@ def check_suffix(option: str, path: Path) -> None:
 
 
 def write_reports(
-    run: Run,
-    paths: Sequence[Path],
-    root: Path,
-    prices: PriceTable | None = None,
-    typed: Typed | None = None,
+    run: Run, story: Story, paths: Sequence[Path], root: Path, prices: PriceTable | None = None
 ) -> list[str]:
     """Write the run to each path; what could not be written, one sentence each.
 
     Args:
         run: The run.
+        story: Its story.
         paths: Their suffixes are known.
         root: The folder that the run's cassette paths are relative to.
         prices: The user's own prices, and the project's own names of models.
-        typed: What was typed for the run, where that is known.
     """
     from pytest_claude.recording.files import write_atomically
 
     unwritten = []
     for path in paths:
         try:
-            text = report_text(run, path, paths, root, prices, typed)
+            text = report_text(run, story, path, paths, root, prices)
             write_atomically(path, text.encode("utf-8", "replace"))
         except OSError as error:
             unwritten.append(f"{path} could not be written: {error.strerror}")
@@ -61,35 +57,64 @@ def write_reports(
 
 def report_text(
     run: Run,
+    story: Story,
     path: Path,
     paths: Iterable[Path],
     root: Path,
     prices: PriceTable | None = None,
-    typed: Typed | None = None,
 ) -> str:
     """The text of the report at `path`, which names the others of `paths` where it can."""
-    from pytest_claude.report.story import story
     from pytest_claude.run import record
 
-    told = story(run, typed)
     if path.suffix == ".json":
-        return record.dumps(run, str(told.headline) if told.compares else None)
+        return record.dumps(run, str(story.headline) if story.compares else None)
     run_file = run_file_of(paths)
     if path.suffix == ".md":
         from pytest_claude.report.markdown import markdown
 
         page = next((p.name for p in paths if p.suffix == ".html"), None)
-        return markdown(told, run_file=run_file, page=page)
+        return markdown(story, run_file=run_file, page=page)
     from pytest_claude.models.prices import NO_OVERRIDES
     from pytest_claude.report.html import render_page
 
     return render_page(
-        told,
+        story,
         transcripts_below(root),
         origin=origin_of(root),
         run_file=run_file,
         prices=prices or NO_OVERRIDES,
     )
+
+
+def write_step_summary(story: Story, reports: Sequence[Path]) -> list[str]:
+    """Add the run to GitHub's step summary, when this is one of its jobs and there is news.
+
+    Args:
+        story: The run.
+        reports: The paths of its reports, which the summary names.
+
+    Returns:
+        What could not be written, in a sentence; empty where it was, or was not to be.
+    """
+    from pytest_claude.report.markdown import SUMMARY_BYTES, markdown
+
+    name = os.environ.get("GITHUB_STEP_SUMMARY")
+    has_news = story.compares or story.of("failed")
+    if os.environ.get("GITHUB_ACTIONS") != "true" or not name or not has_news:
+        return []
+    path = Path(name)
+    page = next((path.name for path in reports if path.suffix == ".html"), None)
+    run_file = next((path.name for path in reports if path.suffix == ".json"), None)
+    try:
+        # All steps of a job share the limit of one file's size, so what is there counts.
+        room = SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0) - 1
+        text = markdown(story, run_file=run_file, page=page, most_bytes=room)
+        if len(text.encode("utf-8", "replace")) <= room:
+            with path.open("a", encoding="utf-8", errors="replace", newline="\n") as file:
+                file.write(text + "\n")
+    except OSError as error:
+        return [f"the step summary could not be written: {error.strerror}"]
+    return []
 
 
 def transcripts_below(root: Path) -> Callable[[str], Transcript | None]:

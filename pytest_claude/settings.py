@@ -39,6 +39,7 @@ class RunSettings:
 
     Attributes:
         cassette_root: The folder that holds all cassettes.
+        rootdir: Pytest's, which paths are shown relative to.
         record_mode: vcrpy's record mode; "none" never calls the API.
         trials: Trials per test, over the marker's; None when not given.
         swaps: Models replaced in a plain run.
@@ -74,6 +75,7 @@ class RunSettings:
     """
 
     cassette_root: Path
+    rootdir: Path = Path()
     record_mode: RecordMode = "none"
     trials: int | None = None
     swaps: tuple[Swap, ...] = ()
@@ -189,6 +191,67 @@ def check_trials(name: str, value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
     raise SettingsError(f"{name}={value!r}: a whole number of trials, 1 or more")
+
+
+def check_together(settings: RunSettings) -> None:
+    """Refuse settings of which one contradicts another.
+
+    Raises:
+        SettingsError: With both names.
+    """
+    if settings.judge == "unsure" and settings.judge_model is None:
+        raise SettingsError("claude_judge=unsure: needs claude_judge_model, the model to ask")
+    if settings.swaps and settings.bump:
+        raise SettingsError("--claude-swap and --claude-bump: one of them, not both")
+    if settings.baseline and settings.bump:
+        raise SettingsError("--claude-baseline and --claude-bump: one of them, not both")
+    if settings.go_on and not settings.bump:
+        raise SettingsError("--claude-continue needs the --claude-bump that it goes on with")
+
+
+_CREDENTIALS = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_FOUNDRY_API_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_PROFILE",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+)
+
+
+def check_recording(
+    settings: RunSettings, environment: Mapping[str, str], allowed: bool, most_attempts: int
+) -> None:
+    """Refuse to call the API where nobody allowed it, or no call could be made.
+
+    Args:
+        settings: Of a run that records.
+        environment: The process's variables.
+        allowed: Whether the user allows it while CI is set.
+        most_attempts: How many attempts at one bump a run in CI may make.
+
+    Raises:
+        SettingsError: With what to type.
+    """
+    in_ci = environment.get("CI")
+    if in_ci and not allowed:
+        raise SettingsError(
+            "--claude-record is refused while CI is set: it would pay and change files\n"
+            "       to allow it, add --claude-record-in-ci"
+        )
+    if not any(environment.get(name) for name in _CREDENTIALS):
+        raise SettingsError(
+            "--claude-record needs ANTHROPIC_API_KEY, which is not set\n"
+            "       to replay instead, leave --claude-record out"
+        )
+    again = settings.record_mode == "all" and settings.attempt > 1
+    if in_ci and again and settings.attempt > most_attempts:
+        raise SettingsError(
+            f"--claude-record=all would be attempt {settings.attempt} at this bump; while CI is "
+            f"set there is {most_attempts}\n"
+            "       to replay the verdict, leave --claude-record out; to ask again, do it by hand"
+        )
 
 
 def merge_test_settings(

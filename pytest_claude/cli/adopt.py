@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ def add(commands: Any) -> None:
 
 def _adopt(options: argparse.Namespace) -> int:
     """Move the trials; 1 when the verdict forbids it, or pytest's status when it did not run."""
-    from pytest_claude.report.adoption import adoption, bump_text, foretold_lines, gate_folder
+    from pytest_claude.cli.project import read_project
+    from pytest_claude.places import Places
+    from pytest_claude.report.adoption import adoption, bump_text, foretold_lines
     from pytest_claude.report.numbers import plural
 
     gate = [word for pair in options.pairs for word in ("--claude-bump", pair)]
@@ -38,8 +41,16 @@ def _adopt(options: argparse.Namespace) -> int:
         print(f"\nnothing was moved: the verdict is {run.decision.overall.upper()}")
         print(f"  to adopt it all the same  pytest-claude adopt --anyway {' '.join(options.pairs)}")
         return 1
-    adopted = adoption(run)
-    moves = [move for entry in adopted for move in entry.moves]
+    project = read_project(Path.cwd())
+    tests = {*run.collected, *(result.test for result in run.results)}
+    places = Places(project.cassette_root, project.root, tests)
+
+    def ordinary(test: str, model: str, index: int) -> str:
+        folder = places.test(test)
+        return folder.shows(folder.path(model, index))
+
+    adopted = adoption(run, lambda cassette: places.place(cassette).model)
+    moves = [move for entry in adopted for move in entry.moves(ordinary)]
     if not moves:
         shared = any(trial.entries for result in run.results for trial in result.trials)
         raise SettingsError(
@@ -50,7 +61,8 @@ def _adopt(options: argparse.Namespace) -> int:
         )
     replaced = [place for entry in adopted for place in entry.replaced]
     _check(moves, replaced)
-    note = Path(gate_folder(moves[0][0]), "BUMP.md")
+    attempt = places.root / places.place(moves[0][0]).side.root
+    note = Path(os.path.relpath(attempt / "BUMP.md"))
     _move(moves, replaced, note, bump_text(run, adopted))
     print(f"\nwrote {note}")
     print(f"\nmoved {plural(len(moves), 'cassette')} of {plural(len(adopted), 'test')}")

@@ -16,7 +16,7 @@ from pytest_claude.cli.recordings import recordings
 from pytest_claude.errors import UnreadableCassette, UnsavedCassette
 
 if TYPE_CHECKING:
-    from pytest_claude.recording.orphans import Orphan
+    from pytest_claude.cli.orphans import Orphan
     from pytest_claude.recording.secrets import Secrets
 
 
@@ -121,8 +121,8 @@ def _accept(paths: Iterable[Path]) -> int:
         try:
             interactions = cassette.read_edited(path, str(path))
             entries = [Recorded.of(interaction) for interaction in interactions]
-            shared = cassette.is_shared(path)
-            cassette.save(path, entries, summarize(interactions), shared=shared)
+            label = cassette.read_label(path) or cassette.Label()
+            cassette.save(path, entries, summarize(interactions), label=label)
             print(f"accepted {path}")
         except (UnreadableCassette, UnsavedCassette) as error:
             bad += 1

@@ -13,7 +13,7 @@ from pytest_claude.cli.project import cassette_folder, read_project
 from pytest_claude.transcript.quoting import printable
 
 if TYPE_CHECKING:
-    from pytest_claude.recording.orphans import Orphan
+    from pytest_claude.cli.orphans import Orphan
 
 _COMMAND = ("--collect-only", "-q", "-p", "pytest_claude.plugin.listing")
 
@@ -28,7 +28,7 @@ def project_orphans() -> list[Orphan]:
     Raises:
         NotCollected: Which tests there are is not known.
     """
-    from pytest_claude.recording.orphans import find_orphans
+    from pytest_claude.cli.orphans import find_orphans
 
     project = read_project(Path.cwd()).root
     root = cassette_folder()

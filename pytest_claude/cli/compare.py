@@ -73,14 +73,16 @@ def _runs(options: argparse.Namespace) -> int:
 
     read = [(side, read_run(Path(side), "compare")) for side in (options.before, options.after)]
     run = compared(*read)
-    for line in overview_lines(story(run)):
+    shown = story(run)
+    for line in overview_lines(shown):
         print(line)
     numbers = _trials_a_side(run)
     if numbers is not None and run.decision is not None:
         print()
         for line in wrap(offline_text(*numbers, run.decision.policy), 80):
             print(line)
-    unwritten = write_reports(run, options.report, Path.cwd(), read_project(Path.cwd()).price_table)
+    prices = read_project(Path.cwd()).price_table
+    unwritten = write_reports(run, shown, options.report, Path.cwd(), prices)
     for line in unwritten:
         print(line)
     return 1 if unwritten else verdict_status(run)

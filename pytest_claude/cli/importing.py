@@ -6,12 +6,17 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_claude.cli.project import cassette_folder, read_project
 from pytest_claude.cli.recordings import recordings
 from pytest_claude.errors import RecordingProblem, SettingsError
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.cassette import Label
+    from pytest_claude.recording.folder import Folder
 
 
 def add(commands: Any) -> None:
@@ -41,20 +46,20 @@ def _import(options: argparse.Namespace) -> int:
     """Write a cassette for each recording; 1 when a file was bad or its place is taken."""
     from pytest_claude.recording import cassette
     from pytest_claude.recording.importing import main_model, read_for_import
-    from pytest_claude.recording.naming import cassette_name
     from pytest_claude.recording.redaction import Redaction
     from pytest_claude.transcript.summary import summarize
 
     options.into = options.into or cassette_folder()
-    names = read_project(Path.cwd()).names
     redaction = Redaction.of_environment(os.environ)
+    names = read_project(Path.cwd()).names
     bad = 0
-    for source, folder in _places(options):
+    for source, folder, label in _places(options):
         try:
             written_as, entries = read_for_import(
                 source, redaction, keep_failed=options.keep_failed
             )
-            target = folder / cassette_name(names.resolved(main_model(entries)), 0)
+            model = names.resolved(main_model(entries))
+            target = folder.path(model, 0)
             if written_as.startswith("pytest-claude") and _below(source, options.into):
                 bad += 1
                 print(f"FAIL {source}: is in its place already; replay reads it", file=sys.stderr)
@@ -65,7 +70,9 @@ def _import(options: argparse.Namespace) -> int:
                 print(f"FAIL {source}: {target} exists already", file=sys.stderr)
             else:
                 calls = [entry.interaction for entry in entries]
-                cassette.save(target, entries, summarize(calls), imported_from=written_as)
+                cassette.save(
+                    target, entries, summarize(calls), written_as, replace(label, model=model)
+                )
                 print(f"{source} ({written_as}) → {target}")
         except RecordingProblem as error:
             bad += 1
@@ -78,18 +85,24 @@ def _below(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder.resolve())
 
 
-def _places(options: argparse.Namespace) -> Iterator[tuple[Path, Path]]:
-    """Each recording, and the folder of the test it belongs to."""
-    from pytest_claude.recording.naming import test_dir
+def _places(options: argparse.Namespace) -> Iterator[tuple[Path, Folder, Label]]:
+    """Each recording, and the folder and the label of the test it belongs to."""
+    from pytest_claude.places import Places
+    from pytest_claude.recording.cassette import Label
+    from pytest_claude.recording.folder import Folder
+    from pytest_claude.recording.slugs import as_label
+    from pytest_claude.run.place import FileNames
 
     if options.test is not None:
-        found = list(recordings(options.paths, "import"))
-        if len(found) != 1:
-            raise SettingsError(f"import --test {options.test}: {len(found)} recordings, not one")
-        yield found[0], options.into / test_dir(options.test)
+        sources = list(recordings(options.paths, "import"))
+        if len(sources) != 1:
+            raise SettingsError(f"import --test {options.test}: {len(sources)} recordings, not one")
+        places = Places(options.into, Path(os.path.relpath(read_project(Path.cwd()).root)))
+        yield sources[0], places.test(options.test), Label(test=as_label(options.test))
         return
     for path in options.paths:
         for source in recordings([path], "import"):
             below = source.relative_to(path) if path.is_dir() else Path(source.name)
             name = below.name.removesuffix(".gz")
-            yield source, options.into / below.parent / Path(name).stem
+            into = options.into / below.parent / Path(name).stem
+            yield source, Folder((into,), FileNames(), Path()), Label()

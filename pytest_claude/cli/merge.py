@@ -38,9 +38,10 @@ def _merge(options: argparse.Namespace) -> int:
     project = read_project(Path.cwd())
     runs = [(str(path), read_run(path, "merge")) for path in options.run_files]
     run = merged(runs, project.names)
-    for line in overview_lines(story(run)):
+    shown = story(run)
+    for line in overview_lines(shown):
         print(line)
-    unwritten = write_reports(run, options.output, Path.cwd(), project.price_table)
+    unwritten = write_reports(run, shown, options.output, Path.cwd(), project.price_table)
     for line in unwritten:
         print(line)
     return 1 if unwritten else verdict_status(run)

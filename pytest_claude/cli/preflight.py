@@ -7,7 +7,8 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pytest_claude import clock
@@ -17,8 +18,7 @@ from pytest_claude.errors import SettingsError, UnreadableCassette
 if TYPE_CHECKING:
     from pytest_claude.models.ids import ModelNames
     from pytest_claude.models.preflight import Call
-
-_GATE, _FIXTURES = "_gate", "@fixtures"
+    from pytest_claude.run.place import TrialPlace
 
 
 def add(commands: Any) -> None:
@@ -95,18 +95,22 @@ def _calls(
     paths: list[Path], unreadable: list[str], of_gates: list[Call], names: ModelNames
 ) -> Iterator[Call]:
     """The recorded calls of ordinary trials; those that a gate made go into `of_gates`."""
+    from pytest_claude.recording.cassette import main_model
+    from pytest_claude.run.place import ORDINARY, TrialPlace, from_gates
+
     for root in paths:
         for path in recordings([root], "preflight"):
-            parts = path.relative_to(root).parts if path != root else path.parts
-            if _GATE not in parts:
-                yield from _calls_in(path, parts, unreadable, names)
-                continue
-            stream = next((n for n, part in enumerate(parts) if part in ("cand", "base_fresh")), -1)
-            of_gates += _calls_in(path, parts[stream + 1 :], unreadable, names)
+            below = path.relative_to(root) if path != root else path
+            place = TrialPlace.read(from_gates(below), partial(main_model, path))
+            calls = _calls_in(path, place, unreadable, names)
+            if place is None or place.side == ORDINARY:
+                yield from calls
+            else:
+                of_gates += calls
 
 
 def _calls_in(
-    path: Path, parts: tuple[str, ...], unreadable: list[str], names: ModelNames
+    path: Path, place: TrialPlace | None, unreadable: list[str], names: ModelNames
 ) -> Iterator[Call]:
     from pytest_claude.models.message_request import requests_in
     from pytest_claude.models.preflight import Call
@@ -119,7 +123,7 @@ def _calls_in(
         unreadable.append(error.headline)
         return
     shown = _shown(path)
-    test, module, trial = _place(shown, parts, ours=written_as == FORMAT)
+    test, module, trial = _named(shown, place if written_as == FORMAT else None)
     for number, entry in enumerate(entries, start=1):
         answer = parse_answer(entry.interaction, number)
         for request in requests_in(entry.interaction, names):
@@ -134,15 +138,17 @@ def _shown(path: Path) -> str:
         return str(path)
 
 
-def _place(shown: str, parts: tuple[str, ...], *, ours: bool) -> tuple[str, str, int]:
+def _named(shown: str, place: TrialPlace | None) -> tuple[str, str, int]:
     """The test, its file and the trial that a recording is of, as its place says."""
-    from pytest_claude.recording.naming import trial_index
+    from pytest_claude.run.place import base_of
 
-    if not ours or len(parts) < 3:  # of another tool, or shared by tests
+    if place is None or len(place.folder.parts) < 2:  # of another tool, or shared by tests
         return shown, shown, 1
-    module = "/".join(parts[: parts.index(_FIXTURES) if _FIXTURES in parts else -2]) or parts[0]
-    name = "/".join(parts[len(module.split("/")) : -1])
-    return f"{module}.py::{name}", f"{module}.py", trial_index(parts[-1]) + 1
+    module = base_of(place.folder)
+    if not module.parts:  # of a fixture of the session
+        module = PurePosixPath(place.folder.parts[0])
+    name = place.folder.relative_to(module)
+    return f"{module}.py::{name}", f"{module}.py", place.index + 1
 
 
 def _speed(calls: list[Call], olds: tuple[str, ...], new: str) -> Any:

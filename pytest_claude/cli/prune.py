@@ -11,7 +11,7 @@ from pytest_claude.cli.collecting import NotCollected, project_orphans
 from pytest_claude.cli.project import cassette_folder
 
 if TYPE_CHECKING:
-    from pytest_claude.recording.orphans import Orphan
+    from pytest_claude.cli.orphans import Orphan
 
 
 def add(commands: Any) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_claude.cli.project import cassette_folder
 from pytest_claude.errors import SettingsError, UnreadableCassette
+from pytest_claude.revision import git
 
 if TYPE_CHECKING:
     from pytest_claude.comparison.trial import Trial
+    from pytest_claude.run.place import TrialPlace
 
 
 def compare_recordings(before: str, after: str) -> int:
@@ -48,12 +49,23 @@ def compare_recordings(before: str, after: str) -> int:
 
 def _recorded(side: str, root: str) -> dict[str, list[Trial]]:
     """The trials that the recordings of one side show, by the test's folder."""
-    found: dict[str, list[Trial]] = {}
-    for name, path in _here(root) if side == "." else _at(side.removeprefix("git:"), root):
-        if "/_gate/" not in f"/{name}":
-            test = str(Path(name).parent).removeprefix(f"{root}/")
-            found.setdefault(test, []).append(_trial(test, len(found.get(test, ())), name, path))
-    return found
+    trials: dict[str, list[Trial]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        files = _here(root) if side == "." else _at(side.removeprefix("git:"), root, Path(folder))
+        placed = [(p.folder, p.index, n, path) for n, path in files if (p := _place(n, path, root))]
+        for place, _, name, path in sorted(placed):
+            test = str(place)
+            trials.setdefault(test, []).append(_trial(test, len(trials.get(test, ())), name, path))
+    return trials
+
+
+def _place(name: str, path: Path, root: str) -> TrialPlace | None:
+    """The place that a cassette has among the ordinary ones; None where a gate made it."""
+    from pytest_claude.recording.cassette import main_model
+    from pytest_claude.run.place import ORDINARY, TrialPlace
+
+    place = TrialPlace.read(PurePosixPath(name).relative_to(root), lambda: main_model(path))
+    return place if place is not None and place.side == ORDINARY else None
 
 
 def _trial(test: str, index: int, name: str, path: Path) -> Trial:
@@ -74,33 +86,19 @@ def _trial(test: str, index: int, name: str, path: Path) -> Trial:
 
 
 def _here(root: str) -> Iterator[tuple[str, Path]]:
-    for path in sorted(Path(root).rglob("*.yaml"), key=_order):
+    for path in sorted(Path(root).rglob("*.yaml")):
         yield path.as_posix(), path
 
 
-def _at(revision: str, root: str) -> Iterator[tuple[str, Path]]:
-    """The cassettes at a revision, each in a file that lives while it is looked at."""
+def _at(revision: str, root: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    """The cassettes at a revision, each with a copy in `folder`."""
     listed = _git(revision, "ls-tree", "-r", "-z", "--name-only", revision, "--", root)
     names = [n for n in listed.decode("utf-8", "replace").split("\0") if n.endswith(".yaml")]
-    with tempfile.TemporaryDirectory() as folder:
-        for name in sorted(names, key=lambda name: _order(Path(name))):
-            path = Path(folder, "cassette.yaml")
-            path.write_bytes(_git(revision, "show", f"{revision}:./{name}"))
-            yield name, path
+    for number, name in enumerate(sorted(names)):
+        path = folder / f"{number}.yaml"
+        path.write_bytes(_git(revision, "show", f"{revision}:./{name}"))
+        yield name, path
 
 
-def _order(path: Path) -> tuple[str, int]:
-    """Trials in their order: `model.yaml`, `model.2.yaml`, …, `model.10.yaml`."""
-    number = path.stem.rpartition(".")[2]
-    return str(path.parent), int(number) if number.isdecimal() else 1
-
-
-def _git(revision: str, *arguments: str) -> bytes:
-    try:
-        told = subprocess.run(["git", *arguments], capture_output=True, check=False)
-    except OSError as error:
-        raise SettingsError(f"compare git:{revision}: git did not start: {error}") from None
-    if told.returncode:
-        why = told.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise SettingsError(f"compare git:{revision}: {why[0] if why else 'git failed'}")
-    return told.stdout
+def _git(revision: str, *words: str) -> bytes:
+    return git(Path.cwd(), revision, *words, option="compare")

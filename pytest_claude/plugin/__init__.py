@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_claude.plugin import options
+from pytest_claude.plugin import markers, options
 from pytest_claude.plugin.fixtures import claude, claude_alias, claude_server
 
 # pytest finds fixtures by scanning this module.
@@ -55,37 +55,35 @@ def pytest_load_initial_conftests(
 
 def pytest_configure(config: pytest.Config) -> None:
     options.count_session(1)
-    for line in options.MARKERS.values():
-        config.addinivalue_line("markers", line)
+    for marker in markers.MARKERS.values():
+        config.addinivalue_line("markers", marker.text)
     distributes = _distributes(config)
     if not (distributes or options.in_use(config)):
         return  # what a project that does not use us pays for is declared above
-    from pytest_claude.plugin.reading import read_settings
-
-    settings = config.stash[options.SETTINGS] = read_settings(config)
+    settings = config.stash[options.SETTINGS] = options.read_settings(config)
     if settings.guard == "session" and not settings.recording and settings.cassette_root.is_dir():
-        from pytest_claude.plugin.import_watch import ImportWatch
+        from pytest_claude.recording.doors.guard import ImportWatch
 
         config.stash[options.IMPORT_WATCH] = ImportWatch()
     if distributes:
-        # The workers collect; what they find wrong must be told here.
-        from pytest_claude.plugin import preflight
-        from pytest_claude.plugin.reading import read_comparison
-        from pytest_claude.plugin.results import Results
+        # The workers collect; what they find wrong must be reported here.
+        from pytest_claude.errors import SettingsError
+        from pytest_claude.places import places_of
+        from pytest_claude.plugin.comparison import gated_run
+        from pytest_claude.plugin.results import hear_results
 
-        earlier = read_comparison(config, settings)
-        results = Results(config, settings, earlier)
-        config.pluginmanager.register(results)
-        preflight.watch(config, settings, results)
+        try:
+            gated = gated_run(config, settings, places_of(settings))
+        except SettingsError as error:
+            raise options.usage_error(error) from None
+        hear_results(config, settings, gated)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None, None, None]:
-    from pytest_claude.plugin.detection import is_claude_test
-
-    ours = [item for item in items if is_claude_test(item)]
+    ours = [item for item in items if markers.is_claude_test(item)]
     for item in ours:
         if item.get_closest_marker("claude") is None:
             item.add_marker("claude")
@@ -94,9 +92,7 @@ def pytest_collection_modifyitems(
     selected = [item for item in items if id(item) in ids]
     settings = config.stash.get(options.SETTINGS, None)
     if selected and settings is None:
-        from pytest_claude.plugin.reading import read_settings
-
-        settings = config.stash[options.SETTINGS] = read_settings(config)
+        settings = config.stash[options.SETTINGS] = options.read_settings(config)
     if settings is not None and (selected or settings.bump):
         from pytest_claude.plugin import collection
 
@@ -107,10 +103,6 @@ def pytest_collection_modifyitems(
 def pytest_unconfigure(config: pytest.Config) -> None:
     options.count_session(-1)
     _stop_watching(config)
-
-
-def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
-    return config.stash.get(options.COLLECTED_LINE, None)
 
 
 def _stop_watching(config: pytest.Config) -> None:

@@ -1,9 +1,11 @@
-"""(item, step) → the trial's cassette, the swap of its arm, and what the arm changed."""
+"""(item, step) → the trial's cassette, the swap of its arm, and what the arm rewrote."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pytest_claude import clock
 from pytest_claude.comparison.trial import Stream
 from pytest_claude.errors import RecordingProblem
 from pytest_claude.expect.reading import Reading
@@ -18,16 +21,22 @@ from pytest_claude.gating.steps import Step
 from pytest_claude.models.adapt import adapt
 from pytest_claude.models.ids import model_of
 from pytest_claude.models.prices import price_table, total_cost
-from pytest_claude.plugin.attempts import attempts_of
+from pytest_claude.places import Places
+from pytest_claude.plugin.attempts import Attempts
 from pytest_claude.plugin.markers import FOUND, NORMALIZE, TEST_SETTINGS
-from pytest_claude.plugin.preflight import veto
-from pytest_claude.recording import cassette, naming
+from pytest_claude.recording import cassette
+from pytest_claude.recording.cassette import Label
+from pytest_claude.recording.doors import patching
 from pytest_claude.recording.fingerprint import Normalize
+from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.ignoring import normalizer
 from pytest_claude.recording.opening import Place
 from pytest_claude.recording.own_redaction import Hook
 from pytest_claude.recording.recorder import Recorder, models_in
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.said import Said
+from pytest_claude.recording.slugs import as_label
+from pytest_claude.recording.veto import veto
 from pytest_claude.settings import RecordMode, RunSettings, Swap
 from pytest_claude.transcript.judging import asks_judge
 from pytest_claude.transcript.model import Answer
@@ -44,8 +53,8 @@ class Arm:
         step: Which trial this is.
         settings: Of the run.
         attempt: Of which attempt of a gate; 1 for the baseline's.
-        gated: Whether it is a trial of a gate.
         recorder: Its cassette.
+        said: What was said in it so far.
         rewrites: What was changed in requests so that the candidate accepts them, in words.
         output_tools: Tools that a request forced: their input is the answer.
     """
@@ -60,10 +69,10 @@ class Arm:
     ) -> None:
         self.step = step
         self.attempt = attempt
-        self.gated = settings.gated
         self.rewrites: dict[str, None] = {}
         self.output_tools: set[str] = set()
         self.recorder: Recorder
+        self.said: Said
         self._swaps = swaps
         self.settings = settings
         self._hook = hook
@@ -108,41 +117,33 @@ class Arm:
 
 
 class Arms:
-    """Opens the arms of a run.
+    """Opens the arms of a run."""
 
-    Attributes:
-        attempts: Of the gate; None in a plain run.
-    """
-
-    def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
-        self.attempts = attempts_of(settings)
+    def __init__(
+        self,
+        config: pytest.Config,
+        settings: RunSettings,
+        places: Places,
+        attempts: Attempts | None,
+    ) -> None:
+        """`attempts` are those of the gate; None in a plain run."""
+        self._places = places
+        self._attempts = attempts
         self._config = config
         self._settings = settings
         self._redaction = Redaction.of_environment(os.environ)
-        self._stems: dict[tuple[str, Stream], str] = {}
-
-    @property
-    def olds(self) -> frozenset[str]:
-        """Canonical ids of the models under comparison; empty outside a bump."""
-        return frozenset(self._settings.names.canonical(swap.old) for swap in self._settings.bump)
-
-    @property
-    def guards_all(self) -> bool:
-        """Whether the whole session is recorded and replayed, not only its claude tests."""
-        return self._settings.guard == "session"
+        self._models: dict[tuple[str, Stream], str] = {}
 
     def open(self, item: pytest.Item, step: Step) -> Arm:
         """The arm on which `step` of `item` runs."""
-        folder = self.folder(item, step.stream)
         shared = step.stream == "base" and item.stash[TEST_SETTINGS].cassette is not None
         place = Place(
-            folder=folder,
-            shown=self.shown(folder),
+            folder=self.folder(item, step.stream),
             index=step.index,
             command=self.command(item.nodeid),
-            stem=self._stems.get((item.nodeid, step.stream)),
-            shared=shared,
-            found=item.stash[FOUND] if shared else None,
+            label=Label(shared=True) if shared else Label(test=as_label(item.nodeid)),
+            model=self._models.get((item.nodeid, step.stream)),
+            before=item.stash[FOUND] if shared else None,
             patience_s=_PATIENCE_S if shared else 0,  # another worker records into it
         )
         attempt = self.attempt(item.nodeid, step.stream)
@@ -155,15 +156,13 @@ class Arms:
             plain = isinstance(param, str | int | float)
             name += f"[{param if plain else getattr(request, 'param_index', 0)}]"
         name += ".teardown" if teardown else ""
-        folder = self._settings.cassette_root / naming.fixture_dir(
-            str(fixturedef.baseid), fixturedef.scope, name
-        )
+        folder, label = self._places.fixture(str(fixturedef.baseid), fixturedef.scope, name)
         test = request._pyfuncitem.nodeid  # the test that is being set up; no public name has it
         place = Place(
             folder,
-            self.shown(folder),
             0,
             self.command(test),
+            label,
             patience_s=_PATIENCE_S,  # with xdist every worker sets it up
         )
         rules = normalizer(self._settings.ignore)
@@ -181,31 +180,33 @@ class Arms:
         arm = Arm(step, self._swaps(step.stream), self._settings, hook, attempt)
         arm.recorder = Recorder(
             place,
-            "new_episodes" if mode == "all" and place.shared else mode,
+            "new_episodes" if mode == "all" and place.label.shared else mode,
             redaction=replace(self._redaction, own=_own_redaction(hook)),
             prepare=arm.prepare,
             summarize=summarize,
             normalize=normalize,
-            veto=veto(self._swaps(step.stream), self._settings),
+            veto=veto(self._swaps(step.stream), self._settings, clock.today()),
             names=self._settings.names,
         )
+        arm.said = Said(arm.recorder)
         return arm
 
     def close(self, item: pytest.Item, arm: Arm, *, ended: bool, passed: bool) -> None:
         """End the arm's trial; the first trial names the file of the others."""
         arm.recorder.close(ended=ended, passed=passed)
-        if arm.recorder.path is not None and arm.step.index == 0:
-            stem = arm.recorder.path.name.removesuffix(".yaml")
-            self._stems[item.nodeid, arm.step.stream] = stem
+        if arm.recorder.model is not None and arm.step.index == 0:
+            self._models[item.nodeid, arm.step.stream] = arm.recorder.model
 
     def unswapped(self, arm: Arm) -> RecordingProblem | None:
-        """Why a candidate's trial is none: a request that no swap reached asked the old model."""
+        """Why a candidate's trial is no evidence: a request that no swap reached asked OLD."""
         if arm.step.stream != "cand":
             return None
-        kept = {self._settings.names.canonical(swap.new) for swap in self._settings.bump}
+        names = self._settings.names
+        olds = {names.canonical(swap.old) for swap in self._settings.bump}
+        kept = {names.canonical(swap.new) for swap in self._settings.bump}
         for number, call in enumerate(arm.recorder.calls, start=1):
-            model = arm.recorder.canonical(call.known.model or "")
-            if model in self.olds - kept and not call.judges:
+            model = names.canonical(call.known.model or "")
+            if model in olds - kept and not call.judges:
                 return RecordingProblem(
                     f"call {number} of the candidate asked {model}: the swap did not reach it",
                     [
@@ -216,57 +217,50 @@ class Arms:
                 )
         return None
 
-    def folder(self, item: pytest.Item, stream: Stream) -> Path:
-        """The folder of a test's cassettes; what a gate asks of it is always its own."""
-        root = self._settings.cassette_root
+    def folder(self, item: pytest.Item, stream: Stream) -> Folder:
+        """A test's cassettes; what a gate asks of it is always its own."""
         if stream == "base" and (name := item.stash[TEST_SETTINGS].cassette) is not None:
-            return root / naming.shared_dir(name)
-        if self.attempts is not None and stream != "base":
-            root = self.attempts.root(self.attempt(item.nodeid, stream)) / stream
-        return root / naming.test_dir(item.nodeid)
-
-    def shown(self, folder: Path) -> str:
-        """A folder as it is shown to the user."""
-        try:
-            return folder.relative_to(self._config.rootpath).as_posix()
-        except ValueError:
-            return str(folder)
+            return self._places.shared(name)
+        if self._attempts is None or stream == "base":
+            return self._places.test(item.nodeid)
+        attempt = self.attempt(item.nodeid, stream)
+        return self._places.test(item.nodeid, self._attempts.side(attempt, stream))
 
     def attempt(self, test: str, stream: Stream) -> int:
         """Which attempt a stream of a test is at; 1 for the baseline's, which belongs to none."""
-        return 1 if self.attempts is None or stream == "base" else self.attempts.of(test)
+        return 1 if self._attempts is None or stream == "base" else self._attempts.of(test)
 
     def available(self, item: pytest.Item, stream: Stream) -> list[int]:
         """Indices of the trials of a test that have a recording, ascending."""
-        found = naming.recorded_trials(self.folder(item, stream))
+        indices = sorted({r.index for r in self.folder(item, stream).recordings()})
         settings = item.stash[TEST_SETTINGS]
         if stream == "base" and settings.cassette is not None:
-            return [n for n in found if n < settings.trials]  # the others are of other tests
-        return found
+            return [n for n in indices if n < settings.trials]  # the others are of other tests
+        return indices
 
     def recorded_answers(self, item: pytest.Item) -> list[Answer]:
         """The answers in the first recorded trial of a test; none where it can't be read."""
-        for path in naming.trial_cassettes(self.folder(item, "base"), 0):
+        for recording in self.folder(item, "base").recordings(0):
             try:
-                entries = cassette.load(path, path.name)
+                entries = cassette.load(recording.path, recording.path.name)
             except RecordingProblem:
                 continue  # the trial that opens it tells
             return list(parse_transcript([entry.interaction for entry in entries]).answers)
         return []
 
-    def recorded(self, item: pytest.Item, stream: Stream) -> set[str]:
-        """Canonical ids of all models that the recordings of a test ask."""
-        found: set[str] = set()
-        for path in self.folder(item, stream).glob("*.yaml"):
+    def recorded_models(self, item: pytest.Item) -> set[str]:
+        """Canonical ids of all models that the baseline's recordings of a test ask."""
+        models: set[str] = set()
+        for path in self.folder(item, "base").paths():
             try:
-                found.update(models_in(cassette.load(path, path.name), self._settings.names))
+                models.update(models_in(cassette.load(path, path.name), self._settings.names))
             except RecordingProblem:
-                continue  # the trial that opens it tells
-        return found
+                continue  # the trial that opens it reports it
+        return models
 
     def command(self, test: str) -> str:
         """The command that runs the one test with this node id."""
-        words = [f"pytest {_quoted(test)}"]
+        words = [f"pytest {shlex.quote(test)}"]
         words += [f"--claude-bump {swap}" for swap in self._settings.bump]
         words += [f"--claude-swap {swap}" for swap in self._settings.swaps]
         return " ".join(words)
@@ -277,7 +271,7 @@ class Arms:
     def _mode(self, stream: Stream) -> RecordMode:
         # In a gate, `all` is another attempt, in a folder of its own: what was paid for stays.
         mode = self._settings.record_mode
-        return "new_episodes" if mode == "all" and self.attempts is not None else mode
+        return "new_episodes" if mode == "all" and self._attempts is not None else mode
 
 
 def _own_redaction(hook: Any) -> Hook | None:
@@ -286,7 +280,23 @@ def _own_redaction(hook: Any) -> Hook | None:
     return (lambda text: own(body=text)) if own.get_hookimpls() else None
 
 
-def _quoted(node_id: str) -> str:
-    import shlex
+@contextmanager
+def beside_vcr(item: pytest.Item, recorder: Recorder) -> Iterator[None]:
+    """Keep our patch above vcrpy's, and let the test's own recording answer where ours is missing.
 
-    return shlex.quote(node_id)
+    `@pytest.mark.vcr` of pytest-recording patches in a fixture, after us and so above us: a model
+    call would never reach us, and a missing recording would end as "Connection error.". All other
+    requests of the test stay vcrpy's.
+    """
+    if item.get_closest_marker("vcr") is None:
+        yield
+        return
+    request = getattr(item, "_request", None)
+    try:
+        vcr = request.getfixturevalue("vcr") if request else None
+    except pytest.FixtureLookupError:
+        vcr = None  # without that plugin
+    if (path := getattr(vcr, "_path", None)) is not None:
+        recorder.adopt(Path(item.config.invocation_params.dir, path).resolve())
+    with patching.uppermost():
+        yield

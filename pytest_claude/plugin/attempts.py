@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
-from pytest_claude.gating import Ledger
-from pytest_claude.recording import naming
+from pytest_claude.gating import Decision, Ledger, Policy
+from pytest_claude.gating.policy import Baseline
+from pytest_claude.places import Places, gate_side
+from pytest_claude.recording.files import write_atomically
+from pytest_claude.run.ledger_file import LedgerFile
+from pytest_claude.run.place import Side
 from pytest_claude.settings import RunSettings
-
-LEDGER = "ledger.jsonl"
 
 
 class Attempts:
@@ -25,47 +26,98 @@ class Attempts:
         last: The latest.
     """
 
-    def __init__(self, settings: RunSettings) -> None:
+    def __init__(self, settings: RunSettings, places: Places) -> None:
         self.last = settings.attempt
         self._settings = settings
+        self._places = places
         # Asked of every test; a ledger holds all trials, and is written when the run has ended.
-        self.of, self._waiting = cache(self._of), cache(self._open)
+        self.of, self.file = cache(self._of), cache(self._file)
 
     @property
-    def numbers(self) -> range:
-        """All attempts, the latest first."""
+    def is_new(self) -> bool:
+        """Whether the latest has no ledger yet."""
+        return not _ledger(self._settings, self.last).exists()
+
+    @property
+    def candidate_is_recorded(self) -> bool:
+        """Whether any has trials of the candidate."""
+        roots = (_root(self._settings, number) for number in self._numbers)
+        return any((root / "cand").is_dir() for root in roots)
+
+    @property
+    def _numbers(self) -> range:
+        """All, the latest first: a test is at the latest that asked it."""
         return range(self.last, 0, -1)
 
-    def root(self, attempt: int) -> Path:
-        """The folder of an attempt's trials and its ledger."""
-        return _root(self._settings, attempt)
+    def side(self, attempt: int, stream: Stream) -> Side:
+        """One stream of an attempt."""
+        return gate_side(self._settings, attempt, stream)
 
     def _of(self, test: str) -> int:
         """Which attempt a test is at: the latest that asked it, or is to ask it."""
         if self._settings.record_mode == "all":
             return self.last
-        return next((n for n in self.numbers if n > 1 and self._has(n, test)), 1)
+        return next((n for n in self._numbers if n > 1 and self._has(n, test)), 1)
 
     def _has(self, attempt: int, test: str) -> bool:
-        root, place = self.root(attempt), naming.test_dir(test)
-        asked = any((root / stream / place).is_dir() for stream in ("cand", "base_fresh"))
-        return asked or test in self._waiting(attempt)
+        sides = [self.side(attempt, stream) for stream in ("cand", "base_fresh")]
+        recorded = any(self._places.test(test, side).is_there for side in sides)
+        return recorded or test in (self.file(attempt).waiting or {})
 
-    def _open(self, attempt: int) -> frozenset[str]:
-        return frozenset(self.about(attempt).get("open") or ())
+    def _file(self, attempt: int) -> LedgerFile:
+        """The ledger of an attempt as it was when the run began; empty where there is none."""
+        return _read(_ledger(self._settings, attempt))
 
-    def about(self, attempt: int) -> Mapping[str, Any]:
-        """What the head of an attempt's ledger says; empty where there is none.
+    def voids(self) -> tuple[Trial, ...]:
+        """The trials without evidence that keep their index, each of the attempt its test is at.
 
         Raises:
-            SettingsError: The ledger can't be read.
+            SettingsError: A ledger can't be read.
         """
-        return read_ledger(self.root(attempt) / LEDGER)[1]
+        voids = []
+        for number in self._numbers:
+            file = self.file(number)
+            if self._settings.recording:
+                kept = file.settled_voids(Policy.named(self._settings.gate, attempt=number))
+            else:
+                kept = [trial for trial in file.ledger if trial.outcome == "void"]
+            voids += [trial for trial in kept if self.of(trial.test) == number]
+        return tuple(voids)
 
+    def begin(self, tests: Iterable[str], baseline: Baseline) -> None:
+        """Keep which tests the latest attempt is to ask, before its first call.
 
-def attempts_of(settings: RunSettings) -> Attempts | None:
-    """The attempts of the gate that a run is; None in a plain run."""
-    return Attempts(settings) if settings.gated else None
+        However it ends, they are at it: what the attempt before said of them holds no more.
+
+        Raises:
+            SettingsError: The disk refuses it.
+        """
+        path = _ledger(self._settings, self.last)
+        file = LedgerFile(baseline=baseline, waiting={test: [0, 0] for test in tests})
+        if not file.waiting or path.exists():
+            return
+        try:
+            write_atomically(path, file.dumps().encode())
+        except OSError as error:
+            raise SettingsError(
+                f"{path}: the ledger could not be written: {error.strerror}"
+            ) from None
+
+    def write(self, ledger: Ledger, decision: Decision) -> None:
+        """Keep which trials a gate read, beside their cassettes, and which tests wait for more.
+
+        Each test is kept with the attempt it is at. What is there of other tests stays.
+
+        Raises:
+            OSError: The disk refuses it.
+        """
+        for number in self._numbers:
+            path = _ledger(self._settings, number)
+            verdicts = [v for v in decision.tests if (v.attempt or decision.attempt) == number]
+            if verdicts and path.parent.is_dir():
+                text = _read(path).updated(ledger, verdicts, decision).dumps()
+                if not path.exists() or path.read_text("utf-8") != text:
+                    write_atomically(path, text.encode())
 
 
 def next_attempt(settings: RunSettings) -> int:
@@ -76,36 +128,24 @@ def next_attempt(settings: RunSettings) -> int:
     attempt = 1
     while _root(settings, attempt + 1).is_dir():
         attempt += 1
-    ledger = _root(settings, attempt) / LEDGER
+    ledger = _ledger(settings, attempt)
     # Old ledgers don't say which tests wait.
-    ended = ledger.exists() and not read_ledger(ledger)[1].get("open")
+    ended = ledger.exists() and not _read(ledger).waiting
     return attempt + 1 if settings.record_mode == "all" and ended else attempt
 
 
-def read_ledger(path: Path) -> tuple[Ledger, Mapping[str, Any]]:
-    """A ledger and what its head says of it; both empty where there is no file.
+def _root(settings: RunSettings, attempt: int) -> Path:
+    return settings.cassette_root / gate_side(settings, attempt).root
 
-    Raises:
-        SettingsError: It can't be read.
-    """
+
+def _ledger(settings: RunSettings, attempt: int) -> Path:
+    return _root(settings, attempt) / "ledger.jsonl"
+
+
+def _read(path: Path) -> LedgerFile:
     try:
-        head, _, lines = path.read_text("utf-8").partition("\n")
+        return LedgerFile.loads(path.read_text("utf-8"), str(path))
     except FileNotFoundError:
-        return Ledger(), {}
+        return LedgerFile()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: the ledger could not be read: {error}") from None
-    try:
-        about: Mapping[str, Any] = dict(json.loads(head)["gate"])
-    except (ValueError, TypeError, KeyError):
-        raise SettingsError(
-            f"{path}: no ledger of a gate (its first line says nothing of it)"
-        ) from None
-    return Ledger.loads(lines, str(path)), about
-
-
-def _root(settings: RunSettings, attempt: int) -> Path:
-    if settings.baseline is not None:
-        return settings.cassette_root / naming.baseline_dir(settings.baseline)
-    model = settings.names.resolved
-    pairs = [(model(swap.old), model(swap.new)) for swap in settings.bump]
-    return settings.cassette_root / naming.gate_dir(pairs, attempt)

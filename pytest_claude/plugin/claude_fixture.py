@@ -15,19 +15,20 @@ from pytest_claude.expect.misuse import stated
 from pytest_claude.expect.reading import Reading
 from pytest_claude.expect.result import Check
 from pytest_claude.expect.view import Reply, View
-from pytest_claude.plugin import asking
 from pytest_claude.plugin.arms import Arm
-from pytest_claude.recording.call import Call
+from pytest_claude.recording.call import Call, calls_made
 from pytest_claude.recording.faults import Fault, Injection
-from pytest_claude.transcript.batches import Batches
-from pytest_claude.transcript.interaction import Interaction
-from pytest_claude.transcript.model import Answer, Transcript
-from pytest_claude.transcript.parse import batch_answers, parse_answer
+from pytest_claude.transcript.model import Transcript
 
 # A misuse is shown in the test that asked, not here.
 __tracebackhide__ = True
 
 C = TypeVar("C", bound=Check)
+
+_MAX_TOKENS = 1_024
+
+Prompt = str | Sequence[Mapping[str, Any]]
+"""One message of the user, or all messages of a conversation."""
 
 
 class ClaudeFixture(View):
@@ -42,7 +43,6 @@ class ClaudeFixture(View):
         self._arm = arm
         self._path = path
         self._lines: list[int | None] = []
-        self._parsed: dict[int, Answer | None] = {}
         self._kept: list[Check] = []
         self._last_asked: Check | None = None
 
@@ -71,7 +71,7 @@ class ClaudeFixture(View):
     @stated
     def ask(
         self,
-        prompt: asking.Prompt,
+        prompt: Prompt,
         *,
         system: Any = None,
         tools: Sequence[Mapping[str, Any]] | None = None,
@@ -92,18 +92,18 @@ class ClaudeFixture(View):
             SettingsError: No model is given, and `claude_model` is not set.
             anthropic.APIError: What the SDK raises.
         """
-        return self._reply(asking.ask(self._arguments(prompt, system, tools, more)))
+        return self._reply(_call(self._arguments(prompt, system, tools, more)))
 
     async def ask_async(
         self,
-        prompt: asking.Prompt,
+        prompt: Prompt,
         *,
         system: Any = None,
         tools: Sequence[Mapping[str, Any]] | None = None,
         **more: Any,
     ) -> Reply:
         """The same as `ask`, through the asynchronous client."""
-        return self._reply(await asking.ask_async(self._arguments(prompt, system, tools, more)))
+        return self._reply(await _call_async(self._arguments(prompt, system, tools, more)))
 
     @stated
     def judge(self, rubric: str, *, model: str | None = None) -> JudgeCheck:
@@ -175,24 +175,21 @@ class ClaudeFixture(View):
 
     def _arguments(
         self,
-        prompt: asking.Prompt,
+        prompt: Prompt,
         system: Any,
         tools: Sequence[Mapping[str, Any]] | None,
         more: Mapping[str, Any],
     ) -> dict[str, Any]:
+        """The arguments of `messages.create` for a prompt."""
+        whole = not isinstance(prompt, str)
+        messages = list(prompt) if whole else [{"role": "user", "content": prompt}]
+        optional = {"system": system, "tools": tools}
+        given = {name: value for name, value in optional.items() if value is not None}
         model = {} if "model" in more else {"model": self.model}
-        return {**model, **asking.prompt_body(prompt, system, tools, more)}
+        return {**model, "max_tokens": _MAX_TOKENS, "messages": messages, **given, **more}
 
     def _reply(self, call: Call) -> Reply:
-        answer = self._answer_of(call)
-        assert answer is not None, "messages.create asks a model"
-        return self._reply_of(answer, self._transcript())
-
-    def _answer_of(self, call: Call) -> Answer | None:
-        assert call.served is not None, "it was answered"
-        calls = self._arm.recorder.calls
-        number = next((n for n, other in enumerate(calls, start=1) if other is call), len(calls))
-        return parse_answer(Interaction(call.request, call.served), number, call.asked_model)
+        return self._reply_of(self._arm.said.answer(call), self._transcript())
 
     # --- the judge --------------------------------------------------------------------------
 
@@ -207,15 +204,13 @@ class ClaudeFixture(View):
     def _judged(self, rubric: str, model: str) -> JudgeCheck:
         # As recorded: what claude_ignore takes out of the app's requests must not make the
         # judge's a miss.
-        transcript = self._transcript(as_recorded=True)
+        transcript = self._arm.said.transcript(as_recorded=True)
         if (nothing := judging.nothing_to_judge(rubric, transcript)) is not None:
             return nothing
-        call = asking.ask_judge(judging.judge_request(rubric, transcript, model))
+        call = _call_judge(judging.judge_request(rubric, transcript, model))
         if isinstance(call, str):
             return judging.unanswered(rubric, model, call)
-        answer = self._answer_of(call)
-        assert answer is not None, "the judge is asked through the Messages API"
-        return judging.judged(rubric, answer)
+        return judging.judged(rubric, self._arm.said.answer(call))
 
     def _settled(self, check: C) -> C:
         """`check`, settled by the judge where its rules were unsure and the user wants that."""
@@ -226,31 +221,8 @@ class ClaudeFixture(View):
 
     # --- the view ---------------------------------------------------------------------------
 
-    def _transcript(self, *, as_recorded: bool = False) -> Transcript:
-        answers: list[Answer] = []
-        batches = Batches()
-        pending = others = 0
-        # Numbered by the order of sending, anew each time: of parallel calls one can fail.
-        for number, call in enumerate(tuple(self._arm.recorder.calls), start=1):
-            if call.judges:
-                continue
-            if (interaction := call.interaction) is None:
-                pending += 1
-                continue
-            if as_recorded and call.as_recorded is not None:
-                parsed = parse_answer(call.as_recorded, number, call.asked_model)
-            else:
-                parsed = self._parsed.get(id(call))
-                if parsed is None or parsed.number != number:
-                    parsed = parse_answer(interaction, number, call.asked_model)
-                    self._parsed[id(call)] = parsed
-            if parsed is not None:
-                answers.append(parsed)
-            else:
-                found = batch_answers(interaction, number, batches)
-                answers += found
-                others += not found
-        return Transcript(tuple(answers), pending, self._arm.recorder.faults.met, others)
+    def _transcript(self) -> Transcript:
+        return self._arm.said.transcript()
 
     def _reading(self) -> Reading:
         return self._arm.reading
@@ -271,3 +243,58 @@ def _line_in(path: str) -> int | None:
     while frame is not None and frame.f_code.co_filename != path:
         frame = frame.f_back
     return None if frame is None else frame.f_lineno
+
+
+# --- calls of the SDK: nothing else in the plugin makes one ---------------------------------
+
+
+def _call(arguments: Mapping[str, Any]) -> Call:
+    """The call that `messages.create(**arguments)` made; a stream is read to its end."""
+    import anthropic
+
+    with calls_made() as made, anthropic.Anthropic() as client:
+        answer = client.messages.create(**arguments)
+        if arguments.get("stream"):
+            for _ in answer:
+                pass
+    return _last(made)
+
+
+async def _call_async(arguments: Mapping[str, Any]) -> Call:
+    """The same through the asynchronous client."""
+    import anthropic
+
+    with calls_made() as made:
+        async with anthropic.AsyncAnthropic() as client:
+            answer = await client.messages.create(**arguments)
+            if arguments.get("stream"):
+                async for _ in answer:
+                    pass
+    return _last(made)
+
+
+def _call_judge(body: Mapping[str, Any]) -> Call | str:
+    """The judge's answered call, or why there is none; an error of the API is an answer."""
+    import anthropic
+
+    # SDKs from before structured outputs have no such parameter.
+    arguments = {name: value for name, value in body.items() if name != "output_config"}
+    extra = {"output_config": body["output_config"]}
+    cause = "the call did not pass through pytest-claude"
+    with calls_made() as made:
+        try:
+            with anthropic.Anthropic() as client:
+                client.messages.create(**arguments, extra_body=extra)
+        except anthropic.AnthropicError as error:
+            cause = str(error)
+    answered = [call for call in made if call.interaction is not None]
+    return answered[-1] if answered else cause
+
+
+def _last(made: Sequence[Call]) -> Call:
+    if not made:
+        raise SettingsError(
+            "claude.ask: the call did not pass through pytest-claude; "
+            "is the client or its transport replaced by a mock?"
+        )
+    return made[-1]

@@ -1,109 +1,149 @@
-"""How a failed test explains itself: the `claude` section, and a headline over the trials."""
+"""How a failed test explains itself: which of its trials is shown, and the section `claude`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from pytest_claude.comparison.trial import Trial
-from pytest_claude.errors import RecordingProblem, Row
-from pytest_claude.expect.result import Check
-from pytest_claude.report import row as report
+from pytest_claude.errors import Row as Labelled
+from pytest_claude.plugin.trials import PHASES, Reports, TrialRun, merged
+from pytest_claude.report.explained import verdict_rows
+from pytest_claude.report.numbers import plural
+from pytest_claude.report.row import Row
 from pytest_claude.report.terminal import rows_text
+from pytest_claude.settings import TestSettings
 
-_MOST_EVIDENCE = 5
-
-
-def problem_repr(problem: BaseException) -> Any:
-    """The failure representation of a problem that may never have reached pytest.
-
-    One line, without traceback: where the problem surfaced is of no interest to the user.
-    """
-    raised = pytest.ExceptionInfo.from_exception(_raised(problem))
-    return _one_line(raised, raised.exconly())
+# --- the reports of a test ------------------------------------------------------------------
 
 
-def headline_repr(headline: str) -> Any:
-    """A failure representation of one sentence."""
-    raised = pytest.ExceptionInfo.from_exception(_raised(AssertionError(headline)))
-    return _one_line(raised, headline)
-
-
-def add_section(report: pytest.TestReport, heading: str, rows: Sequence[Row]) -> None:
-    """Put the section `claude` under the failure, when there is something to tell."""
-    if rows:
-        add_text(report, "claude", "\n".join([*([heading] if heading else []), *rows_text(rows)]))
-
-
-def add_transcript(report: pytest.TestReport, lines: Sequence[str]) -> None:
-    """Put what was said under the failure, when there is something to tell."""
-    if lines:
-        add_text(report, "claude transcript", "\n".join(lines))
-
-
-def add_text(report: pytest.TestReport, title: str, text: str) -> None:
-    """Put a section under the failure, shown at every `--show-capture`."""
-    shown: Any = report.longrepr
-    if hasattr(shown, "addsection"):
-        shown.addsection(title, text, "-")
+def counted(runs: Sequence[TrialRun], settings: TestSettings) -> Reports:
+    """The reports of a plain run: the pass rate over the trials decides."""
+    passed = [run for run in runs if run.result.outcome == "pass"]
+    special = [run for run in runs if run.result.outcome in ("skip", "void", "abort")]
+    if not special and len(passed) >= settings.passes_needed:
+        return merged(runs, passed[-1])
+    several = not special and settings.trials > 1
+    count = f"{len(passed)} of {plural(len(runs), 'trial')} passed"
+    needed = f"{settings.passes_needed} needed"
+    if special:
+        shown = special[0]
+        one = len(runs) == 1
+        heading = "" if one else f"trial {shown.result.index + 1} of {settings.trials}"
     else:
-        report.sections.append((title, text))
+        shown = next(run for run in runs if run.result.outcome == "fail")
+        heading = ", ".join(shown.result.models) or "no model called"
+    if several:
+        heading += f", trial {shown.result.index + 1} of {settings.trials} ({count}, {needed}: "
+        heading += f"pass_rate {settings.pass_rate})"
+    reports = merged(runs, shown)
+    if shown.subtests and (call := reports.get("call")) is not None:
+        fail(call, shown.result.cause or "failed sub-tests")
+        _add_section(call, "sub-tests", "\n\n".join(shown.subtests))
+    failed = next((r for r in reports.values() if r.longrepr is not None and not r.skipped), None)
+    if failed is not None:
+        if several:
+            _prefix_message(failed, f"{count}, {needed}")
+        add_rows(failed, shown.rows, heading, shown.said)
+    return reports
 
 
-def refer_to(reports: Mapping[str, pytest.TestReport], first: str) -> None:
-    """Say that the failure has the same cause as that of the test `first`."""
-    failed = next(report for report in reports.values() if report.failed)
-    shown: Any = failed.longrepr
-    shown.chain[-1][0].reprentries[-1].lines[-1] += f" (same cause as {first})"
+def settled(runs: Sequence[TrialRun]) -> Reports:
+    """The reports of a test in a gate that needs no verdict to be published.
+
+    It was skipped, could not be run, is not gated, or passed often enough.
+    """
+    stopped = next((r for r in runs if r.result.outcome in ("skip", "abort")), None)
+    reports = merged(runs, stopped or runs[-1])
+    if stopped is None:
+        _pass_all(reports)
+    else:
+        add_rows(_main(reports), stopped.rows)
+    return reports
 
 
-def prefix_message(report: pytest.TestReport, words: str) -> None:
-    """Put `words` before the message that the short summary shows."""
-    crash = getattr(report.longrepr, "reprcrash", None)
-    if crash is not None:
-        crash.message = f"{words}; {crash.message}"
-    elif isinstance(report.longrepr, str):
-        report.longrepr = f"{words}; {report.longrepr}"
+def held(item: pytest.Item, runs: Sequence[TrialRun], first: int | None) -> dict[str, Any]:
+    """What is needed to publish a test once its verdict is there, as plain JSON types.
+
+    Of all trials the one to show is the candidate's with index `first`, the first that failed in
+    its duel; else its first failed one, else the last.
+    """
+    failed = [r for r in runs if r.result.stream == "cand" and r.result.outcome == "fail"]
+    in_duel = [run for run in failed if run.result.index == first]
+    shown = next(iter((*in_duel, *failed, *runs[-1:])), None)
+    to_json = item.config.hook.pytest_report_to_serializable
+    reports = {} if shown is None else merged(runs, shown)
+    return {
+        "location": list(item.location),
+        "failed": bool(failed),
+        "heading": "" if shown is None else _on_arm(shown.result),
+        "rows": [] if shown is None else [list(row) for row in shown.rows],
+        "said": [] if shown is None else shown.said,
+        "reports": {w: to_json(config=item.config, report=r) for w, r in reports.items()},
+    }
 
 
-def check_rows(check: Check, trial: Trial, commands: Sequence[Row]) -> list[Row]:
-    """The four parts of a failed check: expected, observed, evidence, what to type."""
-    # A check that holds and still fails its test was asserted to be false.
-    expected = f"not: {check.expected}" if check.outcome else check.expected
-    rows: list[Row] = [("expected", expected), ("observed", check.observed)]
-    for evidence in check.evidence[:_MOST_EVIDENCE]:
-        number = trial.number_of(evidence.interaction)
-        of = "" if trial.entries else f" of {trial.interactions}"
-        rows.append(("evidence", f"{trial.cassette}, interaction {number}{of}"))
-        rows += [("", f"  {line}") for line in evidence.lines]
-    if len(check.evidence) > _MOST_EVIDENCE:
-        rows.append(("", f"… {len(check.evidence) - _MOST_EVIDENCE} more interactions"))
-    if check.hint:
-        rows.append(("hint", check.hint))
-    return [*rows, *commands]
+def judged(config: pytest.Config, test: str, data: Mapping[str, Any], row: Row) -> Reports:
+    """The reports of a test that was held: only its verdict fails it."""
+    from_json = config.hook.pytest_report_from_serializable
+    reports: Reports = {w: from_json(config=config, data=r) for w, r in data["reports"].items()}
+    if not reports:
+        location = tuple(data["location"])
+        reports = {w: pytest.TestReport(test, location, {}, "passed", None, w) for w in PHASES}
+    _pass_all(reports)
+    if row.fails:
+        shown = _main(reports)
+        fail(shown, f"{row.word} {row.rates}{f': {row.text}' if row.text else ''}")
+        rows = [(label, text) for label, text in data["rows"]] or verdict_rows(row)
+        add_rows(shown, rows, data["heading"], data["said"])
+    return reports
 
 
-def problem_rows(problem: RecordingProblem, others: int) -> list[Row]:
-    """The rows of a problem of the recording edge."""
-    more: Iterable[Row] = [("also", f"{others} more like it in this trial")] if others else []
-    return [*problem.rows, *more]
+def _main(reports: Reports) -> pytest.TestReport:
+    return reports.get("call", reports["setup"])
 
 
-def failure_rows(row: report.Row) -> list[Row]:
-    """The rows of a gated test whose trial has none of its own."""
-    rows: list[Row] = [
-        ("expected", "the test passes as often as on the baseline"),
-        ("observed", f"passed trials: {row.rates}"),
-    ]
-    first = row.differences[0] if row.differences else None
-    if first is not None and first.cassette is not None:
-        rows.append(("evidence", f"{first.cassette}, interaction {first.interaction}"))
-    return rows
+def _pass_all(reports: Reports) -> None:
+    for phase in reports.values():
+        phase.outcome, phase.longrepr = "passed", None
+        phase.__dict__.pop("wasxfail", None)
 
 
-def _one_line(raised: pytest.ExceptionInfo[BaseException], text: str) -> Any:
+def _on_arm(trial: Trial) -> str:
+    side = "candidate" if trial.stream == "cand" else "baseline"
+    return f"{side}, trial {trial.index + 1}"
+
+
+# --- one report -----------------------------------------------------------------------------
+
+
+def unless_a_group(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether to hide a frame of ours, for `__tracebackhide__`.
+
+    Our wrappers are around every test and fixture of a session. pytest can't show an exception
+    group of which no frame is left: 8.4 ends in an internal error.
+    """
+    return not isinstance(excinfo.value, BaseExceptionGroup)
+
+
+def fail(shown: pytest.TestReport, cause: BaseException | str) -> None:
+    """Make a report fail with `cause`, over whatever it showed."""
+    shown.outcome = "failed"
+    shown.longrepr = one_line(cause)
+    shown.__dict__.pop("wasxfail", None)
+
+
+def one_line(cause: BaseException | str) -> Any:
+    """The representation of a failure in one line, without traceback.
+
+    For a sentence, and for a problem that may never have reached pytest: where it surfaced is of
+    no interest to the user.
+    """
+    problem = AssertionError(cause) if isinstance(cause, str) else cause
+    raised = pytest.ExceptionInfo.from_exception(_raised(problem))
+    text = cause if isinstance(cause, str) else raised.exconly()
     shown: Any = raised.getrepr(style="value", chain=False)
     entry = shown.chain[-1][0].reprentries[-1]
     entry.style, entry.lines = "short", [f"E   {text}"]
@@ -118,3 +158,42 @@ def _raised(problem: BaseException) -> BaseException:
         except BaseException as raised:
             return raised
     return problem
+
+
+def add_rows(
+    shown: pytest.TestReport,
+    rows: Sequence[Labelled],
+    heading: str = "",
+    said: Sequence[str] = (),
+) -> None:
+    """Put the section `claude` under a failure, where there are rows, then what was `said`."""
+    if rows:
+        lines = [*([heading] if heading else []), *rows_text(rows)]
+        _add_section(shown, "claude", "\n".join(lines))
+    if said:
+        _add_section(shown, "claude transcript", "\n".join(said))
+
+
+def _add_section(shown: pytest.TestReport, title: str, text: str) -> None:
+    """Put a section under a failure, shown at every `--show-capture`."""
+    failure: Any = shown.longrepr
+    if hasattr(failure, "addsection"):
+        failure.addsection(title, text, "-")
+    else:
+        shown.sections.append((title, text))
+
+
+def refer_to(reports: Reports, first: str) -> None:
+    """Say that the failure has the same cause as that of the test `first`."""
+    failed = next(phase for phase in reports.values() if phase.failed)
+    failure: Any = failed.longrepr
+    failure.chain[-1][0].reprentries[-1].lines[-1] += f" (same cause as {first})"
+
+
+def _prefix_message(shown: pytest.TestReport, words: str) -> None:
+    """Put `words` before the message that the short summary shows."""
+    crash = getattr(shown.longrepr, "reprcrash", None)
+    if crash is not None:
+        crash.message = f"{words}; {crash.message}"
+    elif isinstance(shown.longrepr, str):
+        shown.longrepr = f"{words}; {shown.longrepr}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -72,8 +72,7 @@ def claude_server(request: pytest.FixtureRequest) -> Iterator[ClaudeServer]:
 
 def _running(request: pytest.FixtureRequest) -> ClaudeFixture:
     try:
-        found: ClaudeFixture = request.node.stash[CURRENT]
-        return found
+        return cast("ClaudeFixture", request.node.stash[CURRENT])
     except KeyError:
         raise pytest.UsageError(
             "request.getfixturevalue('claude') can't be seen before the test runs: "

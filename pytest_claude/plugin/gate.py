@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
 import pytest
 
 from pytest_claude.comparison.trial import Stream, Trial
-from pytest_claude.gating import Decision, Ledger, Need, Policy, TestVerdict, plan
+from pytest_claude.gating import Decision, Ledger, Need, Policy, TestVerdict, plan, screen_test
 from pytest_claude.gating.ledger import Key
 from pytest_claude.gating.status import Status
 from pytest_claude.gating.steps import LATER, Later, Plan, Step
 from pytest_claude.plugin.arms import Arms
+from pytest_claude.plugin.comparison import GatedRun
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.run.decide import left_out
 from pytest_claude.settings import RunSettings
@@ -28,35 +29,24 @@ class Gate:
     Offline, a test takes every trial that has a recording: the verdict reads of them what it
     needs. While recording, a test takes the trials of its screen; what depends on the trials of
     others waits for `rounds`.
-
-    Attributes:
-        policy: What the gate must be able to see.
     """
 
-    def __init__(
-        self,
-        settings: RunSettings,
-        arms: Arms,
-        policy: Policy,
-        known: Iterable[Trial],
-        tests: Iterable[str] = (),
-    ) -> None:
-        """`known` are trials not to be taken again: of an earlier run, or known to be void.
-
-        `tests` are all tests of a run that is gone on with; one that did not arrive there is
-        screened before any test goes on.
-        """
-        self.policy = policy
+    def __init__(self, settings: RunSettings, arms: Arms, run: GatedRun) -> None:
         self._settings = settings
         self._arms = arms
-        self._ledger: dict[Key, Trial] = {_place(trial): trial for trial in known}
-        self._earlier = frozenset(t.test for t in self._ledger.values() if t.stream == "base")
+        self._run = run
+        # By test: each is asked for its own trials many times.
+        self._trials: dict[str, dict[Key, Trial]] = {}
+        self._aborted: set[str] = set()
+        self.take(run.known)
+        self._earlier = {trial.test for trial in run.known if trial.stream == "base"}
         self._gateable: dict[str, None] = {}
         if settings.go_on is not None:
-            for test in sorted(self._earlier.union(tests)):
+            # A test that did not arrive in it is screened before any test goes on.
+            for test in sorted(self._earlier.union(run.collected)):
                 self.consider(test)
 
-    def plan(self, item: pytest.Item, leave_out: Callable[[], bool] = lambda: False) -> Plan:
+    def plan(self, item: pytest.Item, leave_out: Callable[[], bool]) -> Plan:
         """The plan of one test; it ends in LATER where the trials of others must be known.
 
         `leave_out` says, once the baseline's trials are there, whether the test can't be gated.
@@ -79,16 +69,21 @@ class Gate:
         return next_step
 
     def trials(self, test: str) -> list[Trial]:
-        """What is known of a test, by stream and index."""
-        return [self._ledger[key] for key in sorted(self._ledger) if key.test == test]
+        """The trials of a test so far, by stream and index."""
+        trials = self._trials.get(test, {})
+        return [trials[key] for key in sorted(trials)]
 
     def take(self, trials: Iterable[Trial]) -> None:
         """Keep what was taken."""
-        self._ledger.update((_place(trial), trial) for trial in trials)
+        for trial in trials:
+            key = Key(trial.test, trial.stream, trial.index, trial.attempt)
+            self._trials.setdefault(trial.test, {})[key] = trial
+            if trial.outcome == "abort":
+                self._aborted.add(trial.test)
 
     def consider(self, test: str) -> bool:
         """Whether a test can be gated, by what its trials show so far."""
-        if left_out(self.trials(test), self._arms.olds) is not None:
+        if left_out(self.trials(test), self._run.comparison.olds) is not None:
             self._gateable.pop(test, None)
             return False
         self._gateable[test] = None
@@ -106,7 +101,7 @@ class Gate:
         """What each test must take next, now that all have ended their screens."""
         if not self._settings.recording:
             return {}
-        need = self._planned(Ledger(self._ledger.values()), self.policy, list(self._gateable))
+        need = self._planned(list(self._gateable), self._run.policy)
         steps: dict[str, list[Step]] = {}
         for key in need.interleaved if isinstance(need, Need) else ():
             steps.setdefault(key.test, []).append(Step(key.stream, key.index))
@@ -124,29 +119,31 @@ class Gate:
         if not self._settings.recording:
             for stream in _OF_THE_GATE:
                 untaken = self._untaken(item, stream)
-                self._fill_gaps(item.nodeid, stream, untaken)
+                self.take(self._gaps(item.nodeid, stream, untaken))
                 steps += [Step(stream, index) for index in untaken]
         return steps
 
-    def _fill_gaps(self, test: str, stream: Stream, recorded: Sequence[int]) -> None:
-        """A trial that left no recording between others was spoiled: it keeps its index."""
-        for index in range(max(recorded, default=0)):
-            attempt = self._arms.attempt(test, stream)
-            key = Key(test, stream, index, attempt)
-            if index not in recorded and key not in self._ledger:
-                self.take([Trial(test, stream, index, "void", "it has no recording",
-                                 attempt=attempt)])  # fmt: skip
-
     def _untaken(self, item: pytest.Item, stream: Stream) -> list[int]:
-        known = {k.index for k in self._ledger if (k.test, k.stream) == (item.nodeid, stream)}
-        return [n for n in self._arms.available(item, stream) if n not in known]
+        keys = self._trials.get(item.nodeid, {})
+        taken = {key.index for key in keys if key.stream == stream}
+        return [n for n in self._arms.available(item, stream) if n not in taken]
+
+    def _gaps(self, test: str, stream: Stream, recorded: Sequence[int]) -> Iterator[Trial]:
+        """A trial that left no recording between others was spoiled: it keeps its index."""
+        attempt = self._arms.attempt(test, stream)
+        for n in range(max(recorded, default=0)):
+            if n not in recorded and Key(test, stream, n, attempt) not in self._trials.get(
+                test, {}
+            ):
+                cause = "it has no recording"
+                yield Trial(test, stream, n, "void", cause, attempt=attempt)
 
     def _of_its_own(self, test: str) -> Step | Literal[Later.LATER] | None:
         """The next trial that a test takes without regard to the others."""
         alone = self._settings.go_on is None or test not in self._earlier
-        tests = [test] if alone else list(self._gateable)
-        ledger = self._of(test) if alone else Ledger(self._ledger.values())
-        need = self._planned(ledger, self.policy, tests)
+        # A screen reads no other test's trials, and to plan for all tests once per trial is slow.
+        tests = [test] if alone or self._screens(test) else list(self._gateable)
+        need = self._planned(tests, self._run.policy)
         if not isinstance(need, Need):
             return None
         mine = [key for key in need.interleaved if key.test == test]
@@ -154,19 +151,22 @@ class Gate:
             return LATER  # a suspect: how much it takes depends on how many there are
         return Step(mine[0].stream, mine[0].index) if mine else None
 
+    def _screens(self, test: str) -> bool:
+        """Whether the screen of a test is open, and no broken test stops the gate."""
+        if not self._aborted.isdisjoint(self._gateable):
+            return False
+        attempt, policy = self._arms.attempt(test, "cand"), self._run.policy
+        return screen_test(self._ledger([test]).of(test, policy, attempt), policy).status == "open"
+
     def _alone(self, test: str) -> TestVerdict:
         """What a test's own trials say, were there no other test."""
-        told = self._planned(self._of(test), replace(self.policy, offline=True), [test])
-        assert not isinstance(told, Need), "an offline policy always decides"
-        return told.verdicts[test]
+        decision = self._planned([test], replace(self._run.policy, offline=True))
+        assert not isinstance(decision, Need), "an offline policy always decides"
+        return decision.verdicts[test]
 
-    def _planned(self, ledger: Ledger, policy: Policy, tests: Sequence[str]) -> Need | Decision:
+    def _planned(self, tests: Sequence[str], policy: Policy) -> Need | Decision:
         attempts = {test: self._arms.attempt(test, "cand") for test in tests}
-        return plan(ledger, policy, tests, attempts=attempts)
+        return plan(self._ledger(tests), policy, tests, attempts=attempts)
 
-    def _of(self, test: str) -> Ledger:
-        return Ledger(self.trials(test))
-
-
-def _place(trial: Trial) -> Key:
-    return Key(trial.test, trial.stream, trial.index, trial.attempt)
+    def _ledger(self, tests: Iterable[str]) -> Ledger:
+        return Ledger(t for test in tests for t in self._trials.get(test, {}).values())

@@ -29,7 +29,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    found = session.config.stash.get(_TESTS, {})
     named = [word for word in session.config.args if "::" in word]
-    told = {"root": str(session.config.rootpath), "named": named, "tests": found}
-    session.config.option.claude_tests_to.write_text(json.dumps(told), "utf-8")
+    tests = session.config.stash.get(_TESTS, {})
+    data = {"root": str(session.config.rootpath), "named": named, "tests": tests}
+    session.config.option.claude_tests_to.write_text(json.dumps(data), "utf-8")

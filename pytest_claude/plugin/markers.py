@@ -1,153 +1,32 @@
-"""The markers: which tests are claude tests, their settings, and the checks that markers ask."""
+"""The markers: their texts, which tests are claude tests, their settings, and the checks they ask.
+
+Declared in every run of pytest, so this imports pytest alone; the rest is imported where a claude
+test is there.
+"""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-
-from pytest_claude import clock
-from pytest_claude.errors import SettingsError
-from pytest_claude.plugin.options import MARKERS
-from pytest_claude.settings import (
-    RunSettings,
-    TestSettings,
-    check_keyword,
-    did_you_mean,
-    merge_acceptances,
-    merge_test_settings,
-)
 
 if TYPE_CHECKING:
     from pytest_claude.expect.result import Check
     from pytest_claude.expect.view import View
     from pytest_claude.recording.fingerprint import Normalize
     from pytest_claude.recording.ignoring import Rule
+    from pytest_claude.settings import RunSettings, TestSettings
 
-TEST_SETTINGS = pytest.StashKey[TestSettings]()
+TEST_SETTINGS: pytest.StashKey[TestSettings] = pytest.StashKey()
 FOUND: pytest.StashKey[frozenset[str]] = pytest.StashKey()
 NORMALIZE: pytest.StashKey[Normalize | None] = pytest.StashKey()
 
-_CHECKS: dict[str, tuple[str, int]] = {
-    # marker: method of the fixture, positional arguments at most
-    "claude_calls_tool": ("calls_tool", 2),
-    "claude_calls_no_tool": ("calls_no_tool", 0),
-    "claude_clarifies": ("asks_clarifying_question", 0),
-    "claude_returns_json": ("returns_json", 1),
-    "claude_refuses": ("refuses", 0),
-    "claude_within": ("within", 0),
-}
-
-
-@dataclass(frozen=True)
-class MarkerCheck:
-    """A check that a marker asks after the body."""
-
-    mark: pytest.Mark
-
-    def check(self, view: View) -> Check:
-        """What it comes to."""
-        method = getattr(view, _CHECKS[self.mark.name][0])
-        found: Check = method(*self.mark.args, **self.mark.kwargs)
-        return found
-
-
-def prepare(item: pytest.Item, run: RunSettings) -> None:
-    """Check the markers of a claude test and keep its settings and its rules for matching.
-
-    Raises:
-        SettingsError: A marker argument is unknown or out of range, or a marker's name is nearly
-            one of ours.
-    """
-    file, line = item.location[:2]
-    where = f"{file}:{(line or 0) + 1}"
-    markers = [(mark.args, mark.kwargs) for mark in item.iter_markers("claude")]
-    settings = merge_test_settings(where, markers, run.trials)
-    marks = [(mark.args, mark.kwargs) for mark in item.iter_markers("claude_accept")]
-    if marks:
-        today = date.fromisoformat(clock.today())
-        accepted, expired = merge_acceptances(where, marks, run.bump, today)
-        settings = replace(settings, accepted=accepted, expired=expired)
-    if settings.cassette is not None:
-        from pytest_claude.recording.naming import shared_dir
-
-        try:
-            shared_dir(settings.cassette)
-        except SettingsError as error:
-            raise SettingsError(f"{where}: @pytest.mark.claude: {error}") from None
-    item.stash[TEST_SETTINGS] = settings
-    item.stash[NORMALIZE] = _normalizer(item, run, where)
-    for check in marker_checks(item):
-        _verify(where, check.mark)
-    for name, near in misspelt(item):
-        raise SettingsError(f"{where}: @pytest.mark.{name}: no such marker{near}")
-
-
-def cassette_of(item: pytest.Item) -> str | None:
-    """The name of the cassette that a test shares, also one that is not to run."""
-    given = (mark.kwargs for mark in item.iter_markers("claude"))
-    return next((more["cassette"] for more in given if "cassette" in more), None)
-
-
-def misspelt(item: pytest.Item) -> Iterator[tuple[str, str]]:
-    """Markers that are nearly one of ours and nobody's, each with the words that name ours.
-
-    A check that is never made would let its test pass.
-    """
-    names = {mark.name for mark in item.iter_markers() if mark.name.startswith("claude_")}
-    if names <= MARKERS.keys():
-        return
-    registered = {re.split(r"[:(]", line)[0].strip() for line in item.config.getini("markers")}
-    for name in sorted(names - registered):
-        if near := did_you_mean(name, MARKERS):
-            yield name, near
-
-
-def _normalizer(item: pytest.Item, run: RunSettings, where: str) -> Normalize | None:
-    # This module is loaded in every run; the rest only when there is a claude test.
-    from pytest_claude.recording.ignoring import normalizer
-
-    rules: list[Rule] = list(run.ignore)
-    for mark in item.iter_markers("claude_ignore"):
-        if mark.kwargs:
-            raise SettingsError(f"{where}: @pytest.mark.claude_ignore takes rules, no keywords")
-        rules += mark.args
-    return normalizer(rules, f"{where}: claude_ignore")
-
-
-def marker_checks(item: pytest.Item) -> Iterator[MarkerCheck]:
-    """The checks of all check markers of a test, the nearest first."""
-    for mark in item.iter_markers():
-        if mark.name in _CHECKS:
-            yield MarkerCheck(mark)
-
-
-def _verify(where: str, mark: pytest.Mark) -> None:
-    """Refuse what the check would refuse, before the first test runs."""
-    from pytest_claude.expect.view import View
-
-    method, positional = _CHECKS[mark.name]
-    call = f"{where}: @pytest.mark.{mark.name}({_arguments(mark)})"
-    parameters = inspect.signature(getattr(View, method)).parameters.values()
-    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        known = [p.name for p in parameters if p.name != "self"]
-        if mark.kwargs and not known:
-            raise SettingsError(f"{call}: takes no arguments")
-        for key in mark.kwargs:
-            check_keyword(call, key, known)
-    if len(mark.args) > positional:
-        number = f"{positional} positional argument{'s' if positional > 1 else ''}"
-        raise SettingsError(f"{call}: takes {number if positional else 'no positional arguments'}")
-    try:
-        if (verify := _VALUES.get(mark.name)) is not None:
-            verify(mark.args, mark.kwargs)
-    except TypeError as error:
-        raise SettingsError(f"{call}: {error}") from None
+_OUR_FIXTURES = ("claude", "pytest_claude", "claude_server")
 
 
 def _check_tool(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -173,17 +52,208 @@ def _check_json(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     read_schema(args[0] if args else kwargs.get("schema"))
 
 
-def _check_within(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def _check_within(_args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     from pytest_claude.expect.checks.limits import check_limits
 
     check_limits({name: limit for name, limit in kwargs.items() if limit is not None})
 
 
-_VALUES: dict[str, Callable[[tuple[Any, ...], Mapping[str, Any]], None]] = {
-    "claude_calls_tool": _check_tool,
-    "claude_returns_json": _check_json,
-    "claude_within": _check_within,
-}
+class Marker(NamedTuple):
+    """A marker.
+
+    Attributes:
+        text: Its arguments and what it does, as `pytest --markers` shows them.
+        check: The method of the fixture that it asks after the body; "" where it asks none.
+        positional: How many positional arguments the check takes at most.
+        verify: Raises TypeError where the check would refuse the values of its arguments.
+    """
+
+    text: str
+    check: str = ""
+    positional: int = 0
+    verify: Callable[[tuple[Any, ...], Mapping[str, Any]], None] | None = None
+
+
+MARKERS = {
+    "claude": Marker(
+        "claude(*, trials=1, pass_rate=1.0, live=False, cassette=None): record or replay the "
+        "model traffic of this test; run it `trials` times on a model, of which the share "
+        "`pass_rate` must pass. live=True: the test reaches the API itself, neither recorded nor "
+        "replayed. cassette='name': it shares the cassette of this name with other tests."
+    ),
+    "claude_ignore": Marker(
+        "claude_ignore(*rules): parts of requests that do not count: uuids, dates, tmp_paths, "
+        "re:PATTERN, a JSON path, or a function of the body; adds up with the ini key."
+    ),
+    "claude_accept": Marker(
+        "claude_accept(pair, *, reason, until): a regression of this test in the bump `pair` "
+        "(OLD=NEW) does not fail the gate until this date (YYYY-MM-DD)."
+    ),
+    "claude_calls_tool": Marker(
+        "claude_calls_tool(name, arguments={}, *, times=None, exact=False, offered=True, "
+        "**arguments): after the body, Claude must have called this tool.",
+        "calls_tool", 2, _check_tool,
+    ),
+    "claude_calls_no_tool": Marker(
+        "claude_calls_no_tool(): after the body, Claude must have called no client tool.",
+        "calls_no_tool",
+    ),
+    "claude_clarifies": Marker(
+        "claude_clarifies(): after the body, Claude's last reply must ask for what it needs "
+        "instead of guessing.",
+        "asks_clarifying_question",
+    ),
+    "claude_returns_json": Marker(
+        "claude_returns_json(*, schema=None, where='answer'): after the body, Claude's last reply "
+        "must be JSON and satisfy the schema.",
+        "returns_json", 1, _check_json,
+    ),
+    "claude_refuses": Marker(
+        "claude_refuses(): after the body, Claude's last reply must refuse.", "refuses"
+    ),
+    "claude_within": Marker(
+        "claude_within(*, cost_usd=None, output_tokens=None, thinking_tokens=None, "
+        "time_to_first_token_s=None, total_s=None): after the body, the run must be within these "
+        "limits.",
+        "within", 0, _check_within,
+    ),
+}  # fmt: skip
+
+
+# --- which tests are ours -------------------------------------------------------------------
+
+
+def is_claude_test(item: pytest.Item) -> bool:
+    """Whether a test requests our fixture or carries one of our markers.
+
+    Their names are exact; one that is a slip of ours was meant to be, and is refused later.
+    """
+    names = {mark.name for mark in item.iter_markers()}
+    if not names.isdisjoint(MARKERS) or any(misspelt(item)):
+        return True
+    return any(_is_ours(item, name) for name in _OUR_FIXTURES)
+
+
+def _is_ours(item: pytest.Item, name: str) -> bool:
+    if name not in getattr(item, "fixturenames", ()):
+        return False
+    # A project may have a fixture of its own called `claude`: the nearest definition decides.
+    fixtures: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    definitions = fixtures.get(name)
+    return bool(definitions) and definitions[-1].func.__module__ == "pytest_claude.plugin.fixtures"
+
+
+def misspelt(item: pytest.Item) -> Iterator[tuple[str, str]]:
+    """Markers that are nearly one of ours and nobody's, each with the words that name ours.
+
+    A check that is never made would let its test pass.
+    """
+    names = {mark.name for mark in item.iter_markers() if mark.name.startswith("claude_")}
+    if names <= MARKERS.keys():
+        return
+    from pytest_claude.settings import did_you_mean  # more than a project without us pays for
+
+    registered = {re.split(r"[:(]", line)[0].strip() for line in item.config.getini("markers")}
+    for name in sorted(names - registered):
+        if near := did_you_mean(name, MARKERS):
+            yield name, near
+
+
+# --- what a test's markers say --------------------------------------------------------------
+
+
+def prepare(item: pytest.Item, run: RunSettings) -> None:
+    """Check the markers of a claude test and keep its settings and its rules for matching.
+
+    Raises:
+        SettingsError: A marker argument is unknown or out of range, or a marker's name is nearly
+            one of ours.
+    """
+    from pytest_claude.errors import SettingsError
+
+    file, line = item.location[:2]
+    where = f"{file}:{(line or 0) + 1}"
+    item.stash[TEST_SETTINGS] = _settings(item, run, where)
+    item.stash[NORMALIZE] = _normalizer(item, run, where)
+    for mark in _check_marks(item):
+        _verify(where, mark)
+    for name, near in misspelt(item):
+        raise SettingsError(f"{where}: @pytest.mark.{name}: no such marker{near}")
+
+
+def marker_checks(item: pytest.Item, view: View) -> Iterator[tuple[str, Check]]:
+    """The checks that the markers of a test ask, by the marker's name, the nearest first."""
+    for mark in _check_marks(item):
+        yield mark.name, getattr(view, MARKERS[mark.name].check)(*mark.args, **mark.kwargs)
+
+
+def cassette_of(item: pytest.Item) -> str | None:
+    """The name of the cassette that a test shares, also of one that is not to run."""
+    given = (mark.kwargs for mark in item.iter_markers("claude"))
+    return next((kwargs["cassette"] for kwargs in given if "cassette" in kwargs), None)
+
+
+def _check_marks(item: pytest.Item) -> Iterator[pytest.Mark]:
+    return (m for m in item.iter_markers() if m.name in MARKERS and MARKERS[m.name].check)
+
+
+def _settings(item: pytest.Item, run: RunSettings, where: str) -> TestSettings:
+    from pytest_claude import clock
+    from pytest_claude.errors import SettingsError
+    from pytest_claude.settings import merge_acceptances, merge_test_settings
+
+    marks = [(mark.args, mark.kwargs) for mark in item.iter_markers("claude")]
+    settings = merge_test_settings(where, marks, run.trials)
+    marks = [(mark.args, mark.kwargs) for mark in item.iter_markers("claude_accept")]
+    if marks:
+        today = date.fromisoformat(clock.today())
+        accepted, expired = merge_acceptances(where, marks, run.bump, today)
+        settings = replace(settings, accepted=accepted, expired=expired)
+    if settings.cassette is not None:
+        from pytest_claude.run.place import Layout
+
+        try:
+            Layout().shared(settings.cassette)
+        except SettingsError as error:
+            raise SettingsError(f"{where}: @pytest.mark.claude: {error}") from None
+    return settings
+
+
+def _normalizer(item: pytest.Item, run: RunSettings, where: str) -> Normalize | None:
+    from pytest_claude.errors import SettingsError
+    from pytest_claude.recording.ignoring import normalizer
+
+    rules: list[Rule] = list(run.ignore)
+    for mark in item.iter_markers("claude_ignore"):
+        if mark.kwargs:
+            raise SettingsError(f"{where}: @pytest.mark.claude_ignore takes rules, no keywords")
+        rules += mark.args
+    return normalizer(rules, f"{where}: claude_ignore")
+
+
+def _verify(where: str, mark: pytest.Mark) -> None:
+    """Refuse what the check would refuse, before the first test runs."""
+    from pytest_claude.errors import SettingsError
+    from pytest_claude.expect.view import View
+    from pytest_claude.settings import check_keyword
+
+    marker = MARKERS[mark.name]
+    call = f"{where}: @pytest.mark.{mark.name}({_arguments(mark)})"
+    parameters = inspect.signature(getattr(View, marker.check)).parameters.values()
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        keywords = [p.name for p in parameters if p.name != "self"]
+        if mark.kwargs and not keywords:
+            raise SettingsError(f"{call}: takes no arguments")
+        for key in mark.kwargs:
+            check_keyword(call, key, keywords)
+    if len(mark.args) > (most := marker.positional):
+        number = f"{most or 'no'} positional argument{'' if most == 1 else 's'}"
+        raise SettingsError(f"{call}: takes {number}")
+    try:
+        if marker.verify is not None:
+            marker.verify(mark.args, mark.kwargs)
+    except TypeError as error:
+        raise SettingsError(f"{call}: {error}") from None
 
 
 def _arguments(mark: pytest.Mark) -> str:

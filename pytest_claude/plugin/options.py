@@ -1,234 +1,254 @@
-"""Options, ini keys and markers: what is declared in every run, so this imports pytest alone."""
+"""Every option and ini key: one table that declares, parses and checks them.
+
+Declared in every run of pytest, so this imports pytest alone; a parser imports what it needs.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_claude.plugin.import_watch import ImportWatch
+    from pytest_claude.errors import SettingsError
+    from pytest_claude.recording.doors.guard import ImportWatch
     from pytest_claude.settings import RunSettings
 
 SETTINGS: pytest.StashKey[RunSettings] = pytest.StashKey()
-COLLECTED_LINE = pytest.StashKey[str]()
 IMPORT_WATCH: pytest.StashKey[ImportWatch] = pytest.StashKey()
 
 running_sessions = 0
 """Sessions of this process that have been configured and not ended: two where one runs pytest."""
 
-MARKERS = {
-    "claude": "claude(*, trials=1, pass_rate=1.0, live=False, cassette=None): record or replay the "
-    "model traffic of this test; run it `trials` times on a model, of which the share `pass_rate` "
-    "must pass. live=True: the test reaches the API itself, neither recorded nor replayed. "
-    "cassette='name': it shares the cassette of this name with other tests.",
-    "claude_ignore": "claude_ignore(*rules): parts of requests that do not count: uuids, dates, "
-    "tmp_paths, re:PATTERN, a JSON path, or a function of the body; adds up with the ini key.",
-    "claude_accept": "claude_accept(pair, *, reason, until): a regression of this test in the bump "
-    "`pair` (OLD=NEW) does not fail the gate until this date (YYYY-MM-DD).",
-    "claude_calls_tool": "claude_calls_tool(name, arguments={}, *, times=None, exact=False, "
-    "offered=True, **arguments): after the body, Claude must have called this tool.",
-    "claude_calls_no_tool": "claude_calls_no_tool(): after the body, Claude must have called no "
-    "client tool.",
-    "claude_clarifies": "claude_clarifies(): after the body, Claude's last reply must ask for "
-    "what it needs instead of guessing.",
-    "claude_returns_json": "claude_returns_json(*, schema=None, where='answer'): after the body, "
-    "Claude's last reply must be JSON and satisfy the schema.",
-    "claude_refuses": "claude_refuses(): after the body, Claude's last reply must refuse.",
-    "claude_within": "claude_within(*, cost_usd=None, output_tokens=None, thinking_tokens=None, "
-    "time_to_first_token_s=None, total_s=None): after the body, the run must be within these "
-    "limits.",
-}
+
+class Setting(NamedTuple):
+    """An option of the command line, or a key of the ini file; the option wins.
+
+    Attributes:
+        name: As it is typed.
+        field: The field of the run's settings that it sets; a name of its own where it sets none.
+        parse: From what was typed to the field's value; raises SettingsError with the name.
+        help: What `pytest --help` says.
+        declared: How argparse, or pytest's ini reader, takes it.
+    """
+
+    name: str
+    field: str
+    parse: Callable[[pytest.Config, Setting, Any], object]
+    help: str
+    declared: Mapping[str, Any]
 
 
-_OPTIONS = (
-    "claude_record", "claude_record_in_ci", "claude_record_refused", "claude_trials",
-    "claude_swap", "claude_bump", "claude_adapt", "claude_report", "claude_gate",
-    "claude_baseline", "claude_continue", "claude_strict",
+# --- parsers --------------------------------------------------------------------------------
+
+
+def _as_given(_config: pytest.Config, _setting: Setting, value: Any) -> object:
+    return tuple(value) if isinstance(value, list) else value or None
+
+
+def _choice(_config: pytest.Config, setting: Setting, value: str) -> object:
+    """One of the words that the type of the field lists."""
+    from pytest_claude.settings import RunSettings, parse_choice
+
+    return parse_choice(setting.name, value, get_args(get_type_hints(RunSettings)[setting.field]))
+
+
+def _record_mode(_config: pytest.Config, _setting: Setting, value: str) -> object:
+    from pytest_claude.settings import parse_record_mode
+
+    return parse_record_mode(value)
+
+
+def _number_of_trials(_config: pytest.Config, setting: Setting, value: str) -> object:
+    from pytest_claude.settings import check_trials
+
+    return check_trials(setting.name, int(value) if value.isdecimal() else value)
+
+
+def _swaps(_config: pytest.Config, setting: Setting, value: list[str]) -> object:
+    from pytest_claude.settings import parse_swap
+
+    return tuple(parse_swap(setting.name, pair) for pair in value)
+
+
+def _path(config: pytest.Config, _setting: Setting, value: str) -> object:
+    return Path(config.invocation_params.dir, value)
+
+
+def _reports(config: pytest.Config, setting: Setting, value: list[str]) -> object:
+    from pytest_claude.report_files import check_suffix
+
+    paths = tuple(Path(config.invocation_params.dir, path) for path in value)
+    for path in paths:
+        check_suffix(setting.name, path)
+    return paths
+
+
+def _below_rootdir(config: pytest.Config, _setting: Setting, value: str) -> object:
+    return config.rootpath / value
+
+
+def _ratio(_config: pytest.Config, setting: Setting, value: str) -> object:
+    from pytest_claude.errors import SettingsError
+
+    try:
+        return float(value) if value else None
+    except ValueError:
+        raise SettingsError(f"{setting.name} = {value}: a number, for example 1.2") from None
+
+
+def _days(_config: pytest.Config, setting: Setting, value: str) -> object:
+    from pytest_claude.errors import SettingsError
+
+    if value != "off" and not value.isdecimal():
+        raise SettingsError(f"{setting.name} = {value}: a whole number of days, or off")
+    return None if value == "off" else int(value)
+
+
+def _prices(_config: pytest.Config, _setting: Setting, value: list[str]) -> object:
+    if value:
+        from pytest_claude.models.prices import price_table
+
+        price_table(tuple(value))  # a wrong line is an error before the first test
+    return tuple(value)
+
+
+def _model_names(_config: pytest.Config, _setting: Setting, value: list[str]) -> object:
+    from pytest_claude.models.ids import NO_NAMES
+
+    if not value:
+        return NO_NAMES
+    from pytest_claude.models.model_map import read_model_map  # late: it reads the models' facts
+
+    return read_model_map(value)
+
+
+# --- the table ------------------------------------------------------------------------------
+
+_SWITCH = {"action": "store_true"}
+
+OPTIONS = (
+    Setting("--claude-record", "record_mode", _record_mode,
+        "call the API and record its answers: new_episodes (what the bare option means), "
+        "once, all (or rewrite), none (the default: replay only)",
+        {"nargs": "?", "const": "new_episodes", "metavar": "MODE"}),
+    Setting("--claude-record-in-ci", "record_in_ci", _as_given,
+        "allow --claude-record while the environment variable CI is set",
+        _SWITCH),
+    Setting("--claude-record-refused", "record_refused", _as_given,
+        "send and record also calls that their model is known to refuse",
+        _SWITCH),
+    Setting("--claude-trials", "trials", _number_of_trials,
+        "run each claude test N times on a model, whatever its marker says",
+        {"metavar": "N"}),
+    Setting("--claude-swap", "swaps", _swaps,
+        "send every request for the model OLD to NEW (repeatable)",
+        {"action": "append", "metavar": "OLD=NEW"}),
+    Setting("--claude-bump", "bump", _swaps,
+        "run each claude test that uses OLD on both models and compare (repeatable)",
+        {"action": "append", "metavar": "OLD=NEW"}),
+    Setting("--claude-gate", "gate", _choice,
+        "what a gate must be able to see: quick (drops of 0.5, about 5 trials a test), "
+        "standard (0.3, about 11), thorough (0.2, about 20)",
+        {"metavar": "PRESET"}),
+    Setting("--claude-baseline", "baseline", _as_given,
+        "compare this run with an earlier one: the last plain run, a revision's tests and "
+        "cassettes, or a run file",
+        {"metavar": "last|git:REV|FILE"}),
+    Setting("--claude-continue", "go_on", _path,
+        "go on with the gate of this run file; no trial in it is taken again",
+        {"metavar": "RUN.json"}),
+    Setting("--claude-adapt", "adapt", _choice,
+        "rewrite requests that NEW would refuse: the built-in rewrites and the conftest hook "
+        "(auto, the default), the hook alone, or nothing",
+        {"metavar": "auto|hook|off"}),
+    Setting("--claude-report", "reports", _reports,
+        "write the run to PATH: .html is a page to read, .md a comment for a pull request, "
+        ".json the versioned run file (repeatable)",
+        {"action": "append", "metavar": "PATH"}),
+    Setting("--claude-show-transcript", "show_transcript", _as_given,
+        "show under each failed claude test what was asked and answered",
+        _SWITCH),
+    Setting("--claude-strict", "strict", _as_given,
+        "fail a test that does not play all of its recordings, and a run on a model that "
+        "retires soon (claude_retirement_days)",
+        _SWITCH),
 )  # fmt: skip
-_DEFAULTS: dict[str, object] = {
-    "claude_cassette_dir": "cassettes",
-    "claude_guard": "session",
-    "claude_network": "open",
-    "claude_gate": "quick",
-    "claude_max_cost_ratio": "",
-    "claude_ignore": [],
-    "claude_allow_hosts": [],
-    "claude_prices": [],
-    "claude_model_map": [],
-    "claude_retirement_days": "60",
-    "claude_model": "",
-    "claude_judge": "never",
-    "claude_judge_model": "",
-    "claude_output_tools": ["final_result*"],
-    "claude_asking_tools": [],
-}
+
+INI_KEYS = (
+    Setting("claude_cassette_dir", "cassette_root", _below_rootdir,
+        "folder of the cassettes, relative to rootdir (default: cassettes)",
+        {"default": "cassettes"}),
+    Setting("claude_guard", "guard", _choice,
+        "session (default): in replay mode no test of a session with claude tests reaches a "
+        "model; tests: only claude tests are guarded",
+        {"default": "session"}),
+    Setting("claude_gate", "gate", _choice,
+        "preset of the gate: quick (default), standard or thorough",
+        {"default": "quick"}),
+    Setting("claude_max_cost_ratio", "max_cost_ratio", _ratio,
+        "fail a gate when the candidate costs so many times the baseline, with 95 % confidence "
+        "(default: cost is told and does not gate)",
+        {"default": ""}),
+    Setting("claude_ignore", "ignore", _as_given,
+        "parts of requests that do not count, one rule a line: uuids, dates, tmp_paths, "
+        "re:PATTERN, or a JSON path such as $.metadata.user_id",
+        {"type": "linelist"}),
+    Setting("claude_network", "network", _choice,
+        "open (default): in replay mode only model traffic is closed; none: everything but "
+        "loopback and claude_allow_hosts",
+        {"default": "open"}),
+    Setting("claude_allow_hosts", "allow_hosts", _as_given,
+        "exact names of hosts that claude_network = none leaves open, one a line",
+        {"type": "linelist"}),
+    Setting("claude_retirement_days", "retirement_days", _days,
+        "tell a model in use that retires within so many days (default: 60; off: never); "
+        "--claude-strict fails for it",
+        {"default": "60"}),
+    Setting("claude_prices", "prices", _prices,
+        "your own prices in dollars per million tokens, one model a line: MODEL input=3 output=15 "
+        "[cache_read=.3 cache_write_5m=3.75 cache_write_1h=6]",
+        {"type": "linelist"}),
+    Setting("claude_model_map", "names", _model_names,
+        "what your own names of models stand for (an alias, a deployment, an inference profile), "
+        "one a line: NAME = canonical id, such as our-sonnet = claude-sonnet-4-5",
+        {"type": "linelist"}),
+    Setting("claude_model", "model", _as_given, "model that claude.ask asks",
+        {"default": ""}),
+    Setting("claude_judge", "judge", _choice,
+        "never (default): claude.judge is asked only where a test calls it; unsure: it also "
+        "settles checks whose rules were unsure",
+        {"default": "never"}),
+    Setting("claude_judge_model", "judge_model", _as_given, "model that claude.judge asks",
+        {"default": ""}),
+    Setting("claude_output_tools", "output_tools", _as_given,
+        "globs of tools whose input is the answer and no action, one a line (default: "
+        "final_result*); a tool forced by tool_choice is always one",
+        {"type": "linelist", "default": ["final_result*"]}),
+    Setting("claude_asking_tools", "asking_tools", _as_given,
+        "globs of tools whose call is a question to the user, one a line",
+        {"type": "linelist"}),
+)  # fmt: skip
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Declare every option and ini key."""
     group = parser.getgroup("claude", "behavior regression tests of Claude (pytest-claude)")
-    group.addoption(
-        "--claude-record",
-        nargs="?",
-        const="new_episodes",
-        metavar="MODE",
-        help="call the API and record its answers: new_episodes (what the bare option means), "
-        "once, all (or rewrite), none (the default: replay only)",
-    )
-    group.addoption(
-        "--claude-record-in-ci",
-        action="store_true",
-        help="allow --claude-record while the environment variable CI is set",
-    )
-    group.addoption(
-        "--claude-record-refused",
-        action="store_true",
-        help="send and record also calls that their model is known to refuse",
-    )
-    group.addoption(
-        "--claude-trials",
-        metavar="N",
-        help="run each claude test N times on a model, whatever its marker says",
-    )
-    group.addoption(
-        "--claude-swap",
-        action="append",
-        metavar="OLD=NEW",
-        help="send every request for the model OLD to NEW (repeatable)",
-    )
-    group.addoption(
-        "--claude-bump",
-        action="append",
-        metavar="OLD=NEW",
-        help="run each claude test that uses OLD on both models and compare (repeatable)",
-    )
-    group.addoption(
-        "--claude-gate",
-        metavar="PRESET",
-        help="what a gate must be able to see: quick (drops of 0.5, about 5 trials a test), "
-        "standard (0.3, about 11), thorough (0.2, about 20)",
-    )
-    group.addoption(
-        "--claude-baseline",
-        metavar="last|git:REV|FILE",
-        help="compare this run with an earlier one: the last plain run, a revision's tests and "
-        "cassettes, or a run file",
-    )
-    group.addoption(
-        "--claude-continue",
-        metavar="RUN.json",
-        help="go on with the gate of this run file; no trial in it is taken again",
-    )
-    group.addoption(
-        "--claude-adapt",
-        metavar="auto|hook|off",
-        help="rewrite requests that NEW would refuse: the built-in rewrites and the conftest hook "
-        "(auto, the default), the hook alone, or nothing",
-    )
-    group.addoption(
-        "--claude-report",
-        action="append",
-        metavar="PATH",
-        help="write the run to PATH: .html is a page to read, .md a comment for a pull request, "
-        ".json the versioned run file (repeatable)",
-    )
-    group.addoption(
-        "--claude-show-transcript",
-        action="store_true",
-        help="show under each failed claude test what was asked and answered",
-    )
-    group.addoption(
-        "--claude-strict",
-        action="store_true",
-        help="fail a test that does not play all of its recordings, and a run on a model that "
-        "retires soon (claude_retirement_days)",
-    )
-    parser.addini(
-        "claude_cassette_dir",
-        "folder of the cassettes, relative to rootdir (default: cassettes)",
-        default=_DEFAULTS["claude_cassette_dir"],
-    )
-    parser.addini(
-        "claude_guard",
-        "session (default): in replay mode no test of a session with claude tests reaches a "
-        "model; tests: only claude tests are guarded",
-        default=_DEFAULTS["claude_guard"],
-    )
-    parser.addini(
-        "claude_gate",
-        "preset of the gate: quick (default), standard or thorough",
-        default=_DEFAULTS["claude_gate"],
-    )
-    parser.addini(
-        "claude_max_cost_ratio",
-        "fail a gate when the candidate costs so many times the baseline, with 95 % confidence "
-        "(default: cost is told and does not gate)",
-        default=_DEFAULTS["claude_max_cost_ratio"],
-    )
-    parser.addini(
-        "claude_ignore",
-        "parts of requests that do not count, one rule a line: uuids, dates, tmp_paths, "
-        "re:PATTERN, or a JSON path such as $.metadata.user_id",
-        type="linelist",
-    )
-    parser.addini(
-        "claude_network",
-        "open (default): in replay mode only model traffic is closed; none: everything but "
-        "loopback and claude_allow_hosts",
-        default=_DEFAULTS["claude_network"],
-    )
-    parser.addini(
-        "claude_allow_hosts",
-        "exact names of hosts that claude_network = none leaves open, one a line",
-        type="linelist",
-    )
-    parser.addini(
-        "claude_retirement_days",
-        "tell a model in use that retires within so many days (default: 60; off: never); "
-        "--claude-strict fails for it",
-        default=_DEFAULTS["claude_retirement_days"],
-    )
-    parser.addini(
-        "claude_prices",
-        "your own prices in dollars per million tokens, one model a line: MODEL input=3 output=15 "
-        "[cache_read=.3 cache_write_5m=3.75 cache_write_1h=6]",
-        type="linelist",
-    )
-    parser.addini(
-        "claude_model_map",
-        "what your own names of models stand for (an alias, a deployment, an inference profile), "
-        "one a line: NAME = canonical id, such as our-sonnet = claude-sonnet-4-5",
-        type="linelist",
-    )
-    parser.addini("claude_model", "model that claude.ask asks", default="")
-    parser.addini(
-        "claude_judge",
-        "never (default): claude.judge is asked only where a test calls it; unsure: it also "
-        "settles checks whose rules were unsure",
-        default=_DEFAULTS["claude_judge"],
-    )
-    parser.addini("claude_judge_model", "model that claude.judge asks", default="")
-    parser.addini(
-        "claude_output_tools",
-        "globs of tools whose input is the answer and no action, one a line (default: "
-        "final_result*); a tool forced by tool_choice is always one",
-        type="linelist",
-        default=_DEFAULTS["claude_output_tools"],
-    )
-    parser.addini(
-        "claude_asking_tools",
-        "globs of tools whose call is a question to the user, one a line",
-        type="linelist",
-    )
+    for option in OPTIONS:
+        group.addoption(option.name, help=option.help, **option.declared)
+    for key in INI_KEYS:
+        parser.addini(key.name, key.help, **key.declared)
 
 
 def in_use(config: pytest.Config) -> bool:
-    """Whether the command line or the project says anything to us, or cassettes are there."""
-    given = (getattr(config.option, name) for name in _OPTIONS)
-    kept = (config.getini(name) == default for name, default in _DEFAULTS.items())
-    cassettes = config.rootpath / str(config.getini("claude_cassette_dir"))
-    return any(given) or not all(kept) or cassettes.is_dir()
+    """Whether the command line or the project sets anything of ours, or cassettes are there."""
+    typed = any(config.getoption(option.name) for option in OPTIONS)
+    written = any(config.getini(key.name) != key.declared.get("default", []) for key in INI_KEYS)
+    return typed or written or (config.rootpath / config.getini("claude_cassette_dir")).is_dir()
 
 
 def count_session(change: int) -> None:
@@ -253,3 +273,62 @@ def join_record_path(args: list[str]) -> None:
             else:
                 args[number] = f"{word}=new_episodes"
             return
+
+
+# --- settings -------------------------------------------------------------------------------
+
+
+def read_settings(config: pytest.Config) -> RunSettings:
+    """The settings of the run.
+
+    Raises:
+        pytest.UsageError: A value is wrong, two contradict each other, or the run would record
+            where it must not.
+    """
+    from pytest_claude.errors import SettingsError
+    from pytest_claude.settings import RunSettings, check_recording, check_together
+
+    try:
+        settings = RunSettings(rootdir=config.rootpath, **_values(config))
+        check_together(settings)
+        if settings.bump:
+            settings = replace(settings, attempt=_attempt(config, settings))
+        if settings.recording and not hasattr(config, "workerinput"):
+            from pytest_claude.gating import Policy
+
+            allowed = bool(config.getoption("--claude-record-in-ci"))
+            check_recording(settings, os.environ, allowed, Policy().max_attempts_in_ci)
+    except SettingsError as error:
+        raise usage_error(error) from None
+    return settings
+
+
+def _values(config: pytest.Config) -> dict[str, Any]:
+    """The fields of the settings: of each option that was typed, else of the ini key."""
+    values: dict[str, Any] = {}
+    for option in OPTIONS:
+        if given := config.getoption(option.name):
+            values[option.field] = option.parse(config, option, given)
+    for key in INI_KEYS:
+        if key.field not in values:
+            values[key.field] = key.parse(config, key, config.getini(key.name))
+    for name in ("record_in_ci", "model_map"):
+        values.pop(name, None)  # they set no field
+    return values
+
+
+def usage_error(error: SettingsError) -> pytest.UsageError:
+    """`error` as pytest shows it: within 80 columns, and exit status 4."""
+    from pytest_claude.report.terminal import usage_text  # a run without one does not pay for it
+
+    return pytest.UsageError(usage_text(str(error)))
+
+
+def _attempt(config: pytest.Config, settings: RunSettings) -> int:
+    """Which attempt of its gate a bump is; the controller gives it to a worker of xdist."""
+    given = getattr(config, "workerinput", {}).get("claude_attempt")
+    if given is not None:
+        return int(given)
+    from pytest_claude.plugin.attempts import next_attempt
+
+    return next_attempt(settings)

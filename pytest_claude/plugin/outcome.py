@@ -1,4 +1,4 @@
-"""What a trial came to: its outcome, and the report that shows why."""
+"""What a trial showed: its outcome, the report that says why, and what it recorded over."""
 
 from __future__ import annotations
 
@@ -23,9 +23,14 @@ from pytest_claude.expect.result import Check
 from pytest_claude.plugin import explain
 from pytest_claude.plugin.arms import Arm
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
-from pytest_claude.plugin.trials import TrialRun
+from pytest_claude.plugin.trials import Replaced, TrialRun
+from pytest_claude.report.explained import check_rows, problem_rows
 from pytest_claude.report.numbers import plural
 from pytest_claude.run.record import Stale
+from pytest_claude.transcript.model import Transcript
+
+Ending = tuple[Outcome, str | None]
+"""The outcome of a trial, and its cause in words."""
 
 
 def complete(
@@ -37,109 +42,35 @@ def complete(
     strict: bool,
     profiled: bool,
 ) -> None:
-    """Say what a trial came to, and make its report show why.
+    """Fill in the trial of an ended record, and make its report show why it failed.
 
-    `profiled` says whether someone will read a profile: looking for the questions in a long
-    answer takes longer than replaying it.
+    Args:
+        item: The test.
+        record: Its trial, with pytest's reports.
+        arm: What was recorded or replayed in it.
+        view: The checks that were asked in it.
+        strict: Whether a recording that is not played fails it.
+        profiled: Whether someone will read its profile: looking for the questions in a long
+            answer takes longer than replaying it.
     """
-    recorder = arm.recorder
-    outcome, cause = _outcome(record, recorder.problems)
-    if outcome == "pass" and recorder.replaying and recorder.unused:
-        of = len(recorder.unused) + len(recorder.calls)
-        record.unused = [
-            f"{recorder.shown_path}, interaction {number} of {of}" for number in recorder.unused
-        ]
-    elif outcome == "pass" and recorder.unopened is not None:
-        record.unused = [f"{recorder.unopened}, whole: no call was made"]
-    if record.unused:
-        if strict:
-            outcome, cause = "fail", f"{plural(len(record.unused), 'recording')} not played"
-            _show_unused(record, cause, arm)
-    of_app = [call for call in recorder.calls if not call.judges]
-    if outcome == "pass" and (idle := list(recorder.faults.idle)):
-        outcome, cause = "fail", idle[0]
-        _show_idle(record, idle)
-    if outcome == "fail" and arm.gated and arm.step.stream != "cand":
-        if (gone := _not_served(view)) is not None:
-            outcome, cause = "abort", gone
-    record.trial = Trial(
-        test=item.nodeid,
-        stream=arm.step.stream,
-        index=arm.step.index,
-        outcome=outcome,
-        cause=cause,
-        models=tuple(sorted({recorder.canonical(c.model) for c in of_app if c.model})),
-        cassette=recorder.shown_path,
-        interactions=len(recorder.calls),
-        checks=tuple(
-            CheckNote(c.name, c.outcome, c.reason, dict(c.facts), expected=c.expected, line=at)
-            for c, at in zip(view._kept, view._lines, strict=True)
-        ),
-        profile=(
-            profile(
-                view._transcript(),
-                output_tools=arm.reading.output_tools,
-                asking_tools=arm.reading.asking_tools,
-            )
-            if profiled and of_app
-            else None
-        ),
-        rewrites=tuple(arm.rewrites),
-        simulated_by=recorder.simulated_by,
-        attempt=arm.attempt,
-        model=recorder.models[0] if recorder.models else "",
-        replies=recorder.replies if profiled else (),
-        cost_usd=_cost_usd(view, arm) if profiled and of_app else None,
-        entries=recorder.numbers,
-        held_back=bool(recorder.problems) and isinstance(recorder.problems[0], NotSent),
-    )
-    if recorder.problems:
-        _show_problem(record, recorder.problems)
+    ending = _ending(record, arm.recorder.problems)
+    if ending[0] == "pass":
+        record.unused = _unused(arm)
+    ending = _strict(ending, record, arm) if strict else ending
+    ending = _idle(ending, record, arm)
+    ending = _retired(ending, arm)
+    record.trial = _trial(item.nodeid, ending, arm, view, profiled=profiled)
+    if arm.recorder.problems:
+        _show_problem(record, arm.recorder.problems)
     elif "call" in record.raised or record.subtests:
         _show_check(record, arm, view)
 
 
-def _not_served(view: ClaudeFixture) -> str | None:
-    """Why the baseline has no behavior to show: its model is not served any more."""
-    for answer in view._transcript().answers:
-        if answer.status == 404 and answer.error is not None:
-            if answer.error.type == "not_found_error":
-                return f"{answer.model} is not served any more: {answer.error.message}"
-    return None
+# --- the outcome, and what overrides it -----------------------------------------------------
 
 
-def _cost_usd(view: ClaudeFixture, arm: Arm) -> float | None:
-    return arm.reading.pricing(view._transcript().answers).usd
-
-
-def _show_idle(record: TrialRun, idle: Sequence[str]) -> None:
-    report = record.reports["call"]
-    report.outcome = "failed"
-    report.longrepr = explain.headline_repr(idle[0])
-    report.__dict__.pop("wasxfail", None)
-    record.rows = [
-        ("expected", "each injected fault is met by as many calls as the test said"),
-        *(("observed", line) for line in idle),
-        ("to go on", "inject before the app calls; lower times=; the SDK's retries count as calls,"
-         " cut_stream_after and slow_stream_s need a stream"),
-    ]  # fmt: skip
-
-
-def _show_unused(record: TrialRun, cause: str, arm: Arm) -> None:
-    report = record.reports["call"]
-    report.outcome = "failed"
-    report.longrepr = explain.headline_repr(f"{cause} (--claude-strict)")
-    report.__dict__.pop("wasxfail", None)
-    record.rows = [
-        ("expected", "every recorded call is made"),
-        ("observed", "the app calls less"),
-        *(("evidence", line) for line in record.unused),
-        ("to drop it", f"{arm.recorder.command} --claude-record"),
-    ]
-    record.unused = []
-
-
-def _outcome(record: TrialRun, problems: Sequence[RecordingProblem]) -> tuple[Outcome, str | None]:
+def _ending(record: TrialRun, problems: Sequence[RecordingProblem]) -> Ending:
+    """How the trial ended by what was raised: a problem of the recording edge comes first."""
     if problems:
         void = isinstance(problems[0], SpoiledTrial)
         return ("void" if void else "abort"), problems[0].headline
@@ -157,17 +88,113 @@ def _outcome(record: TrialRun, problems: Sequence[RecordingProblem]) -> tuple[Ou
     return "pass", None
 
 
+def _unused(arm: Arm) -> list[str]:
+    """What was recorded and not played, one line each."""
+    recorder = arm.recorder
+    if recorder.replaying and recorder.unused:
+        of = len(recorder.unused) + len(recorder.calls)
+        return [f"{recorder.shown_path}, interaction {n} of {of}" for n in recorder.unused]
+    whole = recorder.unopened
+    return [] if whole is None else [f"{whole}, whole: no call was made"]
+
+
+def _strict(ending: Ending, record: TrialRun, arm: Arm) -> Ending:
+    """Under --claude-strict a trial fails that did not play all of its recordings."""
+    if not record.unused:
+        return ending
+    cause = f"{plural(len(record.unused), 'recording')} not played"
+    explain.fail(record.reports["call"], f"{cause} (--claude-strict)")
+    record.rows = [
+        ("expected", "every recorded call is made"),
+        ("observed", "the app calls less"),
+        *(("evidence", line) for line in record.unused),
+        ("to drop it", f"{arm.recorder.command} --claude-record"),
+    ]
+    record.unused = []
+    return "fail", cause
+
+
+def _idle(ending: Ending, record: TrialRun, arm: Arm) -> Ending:
+    """A trial fails of which no call met an injected fault: it did not test what it says."""
+    idle = list(arm.recorder.faults.idle)
+    if ending[0] != "pass" or not idle:
+        return ending
+    explain.fail(record.reports["call"], idle[0])
+    record.rows = [
+        ("expected", "each injected fault is met by as many calls as the test said"),
+        *(("observed", line) for line in idle),
+        ("to go on", "inject before the app calls; lower times=; the SDK's retries count as calls,"
+         " cut_stream_after and slow_stream_s need a stream"),
+    ]  # fmt: skip
+    return "fail", idle[0]
+
+
+def _retired(ending: Ending, arm: Arm) -> Ending:
+    """A baseline's trial is no behavior where its model is not served any more."""
+    if ending[0] != "fail" or not arm.settings.gated or arm.step.stream == "cand":
+        return ending
+    for answer in arm.said.transcript().answers:
+        if answer.status == 404 and answer.error is not None:
+            if answer.error.type == "not_found_error":
+                return "abort", f"{answer.model} is not served any more: {answer.error.message}"
+    return ending
+
+
+def _trial(test: str, ending: Ending, arm: Arm, view: ClaudeFixture, *, profiled: bool) -> Trial:
+    recorder, (outcome, cause) = arm.recorder, ending
+    of_app = [call for call in recorder.calls if not call.judges]
+    names = arm.settings.names
+    of_app_profiled = profiled and bool(of_app)
+    return Trial(
+        test=test,
+        stream=arm.step.stream,
+        index=arm.step.index,
+        outcome=outcome,
+        cause=cause,
+        models=tuple(sorted({names.canonical(c.model) for c in of_app if c.model})),
+        cassette=recorder.shown_path,
+        interactions=len(recorder.calls),
+        checks=tuple(
+            CheckNote(c.name, c.outcome, c.reason, dict(c.facts), expected=c.expected, line=at)
+            for c, at in zip(view._kept, view._lines, strict=True)
+        ),
+        profile=profile(
+            arm.said.transcript(),
+            output_tools=arm.reading.output_tools,
+            asking_tools=arm.reading.asking_tools,
+        )
+        if of_app_profiled
+        else None,
+        rewrites=tuple(arm.rewrites),
+        simulated_by=recorder.calls.simulated_by,
+        attempt=arm.attempt,
+        model=recorder.calls.models[0] if recorder.calls.models else "",
+        replies=recorder.calls.replies if profiled else (),
+        cost_usd=arm.reading.pricing(arm.said.transcript().answers).usd
+        if of_app_profiled
+        else None,
+        entries=recorder.numbers,
+        held_back=bool(recorder.problems) and isinstance(recorder.problems[0], NotSent),
+    )
+
+
+def _first_line(raised: BaseException) -> str:
+    text = str(raised).strip() or type(raised).__name__
+    name = "" if isinstance(raised, AssertionError) else f"{type(raised).__name__}: "
+    return (name + text).splitlines()[0][:200]
+
+
+# --- the report -----------------------------------------------------------------------------
+
+
 def _show_problem(record: TrialRun, problems: Sequence[RecordingProblem]) -> None:
     """A problem of the recording edge is the headline, also over what the app made of it."""
     first = problems[0]
     if isinstance(first, CassetteMiss):
         record.stale = Stale(first.cause, first.edit, first.calls)
     when = "call" if "call" in record.reports else "setup"
-    report = record.reports[when]
-    report.outcome = "failed"
-    report.longrepr = explain.problem_repr(first)
-    report.__dict__.pop("wasxfail", None)
-    record.rows = explain.problem_rows(first, len(problems) - 1)
+    explain.fail(record.reports[when], first)
+    record.rows = problem_rows(problems)
     raised = record.raised.get(when)
     # Of a spoiled trial the app met an error of the SDK, which may have reached the test.
     its = (RecordingProblem, Exception) if isinstance(first, SpoiledTrial) else RecordingProblem
@@ -180,7 +207,7 @@ def _show_check(record: TrialRun, arm: Arm, view: ClaudeFixture) -> None:
     report = record.reports["call"]
     placeless = record.by_marker is not None or isinstance(raised, NoEvidence)
     if raised is not None and placeless and report.failed:
-        report.longrepr = explain.problem_repr(raised)  # no line of the test is to blame
+        report.longrepr = explain.one_line(raised)  # no line of the test is to blame
     if not isinstance(raised, AssertionError):
         return
     check = view._last_asked
@@ -189,22 +216,29 @@ def _show_check(record: TrialRun, arm: Arm, view: ClaudeFixture) -> None:
     elif check is not None and check.outcome and repr(check) not in str(raised):
         return  # it held, and something else failed
     if check is not None:
-        record.rows = explain.check_rows(check, record.result, _to_type(check, arm, view))
+        record.rows = check_rows(check, record.result, _to_type(check, arm))
 
 
-def _to_type(check: Check, arm: Arm, view: ClaudeFixture) -> list[Row]:
-    if makes_no_call(view._transcript()):  # nothing that could be recorded again
+def _to_type(check: Check, arm: Arm) -> list[Row]:
+    if makes_no_call(arm.said.transcript()):  # nothing that could be recorded again
         rows = [("to go on", "call the app before the check; it called no model in this test")]
-        asked = check.outcome is None
-        return [*rows, ("on purpose", "assert claude.makes_no_call()")] if asked else rows
-    if arm.gated:  # recording it anew is another attempt
+        meant = [("on purpose", "assert claude.makes_no_call()")]
+        return [*rows, *(meant if check.outcome is None else ())]
+    if arm.settings.gated:  # recording it anew is another attempt
         return [("to repeat it", arm.recorder.command)]
     if arm.recorder.shared:
         return [("to redo it", f"rm {arm.recorder.shown_path}"), ("", "pytest --claude-record")]
     return [("to redo it", f"{arm.recorder.command} --claude-record=all")]
 
 
-def _first_line(raised: BaseException) -> str:
-    text = str(raised).strip() or type(raised).__name__
-    name = "" if isinstance(raised, AssertionError) else f"{type(raised).__name__}: "
-    return (name + text).splitlines()[0][:200]
+# --- recording over an older recording ------------------------------------------------------
+
+
+def replaced(before: Transcript | None, arm: Arm) -> Replaced | None:
+    """What a trial recorded over; None where nothing, or every answer is the one it was."""
+    after, tools = arm.said.transcript(), arm.reading.output_tools
+    if before is None or not before.answers or not after.answers:
+        return None
+    if [answer.content for answer in before.answers] == [a.content for a in after.answers]:
+        return None
+    return profile(before, output_tools=tools), profile(after, output_tools=tools)

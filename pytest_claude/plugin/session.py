@@ -1,65 +1,66 @@
-"""What one test run holds where items are: runs the claude tests, never prints or writes."""
+"""Runs the claude tests of one process, trial by trial; never prints or writes."""
 
 from __future__ import annotations
 
 import sys
 import unittest
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from pytest_claude.errors import CheckFailed, RecordingProblem, UnknownSDK
 from pytest_claude.gating.status import Why
 from pytest_claude.gating.steps import Step, in_order, plan_plain
-from pytest_claude.plugin import explain, publication, trials
-from pytest_claude.plugin.adoption import adopting
-from pytest_claude.plugin.arms import Arm, Arms
+from pytest_claude.plugin import explain, trials
+from pytest_claude.plugin.arms import Arm, Arms, beside_vcr
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
-from pytest_claude.plugin.earlier import Earlier
+from pytest_claude.plugin.explain import unless_a_group
 from pytest_claude.plugin.fixtures import CURRENT
 from pytest_claude.plugin.gate import Gate
-from pytest_claude.plugin.hiding import unless_a_group
-from pytest_claude.plugin.judging import policy_of
+from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.markers import TEST_SETTINGS, marker_checks
-from pytest_claude.plugin.outcome import complete
-from pytest_claude.plugin.replacing import recorded_before, replaced, replaced_line
+from pytest_claude.plugin.outcome import complete, replaced
 from pytest_claude.plugin.trials import TrialRun
 from pytest_claude.plugin.wide_fixtures import WideFixtures
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.doors.line import line
 from pytest_claude.recording.doors.probe import probe
+from pytest_claude.report.explained import replaced_line
 from pytest_claude.report.transcript import conversation_lines
+from pytest_claude.report_files import transcripts_below
 from pytest_claude.run.record import TestResult
 from pytest_claude.settings import RunSettings, TestSettings
 
 __tracebackhide__ = unless_a_group
 
+Leave = Callable[[dict[str, Any]], object]
+"""Takes, for the results, what belongs to no test."""
+
 
 class ClaudeSession:
-    """Runs the claude tests of one process.
-
-    Attributes:
-        claude_tests: Node ids of the claude tests that are to run.
-    """
+    """Runs the claude tests of one process."""
 
     def __init__(
         self,
         config: pytest.Config,
         settings: RunSettings,
         tests: Sequence[str],
-        outside: list[RecordingProblem],
-        earlier: Earlier | None = None,
+        guard: Guard,
+        arms: Arms,
+        gate: Gate | None,
+        leave: Leave,
     ) -> None:
-        self.claude_tests = tuple(tests)
+        """`tests` are the node ids of all claude tests to run; `gate` plans a gated run."""
+        self._tests = tests
         self._settings = settings
-        self._outside = outside
-        self._arms = Arms(config, settings)
-        self._gate: Gate | None = None
-        if settings.gated and earlier is not None:
-            policy = policy_of(settings, earlier)
-            self._gate = Gate(settings, self._arms, policy, earlier.known, earlier.collected)
-        self._wide = WideFixtures(self._arms, lambda: self._arm, outside, strict=settings.strict)
+        self._guard = guard
+        self._outside = guard.closed.problems
+        self._arms = arms
+        self._gate = gate
+        self._leave = leave
+        self._wide = WideFixtures(settings, arms, lambda: self._arm, self._outside)
         config.pluginmanager.register(self._wide, "pytest-claude-wide-fixtures")
         self._items: dict[str, pytest.Item] = {}
         self._published: set[str] = set()
@@ -69,12 +70,7 @@ class ClaudeSession:
         self._probed = False
         self._unfit: UnknownSDK | None = None
         self._causes: dict[str, str] = {}
-        self._told_collected = False
-
-    @property
-    def late_notes(self) -> list[str]:
-        """What the user should know of the time after the last test, one sentence each."""
-        return self._wide.take_notes()
+        self._left_collected = False
 
     # --- hooks ------------------------------------------------------------------------------
 
@@ -112,7 +108,7 @@ class ClaudeSession:
         ):
             case.claude = view  # type: ignore[attr-defined]  # what we add
         assert self._arm is not None, "a claude test runs"
-        with adopting(item, self._arm.recorder):
+        with beside_vcr(item, self._arm.recorder):
             result = yield
         if not getattr(item, "_excinfo", None):
             self._ask_markers(item, view)
@@ -120,10 +116,9 @@ class ClaudeSession:
 
     def _ask_markers(self, item: pytest.Item, view: ClaudeFixture) -> None:
         try:
-            for marker in marker_checks(item):
-                check = marker.check(view)
+            for marker, check in marker_checks(item, view):
                 if not check:
-                    raise CheckFailed(marker.mark.name, check)
+                    raise CheckFailed(marker, check)
         except Exception as error:
             assert self._running is not None, "the test is in its call phase"
             self._running.by_marker = error
@@ -140,6 +135,14 @@ class ClaudeSession:
             record.subtests.append(str(report.longrepr))
             report.outcome, report.longrepr = "passed", None
         return report
+
+    # A wrapper: a worker of xdist sends its output at the end of its own hook.
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Hand over what belongs to no test, that of the time after the last one too."""
+        notes = [*self._guard.notes, *self._wide.take_notes()]
+        self._leave({"claude_outside": self._guard.outside, "claude_notes": notes})
+        return (yield)
 
     # --- one trial --------------------------------------------------------------------------
 
@@ -163,18 +166,21 @@ class ClaudeSession:
                 if (unswapped := self._arms.unswapped(arm)) is not None:
                     arm.recorder.problems.append(unswapped)
                 alone = self._settings.recording and not arm.recorder.shared
-                before = recorded_before(arm.recorder.path) if alone else None
+                path = arm.recorder.path if alone else None
+                before = None if path is None else transcripts_below(path.parent)(path.name)
                 self._arms.close(item, arm, ended=ended, passed=ended and record.passed)
-            known = arm.recorder.problems
-            # A wide fixture that could not be set up raises the same again in each later test.
-            known += [p for p in record.problems if not any(p is other for other in known)]
+            problems = arm.recorder.problems
+            for raised in record.raised.values():
+                # A wide fixture that could not be set up raises the same again in each later test.
+                if isinstance(raised, RecordingProblem) and not any(raised is p for p in problems):
+                    problems.append(raised)
             self._notes.update(dict.fromkeys(arm.recorder.notes))
             profiled = self._settings.gated or bool(self._settings.reports)
             complete(item, record, arm, view, strict=self._settings.strict, profiled=profiled)
-            if before is not None and not arm.recorder.problems:
-                record.replaced = replaced(before, view._transcript(), arm.reading.output_tools)
+            if before is not None and not problems:
+                record.replaced = replaced(before, arm)
             if self._settings.show_transcript and record.result.outcome != "pass":
-                record.said = conversation_lines(view._transcript())
+                record.said = conversation_lines(arm.said.transcript())
             if (first := self._same_cause(item, arm)) is not None:
                 explain.refer_to(record.reports, first)
                 record.rows = []
@@ -195,7 +201,7 @@ class ClaudeSession:
             raise self._unfit
 
     def _same_cause(self, item: pytest.Item, arm: Arm) -> str | None:
-        """The test that was first stale for the same edit: it is told once, not in every test."""
+        """The test that was first stale for the same edit: it is shown once, not in every test."""
         problem = arm.recorder.problems[0] if arm.recorder.problems else None
         cause = getattr(problem, "edit", None)
         if isinstance(problem, UnknownSDK):
@@ -215,9 +221,9 @@ class ClaudeSession:
     ) -> None:
         """Run a test's trials; how many passed decides."""
         runs: list[TrialRun] = []
-        with _told(item):
+        with _logged(item):
             trials.run(item, plan_plain(settings.trials), self._watch(runs), runs)
-            reports = publication.counted(runs, settings)
+            reports = explain.counted(runs, settings)
             self._attach(reports["teardown"], self._result(item, runs))
             trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
 
@@ -230,9 +236,9 @@ class ClaudeSession:
         gate.take(run.result for run in runs)
         stopped = any(run.result.outcome in ("skip", "abort") for run in runs)
         if runs and (stopped or self._wide.used_by(item) or gate.settled(item.nodeid)):
-            reports = publication.settled(runs)
+            reports = explain.settled(runs)
             self._published.add(item.nodeid)
-            with _told(item):
+            with _logged(item):
                 self._attach(reports["teardown"], self._result(item, runs))
                 trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
         else:
@@ -259,19 +265,20 @@ class ClaudeSession:
                 self._hold(self._items[test], runs)
 
     def _finish_held(self, item: pytest.Item, following: pytest.Item | None) -> None:
-        """Tear wider fixtures down; what fails there is told at once, the test's verdict later."""
+        """Tear wider fixtures down; what fails there is reported at once, the verdict later."""
         failed = trials.finish(item, following, self._outside)
         if failed is not None:
             item.ihook.pytest_runtest_logreport(report=failed)
 
     def _hold(self, item: pytest.Item, runs: Sequence[TrialRun]) -> None:
         """Hand a test's trials over; it is published, once, when all tests have their verdict."""
-        carrier = publication.carrier(item)
+        # It says nothing to pytest.
+        carrier = pytest.TestReport(item.nodeid, item.location, {}, "passed", None, "setup")
         self._attach(carrier, self._result(item, runs))
         assert self._gate is not None, "only a gate holds"
         if item.nodeid not in self._published:
             first = self._gate.first_failure(item.nodeid)
-            carrier.claude["held"] = publication.held(item, runs, first)
+            carrier.claude["held"] = explain.held(item, runs, first)
         item.ihook.pytest_runtest_logreport(report=carrier)
 
     def _result(self, item: pytest.Item, runs: Sequence[TrialRun]) -> TestResult:
@@ -279,8 +286,8 @@ class ClaudeSession:
         wide = self._wide.used_by(item) if self._gate is not None else None
         if (expired := item.stash[TEST_SETTINGS].expired) is not None:
             self._notes[f"{item.nodeid} gates again: {expired}"] = None
-        if (over := replaced_line(item.nodeid, [run.replaced for run in runs])) is not None:
-            self._notes[over] = None
+        if over := [run.replaced for run in runs if run.replaced is not None]:
+            self._notes[replaced_line(item.nodeid, over)] = None
         taken = [run.result for run in runs]
         result = TestResult(
             item.nodeid,
@@ -300,15 +307,15 @@ class ClaudeSession:
     def _attach(self, report: pytest.TestReport, result: TestResult) -> None:
         """Results travel on the teardown report: xdist carries it, junit does not show it."""
         data = result.to_json()
-        if not self._told_collected:
-            data["collected"] = list(self.claude_tests)
-            self._told_collected = True
+        if not self._left_collected:
+            data["collected"] = list(self._tests)
+            self._left_collected = True
         report.claude = data  # type: ignore[attr-defined]
 
 
 @contextmanager
-def _told(item: pytest.Item) -> Iterator[None]:
-    """Round what pytest is told of a test."""
+def _logged(item: pytest.Item) -> Iterator[None]:
+    """Around the reports that pytest gets of a test."""
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     yield
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)

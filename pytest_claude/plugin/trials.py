@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pytest
 
+from pytest_claude.behavior.profile import Profile
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import RecordingProblem, Row
 from pytest_claude.gating.steps import LATER, Plan, Step
-from pytest_claude.plugin.replacing import Replaced
 from pytest_claude.run.record import Stale
 
 When = Literal["setup", "call", "teardown"]
+PHASES: tuple[When, ...] = get_args(When)
 Reports = dict[str, pytest.TestReport]
+"""pytest's reports of one test by phase; setup and teardown always, call when it was reached."""
+
+Replaced = tuple[Profile, Profile]
+"""What a trial did in the recording that it replaced, and what it does now."""
 
 
 @dataclass
@@ -24,10 +29,10 @@ class TrialRun:
     """One trial that has ended.
 
     Attributes:
-        reports: pytest's reports by phase; setup and teardown always, call when it was reached.
+        reports: Of its phases.
         raised: What a phase raised, by phase.
         subtests: Failure texts of failed sub-tests.
-        trial: What it came to; set by whoever watched it.
+        trial: The trial itself; set by whoever watched it.
         rows: Rows of the `claude` section, should this trial be the one shown.
         unused: Recorded and not played, one line each.
         interactive: Whether a debugger opens when it fails.
@@ -57,11 +62,6 @@ class TrialRun:
         return not self.subtests and all(report.passed for report in self.reports.values())
 
     @property
-    def problems(self) -> list[RecordingProblem]:
-        """The problems of the recording edge that reached pytest."""
-        return [raised for raised in self.raised.values() if isinstance(raised, RecordingProblem)]
-
-    @property
     def result(self) -> Trial:
         """The trial; it has ended."""
         assert self.trial is not None, "the watcher sets it"
@@ -73,7 +73,7 @@ Watch = Callable[[pytest.Item, Step], AbstractContextManager[TrialRun]]
 
 
 class NextTrial(pytest.Item):
-    """What pytest is told comes after a trial: an item of the same parent.
+    """The next item that pytest is given for a trial: an item of the same parent.
 
     With the test itself as the next item nothing would be torn down, and function fixtures would
     silently survive into the next trial.
@@ -100,8 +100,9 @@ def run(item: pytest.Item, plan: Plan, watch: Watch, runs: list[TrialRun]) -> bo
 
 
 def _run_trial(item: pytest.Item, step: Step, watch: Watch, runs: list[TrialRun]) -> None:
-    if hasattr(item, "_request") and not item._request:
-        item._initrequest()  # type: ignore[attr-defined]
+    private: Any = item
+    if hasattr(private, "_request") and not private._request:
+        private._initrequest()
     assert item.parent is not None, "a test has a module"
     after = NextTrial.from_parent(item.parent, name="next trial")
     with watch(item, step) as record:
@@ -121,7 +122,7 @@ def _phase(item: pytest.Item, when: When, record: TrialRun, **kwargs: Any) -> No
     call = pytest.CallInfo.from_call(lambda: hook(item=item, **kwargs), when, reraise)
     record.in_body = False
     if call.excinfo is not None and isinstance(call.excinfo.value, RecordingProblem):
-        _shorten(call, keep=item.config.getoption("usepdb", False))
+        _shorten(call, keep=bool(item.config.getoption("usepdb", False)))
     report = item.ihook.pytest_runtest_makereport(item=item, call=call)
     record.reports[when] = report
     if call.excinfo is not None:
@@ -173,12 +174,12 @@ def finish(
     session = item.session
     if session.shouldfail or session.shouldstop:
         nextitem = None
-    known = len(problems)
+    before = len(problems)
 
     def tear_down() -> None:
         session._setupstate.teardown_exact(nextitem)
-        if len(problems) > known:
-            raise problems[known]
+        if len(problems) > before:
+            raise problems[before]
 
     call = pytest.CallInfo.from_call(tear_down, when="teardown")
     if call.excinfo is None:

@@ -10,9 +10,10 @@ import pytest
 
 from pytest_claude.errors import RecordingProblem
 from pytest_claude.plugin.arms import Arm, Arms
-from pytest_claude.plugin.hiding import unless_a_group
+from pytest_claude.plugin.explain import unless_a_group
 from pytest_claude.recording.doors.line import line
 from pytest_claude.recording.recorder import Recorder
+from pytest_claude.settings import RunSettings
 
 __tracebackhide__ = unless_a_group
 
@@ -26,14 +27,13 @@ class WideFixtures:
 
     def __init__(
         self,
+        settings: RunSettings,
         arms: Arms,
         running: Callable[[], Arm | None],
         outside: list[RecordingProblem],
-        *,
-        strict: bool,
     ) -> None:
+        self._settings = settings
         self._arms = arms
-        self._strict = strict
         self._running = running
         self._outside = outside
         self._calling: dict[Any, str] = {}
@@ -46,8 +46,8 @@ class WideFixtures:
 
     def used_by(self, item: pytest.Item) -> str | None:
         """A wide fixture of a test that called the model, in words; None where there is none."""
-        known: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-        used = (definition for definitions in known.values() for definition in definitions)
+        fixtures: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+        used = (definition for definitions in fixtures.values() for definition in definitions)
         return next((self._calling[d] for d in used if d in self._calling), None)
 
     @pytest.hookimpl(wrapper=True)
@@ -56,15 +56,16 @@ class WideFixtures:
     ) -> Generator[None, object, object]:
         """Put a cassette of the fixture's own in force while it is set up and torn down."""
         running = self._running()
-        if fixturedef.scope == "function" or (running is None and not self._arms.guards_all):
+        belongs_to_none = running is None and self._settings.guard == "tests"
+        if fixturedef.scope == "function" or belongs_to_none:
             return (yield)
         # Finalizers run in reverse: ours stand around those that the set-up adds.
         teardown = ExitStack()
         request.addfinalizer(teardown.close)
         with self._recording(fixturedef, request):
             result = yield
-        asked = self._recording(fixturedef, request, teardown=True)
-        request.addfinalizer(lambda: teardown.enter_context(asked))
+        recording = self._recording(fixturedef, request, teardown=True)
+        request.addfinalizer(lambda: teardown.enter_context(recording))
         return result
 
     @contextmanager
@@ -94,7 +95,7 @@ class WideFixtures:
         return self._outside if running is None else running.recorder.problems
 
     def _take_unused(self, sentence: str) -> None:
-        if self._strict:
+        if self._settings.strict:
             rows = [("expected", "every recorded call is made"), ("observed", sentence)]
             self._problems.append(RecordingProblem(f"{sentence} (--claude-strict)", rows))
         else:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.faults import Fault
 from pytest_claude.recording.fingerprint import Known
@@ -63,15 +66,65 @@ class Call:
 
     @property
     def as_recorded(self) -> Interaction | None:
-        """The same with the request as it stands in the cassette: what `claude_ignore` takes out
-        of a request changes from run to run.
+        """The same with the request as the cassette has it.
+
+        What `claude_ignore` takes out of a request changes from run to run.
         """
         return self.entry.interaction if self.recorded and self.entry else self.interaction
 
     @property
     def judges(self) -> bool:
-        """Whether it is our judge's and none of the app's."""
+        """Whether it is our judge's, not the app's."""
         return is_judge(self.request)
+
+
+class Calls(list[Call]):
+    """The calls of one trial, in the order their requests were sent.
+
+    Attributes:
+        unconnected: Why the API was not reached, by fingerprint of the request.
+    """
+
+    def __init__(self, names: ModelNames = NO_NAMES) -> None:
+        """`names` are what the project's own names of models stand for."""
+        super().__init__()
+        self.names = names
+        self.unconnected: dict[str, Exception] = {}
+
+    def drop(self, call: Call, error: BaseException) -> None:
+        """Forget a live call that got no answer at all: it was cancelled, or not connected."""
+        if call in self:
+            self.remove(call)
+        if isinstance(error, Exception):
+            self.unconnected[call.known.fingerprint] = error
+
+    @property
+    def models(self) -> list[str]:
+        """Canonical ids of the models that the app asked, after any swap, in order."""
+        asked = (call.known.model for call in self if not call.judges)
+        return [self.names.canonical(model) for model in asked if model]
+
+    @property
+    def replies(self) -> tuple[str, ...]:
+        """One id per good answer, of its content: two trials that share all of them are copies.
+
+        An answer carries an id of its own, so no two paid ones are equal; errors do not.
+        """
+        answers = (call.response for call in self if not call.judges)
+        return tuple(_content_id(answer) for answer in answers if answer and answer.status < 400)
+
+    @property
+    def simulated_by(self) -> str | None:
+        """What played the model, where the answers are not a model's."""
+        answers = (call.response for call in self if call.response is not None)
+        return next((by for a in answers if (by := a.headers.get("x-simulated-by"))), None)
+
+
+def _content_id(answer: Response) -> str:
+    """The same for an answer as it came and as its cassette holds it."""
+    value = answer.json()
+    body = answer.body if value is None else json.dumps(value, sort_keys=True).encode()
+    return hashlib.sha256(body).hexdigest()[:16]
 
 
 _made: ContextVar[list[Call] | None] = ContextVar("made", default=None)

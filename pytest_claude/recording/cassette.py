@@ -14,11 +14,14 @@ import hashlib
 import re
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_claude.errors import UnreadableCassette, UnsavedCassette
+from pytest_claude.errors import RecordingProblem, UnreadableCassette, UnsavedCassette
 from pytest_claude.recording import files, yaml_text
 from pytest_claude.recording.entry import START, Recorded, reads_back
+from pytest_claude.recording.fingerprint import model_in
+from pytest_claude.recording.slugs import named_model
 from pytest_claude.transcript.interaction import Interaction
 
 FORMAT = "pytest-claude 1"
@@ -26,6 +29,7 @@ END = "# end of cassette"
 
 _HEAD = "version: 1\nmetadata:\n  format: "
 _HASH_LINE = "\n  content_hash: "
+_HEAD_BYTES = 1024
 
 
 def load(path: Path, shown: str) -> list[Recorded]:
@@ -53,24 +57,55 @@ def read_recording(path: Path, shown: str) -> tuple[str, list[Recorded]]:
     return written_as, [Recorded.of(interaction) for interaction in interactions]
 
 
-def is_ours(path: Path) -> bool:
-    """Whether `path` begins like a cassette that we wrote, be it whole or not.
+@dataclass(frozen=True)
+class Label:
+    """Whose a cassette is, as its metadata says.
+
+    Attributes:
+        shared: Whether tests share it.
+        model: Canonical id of the model that names the file; "" where the file does not say.
+        test: Id of its test; "" where it is not of one test.
+        fixture: What names the fixture wider than a test; "" where it is not of one.
+    """
+
+    shared: bool = False
+    model: str = ""
+    test: str = ""
+    fixture: str = ""
+
+
+def read_label(path: Path) -> Label | None:
+    """What the cassette at `path` says at its head; None where we did not write it.
 
     Raises:
         OSError: It can't be read.
     """
-    with path.open("rb") as file:
-        return file.read(200).replace(b"\r\n", b"\n").startswith(f"{_HEAD}pytest-claude".encode())
+    head = _read_head(path)
+    if not head.startswith(f"{_HEAD}pytest-claude"):
+        return None
+    facts = _head_of(head)
+    texts = {name: _scalar(facts[name]) for name in ("test", "fixture", "model") if name in facts}
+    return Label(shared=facts.get("shared") == "true", **texts)
 
 
-def is_shared(path: Path) -> bool:
-    """Whether tests share the cassette at `path`, as its beginning says.
+def main_model(path: Path) -> str | None:
+    """The canonical model that names a cassette; where it does not say, that of its first call.
 
-    Raises:
-        OSError: It can't be read.
+    None where it can't be read or asks none.
     """
-    with path.open("rb") as file:
-        return b"\n  shared: true\n" in file.read(200).replace(b"\r\n", b"\n")
+    try:
+        label = read_label(path)
+        if label is None:
+            entries = load(path, path.name)
+        elif label.model:
+            return label.model
+        else:
+            first = _text(path, path.name).split(f"\n{START}", 2)[1]
+            entries = [Recorded.read(f"{START}{first}\n")]
+        model = model_in(entries[0].request)
+    except (OSError, ValueError, IndexError, RecordingProblem):
+        return None
+    return named_model(model) if model else None
 
 
 def read_edited(path: Path, shown: str) -> list[Interaction]:
@@ -82,17 +117,18 @@ def read_edited(path: Path, shown: str) -> list[Interaction]:
     return _foreign(_text(path, shown), shown)[1]
 
 
+NO_LABEL = Label()
+
+
 def dumps(
     entries: Sequence[Recorded],
     summary: Sequence[str] = (),
     imported_from: str | None = None,
-    *,
-    shared: bool = False,
+    label: Label = NO_LABEL,
 ) -> str:
     """The text of a cassette that holds `entries`."""
     metadata: dict[str, object] = {"format": FORMAT, "interactions": len(entries)}
-    if shared:
-        metadata["shared"] = True
+    metadata |= {name: value for name, value in vars(label).items() if value}
     if imported_from is not None:
         metadata["imported_from"] = imported_from
     if simulators := _simulators(entries):
@@ -111,13 +147,12 @@ def save(
     entries: Sequence[Recorded],
     summary: Sequence[str] = (),
     imported_from: str | None = None,
-    *,
-    shared: bool = False,
+    label: Label = NO_LABEL,
 ) -> None:
     """Write a cassette: the file is the whole old one or the whole new one at any moment.
 
     A file whose text would not change is left alone. `imported_from` is the format in which
-    another tool recorded it; `shared` says that tests share it.
+    another tool recorded it; `label` says whose it is.
 
     Raises:
         UnsavedCassette: The text does not read back as what was recorded, or the disk refuses it.
@@ -127,7 +162,7 @@ def save(
             f"{path.name} was not saved: its text would not read back as what was recorded",
             [("evidence", str(path)), ("to repair", "report this as a bug of pytest-claude")],
         )
-    data = dumps(entries, summary, imported_from, shared=shared).encode()
+    data = dumps(entries, summary, imported_from, label).encode()
     try:
         files.sweep(path)
         if not path.exists() or path.read_bytes() != data:
@@ -185,18 +220,18 @@ def _own(text: str, shown: str) -> list[Recorded]:
             return entries
     except ValueError:
         entries = []  # an entry lacks its parts
-    _diagnose(text, shown, cut=not end, found=len(entries), stated=facts.get("interactions"))
+    _diagnose(text, shown, cut=not end, held=len(entries), stated=facts.get("interactions"))
     raise _edited(shown)
 
 
-def _diagnose(text: str, shown: str, *, cut: bool, found: int, stated: str | None) -> None:
+def _diagnose(text: str, shown: str, *, cut: bool, held: int, stated: str | None) -> None:
     """Raise what is wrong with a file whose hash does not fit, where it is more than an edit."""
     if (line := _conflict_line(text)) is not None:
         raise UnreadableCassette(shown, f"holds a merge conflict at line {line}")
     if cut:
         raise UnreadableCassette(shown, "is truncated: its end is missing")
-    if str(found) != stated:
-        raise UnreadableCassette(shown, f"is truncated: {found} of {stated} interactions are there")
+    if str(held) != stated:
+        raise UnreadableCassette(shown, f"is truncated: {held} of {stated} interactions are there")
     _foreign(text, shown)
 
 
@@ -220,6 +255,23 @@ def _head_of(text: str) -> dict[str, str]:
     """The single-line entries of the file's own description."""
     head = text.partition("\ninteractions:")[0]
     return dict(re.findall(r"^  (\w+): (.*)$", head, re.MULTILINE))
+
+
+def _read_head(path: Path) -> str:
+    """The head of a cassette of ours, as far as whose it is; of another file, its beginning."""
+    with path.open("rb") as file:
+        data = file.read(_HEAD_BYTES)
+        while data.startswith(b"version: 1") and b"\n  content_hash: " not in data:
+            if not (more := file.read(_HEAD_BYTES)):
+                break
+            data += more
+    head = data.partition(b"\n  content_hash: ")[0]
+    return head.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _scalar(text: str) -> str:
+    """A text of the head as it was before YAML quoted it."""
+    return text[1:-1].replace("''", "'") if text.startswith("'") else text
 
 
 def _simulators(entries: Sequence[Recorded]) -> list[str]:

@@ -39,10 +39,10 @@ class Recorded:
     @classmethod
     def of(cls, interaction: Interaction) -> Recorded:
         """The entry that holds `interaction`."""
-        found = cls(fingerprint(interaction.request))
+        entry = cls(fingerprint(interaction.request))
         # What will be served is what arrived, not what the text says: saving compares them.
-        found.__dict__["interaction"] = interaction
-        return found
+        entry.__dict__["interaction"] = interaction
+        return entry
 
     @classmethod
     def read(cls, text: str) -> Recorded:
@@ -51,7 +51,7 @@ class Recorded:
 
     @cached_property
     def text(self) -> str:
-        """The entry as it stands in our cassettes."""
+        """The entry as our cassettes hold it."""
         return yaml_text.dump([{"fingerprint": self.fingerprint, **_entry(self.interaction)}])
 
     @cached_property
@@ -69,7 +69,7 @@ class Recorded:
         """As it was received."""
         if "interaction" in self.__dict__:
             return self.interaction.response
-        # Nothing but this key stands at its indentation: bodies are indented deeper.
+        # Nothing but this key has its indentation: bodies are indented deeper.
         start = self.text.rindex(_RESPONSE) + 1
         return _usual_response(self.text, start) or parts.response_of(
             yaml_text.load_own(self.text[start:])["response"], ours=True
@@ -77,7 +77,7 @@ class Recorded:
 
     @property
     def judges(self) -> bool:
-        """Whether the request is our judge's and none of the app's."""
+        """Whether the request is our judge's, not the app's."""
         return ("interaction" in self.__dict__ or JUDGE in self.text) and is_judge(self.request)
 
     def reread(self) -> Interaction:
@@ -118,14 +118,15 @@ def _without_id(body: bytes) -> bytes:
 
 def reads_back(recorded: Recorded) -> bool:
     """Whether the text of an entry says what was recorded."""
-    meant, found = recorded.interaction, recorded.reread()
+    meant, reread = recorded.interaction, recorded.reread()
     played = Recorded.read(recorded.text).response
-    return found.response == played and (
-        same_exchange(meant, found)
-        and fingerprint(found.request) == recorded.fingerprint
-        and _same_body(meant.request.body, found.request.body)
-        and _same_body(meant.response.body, found.response.body)
-        and dict(meant.response.headers) == dict(found.response.headers)
+    return (
+        reread.response == played
+        and same_exchange(meant, reread)
+        and fingerprint(reread.request) == recorded.fingerprint
+        and _same_body(meant.request.body, reread.request.body)
+        and _same_body(meant.response.body, reread.response.body)
+        and dict(meant.response.headers) == dict(reread.response.headers)
     )
 
 
@@ -146,19 +147,19 @@ def _usual_response(text: str, start: int) -> Response | None:
     Replay is the rule and this is most of its cost: libyaml takes four times as long. Whether
     both say the same is checked whenever an entry is saved.
     """
-    found = _USUAL.match(text, start)
-    if found is None or not text.startswith(_INDENTATION, found.end()):
+    head = _USUAL.match(text, start)
+    if head is None or not text.startswith(_INDENTATION, head.end()):
         return None
-    first = found.end() + len(_INDENTATION)
+    first = head.end() + len(_INDENTATION)
     if text.startswith(" ", first):
         return None  # a body that begins with blanks has its own indentation
     if not text.isascii() and any(text.find(mark, start) >= 0 for mark in _OTHER_LINE_ENDS):
         return None
     timed = text.rfind(_TIMING, first)
     body = text[first : timed + 1 if timed >= 0 else None].replace(f"\n{_INDENTATION}", "\n")
-    if found[3] != "+":
-        body = body.rstrip("\n") + ("" if found[3] else "\n")
-    headers = dict(_HEADER.findall(found[2]))
+    if head[3] != "+":
+        body = body.rstrip("\n") + ("" if head[3] else "\n")
+    headers = dict(_HEADER.findall(head[2]))
     if any(": " in value or " #" in value for value in headers.values()):
         return None
     when, complete = None, True
@@ -169,7 +170,7 @@ def _usual_response(text: str, start: int) -> Response | None:
         except ValueError:
             return None  # times edited by hand: they do not count
         when, complete = parts.timing_of(times)
-    return Response(int(found[1]), body.encode(), headers, when, complete)
+    return Response(int(head[1]), body.encode(), headers, when, complete)
 
 
 def _entry(interaction: Interaction) -> dict[str, Any]:
@@ -209,7 +210,7 @@ def _timing(response: Response) -> Mapping[str, Any] | None:
 def _readable(body: bytes, headers: Mapping[str, str]) -> str | bytes:
     """Pretty JSON where that is the same value, else the text, else the bytes.
 
-    JSON lines are no JSON: one line of them would be taken for it.
+    JSON lines are not JSON: one line of them would be taken for it.
     """
     try:
         text = body.decode()

@@ -31,9 +31,9 @@ def pieces(body: bytes) -> Iterator[bytes]:
             yield body[at : at + size]
             at += size
     else:
-        for found in _BLANK_LINE.finditer(body):
-            yield body[at : found.end()]
-            at = found.end()
+        for blank in _BLANK_LINE.finditer(body):
+            yield body[at : blank.end()]
+            at = blank.end()
     if at < len(body):
         yield body[at:]
 
@@ -53,20 +53,20 @@ def rewritten(
 
     The input of a tool, which is JSON, went through `rewrite_json`.
 
-    What they leave as it is stays byte for byte; so does every body that is no such stream.
+    What they leave as it is stays byte for byte; so does every other body.
     """
     if not _is_sent_by_server(body):
         return body
-    found = list(pieces(body))
-    events = [_data(piece) for piece in found]
+    parts = list(pieces(body))
+    events = [_data(piece) for piece in parts]
     for kind, numbers in _blocks(events):
         before = _joined(events, numbers, kind)
         after = (rewrite_json if kind == "input_json_delta" else rewrite)(before)
         if after != before:
             for number, text in zip(numbers, [after, *[""] * len(numbers)], strict=False):
                 delta = {**events[number]["delta"], _WRITTEN[kind]: text}
-                found[number] = event({**events[number], "delta": delta})
-    return b"".join(found)
+                parts[number] = event({**events[number], "delta": delta})
+    return b"".join(parts)
 
 
 def _is_sent_by_server(body: bytes) -> bool:
@@ -169,11 +169,11 @@ def _stopped_events(body: bytes, left: int, tokens: int) -> Iterator[bytes]:
 
 
 def _limited(usage: Any, tokens: int) -> dict[str, Any]:
-    known = usage if isinstance(usage, dict) else {}
-    return {**known, "output_tokens": min(tokens, known.get("output_tokens") or tokens)}
+    counts = usage if isinstance(usage, dict) else {}
+    return {**counts, "output_tokens": min(tokens, counts.get("output_tokens") or tokens)}
 
 
 def _data(piece: bytes) -> dict[str, Any]:
-    """The JSON of one event; nothing where it is none."""
-    found = message_events(piece) if is_event_stream(piece) else read_events(piece)
-    return next(iter(found), None) or {}
+    """The JSON of one event; empty where it is not JSON."""
+    events = message_events(piece) if is_event_stream(piece) else read_events(piece)
+    return next(iter(events), None) or {}

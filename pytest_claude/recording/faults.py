@@ -106,17 +106,17 @@ class Fault:
         """Whether no answer of the model is needed."""
         return self.status is not None and self.cut_stream_after is None
 
-    def fits(self, asked: RequestView, *, alterable: bool) -> bool:
+    def fits(self, request: RequestView, *, alterable: bool) -> bool:
         """Whether a request can meet this fault; `alterable` says whether its door can alter an
         answer on its way.
         """
         if self.replaces:
             return True
-        if "/converse" in asked.path:
+        if "/converse" in request.path:
             return False
-        if not alterable or (self.max_tokens is None and not asked.stream):
+        if not alterable or (self.max_tokens is None and not request.stream):
             return False
-        binary = asked.stream and "/model/" in asked.path
+        binary = request.stream and "/model/" in request.path
         return not binary or (self.status is None and self.max_tokens is None)
 
     def error(self, request: Request) -> Response:
@@ -204,12 +204,12 @@ class Faults:
     def take(self, request: Request, *, alterable: bool) -> Fault | None:
         """The fault that a call to a model meets; the judge's meet none."""
         waiting = [i for i in self._injected if len(i.requests) < i.times]
-        asked = parse_request(request) if waiting else None
-        if asked is None or asks_judge(asked.body):
+        view = parse_request(request) if waiting else None
+        if view is None or asks_judge(view.body):
             return None
         for injection in waiting:
-            if injection._fault.fits(asked, alterable=alterable):
-                injection.requests += (asked,)
+            if injection._fault.fits(view, alterable=alterable):
+                injection.requests += (view,)
                 return injection._fault
         return None
 

@@ -11,7 +11,7 @@ from pytest_claude.recording.secrets import Secrets
 
 
 def secrets_in(entries: Sequence[Recorded], secrets: Secrets) -> dict[str, str]:
-    """What each secret in `entries` is, and where it stands first: `, interaction 2`."""
+    """What each secret in `entries` is, and where it is first: `, interaction 2`."""
     return _found(
         (
             (f", interaction {number}", text)
@@ -32,11 +32,11 @@ def secrets_in_file(path: Path, secrets: Secrets) -> dict[str, str]:
 
 
 def _found(places: Iterable[tuple[str, str]], secrets: Secrets) -> dict[str, str]:
-    found: dict[str, str] = {}
+    first: dict[str, str] = {}
     for where, text in places:
         for secret in secrets.find(text):
-            found.setdefault(secret.told(text), where)
-    return found
+            first.setdefault(secret.told(text), where)
+    return first
 
 
 def _texts(entry: Recorded) -> Iterator[str]:

@@ -80,7 +80,7 @@ def canonical_body(request: Request, names: ModelNames = NO_NAMES) -> str:
 def model_in(request: Request) -> str | None:
     """The model a request asks, from its body or, on Bedrock and Vertex, from its path.
 
-    Of a batch it is the model of its first request.
+    For a batch it is the model of its first request.
     """
     return _model_of(request, request.json())
 
@@ -103,8 +103,8 @@ def _hash(request: Request, value: Any, normalize: Normalize | None, name: Name)
 
 
 def _whole(request: Request, value: Any, normalize: Normalize | None, name: Name) -> str:
-    asked = _model_in_path(request.url)
-    target = _target(request.url, asked if asked is None else name(asked))
+    model = _model_in_path(request.url)
+    target = _target(request.url, model if model is None else name(model))
     return f"{request.method} {target}\n{_canonical(request, value, normalize, name)}"
 
 
@@ -135,12 +135,12 @@ _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=F
 
 @lru_cache(maxsize=256)
 def _target(url: str, model: str | None) -> str:
-    """Path and query; `model` stands for the platform's id in the path."""
+    """Path and query; `model` replaces the platform's id in the path."""
     parts = urlsplit(url)
     path = parts.path
-    found = _PLATFORM_MODEL.search(path)
-    if found is not None and model is not None:
-        path = f"/model/{quote(model)}/{path[found.end() :].lstrip('/')}"
+    platform = _PLATFORM_MODEL.search(path)
+    if platform is not None and model is not None:
+        path = f"/model/{quote(model)}/{path[platform.end() :].lstrip('/')}"
     elif "/v1/" in path:
         path = path[path.rfind("/v1/") :]
     query = sorted(parse_qsl(parts.query, keep_blank_values=True))
@@ -149,11 +149,11 @@ def _target(url: str, model: str | None) -> str:
 
 @lru_cache(maxsize=256)
 def _model_in_path(url: str) -> str | None:
-    found = _PLATFORM_MODEL.search(urlsplit(url).path)
-    return None if found is None else unquote(found["bedrock"] or found["vertex"])
+    platform = _PLATFORM_MODEL.search(urlsplit(url).path)
+    return None if platform is None else unquote(platform["bedrock"] or platform["vertex"])
 
 
 def _without_boundary(request: Request) -> bytes:
     kind = request.headers.get("content-type", "")
-    found = _BOUNDARY.search(kind.encode()) if kind.startswith("multipart/") else None
-    return request.body if found is None else request.body.replace(found[1], b"boundary")
+    own = _BOUNDARY.search(kind.encode()) if kind.startswith("multipart/") else None
+    return request.body if own is None else request.body.replace(own[1], b"boundary")

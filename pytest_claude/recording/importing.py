@@ -11,6 +11,7 @@ from pytest_claude.recording.doors.traffic import is_model_traffic
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.fingerprint import model_in
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.slugs import named_model
 from pytest_claude.transcript.interaction import Interaction
 
 
@@ -26,15 +27,15 @@ def read_for_import(
     Raises:
         UnreadableCassette: The file is of no known format, or broken.
     """
-    written_as, found = read_recording(path, str(path))
-    calls = [redaction.interaction(entry.interaction) for entry in found]
+    written_as, recorded = read_recording(path, str(path))
+    calls = [redaction.interaction(entry.interaction) for entry in recorded]
     entries = [Recorded.of(call) for call in calls if _is_model_traffic(call)]
     return written_as, entries if keep_failed else _without_failed(entries)
 
 
 def main_model(entries: Sequence[Recorded]) -> str:
-    """The model of the first call, which names the file."""
-    return next((model for e in entries if (model := model_in(e.request))), "no-model")
+    """The canonical model of the first call, which names the file."""
+    return named_model(next((model for e in entries if (model := model_in(e.request))), "no-model"))
 
 
 def _without_failed(entries: Sequence[Recorded]) -> list[Recorded]:

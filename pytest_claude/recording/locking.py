@@ -16,7 +16,7 @@ from pytest_claude.recording.partial import partial_of
 class WriteLock:
     """The right to write a cassette, until it is released or the process ends.
 
-    The lock file lies in the system's temporary folder, so that a killed process leaves nothing
+    The lock file is in the system's temporary folder, so that a killed process leaves nothing
     among the cassettes; it covers the processes of one machine. Whoever releases the lock removes
     the file.
     """

@@ -25,7 +25,7 @@ from pytest_claude.transcript.interaction import Request
 _CONTEXT_WORDS = 4
 _LONGEST_SPAN = 160  # characters shown of each side of a changed span
 CANDIDATES = 20
-"""Recordings looked at for the nearest one: a miss must be told at once."""
+"""Recordings looked at for the nearest one: a miss must be reported at once."""
 
 
 class Index:
@@ -161,10 +161,10 @@ def _fits(recorded: str, sent: str) -> bool:
     at = len(first)
     for number, piece in enumerate(others, start=1):
         is_last = number == len(others)
-        found = len(sent) - len(piece) if is_last else sent.find(piece, at)
-        if found < at or not _KEY.fullmatch(sent, at, found) or not sent.startswith(piece, found):
+        start = len(sent) - len(piece) if is_last else sent.find(piece, at)
+        if start < at or not _KEY.fullmatch(sent, at, start) or not sent.startswith(piece, start):
             return False
-        at = found + len(piece)
+        at = start + len(piece)
     return at == len(sent)
 
 

@@ -59,8 +59,8 @@ def explain(asked: Asked, index: Index, redaction: Redaction) -> CassetteMiss:
         return _miss(asked, "the cassette is empty", "0 recorded interactions")
     if played := index.matching(asked.known.fingerprint):
         cause = "one call more than recorded"
-        said = "interaction was" if played == 1 else f"{played} matching interactions were"
-        return _miss(asked, cause, f"{'the matching' if played == 1 else 'all'} {said} played")
+        words = "interaction was" if played == 1 else f"{played} matching interactions were"
+        return _miss(asked, cause, f"{'the matching' if played == 1 else 'all'} {words} played")
     recorded = index.candidates(CANDIDATES, judges=is_judge(asked.request))
     candidates = [(number, redaction.request(request)) for number, request in recorded]
     if not candidates:
@@ -157,8 +157,8 @@ def _tools_cause(sent: Request, recorded: Request, change: Change) -> str:
 def _tools(request: Request) -> dict[str, Any]:
     body = request.json()
     tools = body.get("tools") if isinstance(body, dict) else None
-    known = tools if isinstance(tools, list) else []
-    return {str(t.get("name") or t.get("type")): t for t in known if isinstance(t, dict)}
+    listed = tools if isinstance(tools, list) else []
+    return {str(t.get("name") or t.get("type")): t for t in listed if isinstance(t, dict)}
 
 
 def _turns(request: Request) -> list[str]:

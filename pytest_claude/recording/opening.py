@@ -8,55 +8,49 @@ from pathlib import Path
 
 from pytest_claude.errors import RecordingProblem
 from pytest_claude.models.ids import NO_NAMES, ModelNames
-from pytest_claude.recording import cassette, naming, partial
+from pytest_claude.recording import cassette, partial
+from pytest_claude.recording.cassette import NO_LABEL, Label
 from pytest_claude.recording.entry import Recorded, same_exchange
 from pytest_claude.recording.fingerprint import Known, Normalize, known
+from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.matching import Index
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.slugs import named_model
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Request, Response
 
 # A problem is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
 
-# No answer of a model: credentials, limits, time-outs; so are all from 500 on.
+# Not an answer of a model: credentials, limits, time-outs; all from 500 on count too.
 _INFRASTRUCTURE = (401, 403, 408, 409, 429)
 _LARGE = 100_000_000  # bytes
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the cassettes of one test and stream lie.
+    """Where the cassettes of one test and stream are, and which of them is meant.
 
     Attributes:
-        folder: The folder of the test.
-        shown: The folder as it is shown to the user, relative to the project.
+        folder: The cassettes of the test.
         index: Number of the trial, from 0.
         command: The command that runs this one test.
-        stem: The main model of the test, once its first trial has named it.
-        adopted: A recording of another tool, and how it is shown: replayed where there is none
-            of ours.
-        shared: Whether other tests use the same cassettes.
-        found: Names of the shared cassettes that were there when the session began: the others its
-            tests make. None where no matter.
+        label: Whose a cassette is that is recorded here.
+        model: The main model of the test, once its first trial has named it.
+        adopted: A recording of another tool: replayed where there is none of ours.
+        before: Names of the shared cassettes that were there when the session began: its tests
+            make the others. None where that does not matter.
         patience_s: How long to wait for another process that is recording the same, in seconds.
     """
 
-    folder: Path
-    shown: str
+    folder: Folder
     index: int
     command: str
-    stem: str | None = None
-    adopted: tuple[Path, str] | None = None
-    shared: bool = False
-    found: frozenset[str] | None = None
+    label: Label = NO_LABEL
+    model: str | None = None
+    adopted: Path | None = None
+    before: frozenset[str] | None = None
     patience_s: float = 0
-
-    def shows(self, path: Path) -> str:
-        """A cassette of this place as it is shown to the user."""
-        if self.adopted is not None and path == self.adopted[0]:
-            return self.adopted[1]
-        return f"{self.shown}/{path.name}"
 
 
 @dataclass(frozen=True)
@@ -64,7 +58,8 @@ class Opened:
     """A cassette that is open.
 
     Attributes:
-        path: Where the cassette lies or will lie.
+        path: Where the cassette is or will be.
+        model: The model that names it; "" for another tool's recording.
         written: When it was last written, as the file system says; None where it is not there.
         index: What can be played from it.
         resumed: Whether answers of an interrupted run are in the index.
@@ -72,6 +67,7 @@ class Opened:
     """
 
     path: Path
+    model: str
     written: int | None
     index: Index
     resumed: bool = False
@@ -93,7 +89,7 @@ class Shelf:
     """The cassettes that one trial may open.
 
     Attributes:
-        place: Where they lie.
+        place: Where they are.
         mode: What may be called and written.
         redaction: What makes another tool's recording ours.
         normalize: The rules of the test for what does not count in requests.
@@ -112,13 +108,11 @@ class Shelf:
         Raises:
             UnreadableCassette: It can't be read.
         """
-        stem = self.names.resolved(self.place.stem or model or "no-model")
-        path = self.place.folder / naming.cassette_name(stem, self.place.index)
+        model = named_model(self.names.resolved(self.place.model or model or "no-model"))
+        path = self.place.folder.path(model, self.place.index)
         if self.place.adopted is not None and not path.exists():
-            path = self.place.adopted[0]
-        if self.mode == "all":
-            return Opened(path, _written(path), self.index(()))
-        return self._read(path)
+            return self._open(self.place.adopted, "")
+        return self._open(path, model)
 
     def reopen(self, opened: Opened) -> Opened:
         """The same cassette, as it is now.
@@ -126,23 +120,19 @@ class Shelf:
         Raises:
             UnreadableCassette: It can't be read.
         """
-        return self._read(opened.path)
+        return self._read(opened.path, opened.model)
 
     def other(self, mark: str, named: Opened) -> Opened | None:
         """The cassette to open in the place of `named`, which does not answer the first call.
 
-        Of two threads that ask two models either can come first, and so name the file: it is the
-        only one of this trial's cassettes that answers it: that has its fingerprint, `mark`.
+        Where two threads ask two models, either can come first, and so name the file. It is the
+        only one of this trial's cassettes that has the call's fingerprint, `mark`.
         """
         if self.mode == "all" and self._answers(named.path, mark):
             return None
-        paths = naming.trial_cassettes(self.place.folder, self.place.index)
-        others = [p for p in paths if p != named.path and self._answers(p, mark)]
-        if len(others) != 1:
-            return None
-        if self.mode == "all":
-            return Opened(others[0], _written(others[0]), self.index(()))
-        return self._read(others[0])
+        recordings = self.place.folder.recordings(self.place.index)
+        others = [r for r in recordings if r.path != named.path and self._answers(r.path, mark)]
+        return self._open(others[0].path, others[0].model) if len(others) == 1 else None
 
     def index(self, entries: Sequence[Recorded]) -> Index:
         """The index of `entries` by what counts for this test."""
@@ -153,11 +143,11 @@ class Shelf:
         return known(request, self.normalize, self.names)
 
     def is_once_for_all(self, path: Path) -> bool:
-        """Whether a cassette that is there stays as it is: to `once`, any but what tests that
-        share it have made in this session.
+        """Whether a cassette that is there stays as it is: with `once`, all but the shared ones
+        that tests have made in this session.
         """
-        found = self.place.found
-        return self.mode == "once" and (found is None or path.name in found)
+        before = self.place.before
+        return self.mode == "once" and (before is None or path.name in before)
 
     def _answers(self, path: Path, mark: str) -> bool:
         try:
@@ -166,8 +156,13 @@ class Shelf:
             return False
         return self.index(recorded).matching(mark) > 0
 
-    def _read(self, path: Path) -> Opened:
-        shown = self.place.shows(path)
+    def _open(self, path: Path, model: str) -> Opened:
+        if self.mode == "all":
+            return Opened(path, model, _written(path), self.index(()))
+        return self._read(path, model)
+
+    def _read(self, path: Path, model: str) -> Opened:
+        shown = self.place.folder.shows(path)
         written = _written(path)
         recorded = cassette.load(path, shown) if written is not None else []
         notes = []
@@ -190,7 +185,7 @@ class Shelf:
             else:
                 notes.append(f"{paid} of an interrupted recording taken from {where}")
         index = self.index([*recorded, *left])
-        return Opened(path, written, index, bool(left), tuple(notes))
+        return Opened(path, model, written, index, bool(left), tuple(notes))
 
     def _as_stored(self, entry: Recorded) -> Recorded:
         if entry.ours and self.redaction.own is None:

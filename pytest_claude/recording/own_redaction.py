@@ -1,4 +1,4 @@
-"""What a project's own redaction makes of a text, and what is told where it fails."""
+"""What a project's own redaction makes of a text, and what is reported where it fails."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def redacted(hook: Hook, text: str) -> str:
         after = hook(text)
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
-        said = f"{type(error).__name__}: {error}".removesuffix(": ")
+        cause = f"{type(error).__name__}: {error}".removesuffix(": ")
         evidence = [("evidence", f"{where.filename}, line {where.lineno}")]
-        raise failed(f"it raised {said}", evidence) from error
+        raise failed(f"it raised {cause}", evidence) from error
     if after is None:
         return text
     if not isinstance(after, str):

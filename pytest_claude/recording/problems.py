@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from pytest_claude.errors import CallOutsideTrial, RecordingProblem, Row, SpoiledTrial
-from pytest_claude.recording.call import Call
+from pytest_claude.recording.call import Call, Calls
 from pytest_claude.recording.opening import is_infrastructure
 from pytest_claude.transcript.interaction import Response
 from pytest_claude.transcript.quoting import cut, quote
@@ -35,8 +33,17 @@ def forked(parent: int, child: int) -> CallOutsideTrial:
     )
 
 
-def pending(calls: Sequence[Call]) -> RecordingProblem | None:
-    """A call that is still under way; its answer will lie in the partial file."""
+def flaws(calls: Calls, command: str) -> list[RecordingProblem]:
+    """Why the calls of a trial are not a recording of it; `command` runs its test."""
+    return [
+        flaw
+        for flaw in (_unconnected(calls, command), _pending(calls), _spoiled(calls, command))
+        if flaw is not None
+    ]
+
+
+def _pending(calls: Calls) -> RecordingProblem | None:
+    """A call that is still under way; its answer will be in the partial file."""
     numbers = [n for n, call in enumerate(calls, start=1) if call.entry is None]
     if not numbers:
         return None
@@ -50,12 +57,10 @@ def pending(calls: Sequence[Call]) -> RecordingProblem | None:
     )
 
 
-def unconnected(
-    failed: Mapping[str, Exception], calls: Sequence[Call], command: str
-) -> SpoiledTrial | None:
-    """The API could not be reached, by fingerprint of the request, and no retry could either."""
+def _unconnected(calls: Calls, command: str) -> SpoiledTrial | None:
+    """The API could not be reached for a request, and no retry could either."""
     answered = {call.known.fingerprint for call in calls if call.entry is not None}
-    lost = [error for fingerprint, error in failed.items() if fingerprint not in answered]
+    lost = [error for mark, error in calls.unconnected.items() if mark not in answered]
     if not lost:
         return None
     return SpoiledTrial(
@@ -68,7 +73,7 @@ def unconnected(
     )
 
 
-def spoiled(calls: Sequence[Call], command: str) -> SpoiledTrial | None:
+def _spoiled(calls: Calls, command: str) -> SpoiledTrial | None:
     """The trial ends in an infrastructure error: no behavior of the model was seen."""
     answered = {call.entry.fingerprint for call in calls if call.entry and not _failed(call)}
     failed = [n for n, call in enumerate(calls, start=1) if _failed(call)]
@@ -76,7 +81,7 @@ def spoiled(calls: Sequence[Call], command: str) -> SpoiledTrial | None:
         (n for n in failed if (e := calls[n - 1].entry) and e.fingerprint not in answered), None
     )
     if last is None:
-        return None  # what failed was asked again and answered
+        return None  # what failed was sent again and answered
     answer = calls[last - 1].response
     assert answer is not None, "it failed with an answer"
     whose = " (the judge's)" if calls[last - 1].judges else ""
@@ -86,8 +91,8 @@ def spoiled(calls: Sequence[Call], command: str) -> SpoiledTrial | None:
         ("expected", "an answer of the model to record"),
         ("observed", f"HTTP {answer.status} to call {last}{whose}{retries}"),
     ]
-    if (said := _message(answer)) is not None:
-        rows.append(("the API", quote(said, 200)))
+    if (message := _message(answer)) is not None:
+        rows.append(("the API", quote(message, 200)))
     if denied:
         rows.append(("to go on", "set a key that may ask this: ANTHROPIC_API_KEY, as a rule"))
     rows.append(("to record", f"{command} --claude-record"))
@@ -97,8 +102,8 @@ def spoiled(calls: Sequence[Call], command: str) -> SpoiledTrial | None:
 def _message(answer: Response) -> str | None:
     """What the API says of its error."""
     error = body.get("error") if isinstance(body := answer.json(), dict) else None
-    said = error.get("message") if isinstance(error, dict) else None
-    return said if isinstance(said, str) and said else None
+    message = error.get("message") if isinstance(error, dict) else None
+    return message if isinstance(message, str) and message else None
 
 
 def _failed(call: Call) -> bool:

@@ -1,27 +1,23 @@
-"""The cassette of one trial, open: answers from it, records into it, remembers every problem."""
+"""One trial's model traffic: answered from its cassette, recorded into it, every problem kept."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pytest_claude.errors import CallOutsideTrial, CassetteMiss, RecordingProblem
 from pytest_claude.models.ids import NO_NAMES, ModelNames
-from pytest_claude.recording import cassette, files, miss, partial, problems
-from pytest_claude.recording.call import Call, note_made
-from pytest_claude.recording.entry import Recorded, same_exchange
+from pytest_claude.recording import miss, problems
+from pytest_claude.recording.call import Call, Calls, note_made
+from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.faults import Fault, Faults, Injection
 from pytest_claude.recording.fingerprint import Known, Normalize, model_in
-from pytest_claude.recording.locking import WriteLock
 from pytest_claude.recording.matching import Index
-from pytest_claude.recording.naming import recorded_models
-from pytest_claude.recording.opening import Opened, Place, Shelf
+from pytest_claude.recording.open_cassette import OpenCassette, Summarize, Take
+from pytest_claude.recording.opening import Place, Shelf
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
@@ -30,7 +26,6 @@ from pytest_claude.transcript.interaction import Interaction, Request, Response
 __tracebackhide__ = True
 
 Prepare = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-Summarize = Callable[[Sequence[Interaction]], Sequence[str]]
 Veto = Callable[[Request], RecordingProblem | None]
 """What forbids a call that would be paid for; None lets it pass."""
 
@@ -46,8 +41,10 @@ class Recorder:
         problems: Every problem of the recording edge; one is enough to fail the test, also
             when the app swallowed the exception.
         faults: What a test injected. Calls that meet an altering one are not among `calls`: what
-            they got is no answer of the model.
-        notes: What the user should know though nothing failed, one sentence each.
+            they got is not an answer of the model.
+        prepare: What a request's body is changed to before it is sent or looked for.
+        redaction: What is taken out before anything is stored.
+        replaying: Whether the API is never called.
     """
 
     def __init__(
@@ -62,29 +59,22 @@ class Recorder:
         veto: Veto | None = None,
         names: ModelNames = NO_NAMES,
     ) -> None:
-        self.calls: list[Call] = []
+        self.calls = Calls(names)
         self.problems: list[RecordingProblem] = []
-        self.notes: list[str] = []
         self.faults = Faults()
         self.prepare = prepare
         self.redaction = redaction
+        self.replaying = mode == "none"
         self._place = place
-        self._mode = mode
+        self._normalize = normalize
+        self._shelf = Shelf(place, mode, redaction, normalize, names)
+        self._cassette = OpenCassette(self._shelf, self.calls)
         self._summarize = summarize
         self._veto = veto
-        self._shelf = Shelf(place, mode, redaction, normalize, names)
-        self._opened: Opened | None = None
         self._lock = threading.RLock()
         self._process = os.getpid()
-        self._writing: WriteLock | None = None
-        self._saved: Sequence[Recorded] = ()
-        self._paid_for_show = False
-        self._unconnected: dict[str, Exception] = {}
 
-    @property
-    def replaying(self) -> bool:
-        """Whether the API is never called."""
-        return self._mode == "none"
+    # --- what was seen ----------------------------------------------------------------------
 
     @property
     def command(self) -> str:
@@ -92,79 +82,54 @@ class Recorder:
         return self._place.command
 
     @property
-    def simulated_by(self) -> str | None:
-        """What played the model, where the answers are no model's."""
-        answers = (call.response for call in self.calls if call.response is not None)
-        return next((by for a in answers if (by := a.headers.get("x-simulated-by"))), None)
+    def notes(self) -> list[str]:
+        """What the user should know though nothing failed, one sentence each."""
+        return self._cassette.notes
 
     @property
-    def models(self) -> list[str]:
-        """Canonical ids of the models that the app asked, after any swap, in order."""
-        asked = (call.known.model for call in self.calls if not call.judges)
-        return [self.canonical(model) for model in asked if model]
-
-    def canonical(self, model: str) -> str:
-        """The canonical id of a model that the app asks, under whatever name."""
-        return self._shelf.names.canonical(model)
-
-    @property
-    def replies(self) -> tuple[str, ...]:
-        """One id per good answer, of its content: two trials that share all of them are copies.
-
-        An answer carries an id of its own, so no two paid ones are equal; errors do not.
-        """
-        answers = [
-            call.response
-            for call in self.calls
-            if call.response and call.response.status < 400 and not call.judges
-        ]
-        return tuple(_content_id(answer) for answer in answers)
+    def model(self) -> str | None:
+        """The model that names the cassette; None before the first call."""
+        opened = self._cassette.opened
+        return opened.model or None if opened is not None else None
 
     @property
     def path(self) -> Path | None:
         """The cassette; None before the first call."""
-        return None if self._opened is None else self._opened.path
+        return None if self._cassette.opened is None else self._cassette.opened.path
 
     @property
     def shown_path(self) -> str | None:
         """The cassette as it is shown to the user; None before the first call."""
-        return None if self._opened is None else self._shelf.place.shows(self._opened.path)
-
-    def adopt(self, path: Path, shown: str) -> None:
-        """Replay from `path`, a recording of another tool, where the test has none of ours.
-
-        It is one trial: told again for the others it would be evidence that nobody gathered.
-        """
-        if self.replaying and self._place.index == 0 and path.exists():
-            self._shelf = replace(self._shelf, place=replace(self._place, adopted=(path, shown)))
+        return None if self.path is None else self._place.folder.shows(self.path)
 
     @property
     def shared(self) -> bool:
         """Whether other tests use the same cassette."""
-        return self._place.shared
+        return self._place.label.shared
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """Where the calls stand in a saved cassette that tests share, from 1; else nothing."""
-        if self._opened is None or not self.shared:
-            return ()
-        index = self._shelf.index(self._saved or self._opened.index.entries)
-        places = {id(entry): number for number, entry in enumerate(index.entries, start=1)}
-        taken = [index.take(index.mark(call.entry)) for call in self.calls if call.entry]
-        return () if None in taken else tuple(places[id(entry)] for entry in taken)
+        """Where the calls are in a saved cassette that tests share, from 1; else nothing."""
+        return self._cassette.numbers
 
     @property
     def unused(self) -> tuple[int, ...]:
         """Numbers of the recorded interactions that were not played; other tests may play them."""
-        return () if self._opened is None or self.shared else self._opened.index.unused
+        return self._cassette.unused
 
     @property
     def unopened(self) -> str | None:
         """A recording of this trial that was not even looked at: the trial made no call."""
         if self.path is not None or not self.replaying or self._place.index or self.shared:
             return None
-        names = sorted(path.name for path in self._place.folder.glob("*.yaml"))
-        return f"{self._place.shown}/{names[0]}" if names else None
+        paths = self._place.folder.paths()
+        return self._place.folder.shows(paths[0]) if paths else None
+
+    # --- what a test does with it -----------------------------------------------------------
+
+    def adopt(self, path: Path) -> None:
+        """Replay from `path`, a recording of another tool, where the test has none of ours."""
+        self._cassette.adopt(path)
 
     def inject(self, fault: Fault, times: int) -> Injection:
         """Let the next `times` calls of the app that can meet `fault`."""
@@ -173,10 +138,13 @@ class Recorder:
             self.faults.add(injection)
         return injection
 
+    # --- one call ---------------------------------------------------------------------------
+
     def begin(self, request: Request, asked_model: str | None, *, alterable: bool = True) -> Call:
         """The call for `request`, answered if the cassette or a fault holds an answer.
 
-        `alterable` says whether the caller can alter an answer on its way to the app.
+        `asked_model` is what the app asked for, before any swap; `alterable` says whether the
+        caller can alter an answer on its way to the app.
 
         Raises:
             RecordingProblem: The cassette can't be read, holds no answer and the mode allows no
@@ -217,26 +185,13 @@ class Recorder:
             raise
         with self._lock:
             call.entry = entry
-            assert self._opened is not None, "begin() opened it"
             if call.fault is not None and call.fault.alters:
-                self._keep_shown(call, call.fault, entry, self._opened)
+                self._keep_shown(call, call.fault, entry)
             try:
-                partial.append(self._opened.path, entry)
+                self._cassette.add(entry)
             except RecordingProblem as problem:
                 self.problems.append(problem)
                 raise
-
-    def _keep_shown(self, call: Call, fault: Fault, entry: Recorded, opened: Opened) -> None:
-        """Keep the answer behind a fault for the app's next try, or, where it is itself an error,
-        let that be all that happens to the call.
-        """
-        if entry.response.status < 400:
-            opened.index.add_shown(entry)
-            self._paid_for_show = True
-        else:
-            call.fault = None
-            self.calls.append(call)
-            self.faults.give_back(fault)
 
     def refuse(self, target: str) -> CallOutsideTrial:
         """The problem to raise for a request by a road that is not replayed, to `target`."""
@@ -248,10 +203,7 @@ class Recorder:
     def drop(self, call: Call, error: BaseException) -> None:
         """Forget a live call that got no answer at all: it was cancelled, or not connected."""
         with self._lock:
-            if call in self.calls:
-                self.calls.remove(call)
-            if isinstance(error, Exception):
-                self._unconnected[call.known.fingerprint] = error
+            self.calls.drop(call, error)
 
     def close(self, *, ended: bool, passed: bool = True) -> None:
         """End the trial; `ended` says whether it came to its end, passed or not.
@@ -266,68 +218,66 @@ class Recorder:
             for call in [call for call in self.calls if call.entry is None]:
                 call.leave()
             try:
-                if self._opened is not None and not self._only_replays and self._changed(passed):
-                    flaws = (
-                        problems.unconnected(self._unconnected, self.calls, self.command),
-                        problems.pending(self.calls),
-                        problems.spoiled(self.calls, self.command),
-                    )
-                    self.problems += filter(None, flaws)
+                if self._cassette.is_changed(passed=passed):
+                    self.problems += problems.flaws(self.calls, self.command)
                     if ended and not self.problems:
-                        self._save(self._opened, passed=passed)
+                        self._cassette.save(self._summarize, passed=passed)
+            except RecordingProblem as problem:
+                self.problems.append(problem)
             finally:
-                self._unlock()
+                self._cassette.unlock()
 
-    def _save(self, opened: Opened, *, passed: bool) -> None:
-        path = opened.path
-        entries = self._joined(opened) if self.shared else self._own(opened, passed=passed)
-        try:
-            summary = self._summarize([entry.interaction for entry in entries])
-            cassette.save(path, entries, summary, shared=self.shared)
-            self._saved = entries
-            partial.partial_of(path).unlink(missing_ok=True)
-        except RecordingProblem as problem:
-            self.problems.append(problem)
-        except OSError as error:
-            self.problems.append(files.unsaved(path, error))
+    def _begin(
+        self, request: Request, asked: Known, asked_model: str | None, fault: Fault | None
+    ) -> Call:
+        altered = fault is not None and fault.alters
+        take = Index.show if altered else Index.take
+        entry = self._cassette.find(take, asked.fingerprint, asked.model or asked_model)
+        if entry is None and self._is_matched_as_sent:
+            redacted = self.redaction.request(request)
+            if redacted is not request:
+                return self._begin(redacted, self._shelf.known(redacted), asked_model, fault)
+        if entry is None:
+            entry = self._found_late(take, request, asked)
+        if fault is not None and entry is not None and entry.response.status >= 400:
+            self.faults.give_back(fault)
+            entry = self._cassette.index.take(asked.fingerprint) if altered else entry
+            fault, altered = None, False
+        call = Call(request, asked, asked_model, entry, recorded=entry is not None, fault=fault)
+        if not altered:
+            self.calls.append(call)
+        return call
 
-    def _own(self, opened: Opened, *, passed: bool) -> list[Recorded]:
-        played = [call.entry for call in self.calls if call.entry is not None]
-        played += opened.index.shown
-        return [*self._unchanged(opened, played), *(() if passed else opened.index.left)]
+    def _found_late(self, take: Take, request: Request, asked: Known) -> Recorded | None:
+        """The answer that no fingerprint finds; None where the API may be called for it.
 
-    def _joined(self, opened: Opened) -> list[Recorded]:
-        """What was there, as it is since we hold the lock, and what this trial adds."""
-        added = [call.entry for call in self.calls if call.entry and not call.recorded]
-        return [*opened.index.entries, *added]
+        Raises:
+            RecordingProblem: There is none, and the API may not be called.
+        """
+        mark = self._cassette.index.alike(request, self.redaction)
+        if mark is not None and (entry := take(self._cassette.index, mark)) is not None:
+            return entry
+        if not self._cassette.only_replays:
+            entry = self._cassette.claim(take, asked.fingerprint)
+            if entry is not None:
+                return entry
+        if self._cassette.only_replays:  # also what another process has recorded meanwhile
+            raise self._miss(request, asked)
+        if self._veto and (forbidden := self._veto(request)) is not None:
+            raise forbidden
+        return None
 
-    def _unchanged(self, opened: Opened, recorded: list[Recorded]) -> list[Recorded]:
-        """`recorded`, with the old entry wherever the answer is the same: only times differ."""
-        if self._mode != "all" or not opened.on_disk:
-            return recorded
-        try:
-            old = Index(cassette.load(opened.path, opened.path.name))
-        except RecordingProblem:
-            return recorded  # it is being replaced
-        pairs = ((new, old.take(old.mark(new))) for new in recorded)
-        return [
-            before
-            if before is not None and same_exchange(before.interaction, new.interaction)
-            else new
-            for new, before in pairs
-        ]
+    def _keep_shown(self, call: Call, fault: Fault, entry: Recorded) -> None:
+        """Keep the answer behind a fault for the app's next try.
 
-    @property
-    def _only_replays(self) -> bool:
-        opened = self._opened
-        kept = opened is not None and opened.on_disk and self._shelf.is_once_for_all(opened.path)
-        return self.replaying or kept
-
-    def _changed(self, passed: bool) -> bool:
-        assert self._opened is not None, "the caller looked"
-        live = self._paid_for_show or any(not call.recorded for call in self.calls)
-        live = live or bool(self._unconnected)
-        return live or (passed and bool(self.unused)) or self._opened.resumed
+        Where the answer is itself an error, that is all that happens to the call.
+        """
+        if entry.response.status < 400:
+            self._cassette.add_shown(entry)
+        else:
+            call.fault = None
+            self.calls.append(call)
+            self.faults.give_back(fault)
 
     @property
     def _is_matched_as_sent(self) -> bool:
@@ -336,93 +286,24 @@ class Recorder:
         One that is found so holds none that its recording does not hold. Not where a rule of the
         test takes something out of both, nor where the project's own redaction must see it.
         """
-        return self.replaying and self._shelf.normalize is None and self.redaction.own is None
+        return self.replaying and self._normalize is None and self.redaction.own is None
 
-    def _begin(
-        self, request: Request, asked: Known, asked_model: str | None, fault: Fault | None
-    ) -> Call:
-        altered = fault is not None and fault.alters
-        take = Index.show if altered else Index.take
-        opened = self._opened or self._open(self._shelf.open(asked.model or asked_model))
-        found = take(opened.index, asked.fingerprint)
-        if found is None and not self.calls:
-            other = self._shelf.other(asked.fingerprint, opened)
-            if other is not None:
-                self._unlock()
-                opened = self._open(other)
-                found = take(opened.index, asked.fingerprint)
-        if found is None and self._is_matched_as_sent:
-            redacted = self.redaction.request(request)
-            if redacted is not request:
-                return self._begin(redacted, self._shelf.known(redacted), asked_model, fault)
-        if found is None and (mark := opened.index.alike(request, self.redaction)) is not None:
-            found = take(opened.index, mark)
-        if found is None and not self._only_replays:
-            opened = self._claim(opened)
-            found = take(opened.index, asked.fingerprint)
-        if found is None and self._only_replays:
-            raise self._miss(request, asked, opened)
-        if found is None and self._veto and (forbidden := self._veto(request)) is not None:
-            raise forbidden
-        if fault is not None and found is not None and found.response.status >= 400:
-            self.faults.give_back(fault)
-            found = opened.index.take(asked.fingerprint) if altered else found
-            fault, altered = None, False
-        call = Call(request, asked, asked_model, found, recorded=found is not None, fault=fault)
-        if not altered:
-            self.calls.append(call)
-        return call
-
-    def _open(self, opened: Opened) -> Opened:
-        if opened.resumed and self._writing is None:
-            return self._claim(opened)  # another process may be writing what looks left over
-        self._opened = opened
-        self.notes += opened.notes
-        return opened
-
-    def _claim(self, opened: Opened) -> Opened:
-        """Make sure that paid answers can be kept, before more are paid for.
-
-        Returns:
-            The cassette as it is now: another process may have recorded it in the meantime.
-        """
-        if self._writing is not None:
-            return opened
-        self._writing = WriteLock(opened.path, self._place.patience_s)
-        if self._mode == "all" or not (opened.resumed or opened.is_outdated):
-            return opened
-        opened = self._open(self._shelf.reopen(opened))
-        for call in self.calls:
-            if call.entry is not None:
-                opened.index.take(opened.index.mark(call.entry))
-        return opened
-
-    def _unlock(self) -> None:
-        if self._writing is not None:
-            self._writing.release()
-            self._writing = None
-
-    def _miss(self, request: Request, known: Known, opened: Opened) -> CassetteMiss:
-        asked = miss.Asked(
+    def _miss(self, request: Request, asked: Known) -> CassetteMiss:
+        opened, folder = self._cassette.opened, self._place.folder
+        assert opened is not None, "it was looked into"
+        facts = miss.Asked(
             request,
-            known,
+            asked,
             number=len(self.calls) + 1,
-            cassette=self._shelf.place.shows(opened.path),
+            cassette=folder.shows(opened.path),
             exists=opened.on_disk,
-            models=recorded_models(self._place.folder),
+            models=sorted(recording.model for recording in folder.recordings(0)),
             trial=self._place.index + 1,
-            neighbours=self._place.folder.parent.is_dir(),
-            command=f"{self._place.command} --claude-record",
+            neighbours=folder.has_neighbours,
+            command=f"{self.command} --claude-record",
             shared=self.shared,
         )
-        return miss.explain(asked, opened.index, self.redaction)
-
-
-def _content_id(answer: Response) -> str:
-    """The same for an answer as it came and as its cassette holds it."""
-    value = answer.json()
-    body = answer.body if value is None else json.dumps(value, sort_keys=True).encode()
-    return hashlib.sha256(body).hexdigest()[:16]
+        return miss.explain(facts, opened.index, self.redaction)
 
 
 def models_in(recorded: Sequence[Recorded], names: ModelNames = NO_NAMES) -> list[str]:

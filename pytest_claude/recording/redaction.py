@@ -55,7 +55,7 @@ class Redaction:
         return self.secrets.redacted(text)
 
     def body(self, body: bytes) -> bytes:
-        """`body` with every secret replaced, also among bytes that are no UTF-8.
+        """`body` with every secret replaced, also among bytes that are not UTF-8.
 
         What was JSON stays JSON.
 
@@ -153,8 +153,8 @@ class Redaction:
         return self._kept(headers, _RESPONSE_HEADERS)
 
     def _kept(self, headers: Iterable[tuple[str, str]], names: tuple[str, ...]) -> dict[str, str]:
-        found = {lower: value for name, value in headers if (lower := name.lower()) in names}
-        return {name: self.text(found[name]) for name in names if name in found}
+        kept = {lower: value for name, value in headers if (lower := name.lower()) in names}
+        return {name: self.text(kept[name]) for name in names if name in kept}
 
 
 def _unalterable() -> RecordingProblem:

@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 
 REPLACEMENT = "[redacted]"
 SHORTEST = 8
-"""Characters of a credential; a shorter value would be replaced in words that are none."""
+"""Characters of a credential; a shorter value would be replaced in ordinary words too."""
 
 # The names that SDKs read credentials from end so.
 VARIABLE = re.compile(r"(?:API_KEY|AUTH_TOKEN|BEARER_TOKEN_BEDROCK"
@@ -23,7 +23,7 @@ VARIABLE = re.compile(r"(?:API_KEY|AUTH_TOKEN|BEARER_TOKEN_BEDROCK"
 _NEVER_A_WORD = ("ANTHROPIC_", "AWS_")
 _WORD = re.compile(r"(?:[^\W\d]|[.-]){,19}")
 
-# No letter or digit before; the letter of an escape, as in `\nAKIA…`, is none.
+# No letter or digit before; the letter of an escape, as in `\nAKIA…`, does not count.
 _START = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4}))"
 _END = r"(?![A-Za-z0-9])"
 _LINE_END = r"(?:\s|\\+[nr])"  # in JSON a line end is an escape, in JSON within JSON a longer one
@@ -59,7 +59,7 @@ _SHAPES = {
 _PATTERNS = {kind: (anchors, re.compile(shape)) for kind, (anchors, shape) in _SHAPES.items()}
 
 # `sk-ant-` in base64, where the bytes before it fill 0, 1 or 2 of a group of three; with what
-# stands for those bytes when it is decoded.
+# replaces those bytes when it is decoded.
 _IN_BASE64 = {"c2stYW50L": "", "NrLWFudC": "AH", "zay1hbnQt": "AAB"}
 _BASE64 = re.compile(rf"({'|'.join(_IN_BASE64)})[A-Za-z0-9+/_-]{{10,150}}")
 
@@ -125,13 +125,13 @@ class Secrets:
         >>> Secrets().find("export ANTHROPIC_API_KEY=sk-ant-...")
         []
         """
-        found: list[Secret] = []
+        secrets: list[Secret] = []
         for secret in sorted(self._all(text), key=lambda secret: secret.start):
-            if found and secret.start < found[-1].end:
-                found[-1] = replace(found[-1], end=max(secret.end, found[-1].end))
+            if secrets and secret.start < secrets[-1].end:
+                secrets[-1] = replace(secrets[-1], end=max(secret.end, secrets[-1].end))
             else:
-                found.append(secret)
-        return found
+                secrets.append(secret)
+        return secrets
 
     def redacted(self, text: str) -> str:
         """`text` with every secret replaced; applied twice it changes nothing more."""
@@ -157,13 +157,13 @@ class Secrets:
                 at = text.find(value, at + len(value))
         for kind, (anchors, pattern) in _PATTERNS.items():
             if any(anchor in text for anchor in anchors):
-                for found in pattern.finditer(text):
-                    if not _is_placeholder(found[0]):
-                        yield Secret(kind, *found.span())
+                for key in pattern.finditer(text):
+                    if not _is_placeholder(key[0]):
+                        yield Secret(kind, *key.span())
         if any(anchor in text for anchor in _IN_BASE64):
-            for found in _BASE64.finditer(text):
-                if _is_key(_decoded(_IN_BASE64[found[1]] + found[0])):
-                    yield Secret("an Anthropic key in base64", *found.span())
+            for code in _BASE64.finditer(text):
+                if _is_key(_decoded(_IN_BASE64[code[1]] + code[0])):
+                    yield Secret("an Anthropic key in base64", *code.span())
 
     @cached_property
     def _anchors(self) -> tuple[bytes, ...]:
@@ -173,8 +173,8 @@ class Secrets:
 
 def left_alone(environment: Mapping[str, str]) -> dict[str, str]:
     """The names of credentials that can't be told from other text, and what they read like."""
-    found = {name: _reads_like_text(name, value) for name, value in _credentials(environment)}
-    return {name: why for name, why in found.items() if why}
+    reasons = {name: _reads_like_text(name, value) for name, value in _credentials(environment)}
+    return {name: why for name, why in reasons.items() if why}
 
 
 def _reads_like_text(name: str, value: str) -> str:
@@ -206,7 +206,7 @@ def _forms(value: str) -> Iterator[str]:
     yield from (quote(data, safe=""), quote(data), quote_plus(data))
     for before in range(3):
         coded = base64.b64encode(b"\0" * before + data).decode()
-        # Only the characters that do not depend on what stands around the value.
+        # Only the characters that do not depend on what is around the value.
         inner = coded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
         yield from (inner, inner.translate(_URL_SAFE))
 
@@ -224,8 +224,8 @@ def _decoded(text: str) -> str:
 
 
 def _is_key(text: str) -> bool:
-    found = _PATTERNS["an Anthropic key"][1].search(text)
-    return found is not None and not _is_placeholder(found[0])
+    key = _PATTERNS["an Anthropic key"][1].search(text)
+    return key is not None and not _is_placeholder(key[0])
 
 
 def _is_placeholder(text: str) -> bool:

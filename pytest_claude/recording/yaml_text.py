@@ -63,7 +63,7 @@ def load(text: str, name: str) -> Any:
 
 
 def _json(text: str) -> Any:
-    """One JSON document, or a list of what stands on each line."""
+    """One JSON document, or a list of what each line holds."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -103,7 +103,7 @@ def _flaw(events: Iterable[Any]) -> str | None:
     """What a stream of YAML events holds that no recording does, or None.
 
     An alias bomb needs an alias inside what an anchor names; PyYAML itself writes anchors for a
-    value that stands twice, so a plain alias is no flaw.
+    value that occurs twice, so a plain alias is not a flaw.
     """
     import yaml
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_claude.comparison.trial import Trial
@@ -13,8 +13,10 @@ from pytest_claude.report.words import because
 from pytest_claude.run.record import Run, TestResult
 from pytest_claude.transcript.quoting import printable
 
-_GATE = "_gate"
-_STREAM = "cand"
+OrdinaryPlace = Callable[[str, str, int], str]
+"""Where plain replay looks for a trial: test, main model, index → path relative to the project."""
+NamedBy = Callable[[str], str]
+"""The model that names a cassette, by its path relative to the project."""
 
 
 @dataclass(frozen=True)
@@ -24,33 +26,27 @@ class Adopted:
     Attributes:
         result: What the gate knows of it.
         trials: The consumed trials in index order: all that the verdict read, without choosing.
+        model: The model that names their cassettes; "" where no call was made.
+        replaced: Recorded trials of the baseline whose names the moved ones take: a test whose
+            first call goes to a model that stays is recorded under that model's name on both
+            arms, and what it recorded before has no use beside the new.
     """
 
     result: TestResult
     trials: tuple[Trial, ...]
+    model: str = ""
+    replaced: tuple[str, ...] = ()
 
-    @property
-    def moves(self) -> tuple[tuple[str, str], ...]:
-        """Where each cassette lies and will lie, relative to the project.
+    def moves(self, place: OrdinaryPlace) -> tuple[tuple[str, str], ...]:
+        """Where each cassette is and will be, relative to the project.
 
         Void trials and copies leave gaps in the gate's numbers; the ordinary ones have none.
         """
         return tuple(
-            (trial.cassette, ordinary_place(trial.cassette, number))
+            (trial.cassette, place(trial.test, self.model, number))
             for number, trial in enumerate(self.trials)
             if trial.cassette is not None
         )
-
-    @property
-    def replaced(self) -> tuple[str, ...]:
-        """Recorded trials of the baseline whose names the moved ones take.
-
-        A test whose first call goes to a model that stays is recorded under that model's name on
-        both arms; what it recorded before has no use beside the new.
-        """
-        stems = {_unnumbered(target) for _, target in self.moves}
-        base = (trial.cassette for trial in self.result.trials if trial.stream == "base")
-        return tuple(place for place in base if place and _unnumbered(place) in stems)
 
     @property
     def foretold(self) -> str | None:
@@ -65,7 +61,7 @@ class Adopted:
         return None
 
 
-def adoption(run: Run) -> tuple[Adopted, ...]:
+def adoption(run: Run, named_by: NamedBy) -> tuple[Adopted, ...]:
     """The tests of a gated run whose candidate was tried, sorted by node id.
 
     A test that shares its cassette is left out: each test's trials have answers of their own, and
@@ -80,43 +76,19 @@ def adoption(run: Run) -> tuple[Adopted, ...]:
         read = ledger.of(result.test, decision.policy, verdict.attempt)
         trials = read.read("cand", verdict.used[0]).trials
         if trials and not _shares(result):
-            found.append(Adopted(result, trials))
+            found.append(_adopted(result, trials, named_by))
     return tuple(found)
+
+
+def _adopted(result: TestResult, trials: tuple[Trial, ...], named_by: NamedBy) -> Adopted:
+    model = next((named_by(trial.cassette) for trial in trials if trial.cassette), "")
+    base = (t.cassette for t in result.trials if t.stream == "base" and t.cassette is not None)
+    replaced = tuple(cassette for cassette in base if named_by(cassette) == model)
+    return Adopted(result, trials, model, replaced)
 
 
 def _shares(result: TestResult) -> bool:
     return any(trial.entries for trial in result.trials)
-
-
-def ordinary_place(cassette: str, index: int) -> str:
-    """Where trial `index` of a test lies, for a cassette of a gate's candidate.
-
-    >>> ordinary_place("cassettes/_gate/a__b/cand/test_x/test_y/b.7.yaml", 1)
-    'cassettes/test_x/test_y/b.2.yaml'
-    """
-    parts = cassette.split("/")
-    root = parts[: parts.index(_GATE)]
-    rest = parts[parts.index(_STREAM, len(root)) + 1 : -1]
-    model = _unnumbered(parts[-1])
-    name = f"{model}.{index + 1}.yaml" if index else f"{model}.yaml"
-    return "/".join([*root, *rest, name])
-
-
-def _unnumbered(cassette: str) -> str:
-    """A cassette's path without its ending and without the number of its trial."""
-    stem = cassette.removesuffix(".yaml")
-    main, _, number = stem.rpartition(".")
-    return main if number.isdecimal() and main else stem
-
-
-def gate_folder(cassette: str) -> str:
-    """The folder of the gate that a cassette of its candidate lies in.
-
-    >>> gate_folder("cassettes/_gate/a__b/cand/tests/cand/test_x/test_y/b.yaml")
-    'cassettes/_gate/a__b'
-    """
-    parts = cassette.split("/")
-    return "/".join(parts[: parts.index(_STREAM, parts.index(_GATE))])
 
 
 def foretold_lines(run: Run, adopted: Sequence[Adopted]) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from pytest_claude.errors import SettingsError
 from pytest_claude.models.ids import NO_NAMES, ModelNames, without_account
 from pytest_claude.settings import RunSettings, Swap
 
@@ -83,3 +85,44 @@ class Comparison:
     def from_json(cls, data: Mapping[str, Any]) -> Comparison:
         """The comparison that `to_json` wrote."""
         return cls(**{**data, "pairs": tuple(Swap(**pair) for pair in data["pairs"])})
+
+
+def check_bump(
+    bump: Comparison,
+    models: Mapping[str, Collection[str]],
+    hint: Callable[[str], str | None],
+    *,
+    recording: bool,
+    there: bool,
+) -> None:
+    """Refuse a bump that has nothing to compare.
+
+    Args:
+        bump: What is to be compared.
+        models: Canonical ids of the models that the recordings of each selected test ask.
+        hint: What a model's name is nearly, in words; None where it is known.
+        recording: Whether the API may be called: a test without a recording may ask OLD then.
+        there: Whether the candidate's trials are recorded, or can be.
+
+    Raises:
+        SettingsError: With the models that are asked, or with what to type.
+    """
+    option = " ".join(bump.options)
+    if not models:
+        raise SettingsError(f"{option}: no claude test was selected")
+    tests = Counter(model for asked in models.values() for model in set(asked))
+    for old in (bump.names.canonical(pair.old) for pair in bump.pairs):
+        if old not in tests and (all(models.values()) or not recording):
+            seen = ", ".join(f"{model} ({number})" for model, number in sorted(tests.items()))
+            words = f"they ask {seen}" if seen else "none has a recording"
+            raise SettingsError(f"{option}: no selected test asks {old}; {words}")
+    if not there:
+        using = sum(not bump.olds.isdisjoint(asked) for asked in models.values())
+        new = ", ".join(pair.new for pair in bump.pairs)
+        hints = "".join(
+            f"; {near}" for pair in bump.pairs if (near := hint(bump.names.resolved(pair.new)))
+        )
+        raise SettingsError(
+            f"{option}: nothing is recorded for {new} in {using:,} test{'' if using == 1 else 's'}"
+            f"{hints}\n       to record it, add --claude-record"
+        )

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 
 from pytest_claude.models.adapt import adapt
+from pytest_claude.models.ids import canonical_model
 from pytest_claude.recording.cassette import read_recording, save
 from pytest_claude.recording.entry import Recorded
-from pytest_claude.recording.naming import cassette_name, gate_dir, test_dir
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.run.place import ORDINARY, Side, TrialPlace, gate_names
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 URL = "https://api.anthropic.com/v1/messages"
@@ -107,10 +109,12 @@ def bump(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable
         pytester.makepyfile(test_pair=TEST.replace("CHECK", check))
         (pytester.path / "body.json").write_text(json.dumps(body))
         root = pytester.path / "cassettes"
-        folder = test_dir("test_pair.py::test_real")
-        _write(root / folder / cassette_name(old, 0), body, pair.old.response)
-        gate = root / gate_dir([(old, new)]) / "cand"
-        _write(gate / folder / cassette_name(new, 0), sent, pair.new.response)
+        folder = PurePosixPath("test_pair/test_real")
+        base = TrialPlace(ORDINARY, folder, canonical_model(old), 0)
+        _write(root / base.path, body, pair.old.response)
+        side = Side(gate_names([(old, new)])[0], 1, "cand")
+        _write(root / replace(base, side=side, model=canonical_model(new)).path, sent,
+               pair.new.response)  # fmt: skip
         result = pytester.runpytest_inprocess(
             "-p", "pytest_claude.plugin", "-W", "ignore",
             f"--claude-bump={old}={new}", "--claude-report=run.json",

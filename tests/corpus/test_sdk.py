@@ -15,8 +15,11 @@ from anthropic.types.beta import BetaMessage, BetaRawMessageStreamEvent
 from pytest_claude.recording.cassette import read_recording
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.doors.line import line
-from pytest_claude.recording.recorder import Place, Recorder
+from pytest_claude.recording.folder import Folder
+from pytest_claude.recording.opening import Place
+from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.run.place import FileNames
 from pytest_claude.transcript.interaction import Interaction
 from pytest_claude.transcript.parse import parse_answer
 
@@ -71,7 +74,7 @@ def test_stock_recordings_replay_through_the_sdk(
     corpus = shared_dir / "corpus"
     read, wrong = 0, []
     for file in files(corpus):
-        place = Place(tmp_path / "none", "none", 0, "pytest")
+        place = Place(Folder((tmp_path / "none",), FileNames(), tmp_path), 0, "pytest")
         recorder = Recorder(place, "none", redaction=Redaction(), prepare=lambda body: body)
         recorder.adopt(corpus / file, file)
         client = anthropic.Anthropic(api_key="x", max_retries=0)

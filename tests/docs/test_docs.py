@@ -22,7 +22,7 @@ from pytest_claude import cli
 from pytest_claude.gating.status import Reason
 from pytest_claude.gating.status import Status as GateStatus
 from pytest_claude.models.adapt import REWRITES
-from pytest_claude.plugin import options
+from pytest_claude.plugin import markers, options
 from pytest_claude.report.words import because, word
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -157,8 +157,8 @@ def test_every_option_and_ini_key_is_in_the_reference() -> None:
 
 
 def test_every_marker_with_its_arguments_is_in_the_reference() -> None:
-    for name, text in options.MARKERS.items():
-        signature = text.partition(": ")[0].replace("'", '"')
+    for name, marker in markers.MARKERS.items():
+        signature = marker.text.partition(": ")[0].replace("'", '"')
         assert f"`{signature}`" in reference(), name
 
 
@@ -214,7 +214,7 @@ def test_what_a_page_names_exists(page: Path) -> None:
     known = {name for option in parser.getgroup("claude").options for name in option.names()}
     assert set(re.findall(r"--claude-[a-z][a-z-]*[a-z]", text)) <= known
     misspelt = "claude_calls_tol"  # on purpose, in the reference
-    names = {*parser._inidict, *options.MARKERS, "claude_server", misspelt}
+    names = {*parser._inidict, *markers.MARKERS, "claude_server", misspelt}
     assert set(re.findall(r"(?<![\w./])claude_[a-z_]+[a-z]\b(?!\.)", text)) <= names
     for command, rest in re.findall(r"pytest-claude ([a-z]+)([^`\n]*)", text):
         if command in flags():

@@ -12,7 +12,9 @@ import pytest
 from simulator import asks, by_prompt, calls, flaky, overloaded
 
 from pytest_claude import cli
+from pytest_claude.places import places_of
 from pytest_claude.plugin import attempts
+from pytest_claude.run.ledger_file import LedgerFile
 from pytest_claude.settings import RunSettings, Swap
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
@@ -175,8 +177,9 @@ def test_what_another_attempt_left_out_stays_at_the_one_before(bumped) -> None:
 
 def test_the_ledger_of_an_attempt_is_read_once_for_all_tests(tmp_path, monkeypatch) -> None:
     read: list[Path] = []
-    monkeypatch.setattr(attempts, "read_ledger", lambda path: (read.append(path), {}))
-    found = attempts.Attempts(RunSettings(tmp_path, bump=(Swap(OLD, NEW),), attempt=2))
+    monkeypatch.setattr(attempts, "_read", lambda path: read.append(path) or LedgerFile())
+    settings = RunSettings(tmp_path, bump=(Swap(OLD, NEW),), attempt=2)
+    found = attempts.Attempts(settings, places_of(settings))
     assert [found.of(f"test_app.py::test_{n}") for n in range(3)] == [1, 1, 1]
     assert len(read) == 1
 
@@ -467,7 +470,7 @@ def test_a_retired_baseline_is_judged_by_its_recordings(project, monkeypatch) ->
     project.personas(new=ASKS)
     project.record("--claude-trials=10")
     with project.server():
-        monkeypatch.setattr("pytest_claude.plugin.earlier._BASE_URL", "UNSET_HERE")
+        monkeypatch.setattr("pytest_claude.plugin.comparison._BASE_URL", "UNSET_HERE")
         result = project.run(BUMP, "--claude-record")
     result.assert_outcomes(failed=1)
     told = "the baseline is retired: drift since its recording is not excluded"

@@ -17,7 +17,7 @@ from simulator.wire import events, message
 from pytest_claude import cli
 from pytest_claude.recording import cassette
 from pytest_claude.recording.entry import Recorded
-from pytest_claude.recording.naming import test_dir
+from pytest_claude.run.place import Layout
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 MODEL = "claude-sonnet-4-5.yaml"
@@ -160,9 +160,9 @@ def test_names_that_a_folder_cannot_have_are_found_again(recorded, command) -> N
             path = recorded.path / id_.partition("::")[0]
             (recorded.path / folder).mkdir(exist_ok=True)
             path.write_text("import pytest\npytest.skip('no', allow_module_level=True)")
-        copy(recorded, str(test_dir(id_)))
+        copy(recorded, str(Layout().test(id_).plain))
     command("prune", "--yes")
-    kept = {str(test_dir(id_)) for id_ in (
+    kept = {str(Layout().test(id_).plain) for id_ in (
         "test_ü b.py::test_1", "my tests/test_b.py::test_1", "../other/test_b.py::test_1",
         "unknown/sub/test_b.py::test_1")}  # fmt: skip
     assert kept | set(LEFT[:2]) == set(folders(recorded.path)), "what other tests had is gone"

@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 from simulator import by_prompt, calls, says
 
+from pytest_claude.comparison.trial import Trial
+from pytest_claude.places import places_of
 from pytest_claude.plugin import preflight
 from pytest_claude.recording import cassette
 from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.veto import veto
+from pytest_claude.run.record import Run, TestResult
 from pytest_claude.settings import RunSettings, Swap
 from pytest_claude.transcript.interaction import Interaction, Request, Response, Timing
 
@@ -160,7 +164,7 @@ def test_only_what_is_known_to_be_refused_is_not_paid_for(
     body = {"model": model, "max_tokens": 9, "temperature": 0.2,
             "messages": [{"role": "user", "content": "x"}]}  # fmt: skip
     request = Request("POST", f"{host}/v1/messages", json.dumps(body).encode())
-    forbids = preflight.veto((), RunSettings(Path(), record_mode="once"))
+    forbids = veto((), RunSettings(Path(), record_mode="once"), "2026-11-22")
     assert forbids is not None
     assert (forbids(request) is not None) is forbidden
 
@@ -237,13 +241,15 @@ def test_recorded_speed_is_told_after_the_verdict(tmp_path: Path) -> None:
     for verbosity in (0, 1):
         config = SimpleNamespace(rootpath=tmp_path, get_verbosity=lambda v=verbosity: v)
         settings = RunSettings(cassette_root=tmp_path, bump=(Swap(OLD, NEW),))
-        results = SimpleNamespace(collected={})
-        section = preflight.BumpPreflight(config, settings, results)  # type: ignore[arg-type]
-        trials = [{"stream": s, "cassette": f"{s}.yaml", "entries": [], "simulated_by": None}
-                  for s in ("base", "cand")]  # fmt: skip
-        report = SimpleNamespace(claude={"test": "a", "trials": trials})
-        section.pytest_runtest_logreport(report)  # type: ignore[arg-type]
-        told += section._speed()
+        trials = (Trial("a", "base", 0, "pass", cassette="base.yaml"),
+                  Trial("a", "cand", 0, "pass", cassette="cand.yaml"))  # fmt: skip
+        results = SimpleNamespace(run=Run(results=(TestResult("a", trials),)), collected={})
+        section = preflight.BumpPreflight(config, settings, results, places_of(settings))  # type: ignore[arg-type]
+        reporter = SimpleNamespace(section=print, write_line=told.append)
+        hook = section.pytest_terminal_summary(reporter)
+        next(hook)
+        with pytest.raises(StopIteration):
+            hook.send(None)
     assert told == [
         "first token     0.50 s → 1.00 s  median of 1 and 1 call",
         "output tokens/s 50 → 50  median of 1 and 1 call",

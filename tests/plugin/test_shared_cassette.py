@@ -344,7 +344,9 @@ def test_commands_take_a_shared_cassette_for_what_it_is(
     path = shared.cassette(FILE)
     path.write_text(path.read_text().replace('"three"', '"tree"', 1))
     assert main(["check", "--accept", str(path)]) == 0
-    assert cassette.is_shared(path)
+    label = cassette.read_label(path)
+    assert label is not None
+    assert label.shared
     shared.tests("def test_plain():\n    pass\n")
     assert main(["check"]) == 0
     told = capfd.readouterr().out

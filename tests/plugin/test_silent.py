@@ -16,8 +16,8 @@ def test_nothing_heavy_was_imported():
     found = sorted(set(sys.modules) & set({HEAVY!r}))
     assert not found
     ours = sorted(name for name in sys.modules if name.startswith("pytest_claude"))
-    assert ours == ["pytest_claude", "pytest_claude.plugin", "pytest_claude.plugin.detection",
-                    "pytest_claude.plugin.fixtures", "pytest_claude.plugin.options"], ours
+    assert ours == ["pytest_claude", "pytest_claude.plugin", "pytest_claude.plugin.fixtures",
+                    "pytest_claude.plugin.markers", "pytest_claude.plugin.options"], ours
 """
 
 

@@ -12,6 +12,8 @@ import pytest_claude
 PACKAGE = Path(pytest_claude.__file__).parent
 
 PURE = {"transcript", "behavior", "expect", "comparison", "gating", "models", "run", "report"}
+# Plugin and commands may not import each other.
+SHARED_EDGES = {"report_files", "places", "revision"}
 MAY_IMPORT = {
     "errors": set(),
     "clock": set(),  # an edge: what day it is goes from there into the pure rooms as a value
@@ -23,14 +25,26 @@ MAY_IMPORT = {
     "comparison": {"expect", "behavior", "transcript", "errors"},
     "gating": {"comparison", "expect", "behavior", "transcript", "errors"},
     "models": {"transcript", "errors"},  # a wrong line of claude_prices is a SettingsError
-    # settings: a comparison is what the options name.
-    "run": {"settings", "errors", "transcript", "expect", "comparison", "gating", "models"},
+    # settings: a comparison is what the options name. recording: the slugs of redaction alone, for
+    # the places of trials (tested below).
+    "run": {
+        "comparison",
+        "gating",
+        "expect",
+        "transcript",
+        "models",
+        "errors",
+        "settings",
+        "recording",
+    },
     "recording": {"settings", "errors", "transcript", "models"},
     "report": PURE | {"errors", "settings"},
     # An edge that plugin and commands share: they may not import each other.
     "report_files": PURE | {"errors", "settings", "recording"},
-    "plugin": PURE | {"errors", "clock", "settings", "recording", "report_files"},
-    "cli": PURE | {"errors", "clock", "settings", "recording", "report_files"},
+    "places": {"comparison", "recording", "run", "settings"},
+    "revision": {"errors"},
+    "plugin": PURE | {"errors", "clock", "settings", "recording", *SHARED_EDGES},
+    "cli": PURE | {"errors", "clock", "settings", "recording", *SHARED_EDGES},
     "__init__": PURE | {"errors", "settings", "plugin", "recording"},
 }
 DOORS = {
@@ -42,7 +56,7 @@ DOORS = {
     "deepdiff": {"comparison/difference.py"},
     "filelock": {"recording/locking.py"},
     # the test's own calls (claude.ask and the judge), and the Models API asked for with --live
-    "anthropic": {"plugin/asking.py", "cli/live.py"},
+    "anthropic": {"plugin/claude_fixture.py", "cli/live.py"},
     "jinja2": {"report/html.py"},
     "markupsafe": {"report/html.py"},
     "botocore": {"recording/doors/aws.py"},
@@ -63,13 +77,17 @@ def _imports(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        elif isinstance(node, ast.ImportFrom) and not _is_of_pure_paths(node):
             assert node.level == 0, f"{_name(path)}: imports are absolute"
             found.add(node.module or "")
             # `from pytest_claude import settings` names a package of ours in its names.
             if node.module in ("pytest_claude",):
                 found.update(f"{node.module}.{alias.name}" for alias in node.names)
     return found - {"pytest_claude"}
+
+
+def _is_of_pure_paths(node: ast.ImportFrom) -> bool:
+    return node.module == "pathlib" and all(n.name.startswith("Pure") for n in node.names)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)
@@ -106,6 +124,12 @@ def test_the_middle_is_pure(path: Path) -> None:
                  if isinstance(node, ast.Attribute)}  # fmt: skip
         assert not asked & {"now", "today", "utcnow"}
     assert not impure
+
+
+def test_a_run_takes_only_its_slugs_from_recording() -> None:
+    imported = set().union(*(_imports(path) for path in (PACKAGE / "run").glob("*.py")))
+    taken = {name for name in imported if name.startswith("pytest_claude.recording")}
+    assert taken == {"pytest_claude.recording.slugs"}
 
 
 def test_every_public_name_is_there() -> None:

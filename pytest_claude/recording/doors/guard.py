@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -123,14 +123,40 @@ def _headers(head: bytes) -> Mapping[str, str]:
 def _addresses(hosts: tuple[str, ...]) -> frozenset[str]:
     import socket
 
-    found: set[str] = set()
+    addresses: set[str] = set()
     for host in hosts:
         try:
-            found.update(str(info[4][0]) for info in socket.getaddrinfo(host, None))
+            addresses.update(str(info[4][0]) for info in socket.getaddrinfo(host, None))
         except OSError:
             continue
-    return frozenset(found)
+    return frozenset(addresses)
 
 
 def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
+
+
+class ImportWatch:
+    """Notes connections to a model that are made while test modules are imported.
+
+    Whether the session holds a claude test is not known then; a folder of cassettes is the sign
+    that this project replays.
+    """
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, None] = {}
+        self._stack = ExitStack()
+        self._stack.enter_context(watching(self._note))
+
+    def stop(self) -> list[str]:
+        """What was seen, one sentence each."""
+        self._stack.close()
+        return [
+            f"while the tests were imported, a connection to {host} was opened: imports are not "
+            "guarded, move the call into a fixture"
+            for host in self._hosts
+        ]
+
+    def _note(self, host: str, target: str, is_model: bool) -> None:
+        if is_model:
+            self._hosts.setdefault(host)

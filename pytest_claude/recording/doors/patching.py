@@ -101,7 +101,7 @@ def _patch_imported() -> None:
 def uppermost() -> Iterator[None]:
     """While it lasts, model traffic is ours also where others have patched a transport over us.
 
-    What is no model traffic stays theirs.
+    All other traffic stays theirs.
     """
     covered = [
         (owner, attribute, above, ours)
@@ -118,7 +118,7 @@ def uppermost() -> Iterator[None]:
 
 
 def is_patched(owner: Any, attribute: str) -> bool:
-    """Whether our function stands in the place of an attribute."""
+    """Whether our function replaces an attribute."""
     return any((owner, attribute) == (patched, name) for patched, name, *_ in _patched)
 
 
@@ -153,9 +153,9 @@ def _platform_clients(client: Any) -> Iterator[tuple[Any, str, Wrap]]:
 
 
 def _subclasses(base: type[Any]) -> Iterator[type[Any]]:
-    for found in type.__subclasses__(base):
-        yield found
-        yield from _subclasses(found)
+    for subclass in type.__subclasses__(base):
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def _flaw(owner: Any, attribute: str, original: Any) -> str | None:

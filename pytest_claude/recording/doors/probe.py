@@ -31,15 +31,15 @@ def probe() -> UnknownSDK | None:
         return None
     version = f"anthropic {anthropic.__version__}"
     heard = _Probe()
-    said, asynchronous = "", True
+    cause, asynchronous = "", True
     try:
         with line(heard):  # type: ignore[arg-type]  # as much of a recorder as a request needs
             _send(anthropic)
             asynchronous = _asynchronous_is_patched(anthropic)
     except Exception as error:
-        said = f" ({error})"
+        cause = f" ({error})"
     if not heard.requests:
-        return _problem(f"a request of {version} did not pass our patch{said}")
+        return _problem(f"a request of {version} did not pass our patch{cause}")
     if not asynchronous:
         return _problem(f"{version} sends asynchronous requests through what we don't patch")
     return None

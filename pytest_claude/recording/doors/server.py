@@ -30,7 +30,7 @@ class ClaudeServer:
     Attributes:
         url: Base URL for a client, `http://127.0.0.1:<port>`.
         env: Environment for a child process: this process' own, with `ANTHROPIC_BASE_URL` set to
-            `url` and, in replay, a key that is none.
+            `url` and, in replay, a key that opens nothing.
     """
 
     def __init__(self) -> None:

@@ -31,12 +31,15 @@ class Reader(Protocol):
     @property
     def FORMAT(self) -> str:  # noqa: N802  # a constant of a module
         """Its name, as `pytest-claude inspect` shows it."""
+        ...
 
     def claims(self, data: Any, /) -> bool:
         """Whether a file is of this format; `data` is parsed YAML or JSON, or text."""
+        ...
 
     def read(self, data: Any, /) -> list[Interaction]:
         """The interactions of a file that was claimed; what it raises becomes one sentence."""
+        ...
 
 
 # The particular ones first: `pairs` claims what looks like any recording but vcrpy's, and vcrpy
@@ -60,13 +63,13 @@ def read_text(text: str, name: str) -> tuple[str, list[Interaction]]:
     """The name of the format and the interactions of a file's text.
 
     Raises:
-        UnreadableCassette: The text is no YAML or JSON, of no known format, or broken; `name`
-            stands in the message.
+        UnreadableCassette: The text is not YAML or JSON, of no known format, or broken; `name`
+            is in the message.
     """
     data = text if httprr.claims(text) else yaml_text.load(text, name)
     documents = data.parts if isinstance(data, yaml_text.Documents) else [data]
-    found = [_read(document, name) for document in documents]
-    return found[0][0], [interaction for _, interactions in found for interaction in interactions]
+    read = [_read(document, name) for document in documents]
+    return read[0][0], [interaction for _, interactions in read for interaction in interactions]
 
 
 def _read(data: Any, name: str) -> tuple[str, list[Interaction]]:

@@ -23,15 +23,15 @@ def read(data: str) -> list[Interaction]:
         ValueError: It is cut, or its counts do not fit.
     """
     rest = data.removeprefix(FIRST_LINE).encode("utf-8", "surrogateescape")
-    found: list[Interaction] = []
+    interactions: list[Interaction] = []
     while rest.strip():
         counts, _, rest = rest.partition(b"\n")
         sent, received = (int(count) for count in counts.split())
         if len(rest) < sent + received:
-            raise ValueError(f"interaction {len(found) + 1} is cut")
-        found.append(_interaction(rest[:sent], rest[sent : sent + received]))
+            raise ValueError(f"interaction {len(interactions) + 1} is cut")
+        interactions.append(_interaction(rest[:sent], rest[sent : sent + received]))
         rest = rest[sent + received :]
-    return found
+    return interactions
 
 
 def _interaction(sent: bytes, received: bytes) -> Interaction:

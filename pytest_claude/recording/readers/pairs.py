@@ -43,12 +43,12 @@ def _entries(data: Any) -> list[Any]:
     if _pair(data) is not None:
         return [data]
     named = _lower(data)
-    found = next((named[name] for name in _LISTS if isinstance(named.get(name), list)), None)
-    return found or []
+    pairs = next((named[name] for name in _LISTS if isinstance(named.get(name), list)), None)
+    return pairs or []
 
 
 def _pair(entry: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Both sides of a pair with lower-case names; None where it is none."""
+    """Both sides of a pair with lower-case names; None where it is not a pair."""
     sides = _lower(entry) if isinstance(entry, Mapping) else {}
     request, response = (
         sides.get("request", sides.get("req")),
@@ -92,8 +92,8 @@ def _status(response: Mapping[str, Any]) -> int | None:
     )
     if isinstance(value, Mapping):
         value = _lower(value).get("code")
-    found = re.search(r"\b[1-5]\d\d\b", str(value)) if isinstance(value, int | str) else None
-    return int(found[0]) if found else None
+    status = re.search(r"\b[1-5]\d\d\b", str(value)) if isinstance(value, int | str) else None
+    return int(status[0]) if status else None
 
 
 def _body(side: Mapping[str, Any]) -> bytes:
@@ -136,15 +136,15 @@ def _decoded(value: Any) -> Any:
 
 def _headers(side: Mapping[str, Any]) -> dict[str, Any]:
     """All headers; some write those of the content apart, or a list of pairs."""
-    found: dict[str, Any] = {}
+    headers: dict[str, Any] = {}
     for name in ("headers", "requestheaders", "responseheaders", "contentheaders"):
         value = side.get(name)
         if isinstance(value, Mapping):
-            found.update(value)
+            headers.update(value)
         elif isinstance(value, list):
             pairs = (pair for pair in value if isinstance(pair, list) and len(pair) == 2)
-            found.update({str(key): each for key, each in pairs})
-    return found
+            headers.update({str(key): each for key, each in pairs})
+    return headers
 
 
 def _lower(mapping: Mapping[Any, Any]) -> dict[str, Any]:

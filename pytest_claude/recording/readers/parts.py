@@ -34,9 +34,9 @@ def as_response(status: Any, body: bytes, headers: Any, **measured: Any) -> Resp
     """
     if not isinstance(status, int):
         raise TypeError(f"its status is {status!r}")
-    known = as_headers(headers, dropped=())
-    kept = {name: value for name, value in known.items() if name not in _NOT_OF_THE_BODY}
-    body = _unpacked(body, known.get("content-encoding", ""))
+    given = as_headers(headers, dropped=())
+    kept = {name: value for name, value in given.items() if name not in _NOT_OF_THE_BODY}
+    body = _unpacked(body, given.get("content-encoding", ""))
     return Response(status, body, kept, **measured)
 
 

@@ -58,8 +58,8 @@ def _checked(number: int, entry: Any) -> dict[str, Any]:
         raise ValueError(f"interaction {number}: its response has no status.code, a number")
     if "string" not in body:  # as vcrpy wrote bytes long ago
         response = {**response, "body": {"string": b64decode(body["base64_string"])}}
-    known = {key: request.get(key) for key in ("method", "uri", "body")}
-    return {"request": {**known, "headers": request.get("headers") or {}}, "response": response}
+    kept = {key: request.get(key) for key in ("method", "uri", "body")}
+    return {"request": {**kept, "headers": request.get("headers") or {}}, "response": response}
 
 
 def _interaction(request: Any, response: dict[str, Any]) -> Interaction:

@@ -25,7 +25,7 @@ def read(data: Any) -> list[Interaction]:
     """The interactions of a parsed file.
 
     Raises:
-        ValueError: A body lies in a file of its own.
+        ValueError: A body is in a file of its own.
     """
     return [_interaction(entry["request"], entry["response"]) for entry in _entries(data)]
 
@@ -33,8 +33,8 @@ def read(data: Any) -> list[Interaction]:
 def _entries(data: Any) -> list[Any]:
     if not isinstance(data, Mapping):
         return []
-    found = data.get("mappings")
-    return found if isinstance(found, list) else [data]
+    mappings = data.get("mappings")
+    return mappings if isinstance(mappings, list) else [data]
 
 
 def _is_mapping(entry: Any) -> bool:

@@ -87,7 +87,8 @@ def test_roles(one: object, outputs: list[str], asking: list[str]) -> None:
 
 
 def test_the_default_of_the_ini_key_is_the_one_of_the_checks() -> None:
-    assert options._DEFAULTS["claude_output_tools"] == list(DEFAULT_OUTPUT_TOOLS)
+    key = next(key for key in options.INI_KEYS if key.name == "claude_output_tools")
+    assert key.declared["default"] == list(DEFAULT_OUTPUT_TOOLS)
 
 
 QUESTIONS = [

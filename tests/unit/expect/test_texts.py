@@ -16,7 +16,7 @@ from pytest_claude.behavior.needle import needle
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.expect import checks
 from pytest_claude.expect.result import Check
-from pytest_claude.plugin.explain import check_rows
+from pytest_claude.report.explained import check_rows
 from pytest_claude.report.terminal import rows_text
 from pytest_claude.transcript.model import Usage
 

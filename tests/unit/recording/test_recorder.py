@@ -11,10 +11,13 @@ import pytest
 
 from pytest_claude.errors import CassetteMiss, UnsavedCassette
 from pytest_claude.recording import cassette, fingerprint
+from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.opening import Place
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.run.place import FileNames
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 URL = "https://api.anthropic.com/v1/messages"
@@ -40,16 +43,20 @@ def test_a_replayed_request_is_parsed_once(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(fingerprint, "_DECODE", counted)
     monkeypatch.setattr(Request, "json", never)
-    place = Place(tmp_path, "cassettes", 0, "pytest")
+    place = Place(folder_at(tmp_path), 0, "pytest")
     recorder = Recorder(place, "none", redaction=Redaction(), prepare=lambda body: body)
     calls = [recorder.begin(each, None) for each in asked]
     recorder.close(ended=True)
-    assert [call.model for call in calls] == recorder.models == ["claude-sonnet-5-5"] * 2
+    assert [call.model for call in calls] == recorder.calls.models == ["claude-sonnet-5-5"] * 2
     assert parsed == [each.body.decode() for each in asked]
 
 
+def folder_at(path: Path) -> Folder:
+    return Folder((path,), FileNames(), path)
+
+
 def recorder(folder: Path, *, shared: bool = False, patience_s: float = 0) -> Recorder:
-    place = Place(folder, "cassettes", 0, "pytest", shared=shared, patience_s=patience_s)
+    place = Place(folder_at(folder), 0, "pytest", Label(shared=shared), patience_s=patience_s)
     return Recorder(place, "new_episodes", redaction=Redaction(), prepare=lambda body: body)
 
 
@@ -97,7 +104,7 @@ def test_what_another_process_is_recording_is_not_taken_for_left_over(tmp_path: 
 
 
 def test_once_pays_nothing_for_a_cassette_that_another_made_meanwhile(tmp_path: Path) -> None:
-    place = Place(tmp_path, "cassettes", 0, "pytest", patience_s=60)
+    place = Place(folder_at(tmp_path), 0, "pytest", patience_s=60)
     late = Recorder(place, "once", redaction=Redaction(), prepare=lambda body: body)
     opened = late._shelf.open("claude-sonnet-5-5")
     first = recorder(tmp_path)

@@ -171,9 +171,7 @@ def in_bump_md(run: Run) -> Read:
     for line in bump_text(run, adoption(run)).splitlines():
         if verdict := re.match(r"(PASS|FAIL|UNDECIDED): (.*)", line):
             read.verdict, read.headline = verdict[1].lower(), verdict[2]
-        elif row := re.match(
-            rf"- (tests/.*?): ({WORDS})(?: ({RATES}))?(?::|$)", line
-        ):
+        elif row := re.match(rf"- (tests/.*?): ({WORDS})(?: ({RATES}))?(?::|$)", line):
             read.words[row[1]], read.rates[row[1]] = row[2], row[3] or ""
         elif number := re.match(rf"- ({'|'.join(LABELS)}): (.*)", line):
             take_figure(read, number[1], number[2])

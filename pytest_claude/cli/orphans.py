@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pytest_claude.recording import partial
-from pytest_claude.recording.cassette import is_ours, is_shared
-from pytest_claude.recording.naming import FIXTURES, GATE, shared_dir, slug, test_dir
+from pytest_claude.recording.cassette import read_label
+from pytest_claude.run.place import ORDINARY, Layout, Side, base_of, is_of_fixture, part_names
 
-_ABOVE = slug("..")  # the folder of tests outside pytest's rootdir
+_ABOVE = part_names("..")[0]  # the folder of tests outside pytest's rootdir
 _TESTED = (".py", ".md", ".rst", ".txt")  # files that pytest and its plugins make tests of
 _NO_PARAMETER = "[NOTSET]"
 
@@ -45,17 +45,20 @@ def find_orphans(root: Path, project: Path, tests: Mapping[str, str | None]) -> 
     outside `project`, and what belongs to a module that is there though not all of its tests were
     collected: it may be skipped, or no part of a plain run.
     """
+    layout = Layout.below(root.resolve(), project.resolve(), tests)
     folders = _folders(root)
-    known = {test_dir(test) for test in tests}
-    asked = {shared_dir(name) if name else test_dir(test) for test, name in tests.items()}
+    known = {layout.test(test).plain for test in tests}
+    homes = [layout.shared(name) if name else layout.test(test) for test, name in tests.items()]
+    asked = {folder for home in homes for folder in home.folders}
     collected = {(project / test.partition("::")[0]) for test in tests}
     lacking = defaultdict(list)
-    for folder in sorted(known & asked - folders.keys()):
-        if not folder.name.endswith(_NO_PARAMETER):
-            lacking[folder.parent].append(folder.name)
+    for home in sorted(homes, key=lambda home: home.plain):
+        is_there = not folders.keys().isdisjoint(home.folders)
+        if home.identity and not is_there and not home.plain.name.endswith(_NO_PARAMETER):
+            lacking[home.plain.parent].append(home.plain.name)
     found = []
     for folder, files in folders.items():
-        base = _base(folder)
+        base = base_of(folder)
         if _is_used(folder, asked, known) or not _is_ours(project, folder, known):
             continue
         modules = _modules(project, base)
@@ -74,12 +77,13 @@ def _folders(root: Path) -> Mapping[PurePosixPath, list[Path]]:
     shared = set()
     for path in sorted(root.rglob("*.yaml*")):
         folder = PurePosixPath(path.parent.relative_to(root).as_posix())
-        if folder.parts[:1] == (GATE,) or not path.is_file():
+        if Side.read(folder / path.name) != ORDINARY or not path.is_file():
             continue
-        if _is_left(path) or (path.suffix == ".yaml" and is_ours(path)):
+        label = read_label(path) if path.suffix == ".yaml" else None
+        if label is not None or _is_left(path):
             found[folder].append(path)
             # Which tests share a cassette is not known where a module was not looked into.
-            if is_shared(path):
+            if label is not None and label.shared:
                 shared.add(folder)
     return {folder: paths for folder, paths in found.items() if folder not in shared}
 
@@ -90,9 +94,9 @@ def _is_left(path: Path) -> bool:
 
 
 def _is_used(folder: PurePosixPath, asked: set[PurePosixPath], tests: set[PurePosixPath]) -> bool:
-    if FIXTURES not in folder.parts:
+    if not is_of_fixture(folder):
         return folder in asked
-    base = _base(folder)
+    base = base_of(folder)
     return any(
         test.is_relative_to(base)
         or (test.parent == base.parent and test.name.startswith(f"{base.name}."))
@@ -100,16 +104,9 @@ def _is_used(folder: PurePosixPath, asked: set[PurePosixPath], tests: set[PurePo
     )
 
 
-def _base(folder: PurePosixPath) -> PurePosixPath:
-    """The module of a test; of a wider fixture, the folder, module or class that may use it."""
-    if FIXTURES not in folder.parts:
-        return folder.parent
-    return PurePosixPath(*folder.parts[: folder.parts.index(FIXTURES)])
-
-
 def _is_ours(project: Path, folder: PurePosixPath, tests: set[PurePosixPath]) -> bool:
     """Whether it can be of this project: another one may keep its cassettes in a folder here."""
-    top, below = folder.parts[0], _base(folder).parts[1:]
+    top, below = folder.parts[0], base_of(folder).parts[1:]
     if top == _ABOVE or not below:
         return top != _ABOVE
     return any(test.parts[0] == top for test in tests) or any(_entries(project, top))
@@ -135,12 +132,12 @@ def _on_disk(project: Path, path: PurePosixPath) -> list[Path]:
 def _entries(folder: Path, name: str) -> Iterator[Path]:
     if folder.is_dir():
         for entry in sorted(folder.iterdir()):
-            if name in (slug(entry.name), slug(entry.stem)):
+            if name in (*part_names(entry.name), *part_names(entry.stem)):
                 yield entry
 
 
 def _doubt(folder: PurePosixPath, tests: set[PurePosixPath], modules: list[Path]) -> str | None:
-    if FIXTURES in folder.parts or folder in tests:
+    if is_of_fixture(folder) or folder in tests:
         return None
     function = folder.name.partition("[")[0]
     same = (t.name.partition("[")[0] for t in tests if t.parent == folder.parent)
@@ -158,7 +155,7 @@ def _renamed(
     folder: PurePosixPath, lacking: Mapping[PurePosixPath, list[str]]
 ) -> PurePosixPath | None:
     """The folder of a test that has no recording and a name that is near; each is taken once."""
-    if FIXTURES in folder.parts:
+    if is_of_fixture(folder):
         return None
     parent, near = (
         folder.parent,

@@ -1,40 +1,42 @@
-"""Stands between the tests of a session and the models, while nothing is recorded."""
+"""What keeps the tests of a session from a model, while nothing is recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 
 import pytest
 
-from pytest_claude.errors import CallOutsideTrial, RecordingProblem
+from pytest_claude.errors import CallOutsideTrial
 from pytest_claude.plugin import explain, options
-from pytest_claude.plugin.hiding import unless_a_group
+from pytest_claude.plugin.explain import unless_a_group
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.recording.doors import guard, patching
 from pytest_claude.recording.doors.line import ClosedLine, current, line, own_ports
+from pytest_claude.report.explained import problem_rows
 from pytest_claude.settings import RunSettings
 
 __tracebackhide__ = unless_a_group
-
 
 # Kept to the end of the process: a context manager that is collected takes back what it did.
 _in_force: list[ExitStack] = []
 
 
-class Guarding:
+class Guard:
     """The guard of one process.
 
     Attributes:
         closed: What answers model traffic while no claude test is running: a refusal.
     """
 
-    def __init__(self, settings: RunSettings) -> None:
+    def __init__(self, settings: RunSettings, imported: Sequence[str]) -> None:
+        """`imported` is what was seen while the tests were imported, one sentence each."""
         self.closed = ClosedLine()
         self._settings = settings
+        self._imported = imported
         self._live = False
         self._ended = False
-        self._told = 0
+        self._reported = 0
         self._programs: dict[str, None] = {}
 
     @property
@@ -46,11 +48,12 @@ class Guarding:
     def notes(self) -> list[str]:
         """What the guard could not look into, one sentence each."""
         if not self._programs:
-            return []
+            return [*self._imported]
         programs = ", ".join(sorted(self._programs))
         return [
+            *self._imported,
             f"claude tests started other programs ({programs}): what those ask a model is not "
-            "recorded; the fixture `claude_server` can serve them"
+            "recorded; the fixture `claude_server` can serve them",
         ]
 
     # --- hooks ------------------------------------------------------------------------------
@@ -93,15 +96,14 @@ class Guarding:
             self._live = False
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """A refused call fails the test that made it, whatever the test made of the error."""
         report = yield
-        problems = self.closed.problems[self._told :]
-        self._told = len(self.closed.problems)
+        problems = self.closed.problems[self._reported :]
+        self._reported = len(self.closed.problems)
         if problems:
-            fail_with(report, problems[0], len(problems) - 1)
+            explain.fail(report, problems[0])
+            explain.add_rows(report, problem_rows(problems))
         return report
 
     # --- below every library ----------------------------------------------------------------
@@ -120,14 +122,6 @@ class Guarding:
         answering = current()
         if answering is not None and answering is not self.closed and not own_ports:
             self._programs.setdefault(program)
-
-
-def fail_with(report: pytest.TestReport, problem: RecordingProblem, others: int) -> None:
-    """Make a report fail with a problem of the recording edge, over whatever it showed."""
-    report.outcome = "failed"
-    report.longrepr = explain.problem_repr(problem)
-    report.__dict__.pop("wasxfail", None)
-    explain.add_section(report, "", explain.problem_rows(problem, others))
 
 
 def _network_is_closed(host: str, target: str) -> CallOutsideTrial:

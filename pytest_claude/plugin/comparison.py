@@ -1,0 +1,203 @@
+"""What a gated run compares, and where its earlier side comes from: built once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pytest_claude import clock
+from pytest_claude.errors import SettingsError
+from pytest_claude.gating import Ledger, Policy
+from pytest_claude.places import Places
+from pytest_claude.plugin.attempts import Attempts
+from pytest_claude.revision import run_revision
+from pytest_claude.run.comparison import Comparison
+from pytest_claude.run.decide import decided
+from pytest_claude.run.record import Run, TestResult, dumps, loads
+from pytest_claude.settings import RunSettings
+
+_BASE_URL = "ANTHROPIC_BASE_URL"
+_LAST = "claude/last-run"
+
+
+class GatedRun:
+    """A run of which the verdict alone fails a test.
+
+    Attributes:
+        comparison: What is compared with what.
+        places: Where the cassettes of its tests are.
+        attempts: Those of the gate, and their ledgers.
+        policy: What the gate must be able to see.
+        text: The file of an earlier run, for the workers of xdist; None without one.
+        known: Trials that are not taken again: of an earlier run, or without evidence, as the
+            ledger says.
+        collected: Node ids of all tests of a run that is gone on with, also of those that did not
+            arrive in it.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        settings: RunSettings,
+        comparison: Comparison,
+        places: Places,
+    ) -> None:
+        """Read the earlier run and the ledgers.
+
+        Raises:
+            SettingsError: One can't be read.
+        """
+        self.comparison = comparison
+        self.places = places
+        self.attempts = Attempts(settings, places)
+        voids = () if settings.go_on is not None else self.attempts.voids()
+        self.policy = Policy.named(
+            settings.gate,
+            attempt=settings.attempt,
+            offline=not settings.recording,
+            baseline="retired" if _is_retired(settings, self.attempts) else "callable",
+            max_cost_ratio=settings.max_cost_ratio,
+        )
+        self.text = _earlier_run(config, settings)
+        name = str(settings.go_on or settings.baseline)
+        run = Run() if self.text is None else loads(self.text, name)
+        self._continued = settings.go_on is not None
+        earlier = run.results if self._continued else map(_as_baseline, run.results)
+        self._earlier = {result.test: result for result in earlier}
+        self.known = (*voids, *(t for result in self._earlier.values() for t in result.trials))
+        self.collected = run.collected if self._continued else ()
+
+    def judged(
+        self, results: Mapping[str, TestResult], collected: Iterable[str], because: str | None
+    ) -> Run:
+        """The run with its verdict.
+
+        Args:
+            results: Of the tests that arrived, by node id.
+            collected: Node ids of all claude tests that were to run; one that did not arrive is
+                undecided.
+            because: What ended the run before its end, in words; None where nothing did.
+        """
+        if self._continued:
+            results = {**self._earlier, **results}
+        run = Run(
+            comparison=self.comparison.published,
+            collected=tuple(sorted({*collected, *self.collected, *results})),
+            results=tuple(result for _, result in sorted(results.items())),
+        )
+        return replace(run, decision=decided(run, self.policy, because))
+
+    def keep(self, run: Run) -> None:
+        """Write the ledgers of a judged run, without what a replay derives again.
+
+        Raises:
+            OSError: The disk refuses it.
+        """
+        assert run.decision is not None, "it was judged"
+        ledger = Ledger(
+            replace(trial, profile=None, checks=(), rewrites=())
+            for result in run.results
+            for trial in result.trials
+        )
+        self.attempts.write(ledger, run.decision)
+
+
+def gated_run(config: pytest.Config, settings: RunSettings, places: Places) -> GatedRun | None:
+    """What the run compares; None in a plain run.
+
+    Raises:
+        SettingsError: An earlier run or a ledger can't be read.
+    """
+    comparison = Comparison.of(settings)
+    return None if comparison is None else GatedRun(config, settings, comparison, places)
+
+
+def _is_retired(settings: RunSettings, attempts: Attempts) -> bool:
+    """Whether the baseline can't be asked any more; a gateway may serve it longer than the API."""
+    from pytest_claude.models.facts import retires_within
+
+    if settings.baseline is not None:
+        return True  # an earlier version of the app
+    if settings.recording and attempts.is_new:
+        olds = [settings.names.resolved(swap.old) for swap in settings.bump]
+        return not os.environ.get(_BASE_URL) and bool(retires_within(olds, clock.today(), -1))
+    return attempts.file(attempts.last).baseline == "retired"
+
+
+def _as_baseline(result: TestResult) -> TestResult:
+    """The plain trials of a test in an earlier run, as the baseline's in this one."""
+    return TestResult(result.test, tuple(t for t in result.trials if t.stream == "base"))
+
+
+# --- an earlier run -------------------------------------------------------------------------
+
+
+def _earlier_run(config: pytest.Config, settings: RunSettings) -> str | None:
+    """The file of the run that this one goes on with, or is compared with; None without one.
+
+    The controller gives it to a worker of xdist. SettingsError where it can't be read.
+    """
+    given: str | None = getattr(config, "workerinput", {}).get("claude_earlier")
+    if given is not None:
+        return given
+    if settings.go_on is not None:
+        return _read(settings.go_on)
+    if settings.baseline is None:
+        return None
+    kind, colon, revision = settings.baseline.partition(":")
+    if kind == "git" and colon:
+        return _of_revision(config, revision)
+    if settings.baseline == "last":
+        return _last(config)
+    return _read(Path(config.invocation_params.dir, settings.baseline))
+
+
+def keep_last(config: pytest.Config, run: Run) -> None:
+    """Keep a plain run for `--claude-baseline last`: of each test, the last result that passed.
+
+    A run of a few tests leaves the others as they were, and the red run after an edit is no
+    baseline of that edit.
+    """
+    cache = getattr(config, "cache", None)
+    kept = {result.test: result for result in run.results if result.trials and result.passed}
+    if cache is None or not kept:
+        return
+    try:
+        before = loads(cache.get(_LAST, None) or dumps(Run()), _LAST)
+        kept = {**{result.test: result for result in before.results}, **kept}
+    except SettingsError:
+        pass  # of another version
+    results = tuple(kept[test] for test in sorted(kept))
+    cache.set(_LAST, dumps(Run(collected=tuple(sorted(kept)), results=results)))
+
+
+def _last(config: pytest.Config) -> str:
+    cache = getattr(config, "cache", None)
+    text = None if cache is None else cache.get(_LAST, None)
+    if text is None:
+        raise SettingsError(
+            "--claude-baseline last: no earlier run is kept\n"
+            "       to make one, run pytest without --claude-baseline first"
+        )
+    return str(text)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise SettingsError(f"{path}: the run file could not be read: {why}") from None
+
+
+def _of_revision(config: pytest.Config, revision: str) -> str:
+    """The run of another revision's tests: the files and folders that this run was given."""
+    named = not config.pluginmanager.has_plugin("claude")  # we were, on the command line
+    given = [str(word) for word in config.option.file_or_dir]
+    relative = [word for word in given if not Path(word.partition("::")[0]).is_absolute()]
+    words = [*(["-p", "pytest_claude.plugin"] if named else []), *relative]
+    return run_revision(config.rootpath, revision, words, "--claude-baseline")

@@ -1,0 +1,171 @@
+"""What is printed at the end: the section `claude`, and GitHub's annotations."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_claude.plugin.options import SETTINGS
+
+if TYPE_CHECKING:
+    from pytest_claude.report.story import Story, Typed
+    from pytest_claude.run.record import Run
+
+
+def typed_in(config: pytest.Config) -> Typed:
+    """What was typed for a gate, for the commands that go on with it."""
+    from pytest_claude.report.story import Typed
+
+    option = config.option
+    preset = config.getoption("claude_gate")
+    paths = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else ()
+    given = {"-k": option.keyword, "-m": option.markexpr}
+    words = [word for name, value in given.items() if value for word in (name, value)]
+    workers = getattr(option, "numprocesses", None)
+    return Typed(
+        f"--claude-gate {preset}" if preset else "",
+        shlex.join([*words, *paths]),
+        str(workers) if workers else None,
+    )
+
+
+# --- the terminal ---------------------------------------------------------------------------
+
+
+def print_usage_error(reporter: Any, message: str) -> None:
+    """Print a usage error that a worker found."""
+    from pytest_claude.report.terminal import usage_text
+
+    reporter.ensure_newline()
+    for line in f"ERROR: {usage_text(message)}".splitlines():
+        reporter.write_line(line, red=True)
+
+
+def print_section(
+    reporter: Any, run: Run, story: Story, problems: Sequence[str], notes: Iterable[str]
+) -> None:
+    """Print the section `claude`, where there is something to say.
+
+    Args:
+        reporter: pytest's terminal reporter.
+        run: The run.
+        story: Its story.
+        problems: What fails it and belongs to no test, one line each.
+        notes: What the user should know of the session, one sentence each.
+    """
+    from pytest_claude.report import terminal
+
+    lines = list(problems)
+    verdict = len(lines)  # the line that has the verdict's colour
+    verbosity = reporter.config.get_verbosity()
+    if not story.compares:
+        lines += terminal.plain_lines(run.results)
+    else:
+        if verbosity < 0:
+            lines += terminal.verdict_lines(story)
+        else:
+            lines += terminal.gate_lines(story, whole=verbosity >= 2)
+            lines += [*terminal.plain_lines(run.results), ""]
+        lines += _what_next(story, reporter.config.stash[SETTINGS].reports)
+    lines += terminal.note_lines(notes)
+    if lines:
+        title = " → ".join(story.models) if story.compares else "claude"
+        reporter.ensure_newline()
+        reporter.section(_in_terminal(title))
+        for number, line in enumerate(lines):
+            is_verdict = story.compares and number == verdict
+            colour = _COLOURS[story.overall] if is_verdict else {}
+            reporter.write_line(_in_terminal(line), **colour)
+
+
+_COLOURS = {
+    "fail": {"red": True, "bold": True},
+    "nothing": {"red": True, "bold": True},
+    "undecided": {"yellow": True, "bold": True},
+    "pass": {"green": True, "bold": True},
+}
+
+
+def print_annotations(reporter: Any, story: Story, lines: Mapping[str, int]) -> None:
+    """Print, in a job of GitHub Actions, the commands that point at the tests that failed.
+
+    Args:
+        reporter: pytest's terminal reporter.
+        story: The run.
+        lines: The line of each test to point at, by node id.
+    """
+    from pytest_claude.report.annotations import error_commands
+
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    root = reporter.config.rootpath
+    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or root)
+    inside = root.is_relative_to(workspace)
+    prefix = root.relative_to(workspace).as_posix() if inside else "."
+    for line in error_commands(story, lines, prefix=prefix):
+        reporter.write_line(line)
+
+
+def outside_lines(problems: Sequence[str]) -> list[str]:
+    """The refused calls that no claude test made, each once, and how many there were."""
+    from pytest_claude.report.numbers import plural
+
+    if not problems:
+        return []
+    lines = [f"{plural(len(problems), 'problem')} outside the claude tests"]
+    return [*lines, *(f"  {line}" for line in dict.fromkeys(problems))]
+
+
+def _what_next(story: Story, reports: Iterable[Path]) -> list[str]:
+    """Where the reports are, and what to type next: the same as in them."""
+    from pytest_claude.report.commands import Command, next_commands
+    from pytest_claude.report.terminal import command_lines
+    from pytest_claude.report_files import as_typed, run_file_of
+
+    # A hidden file is a program's own: `pytest-claude bump` reads it and removes it.
+    shown = [path for path in reports if not path.name.startswith(".")]
+    labels = {".json": "run file", ".html": "page", ".md": "Markdown"}
+    files = [Command("", as_typed(path), labels[path.suffix]) for path in shown]
+    return command_lines([*files, *next_commands(story, run_file_of(shown))])
+
+
+def _in_terminal(line: str) -> str:
+    """The line in characters that the terminal has."""
+    from pytest_claude.report.terminal import in_encoding
+
+    return in_encoding(line, getattr(sys.stdout, "encoding", None) or "utf-8")
+
+
+# --- notes ----------------------------------------------------------------------------------
+
+
+def elsewhere(config: pytest.Config, tests: Iterable[str]) -> list[str]:
+    """Where the cassettes are when pytest, without an ini file, took another folder for root."""
+    name, here = config.getini("claude_cassette_dir"), config.rootpath
+    files = dict.fromkeys(here / test.partition("::")[0] for test in tests)
+    below = [up for file in files for up in file.parents if here in up.parents]
+    project = next((up for up in (*below, *here.parents) if (up / name).is_dir()), None)
+    if project is None:
+        return []
+    where = "below" if project in below else "above"
+    path = Path(os.path.relpath(project, config.invocation_params.dir))
+    return [
+        f"no {name}/ in pytest's rootdir, but one in a folder {where} it",
+        f"  to use it  touch {path / 'pytest.ini'}",
+    ]
+
+
+def not_redacted() -> list[str]:
+    """The secrets of the environment that redaction leaves alone, one sentence each."""
+    from pytest_claude.recording.secrets import left_alone
+
+    return [
+        f"{name} {why}: it is not redacted in what is recorded"
+        for name, why in left_alone(os.environ).items()
+    ]

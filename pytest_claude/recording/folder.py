@@ -1,0 +1,199 @@
+"""The cassettes of one test that are on disk, and the folder that new ones go into."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from pytest_claude.recording import cassette
+from pytest_claude.recording.partial import partial_of
+
+
+class Names(Protocol):
+    """What the files of a folder are called."""
+
+    def spellings(self, model: str, index: int) -> Sequence[str]:
+        """The names of a trial's cassette: by earlier versions, now, and where that is taken."""
+        ...
+
+    def read(self, name: str, recorded: Callable[[], str | None]) -> tuple[str, int] | None:
+        """The model and the index that a name says; None where it is not a cassette's."""
+        ...
+
+
+class Home(Protocol):
+    """The folders that a test may have, relative to the cassette root."""
+
+    def choose(
+        self, alike: Callable[[PurePosixPath], Mapping[PurePosixPath, str | None]]
+    ) -> Sequence[PurePosixPath]:
+        """The folders to look in, in this order; what is new goes into the last."""
+        ...
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One cassette of a test.
+
+    Attributes:
+        path: Where it is.
+        model: The model that names it.
+        index: Number of its trial, from 0.
+    """
+
+    path: Path
+    model: str
+    index: int
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The cassettes of one test, of one stream.
+
+    Attributes:
+        folders: Where they may be, those of earlier versions first; new ones go into the last.
+        names: What they are called.
+        checkout: What paths are shown relative to.
+    """
+
+    folders: tuple[Path, ...]
+    names: Names
+    checkout: Path
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything was recorded."""
+        return any(folder.is_dir() for folder in self.folders)
+
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether other tests of the module may have recordings."""
+        return any(folder.parent.is_dir() for folder in self.folders)
+
+    @property
+    def shown(self) -> str:
+        """The folder that new cassettes go into, as it is shown to the user."""
+        return self.shows(self.folders[-1])
+
+    def shows(self, path: Path) -> str:
+        """A path as it is shown to the user."""
+        try:
+            return path.relative_to(self.checkout).as_posix()
+        except ValueError:
+            return str(path)
+
+    def paths(self) -> list[Path]:
+        """All cassettes, by name."""
+        return [folder / name for folder in self.folders for name in _cassettes(folder)]
+
+    def recordings(self, index: int | None = None) -> list[Recording]:
+        """The cassettes, of all trials or of the one with this index: one for each main model."""
+        kept: dict[tuple[str, int], Recording] = {}
+        for path in self.paths():
+            place = self.read(path)
+            if place is not None and index in (None, place[1]):
+                kept.setdefault(place, Recording(path, *place))
+        return list(kept.values())
+
+    def path(self, model: str, index: int) -> Path:
+        """The cassette of a trial: the one that is there, else where it is to be recorded."""
+        names = self.names.spellings(model, index)
+        there: list[str] = []
+        for folder in self.folders:
+            there = _names(folder)
+            for name in dict.fromkeys(names):
+                path = folder / name
+                # Where case does not count, a file under another name would be there too.
+                if name in there and self._index(path) == index:
+                    return path
+                if name not in there and partial_of(path).name in there:
+                    return path
+        taken = {name.casefold() for name in there}
+        new = next((name for name in names[1:] if name.casefold() not in taken), names[-1])
+        return self.folders[-1] / new
+
+    def read(self, path: Path) -> tuple[str, int] | None:
+        """The model that names a cassette here, and the index of its trial."""
+        return self.names.read(path.name, partial(main_model, path))
+
+    def _index(self, path: Path) -> int | None:
+        place = self.read(path)
+        return None if place is None else place[1]
+
+
+class CassetteRoot:
+    """The folder of all cassettes, as it is when a test's folder is first asked for.
+
+    What is recorded later must not move a test to another folder.
+    """
+
+    def __init__(self, path: Path, checkout: Path, names: Names) -> None:
+        self.path = path
+        self._checkout = checkout
+        self._names = names
+        self.alike = cache(self._alike)
+        self.folder = cache(self._folder)
+        self._entries = cache(self._listed)
+
+    def _folder(self, home: Home) -> Folder:
+        folders = tuple(self.path / folder for folder in home.choose(self.alike))
+        return Folder(folders, self._names, self._checkout)
+
+    def _alike(self, folder: PurePosixPath) -> dict[PurePosixPath, str | None]:
+        """The folders on disk that are `folder` once case is folded, and whose each is."""
+        return {path: self._identity(path) for path in self._spelled(folder)}
+
+    def _spelled(self, folder: PurePosixPath) -> Iterator[PurePosixPath]:
+        if not folder.parts:
+            yield folder
+            return
+        wanted = folder.name.casefold()
+        for parent in self._spelled(folder.parent):
+            yield from (parent / name for name in self._entries(parent).get(wanted, ()))
+
+    def _listed(self, folder: PurePosixPath) -> Mapping[str, list[str]]:
+        """The names in a folder, by what they fold to."""
+        names: dict[str, list[str]] = {}
+        for name in _names(self.path / folder):
+            names.setdefault(name.casefold(), []).append(name)
+        return names
+
+    def _identity(self, folder: PurePosixPath) -> str | None:
+        """Whose cassettes a folder holds; None where none of them says."""
+        for name in _cassettes(self.path / folder):
+            try:
+                label = cassette.read_label(self.path / folder / name)
+            except OSError:
+                continue
+            if label is not None and (identity := label.test or label.fixture):
+                return identity
+        return None
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208  # names are wanted, not paths
+    except OSError:
+        return []
+
+
+def _cassettes(folder: Path) -> list[str]:
+    return [name for name in _names(folder) if name.endswith(".yaml")]
+
+
+def main_model(path: Path) -> str | None:
+    """`cassette.main_model`, read once as long as the file stays as it is."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return _read_model(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=10_000)
+def _read_model(path: Path, _written: int, _size: int) -> str | None:
+    return cassette.main_model(path)

@@ -1,0 +1,215 @@
+"""The cassette that one trial has open: what is taken from it, who may write it, what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_claude.errors import RecordingProblem
+from pytest_claude.recording import cassette, files, partial
+from pytest_claude.recording.call import Calls
+from pytest_claude.recording.entry import Recorded, same_exchange
+from pytest_claude.recording.locking import WriteLock
+from pytest_claude.recording.matching import Index
+from pytest_claude.recording.opening import Opened, Shelf
+from pytest_claude.transcript.interaction import Interaction
+
+# A problem is shown, and a debugger opened, where the app made the call.
+__tracebackhide__ = True
+
+Take = Callable[[Index, str], Recorded | None]
+"""`Index.take`, or `Index.show` for an answer that the app is to get again."""
+Summarize = Callable[[Sequence[Interaction]], Sequence[str]]
+
+
+class OpenCassette:
+    """Opens the cassette at the trial's first call, and locks it before the first paid one.
+
+    Not locked against other threads: the recorder that owns it holds the lock.
+
+    Attributes:
+        notes: What the user should know though nothing failed, one sentence each.
+        calls: The calls of the trial, which the recorder adds to.
+    """
+
+    def __init__(self, shelf: Shelf, calls: Calls) -> None:
+        self.notes: list[str] = []
+        self.calls = calls
+        self._shelf = shelf
+        self._opened: Opened | None = None
+        self._writing: WriteLock | None = None
+        self._paid_for_show = False
+        self._saved: Sequence[Recorded] = ()
+
+    # --- what it is -------------------------------------------------------------------------
+
+    @property
+    def opened(self) -> Opened | None:
+        """The cassette as it was opened; None before the first call."""
+        return self._opened
+
+    @property
+    def index(self) -> Index:
+        """What can be played from it, once it is open."""
+        assert self._opened is not None, "a call opened it"
+        return self._opened.index
+
+    @property
+    def only_replays(self) -> bool:
+        """Whether the API is not called: replay, or a cassette that `once` leaves as it is."""
+        opened = self._opened
+        is_kept = opened is not None and opened.on_disk and self._shelf.is_once_for_all(opened.path)
+        return self._shelf.mode == "none" or is_kept
+
+    @property
+    def unused(self) -> tuple[int, ...]:
+        """Numbers of the recorded interactions that were not played; other tests may play them."""
+        return () if self._opened is None or self._is_shared else self.index.unused
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Where the calls are in a saved cassette that tests share, from 1; else nothing."""
+        if self._opened is None or not self._is_shared:
+            return ()
+        index = self._shelf.index(self._saved or self.index.entries)
+        places = {id(entry): number for number, entry in enumerate(index.entries, start=1)}
+        taken = [index.take(index.mark(call.entry)) for call in self.calls if call.entry]
+        return () if None in taken else tuple(places[id(entry)] for entry in taken)
+
+    @property
+    def _is_shared(self) -> bool:
+        return self._shelf.place.label.shared
+
+    # --- what is taken from it --------------------------------------------------------------
+
+    def adopt(self, path: Path) -> None:
+        """Replay from `path`, a recording of another tool, where the test has none of ours.
+
+        It is one trial: repeated for the others it would be evidence that nobody gathered.
+        """
+        place = self._shelf.place
+        if self._shelf.mode == "none" and place.index == 0 and path.exists():
+            self._shelf = replace(self._shelf, place=replace(place, adopted=path))
+
+    def find(self, take: Take, mark: str, model: str | None) -> Recorded | None:
+        """The recorded answer to a request with the fingerprint `mark`; opens the cassette.
+
+        `model` is what the request asks: the trial's first call names the file.
+
+        Raises:
+            RecordingProblem: The cassette can't be read, or another process is recording it.
+        """
+        opened = self._opened or self._open(self._shelf.open(model))
+        entry = take(opened.index, mark)
+        if entry is None and not self.calls:
+            other = self._shelf.other(mark, opened)
+            if other is not None:
+                self.unlock()
+                entry = take(self._open(other).index, mark)
+        return entry
+
+    def claim(self, take: Take, mark: str) -> Recorded | None:
+        """Make sure that a paid answer can be kept, before it is paid for.
+
+        Returns:
+            The answer, where another process has recorded it in the meantime.
+
+        Raises:
+            RecordingProblem: Another process is recording the cassette, or the disk refuses it.
+        """
+        assert self._opened is not None, "it was looked into"
+        return take(self._claim(self._opened).index, mark)
+
+    def _open(self, opened: Opened) -> Opened:
+        if opened.resumed and self._writing is None:
+            return self._claim(opened)  # another process may be writing what looks left over
+        self._opened = opened
+        self.notes += opened.notes
+        return opened
+
+    def _claim(self, opened: Opened) -> Opened:
+        if self._writing is not None:
+            return opened
+        self._writing = WriteLock(opened.path, self._shelf.place.patience_s)
+        if self._shelf.mode == "all" or not (opened.resumed or opened.is_outdated):
+            return opened
+        opened = self._open(self._shelf.reopen(opened))
+        for call in self.calls:
+            if call.entry is not None:
+                opened.index.take(opened.index.mark(call.entry))
+        return opened
+
+    def unlock(self) -> None:
+        """Let other processes write it."""
+        if self._writing is not None:
+            self._writing.release()
+            self._writing = None
+
+    # --- what is kept in it -----------------------------------------------------------------
+
+    def add(self, entry: Recorded) -> None:
+        """Put a paid answer on disk.
+
+        Raises:
+            UnsavedCassette: The disk refuses it.
+        """
+        assert self._opened is not None, "a call opened it"
+        partial.append(self._opened.path, entry)
+
+    def add_shown(self, entry: Recorded) -> None:
+        """Keep a paid answer that the app did not get for its next try."""
+        self.index.add_shown(entry)
+        self._paid_for_show = True
+
+    def is_changed(self, *, passed: bool) -> bool:
+        """Whether the trial leaves another cassette than it opened."""
+        if self._opened is None or self.only_replays:
+            return False
+        live = self._paid_for_show or any(not call.recorded for call in self.calls)
+        dropped = passed and bool(self.unused)
+        return live or bool(self.calls.unconnected) or dropped or self._opened.resumed
+
+    def save(self, summarize: Summarize, *, passed: bool) -> None:
+        """Write it whole, as the trial leaves it; the partial file has no use any more.
+
+        Raises:
+            RecordingProblem: The disk refuses it, or it would not read back as it is.
+        """
+        assert self._opened is not None, "it was changed"
+        opened = self._opened
+        entries = self._joined(opened) if self._is_shared else self._own(opened, passed=passed)
+        summary = summarize([entry.interaction for entry in entries])
+        label = replace(self._shelf.place.label, model=opened.model)
+        cassette.save(opened.path, entries, summary, label=label)
+        self._saved = entries
+        try:
+            partial.partial_of(opened.path).unlink(missing_ok=True)
+        except OSError as error:
+            raise files.unsaved(opened.path, error) from error
+
+    def _own(self, opened: Opened, *, passed: bool) -> list[Recorded]:
+        played = [call.entry for call in self.calls if call.entry is not None]
+        played += opened.index.shown
+        return [*self._unchanged(opened, played), *(() if passed else opened.index.left)]
+
+    def _joined(self, opened: Opened) -> list[Recorded]:
+        """What was there, as it is since the lock is held, and what this trial adds."""
+        added = [call.entry for call in self.calls if call.entry and not call.recorded]
+        return [*opened.index.entries, *added]
+
+    def _unchanged(self, opened: Opened, recorded: list[Recorded]) -> list[Recorded]:
+        """`recorded`, with the old entry wherever the answer is the same: only times differ."""
+        if self._shelf.mode != "all" or not opened.on_disk:
+            return recorded
+        try:
+            old = Index(cassette.load(opened.path, opened.path.name))
+        except RecordingProblem:
+            return recorded  # it is being replaced
+        pairs = ((new, old.take(old.mark(new))) for new in recorded)
+        return [
+            before
+            if before is not None and same_exchange(before.interaction, new.interaction)
+            else new
+            for new, before in pairs
+        ]
