@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import report_samples as samples
 
 from pytest_claude.report.html import render_page
-from pytest_claude.report.outline import outline
+from pytest_claude.report.story import story
 from pytest_claude.report.overview import Origin
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -85,7 +85,7 @@ def main() -> int:
     run = samples.many(options.tests, options.trials)
     start = time.process_time()
     page = render_page(
-        outline(run), samples.two_turns, origin=Origin("benchmark"), run_file="bump.json"
+        story(run), samples.two_turns, origin=Origin("benchmark"), run_file="bump.json"
     )
     found: dict[str, Any] = {
         "transcripts": sum(len(result.trials) for result in run.results),

@@ -15,7 +15,7 @@
     ├── NotOffered              a tool or an argument that no request offered
     └── SettingsError           a bad option, ini value or marker argument
 
-Problems of the recording edge are no `Exception`: the SDK retries an ordinary exception that is
+Problems of the recording edge are not an `Exception`: the SDK retries an ordinary exception that is
 raised below it and shows it as "Connection error.", and the app's own `except Exception` would
 then turn a stale cassette into a green test.
 """
@@ -34,7 +34,16 @@ class Explained(Protocol):
 
     @property
     def reason(self) -> str:
-        """The shortest telling of what the check came to."""
+        """What decided, in one line."""
+
+
+def _reduced(error: BaseException) -> tuple[Any, ...]:
+    """An exception for pickles: made without its `__init__`, then given its attributes.
+
+    The default calls the class with `args`, which holds the message and not the arguments of an
+    `__init__` of our own. Process pools and pytest-xdist pickle exceptions.
+    """
+    return type(error).__new__, (type(error), *error.args), error.__dict__
 
 
 class RecordingProblem(BaseException):
@@ -50,10 +59,7 @@ class RecordingProblem(BaseException):
         self.headline = headline
         self.rows = tuple(rows)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Own __init__ arguments do not survive the default pickling of exceptions,
-        # and process pools need it.
-        return type(self), (self.headline, self.rows)
+    __reduce__ = _reduced
 
 
 class CassetteMiss(RecordingProblem):
@@ -78,9 +84,6 @@ class CassetteMiss(RecordingProblem):
         self.cause = cause
         self.edit = edit
         self.calls = calls
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.headline, self.rows, self.cause, self.edit, self.calls)
 
 
 class UnreadableCassette(RecordingProblem):
@@ -108,9 +111,6 @@ class UnreadableCassette(RecordingProblem):
         self.reason = reason
         self.to_accept = to_accept
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.path, self.reason, self.to_accept)
-
 
 class UnsavedCassette(RecordingProblem):
     """What was recorded could not be written; the old file is unchanged."""
@@ -118,6 +118,10 @@ class UnsavedCassette(RecordingProblem):
 
 class SpoiledTrial(RecordingProblem):
     """The API was overloaded or down while recording: nothing to keep as behavior."""
+
+
+class NotSent(SpoiledTrial):
+    """A request that its model is known to refuse was held back while recording."""
 
 
 class CallOutsideTrial(RecordingProblem):
@@ -129,14 +133,13 @@ class UnknownSDK(RecordingProblem):
 
 
 class NoEvidence(AssertionError):
-    """A check was used as true or false, but what it asks was not observed."""
+    """A check was used as true or false, but nothing was observed that decides it."""
 
     def __init__(self, check: Explained) -> None:
         super().__init__(f"no evidence: {check.reason}")
         self.check = check
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.check,)
+    __reduce__ = _reduced
 
 
 class CheckFailed(AssertionError):
@@ -147,8 +150,7 @@ class CheckFailed(AssertionError):
         self.marker = marker
         self.check = check
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.marker, self.check)
+    __reduce__ = _reduced
 
 
 class NotOffered(Exception):
@@ -160,17 +162,6 @@ class SettingsError(Exception):
 
 
 # Tracebacks and reports name them as users import them.
-for _error in (
-    RecordingProblem,
-    CassetteMiss,
-    UnreadableCassette,
-    UnsavedCassette,
-    SpoiledTrial,
-    CallOutsideTrial,
-    UnknownSDK,
-    NoEvidence,
-    CheckFailed,
-    NotOffered,
-    SettingsError,
-):
-    _error.__module__ = "pytest_claude"
+for _error in tuple(vars().values()):
+    if isinstance(_error, type) and issubclass(_error, BaseException):
+        _error.__module__ = "pytest_claude"

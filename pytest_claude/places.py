@@ -76,7 +76,8 @@ def gate_side(settings: RunSettings, attempt: int, stream: Stream = "cand") -> S
     if settings.baseline is not None:
         names, attempt = baseline_names(settings.baseline), 1
     else:
-        names = gate_names((swap.old, swap.new) for swap in settings.bump)
+        model = settings.names.resolved
+        names = gate_names((model(swap.old), model(swap.new)) for swap in settings.bump)
     sides = [Side(name, attempt, stream) for name in reversed(names)]
     there = (s for s in sides if (settings.cassette_root / replace(s, attempt=1).root).is_dir())
     return next(there, sides[-1])

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from pytest_claude.errors import SettingsError, UnreadableCassette
 
 if TYPE_CHECKING:
-    from pytest_claude.report.artifact import Run
-    from pytest_claude.report.outline import Typed
+    from pytest_claude.models.prices import PriceTable
     from pytest_claude.report.overview import Origin
+    from pytest_claude.report.story import Typed
+    from pytest_claude.run.record import Run
     from pytest_claude.transcript.model import Transcript
 
 SUFFIXES = (".json", ".html", ".md")
@@ -34,7 +35,7 @@ def write_reports(
     run: Run,
     paths: Sequence[Path],
     root: Path,
-    prices: tuple[str, ...] = (),
+    prices: PriceTable | None = None,
     typed: Typed | None = None,
 ) -> list[str]:
     """Write the run to each path; what could not be written, one sentence each.
@@ -43,7 +44,7 @@ def write_reports(
         run: The run.
         paths: Their suffixes are known.
         root: The folder that the run's cassette paths are relative to.
-        prices: The user's own prices, one model a line.
+        prices: The user's own prices, and the project's own names of models.
         typed: What was typed for the run, where that is known.
     """
     from pytest_claude.recording.files import write_atomically
@@ -63,24 +64,23 @@ def report_text(
     path: Path,
     paths: Iterable[Path],
     root: Path,
-    prices: tuple[str, ...] = (),
+    prices: PriceTable | None = None,
     typed: Typed | None = None,
 ) -> str:
     """The text of the report at `path`, which names the others of `paths` where it can."""
-    from pytest_claude.report import artifact
+    from pytest_claude.report.story import story
+    from pytest_claude.run import record
 
+    told = story(run, typed)
     if path.suffix == ".json":
-        return artifact.dumps(run)
-    from pytest_claude.report.outline import outline
-
-    told = outline(run, typed)
+        return record.dumps(run, str(told.headline) if told.compares else None)
     run_file = run_file_of(paths)
     if path.suffix == ".md":
         from pytest_claude.report.markdown import markdown
 
         page = next((p.name for p in paths if p.suffix == ".html"), None)
         return markdown(told, run_file=run_file, page=page)
-    from pytest_claude.models.prices import price_table
+    from pytest_claude.models.prices import NO_OVERRIDES
     from pytest_claude.report.html import render_page
 
     return render_page(
@@ -88,7 +88,7 @@ def report_text(
         transcripts_below(root),
         origin=origin_of(root),
         run_file=run_file,
-        prices=price_table(prices),
+        prices=prices or NO_OVERRIDES,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pytest_claude.errors import SettingsError
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 
 RecordMode = Literal["none", "once", "new_episodes", "all"]
 AdaptMode = Literal["auto", "hook", "off"]
@@ -57,6 +58,7 @@ class RunSettings:
         prices: The user's own prices, one model a line.
         retirement_days: How many days ahead a model's retirement is told; None: never.
         record_refused: Whether a call that its model is known to refuse is paid for.
+        names: What the project's own names of models stand for.
         model: What `claude.ask` asks; None when not set.
         judge: "never": only where a test calls it; "unsure": it also settles checks whose rules
             were unsure.
@@ -87,6 +89,7 @@ class RunSettings:
     strict: bool = False
     show_transcript: bool = False
     prices: tuple[str, ...] = ()
+    names: ModelNames = NO_NAMES
     retirement_days: int | None = 60
     record_refused: bool = False
     model: str | None = None

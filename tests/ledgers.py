@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from pytest_claude.comparison.trial import Outcome, Stream
-from pytest_claude.gating import Decision, Ledger, Need, Policy, Trial, plan
+from pytest_claude.gating import Decision, Ledger, Need, Policy, TestVerdict, Trial, plan
+from pytest_claude.report import words
 
 WORDS: dict[str, Outcome] = {"P": "pass", "F": "fail", "V": "void", "A": "abort", "S": "skip"}
 
@@ -55,3 +56,16 @@ def played(every: list[Trial], policy: Policy, tests: Any) -> tuple[Decision, in
         ledger |= [made[key.test, key.stream, key.index, key.attempt] for key in answer]
         rounds += 1
     return answer, rounds
+
+
+def because(verdict: TestVerdict) -> str | None:
+    """The reason of a verdict in words."""
+    return words.because(verdict.reason, verdict.values)
+
+
+def line(verdict: TestVerdict, decision: Decision) -> str:
+    """A verdict in one line: counts at the look that decided, word, reason, evidence."""
+    rates = "{}/{} → {}/{}".format(*verdict.baseline, *verdict.candidate)
+    word = words.word(verdict.verdict, verdict.reason)
+    parts = (f"{verdict.test} {rates}", word, because(verdict), words.evidence(verdict, decision))
+    return "; ".join(filter(None, parts))

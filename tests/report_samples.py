@@ -10,8 +10,13 @@ from typing import Any
 from pytest_claude.behavior.profile import Profile, ToolFact
 from pytest_claude.comparison.difference import Difference
 from pytest_claude.comparison.trial import CheckNote, Trial
+from pytest_claude.gating import Ledger, Policy
+from pytest_claude.gating.behaviors import behavior_rates
 from pytest_claude.gating.decision import Decision, TestVerdict
-from pytest_claude.report.artifact import Run, TestResult
+from pytest_claude.gating.measures import ratios
+from pytest_claude.run.comparison import Comparison
+from pytest_claude.run.record import Run, TestResult
+from pytest_claude.settings import Swap
 from pytest_claude.transcript.interaction import Interaction, Request, Response, Timing
 from pytest_claude.transcript.model import Transcript
 from pytest_claude.transcript.parse import parse_transcript
@@ -82,8 +87,8 @@ Judged = tuple[TestResult, TestVerdict]
 
 def result(
     test: str, kind: str, base: str = "ppp", cand: str = "ppp", *, fresh: str = "", duel: str = "",
-    sentence: str | None = None, detail: str | None = None, difference: str = "tools",
-    **more: Any,
+    sentence: str | None = None, reason: str | None = None, difference: str = "tools",
+    values: dict[str, Any] | None = None, **more: Any,
 ) -> Judged:  # fmt: skip
     """A test and its verdict; `fresh` and `duel` are the trials of a duel, by their letters."""
     found = ()
@@ -95,13 +100,15 @@ def result(
     verdict = TestVerdict(
         test,
         kind,  # type: ignore[arg-type]
-        detail=detail,
+        reason=reason,  # type: ignore[arg-type]
+        values=values or {},
         baseline=_counts(decided[0]),
         candidate=_counts(decided[1]),
         stage="duel" if duel else "screen",
         screened=_counts(cand),
         differences=found,
         recorded=len(base),
+        used=(len(cand + duel), len(fresh)),
         **more,
     )
     new = ("refund",) if sentence else ("lookup_order",)
@@ -125,10 +132,14 @@ def bump(verdict: str, *judged: Judged, **more: Any) -> Run:
     made = [t.stream for r, _ in ordered for t in r.trials]
     more.setdefault("candidate_trials", made.count("cand"))
     more.setdefault("fresh_baseline_trials", made.count("base_fresh"))
+    pairs = more.pop("pairs", (Swap(OLD, NEW),))
+    policy, ledger = Policy(), Ledger(trial for r, _ in ordered for trial in r.trials)
+    compared = [ledger.of(v.test, policy) for _, v in ordered if v.gateable]
+    more.setdefault("ratios", ratios(compared, policy))
+    more.setdefault("behaviors", behavior_rates(compared, policy))
     decision = Decision(verdict, tuple(v for _, v in ordered), **more)  # type: ignore[arg-type]
     return Run(
-        title=f"{OLD} → {NEW}",
-        pairs=(f"{OLD}={NEW}",),
+        Comparison("bump", pairs),
         decision=decision,
         collected=tuple(r.test for r, _ in ordered),
         results=tuple(r for r, _ in ordered),
@@ -155,24 +166,41 @@ TONE = result("tests/test_tone.py::test_keeps_the_tone", "unchanged", "ppppppppp
 SLANG = result("tests/test_slang.py::test_translates_slang", "unchanged", "f" * 10, "f" * 4,
                reason="already_failing")  # fmt: skip
 BUDGET = result("tests/test_budget.py::test_stays_within", "undecided", "p" * 10, "pp",
-                detail="the budget of $1.15 ended before a decision")  # fmt: skip
+                reason="missing", values={"recorded": 2, "look": 4})  # fmt: skip
+LINES = result(
+    "tests/test_lines.py::test_extracts_lines", "regressed", "p" * 10, "ff", reason="refused",
+    difference="refused",
+    sentence="is refused with HTTP 400: prefill is not supported",
+)  # fmt: skip
+MEANT = result(
+    "tests/test_meant.py::test_asks_first", "regressed", "p" * 10, "pffpfppf", fresh="p" * 20,
+    duel="ffff", reason="accepted", values={"why": "asks first now (until 2027-03-31)"},
+    difference="asks", sentence='asks "Which order?" instead of calling `lookup_order`', **DUEL,
+)  # fmt: skip
+ROUTES = result("tests/test_routes.py::test_routes[a]", "unchanged", "p" * 10, "p" * 4)
 
 SUSPECTS = (INVOICE[0].test, REFUND[0].test)
 FAILED = bump("fail", REFUND, INVOICE, CITIES, UNITS, TONE, SLANG, suspects=SUSPECTS,
               rounded_suspects=2, duel_base_n=20, c=0.0163)  # fmt: skip
 PASSED = bump("pass", TONE, UNITS)
 UNDECIDED = bump("undecided", BUDGET, TONE, open_trials=2)
+ACCEPTED = bump("pass", MEANT, TONE, suspects=(MEANT[0].test,), rounded_suspects=1)
+REFUSED = bump("fail", LINES, TONE)
+IMPROVED = bump("pass", UNITS, TONE)
+FAILING = bump("pass", SLANG, TONE)
+TWO_PAIRS = bump("pass", ROUTES, TONE,
+                 pairs=(Swap(OLD, NEW), Swap("claude-haiku-4-5", "claude-haiku-5")))  # fmt: skip
 CHANGED = bump("pass", CITIES, TONE)
 NOTHING = bump(
     "fail",
-    result("tests/test_a.py::test_one", "not gated", detail="no claude check"),
-    result("tests/test_b.py::test_two", "not gated", detail="no claude check"),
+    result("tests/test_a.py::test_one", "not run", cand="", reason="no_check"),
+    result("tests/test_b.py::test_two", "not run", cand="", reason="no_check"),
 )  # fmt: skip
 ONE_TRIAL = bump(
     "undecided",
     result(
         "tests/test_one.py::test_once", "undecided", "p", "f",
-        detail="3 more trials are needed", difference="asks",
+        reason="missing", values={"recorded": 1, "look": 4}, difference="asks",
         sentence="asks which order instead of calling `lookup_order`",
     ),
     open_trials=3,
@@ -210,7 +238,12 @@ RUNS = {
     "pass": PASSED,
     "fail": FAILED,
     "undecided": UNDECIDED,
+    "accepted": ACCEPTED,
+    "refused": REFUSED,
+    "improved": IMPROVED,
     "changed": CHANGED,
+    "already-failing": FAILING,
+    "two-pairs": TWO_PAIRS,
     "nothing": NOTHING,
     "one-trial": ONE_TRIAL,
     "plain": PLAIN,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_claude.transcript.json_values import mapping, mappings, string
 from pytest_claude.transcript.model import Answer
 
 
@@ -58,47 +59,43 @@ class Citation:
 
 def documents(answer: Answer) -> tuple[Document, ...]:
     """The documents and search results of a request, and the web pages found for the answer."""
-    blocks = list(_blocks([m.get("content") for m in answer.request.messages]))
-    texts = [block for block in blocks if block.get("type") == "document"]
-    results = [block for block in blocks if block.get("type") == "search_result"]
-    pages = _pages([*blocks, *_blocks(list(answer.content))])
+    blocks = list(_blocks([message.get("content") for message in answer.request.messages]))
+    pages = [*blocks, *_blocks(answer.content)]
     return (
-        *(_document(block, n) for n, block in enumerate(texts)),
-        *(_search_result(block, n) for n, block in enumerate(results)),
-        *pages,
+        *(_document(n, block) for n, block in _of_type("document", blocks)),
+        *(
+            Document("search_result", n, *_names(block, "source"), _texts(block.get("content")))
+            for n, block in _of_type("search_result", blocks)
+        ),
+        *(Document("web", n, *_names(b, "url")) for n, b in _of_type("web_search_result", pages)),
     )
 
 
 def citations(answer: Answer) -> tuple[Citation, ...]:
     """Every citation of an answer, held against what it points to."""
     offered = documents(answer)
-    found = (block.get("citations") for block in answer.content)
     return tuple(
         _citation(entry, offered)
-        for entries in found
-        if isinstance(entries, list)
-        for entry in entries
-        if isinstance(entry, Mapping)
+        for block in answer.content
+        for entry in mappings(block.get("citations"))
     )
 
 
 def _citation(entry: Mapping[str, Any], offered: tuple[Document, ...]) -> Citation:
     entry = _of_converse(entry)
-    cited = entry.get("cited_text")
-    cited = cited if isinstance(cited, str) else ""
+    cited = string(entry.get("cited_text")) or ""
     if entry.get("type") == "web_search_result_location":
         url = entry.get("url")
         document = next((d for d in offered if d.kind == "web" and d.source == url), None)
         # A page may have been found in an earlier turn that the request does not repeat.
-        document = document or Document("web", 0, _text(entry.get("title")), _text(url))
-        return Citation(cited, document)
+        return Citation(cited, document or Document("web", 0, *_names(entry, "url")))
     kind = "search_result" if entry.get("type") == "search_result_location" else "document"
     index = entry.get(f"{kind}_index")
     document = next((d for d in offered if (d.kind, d.index) == (kind, index)), None)
     if document is None:
         return Citation(cited, None, f"{kind} {index} was not offered")
     span = _span(entry, document)
-    if span is None or document.blocks is None:
+    if span is None:
         return Citation(cited, document)
     fault = None if _squeezed(span) == _squeezed(cited) else "the text stands elsewhere"
     if fault and _squeezed(cited) not in _squeezed(document.text or ""):
@@ -106,74 +103,69 @@ def _citation(entry: Mapping[str, Any], offered: tuple[Document, ...]) -> Citati
     return Citation(cited, document, fault, seen=True)
 
 
+_CONVERSE = {
+    # Converse: type of the citation, its index in Converse, its unit
+    "documentChar": ("char_location", "documentIndex", "char"),
+    "documentChunk": ("content_block_location", "documentIndex", "block"),
+    "searchResultLocation": ("search_result_location", "searchResultIndex", "block"),
+}
+
+
 def _of_converse(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """A citation of Bedrock's Converse in the words of the Messages API; others as they are."""
-    location = entry.get("location")
-    if not isinstance(location, Mapping):
+    if not (location := mapping(entry.get("location"))):
         return entry
-    kind, place = next(iter(location.items()), ("", None))
-    place = place if isinstance(place, Mapping) else {}
-    cited = "".join(_texts(entry.get("sourceContent")) or ())
-    start, end, index = place.get("start"), place.get("end"), place.get("documentIndex")
-    if kind == "documentChar":
-        numbers = {"start_char_index": start, "end_char_index": end}
-        return {"type": "char_location", "cited_text": cited, "document_index": index, **numbers}
-    if kind == "documentChunk":
-        numbers = {"start_block_index": start, "end_block_index": end}
-        return {"type": "content_block_location", "cited_text": cited, "document_index": index,
-                **numbers}  # fmt: skip
-    if kind == "searchResultLocation":
-        numbers = {"start_block_index": start, "end_block_index": end}
-        return {"type": "search_result_location", "cited_text": cited,
-                "search_result_index": place.get("searchResultIndex"), **numbers}  # fmt: skip
-    if kind == "web":
-        return {"type": "web_search_result_location", "cited_text": cited, "url": place.get("url"),
-                "title": entry.get("title")}  # fmt: skip
-    return {"type": "page_location", "cited_text": cited, "document_index": index}
+    place_kind, place = next((kind, mapping(place)) for kind, place in location.items())
+    cited = {"cited_text": "".join(_texts(entry.get("sourceContent")) or ())}
+    if place_kind == "web":
+        web = {"type": "web_search_result_location", "url": place.get("url")}
+        return {**cited, **web, "title": entry.get("title")}
+    page = ("page_location", "documentIndex", "page")
+    kind, key, unit = _CONVERSE.get(place_kind, page)
+    return {
+        **cited,
+        "type": kind,
+        "search_result_index" if key == "searchResultIndex" else "document_index": place.get(key),
+        f"start_{unit}_index": place.get("start"),
+        f"end_{unit}_index": place.get("end"),
+    }
 
 
 def _span(entry: Mapping[str, Any], document: Document) -> str | None:
     """The text at the place that a citation names, where it can be read."""
-    if entry.get("type") == "char_location":
-        start, end = entry.get("start_char_index"), entry.get("end_char_index")
-        if isinstance(start, int) and isinstance(end, int) and document.text is not None:
-            return document.text[start:end]
-    elif entry.get("type") in ("content_block_location", "search_result_location"):
-        start, end = entry.get("start_block_index"), entry.get("end_block_index")
-        if isinstance(start, int) and isinstance(end, int) and document.blocks is not None:
-            return "".join(document.blocks[start:end])
-    return None
+    if document.blocks is None:
+        return None
+    unit = "char" if entry.get("type") == "char_location" else "block"
+    start, end = entry.get(f"start_{unit}_index"), entry.get(f"end_{unit}_index")
+    if not isinstance(start, int) or not isinstance(end, int):
+        return None  # pages of a PDF are counted otherwise
+    parts = "".join(document.blocks) if unit == "char" else document.blocks
+    return "".join(parts[start:end])
 
 
-def _document(block: Mapping[str, Any], index: int) -> Document:
-    source = block.get("source")
-    source = source if isinstance(source, Mapping) else {}
-    url = _text(source.get("url")) or _text(source.get("file_id"))
-    blocks: tuple[str, ...] | None = None
-    if source.get("type") == "text" and isinstance(source.get("data"), str):
-        blocks = (source["data"],)
-    elif isinstance(source.get("text"), str):  # Converse
-        blocks = (source["text"],)
-    elif source.get("type") == "content":
+def _document(index: int, block: Mapping[str, Any]) -> Document:
+    source = mapping(block.get("source"))
+    text = source.get("data") if source.get("type") == "text" else None
+    text = text if isinstance(text, str) else source.get("text")  # Converse has it under `text`
+    blocks = _texts(text)
+    if blocks is None and source.get("type") == "content":
         blocks = _texts(source.get("content"))
-    title = _text(block.get("title")) or _text(block.get("name"))
+    url = string(source.get("url")) or string(source.get("file_id"))
+    title = string(block.get("title")) or string(block.get("name"))
     return Document("document", index, title, url, blocks)
 
 
-def _search_result(block: Mapping[str, Any], index: int) -> Document:
-    return Document(
-        "search_result", index, _text(block.get("title")), _text(block.get("source")),
-        _texts(block.get("content")),
-    )  # fmt: skip
+def _names(block: Mapping[str, Any], source: str) -> tuple[str | None, str | None]:
+    return string(block.get("title")), string(block.get(source))
 
 
-def _pages(blocks: list[Mapping[str, Any]]) -> Iterator[Document]:
-    results = [block for block in blocks if block.get("type") == "web_search_result"]
-    for index, result in enumerate(results):
-        yield Document("web", index, _text(result.get("title")), _text(result.get("url")))
+def _of_type(
+    kind: str, blocks: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    return enumerate(block for block in blocks if block.get("type") == kind)
 
 
-def _blocks(values: list[Any]) -> Iterator[Mapping[str, Any]]:
+def _blocks(values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
     """All blocks, those inside tool results too, in order."""
     for value in values:
         if isinstance(value, list):
@@ -189,13 +181,8 @@ def _texts(content: Any) -> tuple[str, ...] | None:
         return (content,)
     if not isinstance(content, list):
         return None
-    texts = [block.get("text") if isinstance(block, Mapping) else None for block in content]
-    return tuple(text if isinstance(text, str) else "" for text in texts)
+    return tuple(string(mapping(block).get("text")) or "" for block in content)
 
 
 def _squeezed(text: str) -> str:
     return " ".join(text.split())
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None

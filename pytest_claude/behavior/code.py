@@ -1,4 +1,4 @@
-"""The Python code in a reply: does it parse, and does what it calls exist?"""
+"""The Python code in a reply: whether it parses, and whether what it uses exists."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Block:
     Attributes:
         number: Its number among the pieces of Python, from 1.
         code: Its text.
-        fenced: Whether it stands in a fence; else it is the whole reply.
+        fenced: Whether it is in a fence; else it is the whole reply.
     """
 
     number: int
@@ -37,7 +37,7 @@ class Block:
 
 @dataclass(frozen=True)
 class CodeFindings:
-    """What the code in a reply came to.
+    """The findings on the code in a reply.
 
     Attributes:
         blocks: Its pieces of Python.
@@ -57,10 +57,13 @@ class CodeFindings:
 
 
 def read_code(text: str, against: ModuleType | None = None) -> CodeFindings:
-    """The findings on the Python code in `text`.
+    """The findings on the Python code in a reply; the code is never run.
 
-    Looked at are the fenced blocks that are tagged as Python, else those without a tag, else the
-    whole text. Prompts (`>>>`) are taken out. Later blocks see the names of earlier ones.
+    Args:
+        text: The reply. Looked at are the fenced blocks that are tagged as Python, else those
+            without a tag, else the whole text. Prompts (`>>>`) are taken out. Later blocks see the
+            names of earlier ones.
+        against: The module that its uses are held against; None to ask only whether it parses.
     """
     blocks = python_blocks(text)
     trees: list[tuple[Block, ast.Module]] = []
@@ -70,10 +73,8 @@ def read_code(text: str, against: ModuleType | None = None) -> CodeFindings:
                 warnings.simplefilter("ignore")  # of escapes in the model's code
                 trees.append((block, ast.parse(block.code)))
         except SyntaxError as error:
-            where = f"code block {block.number}, line {error.lineno}" if block.fenced else (
-                f"line {error.lineno}"
-            )  # fmt: skip
-            return CodeFindings(blocks, f"{where}: {error.msg}")
+            place = f"code block {block.number}, " if block.fenced else ""
+            return CodeFindings(blocks, f"{place}line {error.lineno}: {error.msg}")
         except (ValueError, RecursionError, MemoryError) as error:
             return CodeFindings(blocks, f"code block {block.number}: {error}")
     lines = sum(len(block.code.splitlines()) for block in blocks)
@@ -83,10 +84,10 @@ def read_code(text: str, against: ModuleType | None = None) -> CodeFindings:
     for _, tree in trees:
         names.take(tree)
     try:
-        found = check_module([(block.number, tree) for block, tree in trees], names)
+        fit = check_module([(block.number, tree) for block, tree in trees], names)
     except RecursionError:
-        return CodeFindings(blocks, None, lines, unclear=("the code is nested too deeply",))
-    return CodeFindings(blocks, None, lines, found.uses, found.misfits, found.unclear)
+        fit = (0, (), ("the code is nested too deeply",))
+    return CodeFindings(blocks, None, lines, *fit)
 
 
 def python_blocks(text: str) -> tuple[Block, ...]:

@@ -1,4 +1,4 @@
-"""Does each use of a module fit it: the name exists, and the arguments bind to its signature?"""
+"""Uses of a module that do not fit it: a name is missing, or arguments do not bind."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import difflib
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pytest_claude.behavior.code_members import Absent, Known, Meaning, Method, Unclear
+from pytest_claude.behavior.code_members import Absent, Known, Meaning, Unclear
 from pytest_claude.behavior.code_names import Names
 
 
@@ -30,84 +29,86 @@ class Misfit:
     reason: str
 
 
-@dataclass(frozen=True)
-class Fit:
-    """What the uses of a module came to."""
+def check_module(
+    trees: Sequence[tuple[int, ast.Module]], names: Names
+) -> tuple[int, tuple[Misfit, ...], tuple[str, ...]]:
+    """Hold every import, attribute and call of a module against the module.
 
-    uses: int
-    misfits: tuple[Misfit, ...]
-    unclear: tuple[str, ...]
+    Args:
+        trees: The pieces of code, each with its number, from 1.
+        names: The names of all pieces.
 
-
-def check_module(trees: Sequence[tuple[int, ast.Module]], names: Names) -> Fit:
-    """Hold every import, attribute and call of the module against the module."""
-    uses, unclear = 0, list[str]()
+    Returns:
+        The number of uses that can be judged, those that do not fit, and those that can't be
+        judged, each with why.
+    """
+    uses = 0
     misfits: list[Misfit] = []
+    unclear: list[str] = []
     for block, tree in trees:
-        for node, meaning, reason in _judged(tree, names):
-            if meaning is None:
-                continue
-            if isinstance(meaning, Unclear):
-                unclear.append(f"{_code(node)}: {meaning.why}")
+        for node, fault in _uses(tree, names):
+            if isinstance(fault, Unclear):
+                unclear.append(f"{_code(node)}: {fault.why}")
                 continue
             uses += 1
-            if reason is not None:
-                misfits.append(Misfit(block, getattr(node, "lineno", 1), _code(node), reason))
-    ordered = sorted(misfits, key=lambda misfit: (misfit.block, misfit.line))
-    return Fit(uses, tuple(dict.fromkeys(ordered)), tuple(dict.fromkeys(unclear)))
+            if fault is not None:
+                misfits.append(Misfit(block, getattr(node, "lineno", 1), _code(node), fault))
+    misfits.sort(key=lambda misfit: (misfit.block, misfit.line))
+    return uses, tuple(dict.fromkeys(misfits)), tuple(dict.fromkeys(unclear))
 
 
-def _judged(tree: ast.Module, names: Names) -> Iterator[tuple[ast.AST, Meaning, str | None]]:
-    """Each use: the node, what it means, and why it does not fit."""
+Fault = str | Unclear | None
+"""Why a use does not fit, or why that can't be judged; None where it fits."""
+
+
+def _uses(tree: ast.Module, names: Names) -> Iterator[tuple[ast.AST, Fault]]:
     called: set[int] = set()
     for node in ast.walk(tree):  # a call comes before the function in it
         if isinstance(node, ast.ImportFrom):
             for _, meaning in names.imported(node):
-                yield node, meaning, _absent(meaning)
+                if meaning is not None:
+                    yield node, _fault(meaning)
         elif isinstance(node, ast.Call):
             called.add(id(node.func))
             meaning = names.meaning(node.func)
-            if isinstance(meaning, Known | Method):
-                yield from _call(node, meaning)
+            if isinstance(meaning, Known):
+                yield node, _fault_of_call(node, meaning)
             elif isinstance(meaning, Unclear):
-                yield node, meaning, None
+                yield node, meaning
             elif isinstance(meaning, Absent) and isinstance(node.func, ast.Attribute):
-                yield node, meaning, _absent(meaning)
+                yield node, _fault(meaning)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            if id(node) not in called:
-                meaning = names.meaning(node)
-                yield node, meaning, _absent(meaning)
+            if id(node) not in called and (meaning := names.meaning(node)) is not None:
+                yield node, _fault(meaning)
 
 
-def _call(node: ast.Call, meaning: Known | Method) -> Iterator[tuple[ast.AST, Meaning, str | None]]:
-    target = meaning.function if isinstance(meaning, Method) else meaning.value
-    if not callable(target):
-        yield node, meaning, f"{meaning.name} can't be called: it is {type(target).__name__}"
-        return
+def _fault(meaning: Meaning) -> Fault:
+    if isinstance(meaning, Absent):
+        return f"{meaning.of} has no `{meaning.name}`{_near(meaning.name, meaning.near)}"
+    return meaning if isinstance(meaning, Unclear) else None
+
+
+def _fault_of_call(node: ast.Call, meaning: Known) -> Fault:
+    if not callable(meaning.value):
+        return f"{meaning.name} can't be called: it is {type(meaning.value).__name__}"
     try:
-        signature = inspect.signature(target)
+        signature = inspect.signature(meaning.value)
     except (ValueError, TypeError):
-        yield node, Unclear("its signature can't be read"), None
-        return
-    given = ["self"] if isinstance(meaning, Method) else []
-    yield node, meaning, _unbound(node, signature, given, meaning)
-
-
-def _unbound(
-    node: ast.Call, signature: inspect.Signature, first: list[Any], meaning: Known | Method
-) -> str | None:
-    """Why the arguments don't bind, or None when they do."""
+        return Unclear("its signature can't be read")
+    first = [] if meaning.owner is None else ["self"]
     starred = any(isinstance(argument, ast.Starred) for argument in node.args)
     packed = any(keyword.arg is None for keyword in node.keywords)
     positional = [*first, *(a for a in node.args if not isinstance(a, ast.Starred))]
     named = {keyword.arg: keyword for keyword in node.keywords if keyword.arg is not None}
     real = f"{meaning.name}{_shown(signature, own=bool(first))}"
-    accepted = [p for p in signature.parameters.values() if p.kind is not p.VAR_POSITIONAL]
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in accepted)
-    known = [p.name for p in accepted if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    for name in named:
-        if name not in known and not open_ended:
-            return f"{real} has no `{name}`{_near(name, known)}"
+    parameters = signature.parameters.values()
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        accepted = [
+            p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        ]
+        for name in named:
+            if name not in accepted:
+                return f"{real} has no `{name}`{_near(name, accepted)}"
     bind = signature.bind_partial if starred or packed else signature.bind
     try:
         bind(*positional, **named)
@@ -116,14 +117,8 @@ def _unbound(
     return None
 
 
-def _absent(meaning: Meaning) -> str | None:
-    if not isinstance(meaning, Absent):
-        return None
-    return f"{meaning.of} has no `{meaning.name}`{_near(meaning.name, meaning.near)}"
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
+def _near(name: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(names), n=1)
     return f"; nearest is `{near[0]}`" if near else ""
 
 

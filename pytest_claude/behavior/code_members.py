@@ -1,4 +1,4 @@
-"""What an attribute, a call or a `with` gives, of things of one module, without running them."""
+"""Meanings: what the attributes and calls of one module give, found without running them."""
 
 from __future__ import annotations
 
@@ -12,27 +12,23 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Known:
-    """An object of the module itself: a function, a class, a constant, the module."""
+    """An object of the module itself: a function, a class, a constant, the module.
+
+    `owner` is the class of the instance that a method is called on; None where no `self` is given.
+    """
 
     value: Any
     name: str
+    owner: type | None = None
 
 
 @dataclass(frozen=True)
 class Instance:
-    """Something of a class, made by code that is not run."""
+    """Something of a class, made by code that is not run; `later` if it must be awaited first."""
 
     cls: type
     name: str
-
-
-@dataclass(frozen=True)
-class Method:
-    """A method of an instance, its `self` given."""
-
-    function: Any
-    cls: type
-    name: str
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,59 +41,59 @@ class Absent:
 
 
 @dataclass(frozen=True)
-class Later:
-    """What awaiting it gives."""
-
-    value: Instance
-
-
-@dataclass(frozen=True)
 class Unclear:
-    """Has to do with the module, and can't be told."""
+    """Something of the module that can't be judged."""
 
     why: str
 
 
-Meaning = Known | Instance | Method | Absent | Later | Unclear | None
+Meaning = Known | Instance | Absent | Unclear | None
 """None: nothing to do with the module."""
 
 
 def attribute(meaning: Meaning, name: str) -> Meaning:
-    """What `meaning.name` stands for."""
-    if isinstance(meaning, Known):
-        if isinstance(meaning.value, ModuleType):
-            return _attribute_of_module(meaning, name)
-        if inspect.isclass(meaning.value):
-            return _attribute_of_class(meaning, name)
-        if name in getattr(meaning.value, "__dict__", {}):
-            return None  # it is there; what it is may change
-        return _attribute_of_instance(Instance(type(meaning.value), meaning.name), name)
+    """The meaning of `meaning.name`."""
+    if isinstance(meaning, Unclear):
+        return meaning
     if isinstance(meaning, Instance):
-        return _attribute_of_instance(meaning, name)
-    if isinstance(meaning, Absent):
-        return None  # told once, where the name stands
-    return meaning if isinstance(meaning, Unclear) else None
+        return None if meaning.later else _attribute_of_instance(meaning, name)
+    if not isinstance(meaning, Known) or meaning.owner is not None:
+        return None  # what is absent is reported once, where its name is written
+    if isinstance(meaning.value, ModuleType):
+        return _attribute_of_module(meaning, name)
+    if inspect.isclass(meaning.value):
+        return _attribute_of_class(meaning, name)
+    if name in getattr(meaning.value, "__dict__", {}):
+        return None  # it exists; what it is may change
+    return _attribute_of_instance(Instance(type(meaning.value), meaning.name), name)
 
 
 def result(meaning: Meaning) -> Meaning:
-    """What calling it gives, by its annotation alone."""
-    if isinstance(meaning, Known) and inspect.isclass(meaning.value):
+    """The meaning of what a call gives, by the annotation alone."""
+    if not isinstance(meaning, Known):
+        return meaning if isinstance(meaning, Unclear) else None
+    if inspect.isclass(meaning.value):
         return Instance(meaning.value, meaning.value.__name__)
-    if isinstance(meaning, Known) and callable(meaning.value):
-        return _annotated(meaning.value, None, f"{meaning.name}(…)")
-    if isinstance(meaning, Method):
-        return _annotated(meaning.function, meaning.cls, f"{meaning.name}(…)")
-    return Unclear(meaning.why) if isinstance(meaning, Unclear) else None
+    if not callable(meaning.value):
+        return None
+    return _annotated(meaning.value, meaning.owner, f"{meaning.name}(…)")
+
+
+def awaited(meaning: Meaning) -> Meaning:
+    """The meaning of `await …`."""
+    if not isinstance(meaning, Instance) or not meaning.later:
+        return None
+    return Instance(meaning.cls, meaning.name)
 
 
 def entered(meaning: Meaning) -> Meaning:
-    """What `with … as name` binds."""
-    if not isinstance(meaning, Instance):
+    """The meaning of the name that `with … as` binds."""
+    if not isinstance(meaning, Instance) or meaning.later:
         return None
     for name in ("__enter__", "__aenter__"):
         if (enter := getattr(meaning.cls, name, None)) is not None:
-            found = _annotated(enter, meaning.cls, meaning.name)
-            return found.value if isinstance(found, Later) else found
+            inner = _annotated(enter, meaning.cls, meaning.name)
+            return awaited(inner) or inner
     return None
 
 
@@ -119,13 +115,13 @@ def _attribute_of_module(meaning: Known, name: str) -> Meaning:
 def _attribute_of_class(meaning: Known, name: str) -> Meaning:
     cls = meaning.value
     try:
-        found = inspect.getattr_static(cls, name)
+        member = inspect.getattr_static(cls, name)
     except AttributeError:
         if hasattr(type(cls), "__getattr__"):
             return Unclear(f"whether {meaning.name} has `{name}` shows at run time only")
         return Absent(name, meaning.name, tuple(dir(cls)))
     # Other descriptors may run any code when they are read.
-    plain = inspect.isroutine(found) or inspect.isclass(found)
+    plain = inspect.isroutine(member) or inspect.isclass(member)
     return Known(getattr(cls, name), f"{meaning.name}.{name}") if plain else None
 
 
@@ -141,7 +137,7 @@ def _has_submodule(module: ModuleType, name: str) -> bool:
 def _attribute_of_instance(meaning: Instance, name: str) -> Meaning:
     cls, whole = meaning.cls, f"{meaning.name}.{name}"
     try:
-        found = inspect.getattr_static(cls, name)
+        member = inspect.getattr_static(cls, name)
     except AttributeError:
         stored = _stored(cls)
         if name in stored or any(name in inspect.get_annotations(b) for b in cls.__mro__):
@@ -149,11 +145,11 @@ def _attribute_of_instance(meaning: Instance, name: str) -> Meaning:
         if {"setattr", "__dict__"} & stored or _has_dynamic_attributes(cls):
             return Unclear(f"whether a {cls.__name__} has `{name}` shows at run time only")
         return Absent(name, f"class {cls.__name__}", tuple(n for n in dir(cls) if n[0] != "_"))
-    if isinstance(found, classmethod | staticmethod):
+    if isinstance(member, classmethod | staticmethod):
         return Known(getattr(cls, name), whole)
-    if inspect.isfunction(found):
-        return Method(found, cls, whole)
-    getter = getattr(found, "fget", None) or getattr(found, "func", None)
+    if inspect.isfunction(member):
+        return Known(member, whole, owner=cls)
+    getter = getattr(member, "fget", None) or getattr(member, "func", None)
     return None if getter is None else _annotated(getter, cls, whole)
 
 
@@ -183,13 +179,13 @@ def _annotated(function: Any, owner: type | None, name: str) -> Meaning:
     except Exception:  # annotations are any code
         return Unclear(f"what {name} is can't be read from its annotation")
     if hint is typing.Self or isinstance(hint, typing.TypeVar):
-        hint = owner if owner is not None else None
+        hint = owner
     origin = typing.get_origin(hint)
     cls = origin if inspect.isclass(origin) else hint
     if not inspect.isclass(cls) or cls in _PLAIN or cls.__module__ in _ABSTRACT:
         return None
-    made = Instance(cls, name if owner is None else cls.__name__)
-    return Later(made) if inspect.iscoroutinefunction(function) else made
+    later = inspect.iscoroutinefunction(function)
+    return Instance(cls, name if owner is None else cls.__name__, later)
 
 
 _PLAIN = (str, bytes, int, float, bool, complex, list, dict, tuple, set, frozenset, object,

@@ -1,4 +1,4 @@
-"""What the names in a piece of code stand for, as far as the code alone can tell."""
+"""Names: what the names in a piece of code mean, as far as the code alone can tell."""
 
 from __future__ import annotations
 
@@ -12,24 +12,21 @@ from types import ModuleType
 from pytest_claude.behavior.code_members import (
     Absent,
     Known,
-    Later,
     Meaning,
     Unclear,
     attribute,
+    awaited,
     entered,
     public_names,
     result,
 )
 
-_NAMING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs,
-           ast.MatchStar)  # fmt: skip
-
 
 class Names:
     """The names that code binds to things of one module.
 
-    A name that is bound in two ways, or by anything but an import or one assignment, stands for
-    nothing that is known.
+    A name that is bound in two ways, or by anything but an import or one assignment, has no
+    meaning that can be relied on.
     """
 
     def __init__(self, module: ModuleType) -> None:
@@ -43,92 +40,88 @@ class Names:
             self._take(node)
 
     def meaning(self, node: ast.expr) -> Meaning:
-        """What an expression stands for."""
-        if isinstance(node, ast.Name):
-            return self._name(node.id)
-        if isinstance(node, ast.Attribute):
-            return attribute(self.meaning(node.value), node.attr)
-        if isinstance(node, ast.Call):
-            return result(self.meaning(node.func))
-        if isinstance(node, ast.Await):
-            inner = self.meaning(node.value)
-            return inner.value if isinstance(inner, Later) else None
+        """The meaning of an expression."""
+        match node:
+            case ast.Name(id=name):
+                return self._name(name)
+            case ast.Attribute(value=value, attr=name):
+                return attribute(self.meaning(value), name)
+            case ast.Call(func=function):
+                return result(self.meaning(function))
+            case ast.Await(value=value):
+                return awaited(self.meaning(value))
         return None
 
     def imported(self, node: ast.ImportFrom) -> list[tuple[str, Meaning]]:
-        """What a `from … import …` brings of the module: local name and meaning."""
-        if node.level or not node.module:
-            return []
-        found: list[tuple[str, Meaning]] = []
-        for alias in node.names:
-            whole = f"{node.module}.{alias.name}"
-            if whole == self.module.__name__:
-                found.append((alias.asname or alias.name, self._itself))
-            elif node.module == self.module.__name__ and alias.name != "*":
-                found.append((alias.asname or alias.name, attribute(self._itself, alias.name)))
-            elif node.module.startswith(f"{self.module.__name__}.") and alias.name != "*":
-                inner: Meaning = self._path(node.module)
-                found.append((alias.asname or alias.name, attribute(inner, alias.name)))
-        return found
+        """What a `from … import …` imports of the module: local name and meaning."""
+        names: list[tuple[str, Meaning]] = []
+        for alias in node.names if node.module and not node.level else ():
+            if f"{node.module}.{alias.name}" == self.module.__name__:
+                names.append((alias.asname or alias.name, self._itself))
+            elif alias.name != "*" and self._is_inside(str(node.module)):
+                meaning = attribute(self._path(str(node.module)), alias.name)
+                names.append((alias.asname or alias.name, meaning))
+        return names
 
     @cached_property
     def _itself(self) -> Known:
         return Known(self.module, self.module.__name__.rpartition(".")[2])
 
     def _take(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                self._import(alias)
-        elif isinstance(node, ast.ImportFrom):
-            self._import_from(node)
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-            self._assign(node.targets[0], node.value)
-        elif isinstance(node, ast.Assign):
-            for target in node.targets:
-                self._unknown(target)
-        elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-            self._assign(node.target, node.value)
-        elif isinstance(node, ast.withitem) and node.optional_vars is not None:
-            expression = node.context_expr
-            self._bind(node.optional_vars, lambda: entered(self.meaning(expression)))
-        elif isinstance(node, _NAMING):
-            if node.name is not None:
-                self._add(node.name, None)
-        elif isinstance(node, ast.arg):
-            annotation = node.annotation
-            self._add(node.arg, None if annotation is None else lambda: self._made(annotation))
-        elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension | ast.AugAssign):
-            self._unknown(node.target)
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    self._import(alias)
+            case ast.ImportFrom():
+                self._import_from(node)
+            case (
+                ast.Assign(targets=[target], value=value)
+                | ast.AnnAssign(target=target, value=ast.expr() as value)
+                | ast.NamedExpr(target=target, value=value)
+            ):
+                self._bind(target, lambda: self.meaning(value))
+            case ast.Assign(targets=targets):
+                for target in targets:
+                    self._unknown(target)
+            case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
+                self._bind(target, lambda: entered(self.meaning(value)))
+            case ast.arg(arg=name, annotation=ast.expr() as annotation):
+                self._add(name, lambda: self._made(annotation))
+            case (
+                ast.arg(arg=str() as name)
+                | ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+                | ast.ExceptHandler(name=str() as name)
+                | ast.MatchAs(name=str() as name)
+                | ast.MatchStar(name=str() as name)
+            ):
+                self._add(name, None)
+            case ast.For() | ast.AsyncFor() | ast.comprehension() | ast.AugAssign():
+                self._unknown(node.target)
 
     def _import(self, alias: ast.alias) -> None:
-        own = self.module.__name__
+        own, first = self.module.__name__, alias.name.partition(".")[0]
+        meaning: Meaning = None
         if alias.asname:
-            if alias.name == own or alias.name.startswith(f"{own}."):
-                self._add(alias.asname, self._path(alias.name))
-            else:
-                self._add(alias.asname, None)
-            return
-        first = alias.name.partition(".")[0]
-        if first == own.partition(".")[0]:
-            top = sys.modules.get(first)
-            meaning = None if top is None else Known(top, first)
-            if first == own:
-                meaning = self._itself
-            self._add(first, meaning)
-        else:
-            self._add(first, None)
+            meaning = self._path(alias.name) if self._is_inside(alias.name) else None
+        elif first == own:
+            meaning = self._itself
+        elif first == own.partition(".")[0] and first in sys.modules:
+            meaning = Known(sys.modules[first], first)
+        self._add(alias.asname or first, meaning)
 
     def _import_from(self, node: ast.ImportFrom) -> None:
-        brought = dict(self.imported(node))
-        if node.module == self.module.__name__ and any(a.name == "*" for a in node.names):
+        names = [alias.asname or alias.name for alias in node.names if alias.name != "*"]
+        brought: dict[str, Meaning] = {**dict.fromkeys(names), **dict(self.imported(node))}
+        if node.module == self.module.__name__ and len(names) < len(node.names):
             for name in getattr(self.module, "__all__", None) or public_names(self.module):
                 brought[name] = attribute(self._itself, name)
-        for alias in node.names:
-            name = alias.asname or alias.name
-            if name != "*":
-                brought.setdefault(name, None)
         for name, meaning in brought.items():
             self._add(name, meaning)
+
+    def _is_inside(self, dotted: str) -> bool:
+        return f"{dotted}.".startswith(f"{self.module.__name__}.")
 
     def _path(self, dotted: str) -> Meaning:
         meaning: Meaning = self._itself
@@ -137,9 +130,6 @@ class Names:
             if isinstance(meaning, Absent):  # a submodule may not be imported yet
                 return Unclear(f"{dotted} is not imported here")
         return meaning
-
-    def _assign(self, target: ast.expr, value: ast.expr) -> None:
-        self._bind(target, lambda: self.meaning(value))
 
     def _bind(self, target: ast.expr, meaning: Callable[[], Meaning]) -> None:
         if isinstance(target, ast.Name):
@@ -158,10 +148,10 @@ class Names:
                 self._add(node.id, None)
 
     def _add(self, name: str, meaning: Meaning | Callable[[], Meaning]) -> None:
-        known = self._bound.setdefault(name, [])
+        meanings = self._bound.setdefault(name, [])
         # The same import in two blocks is one.
-        if not any(_same(meaning, other) for other in known):
-            known.append(meaning)
+        if not any(_same(meaning, other) for other in meanings):
+            meanings.append(meaning)
 
     def _name(self, name: str) -> Meaning:
         if name not in self._bound:
@@ -171,11 +161,11 @@ class Names:
             return None
         self._resolving.add(name)
         try:
-            found = [m() if callable(m) else m for m in self._bound[name]]
+            meanings = [m() if callable(m) else m for m in self._bound[name]]
         finally:
             self._resolving.discard(name)
-        if all(_same(meaning, found[0]) for meaning in found):
-            return found[0]
+        if all(_same(meaning, meanings[0]) for meaning in meanings):
+            return meanings[0]
         return Unclear(f"`{name}` is bound in several ways")
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 __tracebackhide__ = True
 
 CHARACTERS_PER_TOKEN = 4.0
-"""Of English prose, about; newer tokenizers make about 30 % more tokens of the same text."""
+"""About, for English prose; newer tokenizers make about 30 % more tokens of the same text."""
 
 _ENOUGH = 0.6
 _TOO_FEW = 0.3
@@ -24,9 +24,9 @@ class Needle:
     Attributes:
         fact: The sentence to be found.
         tokens: Length of the document, about; `reply.usage.input_tokens` is what was counted.
-        depth: Where the fact stands: 0 is the beginning, 1 the end.
+        depth: Place of the fact: 0 is the beginning, 1 the end.
         question: What to ask for it; None when the test asks in its own words.
-        answer: What a reply that found it holds; None to tell by the words of the fact.
+        answer: What a reply that found it holds; None to decide by the words of the fact.
     """
 
     fact: str
@@ -66,11 +66,12 @@ def needle(
     is the same every time, so that recordings replay.
 
     Args:
-        fact: The sentence to be found. A number or name that stands nowhere else tells best.
+        fact: The sentence to be found. A number or name that occurs nowhere else is the
+            surest sign.
         tokens: Length of the document, at 4 characters to the token: an approximation.
-        depth: Where the fact stands, from 0 (the beginning) to 1 (the end).
+        depth: Place of the fact, from 0 (the beginning) to 1 (the end).
         question: What to ask for it, kept with the needle.
-        answer: What a reply that found it holds; by default this is told by the fact's words.
+        answer: What a reply that found it holds; None to decide by the fact's words.
 
     Raises:
         TypeError: An argument is out of range.
@@ -91,27 +92,26 @@ def needle(
 
 
 def finds_fact(reply: str, hidden: Needle) -> tuple[bool | None, str]:
-    """Whether a reply states the fact, and by what that was told; None when in doubt.
+    """Whether a reply states the fact, and the words that decided; None when in doubt.
 
     With an `answer`: the reply holds it, letter case and spaces aside. Else: it holds every number
     and quoted word of the fact. A fact without any is found when the reply has 60 % of the words
     that matter and are not in the question, missed with less than 30 %, in doubt between.
     """
-    said = _plain(reply)
+    text = _plain(reply)
     if hidden.answer is not None:
-        return _plain(hidden.answer) in said, f'the answer "{hidden.answer}"'
-    marks = _marks(hidden.fact)
-    if marks:
-        missing = [mark for mark in marks if not _holds(said, mark)]
+        return _plain(hidden.answer) in text, f'the answer "{hidden.answer}"'
+    if marks := _marks(hidden.fact):
+        missing = [mark for mark in marks if not _holds(text, mark)]
         return not missing, ", ".join(missing or marks)
-    asked = set(_words(hidden.question or ""))
-    words = [word for word in dict.fromkeys(_words(hidden.fact)) if word not in asked]
+    in_question, in_reply = set(_words(hidden.question or "")), set(_words(reply))
+    words = [word for word in dict.fromkeys(_words(hidden.fact)) if word not in in_question]
     if not words:
-        return _plain(hidden.fact) in said, "the words of the fact"
-    held = [word for word in words if word in _words(reply)]
-    share = len(held) / len(words)
-    told = f"{len(held)} of {len(words)} words of the fact"
-    return (True if share >= _ENOUGH else False if share < _TOO_FEW else None), told
+        return _plain(hidden.fact) in text, "the words of the fact"
+    number = sum(word in in_reply for word in words)
+    share = number / len(words)
+    outcome = True if share >= _ENOUGH else False if share < _TOO_FEW else None
+    return outcome, f"{number} of {len(words)} words of the fact"
 
 
 def _filler(length: int) -> Iterator[str]:
@@ -175,14 +175,14 @@ _STOP = frozenset(_STOP_WORDS.split())
 
 def _marks(fact: str) -> list[str]:
     """The parts of a fact that a reply must repeat as they are: numbers, codes, quoted words."""
-    coded = [found.strip(".,;:!?%") for found in _WITH_DIGIT.findall(fact)]
-    quoted = [found for found in _QUOTED.findall(fact) if not re.search(r"\d", found)]
+    coded = [code.strip(".,;:!?%") for code in _WITH_DIGIT.findall(fact)]
+    quoted = [words for words in _QUOTED.findall(fact) if not re.search(r"\d", words)]
     return list(dict.fromkeys(mark for mark in [*coded, *quoted] if mark))
 
 
-def _holds(said: str, mark: str) -> bool:
+def _holds(text: str, mark: str) -> bool:
     pattern = rf"(?<!\w){re.escape(_plain(mark))}(?!\w)"
-    return re.search(pattern, said) is not None
+    return re.search(pattern, text) is not None
 
 
 def _plain(text: str) -> str:

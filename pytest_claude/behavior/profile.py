@@ -7,15 +7,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pytest_claude.behavior.clarifying import detect_clarification
+from pytest_claude.behavior.clarifying import Clarification, detect_clarification
 from pytest_claude.behavior.structured import find_json
 from pytest_claude.behavior.timing import time_to_first_token_s, total_s
 from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS, Roles, question_in, roles
+from pytest_claude.transcript.json_values import mappings
 from pytest_claude.transcript.model import Answer, Transcript, Usage
 
 Manner = Literal["refused", "asked", "acted", "answered", "silent"]
 
 _LARGEST_OUTPUT = 20_000  # bytes of JSON kept whole
+_REFUSAL = "refusal"  # the stop reason by which the model itself refuses
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,10 @@ class Profile:
         tools: Calls of client tools in order; output and asking tools do not count.
         parallel: Names of the tools called together, for each reply with two calls or more.
         output: JSON value of the last reply: its text, or the input of its output tool; None
-            when there is none or it is over 20 kB.
+            when it is not JSON or over 20 kB.
         has_output: Whether the last reply is JSON.
-        around: Characters of text around the JSON that stands inside the last reply; None when
-            the reply is JSON, or holds none.
+        around: Characters of text around the JSON inside the last reply; None when the reply is
+            JSON, or holds no JSON.
         stop_reason: Of the last reply.
         last: Number of the last reply's interaction.
         calls: Calls to a model.
@@ -80,6 +82,11 @@ class Profile:
     time_to_first_token_s: float | None = None
     server_tools: tuple[str, ...] = ()
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the API refused the last request: it ended with an error, not with a reply."""
+        return self.refusal is not None and self.refusal != _REFUSAL
+
 
 def profile(
     transcript: Transcript,
@@ -97,28 +104,29 @@ def profile(
     last = transcript.last
     if last is None:
         return Profile("silent")
-    known = roles(transcript, output_tools, asking_tools)
-    question = asked_sentence(last, known)
-    refusal = _refusal(last)
-    tools = tuple(
-        ToolFact(use.name, use.input, answer.number)
+    tools = roles(transcript, output_tools, asking_tools)
+    question, refusal = _question(last, tools), _refusal(last)
+    calls = [
+        [
+            ToolFact(use.name, use.input, answer.number)
+            for use in answer.tool_uses
+            if tools.acts(use)
+        ]
         for answer in transcript.answered
-        for use in answer.tool_uses
-        if known.acts(use)
-    )
-    found = find_json(last, where="anywhere", output_tools=known.outputs) if last.ok else None
-    value = None if found is None or found.around else found.value
+    ]
+    json_value = find_json(last, where="anywhere", output_tools=tools.outputs) if last.ok else None
+    value = None if json_value is None or json_value.around else json_value.value
     has_output = isinstance(value, dict | list)
     usage = transcript.usage
     return Profile(
-        manner=_manner(refusal, question, tools),
+        manner=_manner(refusal, question, acts=any(calls)),
         question=question,
         refusal=refusal,
-        tools=tools,
-        parallel=tuple(group for a in transcript.answered if (group := _group(a, known))),
+        tools=tuple(fact for group in calls for fact in group),
+        parallel=tuple(tuple(sorted(f.name for f in group)) for group in calls if len(group) > 1),
         output=value if has_output and _is_small(value) else None,
         has_output=has_output,
-        around=found.around or None if found is not None else None,
+        around=json_value.around or None if json_value is not None else None,
         stop_reason=last.stop_reason,
         last=last.number,
         calls=len(transcript.answers),
@@ -133,48 +141,51 @@ def profile(
     )
 
 
-def asked_sentence(answer: Answer, known: Roles) -> str | None:
-    """The sentence by which an answer asks for what it needs, or None when it does not ask."""
-    if not answer.ok:
-        return None
+def clarification(answer: Answer, tools: Roles) -> Clarification:
+    """Whether an answer asks for what it needs; a call of an asking tool does.
+
+    The sentence is None where such a call holds no text.
+    """
     for use in answer.tool_uses:
-        if use.name in known.asking:
-            return question_in(use) or f"(calls `{use.name}`)"
-    acts = any(known.acts(use) for use in answer.tool_uses)
-    found = detect_clarification(answer.text, prompt=last_prompt(answer), tool_call=acts)
-    return found.sentence if found.asks else None
+        if use.name in tools.asking:
+            return Clarification("clarifying_question", True, question_in(use), "asking-tool", True)
+    acts = any(tools.acts(use) for use in answer.tool_uses)
+    return detect_clarification(answer.text, prompt=_last_prompt(answer), tool_call=acts)
 
 
-def last_prompt(answer: Answer) -> str | None:
+def _last_prompt(answer: Answer) -> str | None:
     """The text of the last user message of an answer's request, or None."""
     for message in reversed(answer.request.messages):
         if message.get("role") == "user":
             content = message.get("content")
             if isinstance(content, str):
                 return content
-            texts = [b.get("text") for b in content or () if isinstance(b, dict)]
+            texts = [block.get("text") for block in mappings(content)]
             return "\n".join(text for text in texts if isinstance(text, str)) or None
     return None
 
 
-def _manner(refusal: str | None, question: str | None, tools: tuple[ToolFact, ...]) -> Manner:
+def _question(last: Answer, tools: Roles) -> str | None:
+    """The sentence by which the last reply asks for what it needs."""
+    if not last.ok or not (reading := clarification(last, tools)).asks:
+        return None
+    asking = (use.name for use in last.tool_uses if use.name in tools.asking)
+    return reading.sentence or next((f"(calls `{name}`)" for name in asking), None)
+
+
+def _manner(refusal: str | None, question: str | None, *, acts: bool) -> Manner:
     if refusal is not None:
         return "refused"
     if question is not None:
         return "asked"
-    return "acted" if tools else "answered"
+    return "acted" if acts else "answered"
 
 
 def _refusal(last: Answer) -> str | None:
     if last.error is not None or last.status >= 400:
         message = last.error.message if last.error is not None else None
         return f"HTTP {last.status}: {message or 'no message'}"
-    return "refusal" if last.stop_reason == "refusal" else None
-
-
-def _group(answer: Answer, known: Roles) -> tuple[str, ...]:
-    names = tuple(sorted(use.name for use in answer.tool_uses if known.acts(use)))
-    return names if len(names) > 1 else ()
+    return _REFUSAL if last.stop_reason == _REFUSAL else None
 
 
 def _is_small(value: Any) -> bool:
@@ -182,11 +193,7 @@ def _is_small(value: Any) -> bool:
 
 
 def _prompt_tokens(usage: Usage) -> int | None:
-    parts = (
-        usage.input_tokens,
-        usage.cache_read_tokens,
-        usage.cache_write_5m_tokens,
-        usage.cache_write_1h_tokens,
-    )
-    known = [part for part in parts if part is not None]
-    return sum(known) if usage.input_tokens is not None else None
+    if usage.input_tokens is None:
+        return None
+    written = (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
+    return usage.input_tokens + (usage.cache_read_tokens or 0) + written

@@ -1,7 +1,8 @@
-"""Is the answer JSON, and does it satisfy a schema? The only door to jsonschema."""
+"""JSON in an answer, and where it breaks a schema. The only door to jsonschema."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -25,9 +26,9 @@ class FoundJson:
 
     Attributes:
         value: The parsed value.
-        place: Where it stands, in words: "the text", "a fence", "the call of `final_result`".
+        place: Where it is, in words: "the text", "a fence", "the call of `final_result`".
         around: Characters of text outside the value.
-        before: Those of them that stand before it.
+        before: Those of them that come before it.
     """
 
     value: Any
@@ -64,7 +65,13 @@ def find_json(
 def all_json(
     answer: Answer, *, where: Where = "answer", output_tools: Collection[str] = ()
 ) -> Iterator[FoundJson]:
-    """Every JSON value of an answer, in the order in which they are looked for."""
+    """Every JSON value of an answer, in the order in which they are looked for.
+
+    Args:
+        answer: The answer.
+        where: "answer" for the whole answer, "anywhere" for fences and prose too.
+        output_tools: Names of the tools whose input is the answer.
+    """
     outputs = [use for use in answer.tool_uses if use.name in output_tools]
     if outputs:
         of = f"the first of {len(outputs)} calls" if len(outputs) > 1 else "the call"
@@ -80,11 +87,11 @@ def all_json(
 def violations(value: Any, schema: Mapping[str, Any] | bool) -> list[Violation]:
     """Every place at which `value` breaks `schema`, in the order of the paths.
 
-    The draft is the one that `$schema` names, 2020-12 where it names none. Nothing is fetched:
+    The draft is the one that `$schema` names, 2020-12 by default. Nothing is fetched:
     a `$ref` must lead to a place in the schema itself.
 
     Raises:
-        TypeError: `schema` is no valid JSON Schema; the text says where.
+        TypeError: `schema` is not a valid JSON Schema; the text says where.
     """
     import jsonschema
     from referencing import Registry
@@ -105,42 +112,37 @@ def violations(value: Any, schema: Mapping[str, Any] | bool) -> list[Violation]:
     return [Violation(error.json_path, error.message) for error in errors]
 
 
-def json_schema(schema: Any) -> tuple[str, Mapping[str, Any] | bool | None]:
+def json_schema(schema: Any) -> tuple[str, Mapping[str, Any] | bool]:
     """The name and the JSON Schema of what a test passes as schema.
 
-    Accepts a JSON Schema (a mapping, True or False), a class with `model_json_schema`, and None
-    for no schema.
+    Accepts a JSON Schema (a mapping, True or False) and a class with `model_json_schema`.
 
     Raises:
         TypeError: It is something else.
     """
-    if schema is None:
-        return "", None
-    if isinstance(schema, Mapping | bool):
-        title = schema.get("title") if isinstance(schema, Mapping) else None
-        return (f"schema `{title}`" if title else "the schema"), schema
-    if callable(build := getattr(schema, "model_json_schema", None)):
-        return f"`{schema.__name__}`", build()
+    if isinstance(schema, bool):
+        return "the schema", schema
+    if isinstance(schema, Mapping):
+        return f"schema `{schema['title']}`" if schema.get("title") else "the schema", schema
+    if hasattr(schema, "model_json_schema"):
+        return f"`{schema.__name__}`", schema.model_json_schema()
     raise TypeError(
         f"schema={schema!r}: a JSON Schema (dict), a pydantic model, a dataclass or a TypedDict"
     )
-
-
-_NO_DRAFT: Any = object()
 
 
 def _draft(schema: Mapping[str, Any] | bool) -> Any:
     from jsonschema import validators
 
     named = schema.get("$schema") if isinstance(schema, Mapping) else None
-    latest = validators.Draft202012Validator
     if named is None:
-        return latest
+        return validators.Draft202012Validator
     bare = str(named).rstrip("#").partition("://")[2]
+    no_draft: Any = None
     for spelling in (f"http://{bare}#", f"https://{bare}"):  # people mix them up
-        found: Any = validators.validator_for({"$schema": spelling}, default=_NO_DRAFT)
-        if found is not _NO_DRAFT:
-            return found
+        draft = validators.validator_for({"$schema": spelling}, default=no_draft)
+        if draft is not None:
+            return draft
     raise TypeError(f"no valid JSON Schema: $schema {named!r} is no draft that is known")
 
 
@@ -176,5 +178,5 @@ def _in_prose(text: str) -> Iterator[FoundJson]:
 
 def _brackets(text: str) -> Iterator[re.Match[str]]:
     # An object or a list begins so; the test saves trying each bracket of a long formula.
-    found = re.finditer(r"""\{\s*["}]|\[\s*[\[{"\]\d\-tfn]""", text)
-    return (match for match, _ in zip(found, range(_MOST_BRACKETS), strict=False))
+    matches = re.finditer(r"""\{\s*["}]|\[\s*[\[{"\]\d\-tfn]""", text)
+    return itertools.islice(matches, _MOST_BRACKETS)

@@ -31,22 +31,22 @@ def pace(answers: Sequence[Answer]) -> Pace | None:
     if not timings or len(timings) < len(answers):
         return None
     total = sum(timing.total_s for timing in timings)
-    tokens = [answer.usage.output_tokens for answer in answers if answer.ok]
-    known = [number for number in tokens if number is not None]
-    whole = bool(known) and len(known) == len(tokens) and total > 0
+    counts = [answer.usage.output_tokens for answer in answers if answer.ok]
+    tokens = sum(count or 0 for count in counts)
+    stated = bool(counts) and None not in counts and total > 0
     return Pace(
         first_byte_s=timings[0].first_byte_s,
         total_s=round(total, 6),
         first_token_s=next((t.first_token_s for t in timings if t.first_token_s is not None), None),
         chunks=timings[0].chunks if len(timings) == 1 else (),
-        output_tokens_per_s=round(sum(known) / total, 3) if whole else None,
+        output_tokens_per_s=round(tokens / total, 3) if stated else None,
     )
 
 
 def total_s(transcript: Transcript) -> float | None:
     """Time in seconds of all calls; None where one has no time recorded."""
-    found = pace(transcript.answers)
-    return None if found is None else round(found.total_s, 4)
+    times = pace(transcript.answers)
+    return None if times is None else round(times.total_s, 4)
 
 
 def time_to_first_token_s(transcript: Transcript) -> float | None:

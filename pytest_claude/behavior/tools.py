@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from pytest_claude.transcript.json_values import mapping, string
 from pytest_claude.transcript.model import Answer, ToolUse, Transcript
 
 DEFAULT_OUTPUT_TOOLS: tuple[str, ...] = ("final_result*",)
@@ -55,11 +56,8 @@ def roles(
 
 def forced_tool(answer: Answer) -> str | None:
     """The one tool that the request made the model call, or None."""
-    choice = answer.request.tool_choice
-    if choice is None or choice.get("type") != "tool":
-        return None
-    name = choice.get("name")
-    return name if isinstance(name, str) else None
+    choice = mapping(answer.request.tool_choice)
+    return string(choice.get("name")) if choice.get("type") == "tool" else None
 
 
 def is_server_tool(tool: Mapping[str, Any]) -> bool:
@@ -72,10 +70,24 @@ def question_in(use: ToolUse) -> str | None:
 
     The first text called `question`, else the first that ends in a question mark, else the first.
     """
-    texts = list(_texts(use.input))
+    texts = [(key, text) for key, text in texts_in(use.input) if text.strip()]
     named = [text for key, text in texts if key == "question"]
     marked = [text for _, text in texts if text.rstrip().endswith(("?", "？", "؟"))]
     return next(iter([*named, *marked, *(text for _, text in texts)]), None)
+
+
+def texts_in(value: Any) -> Iterator[tuple[str, str]]:
+    """The texts in a JSON value, in order, each with the key beside or above it."""
+    # A stack: a value may be nested more deeply than Python can recurse.
+    rest: list[tuple[str, Any]] = [("", value)]
+    while rest:
+        key, inner = rest.pop()
+        if isinstance(inner, str):
+            yield key, inner
+        elif isinstance(inner, Mapping):
+            rest.extend((str(name), each) for name, each in reversed([*inner.items()]))
+        elif isinstance(inner, list | tuple):
+            rest.extend((key, each) for each in reversed(inner))
 
 
 def same_spelling(left: str, right: str) -> bool:
@@ -93,13 +105,13 @@ def written_call(text: str, names: Iterable[str]) -> str | None:
     Counts: `<invoke name="x">` and its kin, JSON whose `name`, `tool` or `function` is the tool,
     and `x(` at the beginning of a line or of inline code. Does not count: the bare name.
     """
-    known = "|".join(re.escape(name) for name in names)
-    if not known or not text:
+    tools = "|".join(re.escape(name) for name in names)
+    if not tools or not text:
         return None
-    found = re.search(_WRITTEN.replace("NAME", known), text, re.IGNORECASE | re.MULTILINE)
-    if found is None:
+    match = re.search(_WRITTEN.replace("NAME", tools), text, re.IGNORECASE | re.MULTILINE)
+    if match is None:
         return None
-    return text[found.start() : found.start() + _LONGEST_SNIPPET].strip().strip("`").strip()
+    return text[match.start() :][:_LONGEST_SNIPPET].strip().strip("`").strip()
 
 
 _WRITTEN = (
@@ -116,14 +128,3 @@ def _matches(name: str, globs: Iterable[str]) -> bool:
 
 def _letters(name: str) -> str:
     return re.sub(r"[-_\s.]", "", name).casefold()
-
-
-def _texts(value: Any, key: str = "") -> Iterable[tuple[str, str]]:
-    if isinstance(value, str) and value.strip():
-        yield key, value
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _texts(inner, str(name))
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts(inner, key)

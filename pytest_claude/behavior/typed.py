@@ -1,5 +1,7 @@
-"""Does a JSON value fit a Python type: a pydantic model, a dataclass, a TypedDict? The only door
-to pydantic, which comes with the SDK."""
+"""Where a JSON value breaks a Python type: a pydantic model, a dataclass, a TypedDict.
+
+The only door to pydantic, which comes with the SDK.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ Validate = Callable[[Any], tuple[list[Violation], Any]]
 def validator(expected: Any) -> tuple[str, Validate]:
     """The name of a type, and what holds a JSON value against it.
 
-    Held strictly, as pydantic's strict mode does JSON: a number written as a string is no number,
-    while dates, enums and tuples are read from the JSON that stands for them. What the type's own
+    Types are strict, as in pydantic's strict mode for JSON: a number written as a string does not
+    fit, while dates, enums and tuples are read from their JSON form. What the type's own
     configuration and validators say is respected.
 
     Raises:
@@ -50,8 +52,8 @@ def validator(expected: Any) -> tuple[str, Validate]:
         try:
             return [], adapter.validate_json(json.dumps(value), strict=True)
         except pydantic.ValidationError as error:
-            found = error.errors(include_url=False, include_context=False)
-            return [_violation(fault) for fault in found], None
+            faults = error.errors(include_url=False, include_context=False)
+            return [_violation(fault) for fault in faults], None
 
     return name, validate
 

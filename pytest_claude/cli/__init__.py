@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pytest_claude.cli import (
@@ -24,7 +25,7 @@ from pytest_claude.cli import (
     prune,
     show,
 )
-from pytest_claude.cli.project import own_names
+from pytest_claude.cli.project import read_project
 from pytest_claude.errors import SettingsError
 
 _USAGE = 4
@@ -52,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: -- {' '.join(rest)}")
     options.rest = rest
     try:
-        with own_names():
-            status: int = options.run(options)
+        read_project(Path.cwd())  # a wrong line of its ini file ends every command
+        status: int = options.run(options)
         sys.stdout.flush()
         return status
     except SettingsError as error:

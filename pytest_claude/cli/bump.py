@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_claude.errors import SettingsError
 
 if TYPE_CHECKING:
-    from pytest_claude.report.artifact import Run
+    from pytest_claude.run.record import Run
 
 EXIT = {"pass": 0, "fail": 1, "undecided": 10}
 """Exit status for a verdict."""
@@ -79,6 +79,6 @@ def _trials(run: Run) -> int:
 
 
 def _read(path: Path) -> Run | None:
-    from pytest_claude.report.artifact import loads
+    from pytest_claude.run.record import loads
 
     return loads(path.read_text("utf-8"), path.name) if path.exists() else None

@@ -13,7 +13,7 @@ from pytest_claude.errors import SettingsError
 from pytest_claude.report_files import check_suffix, write_reports
 
 if TYPE_CHECKING:
-    from pytest_claude.report.artifact import Run
+    from pytest_claude.run.record import Run
 
 
 def add(commands: Any) -> None:
@@ -66,21 +66,21 @@ def _is_revision(side: str) -> bool:
 
 
 def _runs(options: argparse.Namespace) -> int:
-    from pytest_claude.gating.plan_words import offline_text
-    from pytest_claude.report.merging import compared
-    from pytest_claude.report.outline import outline
+    from pytest_claude.report.plan_words import offline_text
+    from pytest_claude.report.story import story
     from pytest_claude.report.terminal import overview_lines, wrap
+    from pytest_claude.run.merge import compared
 
     read = [(side, read_run(Path(side), "compare")) for side in (options.before, options.after)]
     run = compared(*read)
-    for line in overview_lines(outline(run)):
+    for line in overview_lines(story(run)):
         print(line)
     numbers = _trials_a_side(run)
     if numbers is not None and run.decision is not None:
         print()
         for line in wrap(offline_text(*numbers, run.decision.policy), 80):
             print(line)
-    unwritten = write_reports(run, options.report, Path.cwd(), read_project(Path.cwd()).prices)
+    unwritten = write_reports(run, options.report, Path.cwd(), read_project(Path.cwd()).price_table)
     for line in unwritten:
         print(line)
     return 1 if unwritten else verdict_status(run)
@@ -90,7 +90,7 @@ def _trials_a_side(run: Run) -> tuple[int, int, int] | None:
     """Tests compared, and the fewest trials of each side; None where none was compared."""
     if run.decision is None:
         return None
-    gated = {v.test for v in run.decision.tests if v.verdict != "not gated"}
+    gated = {v.test for v in run.decision.tests if v.verdict != "not run"}
     counts = [
         tuple(sum(t.stream == stream for t in result.trials) for stream in ("base", "cand"))
         for result in run.results

@@ -29,16 +29,18 @@ def add(commands: Any) -> None:
 
 def _merge(options: argparse.Namespace) -> int:
     """Write the joined run; the exit status is that of its verdict."""
-    from pytest_claude.report.merging import merged
-    from pytest_claude.report.outline import outline
+    from pytest_claude.report.story import story
     from pytest_claude.report.terminal import overview_lines
+    from pytest_claude.run.merge import merged
 
     for path in options.output:
         check_suffix("merge -o", path)
-    run = merged([(str(path), read_run(path, "merge")) for path in options.run_files])
-    for line in overview_lines(outline(run)):
+    project = read_project(Path.cwd())
+    runs = [(str(path), read_run(path, "merge")) for path in options.run_files]
+    run = merged(runs, project.names)
+    for line in overview_lines(story(run)):
         print(line)
-    unwritten = write_reports(run, options.output, Path.cwd(), read_project(Path.cwd()).prices)
+    unwritten = write_reports(run, options.output, Path.cwd(), project.price_table)
     for line in unwritten:
         print(line)
     return 1 if unwritten else verdict_status(run)

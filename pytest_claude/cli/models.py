@@ -33,17 +33,18 @@ def add(commands: Any) -> None:
 def _models(options: argparse.Namespace) -> int:
     from pytest_claude.cli.project import read_project
     from pytest_claude.models.facts import facts_of, models
-    from pytest_claude.models.prices import price_table, rates
+    from pytest_claude.models.prices import rates
     from pytest_claude.report.models import models_lines
 
-    overrides = price_table(read_project(Path.cwd()).prices)
+    project = read_project(Path.cwd())
+    overrides = project.price_table
     if options.live:
         from pytest_claude.cli.live import live_models
 
         found = live_models()
     else:
         found = list(models())
-    named = facts_of(options.filter) if options.filter else None
+    named = facts_of(project.names.resolved(options.filter)) if options.filter else None
     shown = [f for f in found if options.filter in f.id or (named and named.id == f.id)]
     if not shown:
         known = ", ".join(dict.fromkeys(facts.line for facts in found))

@@ -16,6 +16,7 @@ from pytest_claude.cli.recordings import recordings
 from pytest_claude.errors import SettingsError, UnreadableCassette
 
 if TYPE_CHECKING:
+    from pytest_claude.models.ids import ModelNames
     from pytest_claude.models.preflight import Call
     from pytest_claude.run.place import TrialPlace
 
@@ -55,28 +56,29 @@ def _preflight(options: argparse.Namespace) -> int:
     from pytest_claude.cli.project import read_project
     from pytest_claude.models.bill import bill
     from pytest_claude.models.preflight import known_id, preflight
-    from pytest_claude.models.prices import price_table
     from pytest_claude.report.preflight import preflight_lines
 
     project = read_project(Path.cwd())
     unreadable: list[str] = []
     of_gates: list[Call] = []
-    calls = list(_calls(options.paths or [project.cassette_root], unreadable, of_gates))
+    paths = options.paths or [project.cassette_root]
+    calls = list(_calls(paths, unreadable, of_gates, project.names))
     on = options.on or clock.today()
-    known = _live(options.new) if options.live else None
-    found = preflight(calls, options.new, olds=options.olds, on=on, known=known)
+    live = _live(options.new) if options.live else None
+    new, *olds = map(project.names.resolved, [options.new, *options.olds])
+    found = preflight(calls, new, olds=olds, on=on, facts=live)
     if not found.judged:
         raise SettingsError(_nothing(options, found.others, unreadable))
-    overrides = price_table(project.prices)
+    overrides = project.price_table
     money = bill(
-        [call for call in calls if known_id(call.asked.model or "") in found.olds], options.new,
+        [call for call in calls if known_id(call.request.model or "") in found.olds], new,
         requests_per_day=options.requests_per_day, overrides=overrides,
     )  # fmt: skip
-    speed = _speed([*calls, *of_gates], found.olds, options.new)
+    speed = _speed([*calls, *of_gates], found.olds, new)
     for line in unreadable:
         print(f"FAIL {line}", file=sys.stderr)
     if options.json:
-        data = found.to_json() | {"costs": money.to_json(),
+        data = found.to_json() | {"new": options.new, "costs": money.to_json(),
                                   "speed": [change.to_json() for change in speed],
                                   "unreadable": unreadable}  # fmt: skip
         print(json.dumps(data, indent=1, ensure_ascii=False))
@@ -89,7 +91,9 @@ def _preflight(options: argparse.Namespace) -> int:
     return 1 if found.refused or unreadable else 0
 
 
-def _calls(paths: list[Path], unreadable: list[str], of_gates: list[Call]) -> Iterator[Call]:
+def _calls(
+    paths: list[Path], unreadable: list[str], of_gates: list[Call], names: ModelNames
+) -> Iterator[Call]:
     """The recorded calls of ordinary trials; those that a gate made go into `of_gates`."""
     from pytest_claude.recording.cassette import main_model
     from pytest_claude.run.place import ORDINARY, TrialPlace, from_gates
@@ -98,15 +102,17 @@ def _calls(paths: list[Path], unreadable: list[str], of_gates: list[Call]) -> It
         for path in recordings([root], "preflight"):
             below = path.relative_to(root) if path != root else path
             place = TrialPlace.read(from_gates(below), partial(main_model, path))
-            calls = _calls_in(path, place, unreadable)
+            calls = _calls_in(path, place, unreadable, names)
             if place is None or place.side == ORDINARY:
                 yield from calls
             else:
                 of_gates += calls
 
 
-def _calls_in(path: Path, place: TrialPlace | None, unreadable: list[str]) -> Iterator[Call]:
-    from pytest_claude.models.asked import asked_in
+def _calls_in(
+    path: Path, place: TrialPlace | None, unreadable: list[str], names: ModelNames
+) -> Iterator[Call]:
+    from pytest_claude.models.message_request import requests_in
     from pytest_claude.models.preflight import Call
     from pytest_claude.recording.cassette import FORMAT, read_recording
     from pytest_claude.transcript.parse import parse_answer
@@ -120,9 +126,9 @@ def _calls_in(path: Path, place: TrialPlace | None, unreadable: list[str]) -> It
     test, module, trial = _named(shown, place if written_as == FORMAT else None)
     for number, entry in enumerate(entries, start=1):
         answer = parse_answer(entry.interaction, number)
-        for asked in asked_in(entry.interaction):
-            told = answer if asked.kind == "messages" else None
-            yield Call(test, module, shown, number, trial, asked, told)
+        for request in requests_in(entry.interaction, names):
+            told = answer if request.kind == "messages" else None
+            yield Call(test, module, shown, number, trial, request, told)
 
 
 def _shown(path: Path) -> str:
@@ -152,7 +158,7 @@ def _speed(calls: list[Call], olds: tuple[str, ...], new: str) -> Any:
     by_model: dict[bool, dict[str, list[Any]]] = {True: {}, False: {}}
     target = known_id(new)
     for call in calls:
-        model = known_id(call.asked.model or "")
+        model = known_id(call.request.model or "")
         if call.answer is not None and model in (*olds, target) and target not in olds:
             by_model[model == target].setdefault(call.test, []).append(call.answer)
     return compare_speed(by_model[False], by_model[True])

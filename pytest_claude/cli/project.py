@@ -5,13 +5,16 @@ from __future__ import annotations
 import configparser
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_claude.errors import SettingsError
+from pytest_claude.models.ids import NO_NAMES, ModelNames
+
+if TYPE_CHECKING:
+    from pytest_claude.models.prices import PriceTable
 
 _FILES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini",
           "setup.cfg")  # fmt: skip
@@ -25,27 +28,24 @@ class Project:
         root: The folder of the ini file; the current folder where there is none.
         cassette_root: The folder of all cassettes.
         prices: The user's own prices, one model a line.
-        model_map: The lines of `claude_model_map`.
+        names: What the project's own names of models stand for.
     """
 
     root: Path
     cassette_root: Path
     prices: tuple[str, ...] = ()
-    model_map: tuple[str, ...] = ()
+    names: ModelNames = NO_NAMES
 
+    @property
+    def price_table(self) -> PriceTable:
+        """The user's own prices.
 
-@contextmanager
-def own_names() -> Iterator[None]:
-    """While it lasts, the names of models that the project here has of its own are known.
+        Raises:
+            SettingsError: A line of `claude_prices` is wrong.
+        """
+        from pytest_claude.models.prices import price_table  # late: few commands price calls
 
-    Raises:
-        SettingsError: The ini file can't be read, or a line of `claude_model_map` is wrong.
-    """
-    from pytest_claude.models.ids import aliases
-    from pytest_claude.models.model_map import read_model_map
-
-    with aliases(read_model_map(read_project(Path.cwd()).model_map)):
-        yield
+        return price_table(self.prices, self.names)
 
 
 def cassette_folder() -> Path:
@@ -57,7 +57,7 @@ def read_project(folder: Path) -> Project:
     """The project that `folder` is in: the nearest ini file of pytest upward, as pytest looks.
 
     Raises:
-        SettingsError: The file can't be read.
+        SettingsError: The file can't be read, or a line of `claude_model_map` is wrong.
     """
     for parent in (folder, *folder.parents):
         for name in _FILES:
@@ -67,9 +67,17 @@ def read_project(folder: Path) -> Project:
                     parent,
                     parent / str(keys.get("claude_cassette_dir") or "cassettes"),
                     tuple(_lines(keys.get("claude_prices"))),
-                    tuple(_lines(keys.get("claude_model_map"))),
+                    _names(_lines(keys.get("claude_model_map"))),
                 )
     return Project(folder, folder / "cassettes")
+
+
+def _names(lines: list[str]) -> ModelNames:
+    if not lines:
+        return NO_NAMES
+    from pytest_claude.models.model_map import read_model_map  # late: it reads the models' facts
+
+    return read_model_map(lines)
 
 
 def _keys(path: Path) -> Mapping[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_claude.errors import SettingsError
 
 if TYPE_CHECKING:
-    from pytest_claude.report.artifact import Run
+    from pytest_claude.run.record import Run
 
 
 def read_run(path: Path, command: str) -> Run:
@@ -17,7 +17,7 @@ def read_run(path: Path, command: str) -> Run:
     Raises:
         SettingsError: There is no such file, or it is no run file; the text names `command`.
     """
-    from pytest_claude.report.artifact import loads
+    from pytest_claude.run.record import loads
 
     try:
         text = path.read_text("utf-8")

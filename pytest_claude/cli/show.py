@@ -12,8 +12,8 @@ from pytest_claude.cli.runs import project_of, read_run
 from pytest_claude.errors import SettingsError
 
 if TYPE_CHECKING:
-    from pytest_claude.report.artifact import Run
-    from pytest_claude.report.entry import Entry
+    from pytest_claude.report.row import Row
+    from pytest_claude.run.record import Run
 
 _MOST_NAMED = 5
 
@@ -35,72 +35,73 @@ def add(commands: Any) -> None:
 
 def _show(options: argparse.Namespace) -> int:
     """Print the run, or one test of it."""
-    from pytest_claude.report.outline import outline
+    from pytest_claude.report.story import story
 
     run = read_run(options.run_file, "show")
-    entries = outline(run).entries
+    rows = story(run).rows
     if options.test is not None:
-        entries = (_chosen(entries, options.test, options.run_file),)
+        rows = (_chosen(rows, options.test, options.run_file),)
     if options.json:
-        for entry in entries:
-            print(json.dumps(_facts(entry), ensure_ascii=False))
+        for row in rows:
+            print(json.dumps(_facts(row), ensure_ascii=False))
         return 0
-    lines = _run_lines(run) if options.test is None else _test_lines(run, entries[0], options)
+    lines = _run_lines(run) if options.test is None else _test_lines(run, rows[0], options)
     for line in lines:
         print(line)
     return 0
 
 
-def _facts(entry: Entry) -> dict[str, Any]:
+def _facts(row: Row) -> dict[str, Any]:
     return {
-        "test": entry.test,
-        "verdict": entry.kind,
-        "sentence": entry.sentence,
-        "rates": entry.decided or entry.rates,
-        "result": entry.result.to_json(),
+        "test": row.test,
+        "verdict": row.status,
+        "reason": row.reason,
+        "sentence": row.text,
+        "rates": row.rates,
+        "result": row.result.to_json(),
     }
 
 
 def _run_lines(run: Run) -> Iterator[str]:
-    from pytest_claude.report.outline import outline
+    from pytest_claude.report.story import story
     from pytest_claude.report.terminal import overview_lines
 
-    yield from overview_lines(outline(run))
+    yield from overview_lines(story(run))
 
 
-def _chosen(entries: tuple[Entry, ...], wanted: str, path: Path) -> Entry:
+def _chosen(rows: tuple[Row, ...], wanted: str, path: Path) -> Row:
     """The one test that `wanted` names."""
     for fits in (
-        lambda entry: entry.test == wanted,
-        lambda entry: entry.name == wanted or entry.test.endswith(f"::{wanted}"),
-        lambda entry: wanted in entry.test,
+        lambda row: row.test == wanted,
+        lambda row: row.name == wanted or row.test.endswith(f"::{wanted}"),
+        lambda row: wanted in row.test,
     ):
-        found = [entry for entry in entries if fits(entry)]
+        found = [row for row in rows if fits(row)]
         if len(found) == 1:
             return found[0]
         if found:
-            named = "".join(f"\n         {entry.test}" for entry in found[:_MOST_NAMED])
+            named = "".join(f"\n         {row.test}" for row in found[:_MOST_NAMED])
             rest = len(found) - _MOST_NAMED
             more = f"\n         … {rest} more" if rest > 0 else ""
             raise SettingsError(f"show {path} {wanted}: {len(found)} tests fit:{named}{more}")
     from pytest_claude.settings import did_you_mean
 
-    near = did_you_mean(wanted, [entry.name for entry in entries])
+    near = did_you_mean(wanted, [row.name for row in rows])
     raise SettingsError(f"show {path} {wanted}: no test of the run has that name{near}")
 
 
-def _test_lines(run: Run, entry: Entry, options: argparse.Namespace) -> Iterator[str]:
+def _test_lines(run: Run, row: Row, options: argparse.Namespace) -> Iterator[str]:
     from pytest_claude.report.numbers import plural
-    from pytest_claude.report.terminal import entry_lines
+    from pytest_claude.report.terminal import row_lines
     from pytest_claude.report.transcript import conversation_lines
     from pytest_claude.report.unfolded import opening_pair
     from pytest_claude.report_files import transcripts_below
 
-    yield from entry_lines(entry)
+    yield from row_lines(row)
     lookup = transcripts_below(project_of(run, options.run_file))
-    opened = opening_pair(entry) if entry.sides else []
-    given = [options.baseline_trial, options.trial][-len(entry.sides) :] if entry.sides else []
-    for side, first, number in zip(entry.sides, opened, given, strict=True):
+    opened = opening_pair(row) if row.sides else []
+    given = [options.baseline_trial, options.trial][-len(row.sides) :] if row.sides else []
+    for side, first, number in zip(row.sides, opened, given, strict=True):
         yield ""
         if not side.trials:
             yield f"{side.model}: no trial"

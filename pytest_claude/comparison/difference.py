@@ -12,9 +12,11 @@ from pytest_claude.behavior.profile import Profile
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.transcript.quoting import cut, quote
 
-Kind = Literal["asks", "refuses", "parallel", "tools", "server", "arguments", "output", "stop"]
+Kind = Literal[
+    "asks", "refused", "refuses", "parallel", "tools", "server", "arguments", "output", "stop"
+]
 
-STEADY: frozenset[Kind] = frozenset({"refuses", "tools", "server", "stop"})
+STEADY: frozenset[Kind] = frozenset({"refused", "refuses", "tools", "server", "stop"})
 """What two recordings of one request by one model have in common, in public recordings; the rest
 differs now and then without any change of the model (docs/reference.md, "What is steady")."""
 
@@ -63,8 +65,9 @@ def differences(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Differenc
 
     A behavior changed when all trials of the baseline showed it, or none, and more than half of
     the candidate's trials do otherwise. One change shows in several ways (who asks calls no tool
-    and stops otherwise); the order is asks, refuses, parallel, tools, server, arguments, output,
-    stop, and the first is the one to tell. Trials without a profile do not count.
+    and stops otherwise); the order is asks, refused (by the API), refuses (the model), parallel,
+    tools, server, arguments, output, stop, and the first is the one to tell. Trials without a
+    profile do not count.
     """
     old = [(trial, trial.profile) for trial in base if trial.profile is not None]
     new = [(trial, trial.profile) for trial in cand if trial.profile is not None]
@@ -147,12 +150,15 @@ def _asks(old: Profile, new: Profile) -> tuple[str, int]:
     return f"asks {quote(new.question)}{instead}", new.last
 
 
+def _refused(old: Profile, new: Profile) -> tuple[str, int]:
+    if new.is_refused and new.refusal is not None:
+        return f"is refused with {cut(new.refusal, _LONGEST_REFUSAL)}", new.last
+    return "is no longer refused", new.last
+
+
 def _refuses(old: Profile, new: Profile) -> tuple[str, int]:
-    if new.refusal is None:
-        return "is no longer refused", new.last
-    if new.refusal == "refusal":
-        return "refuses (stop reason `refusal`)", new.last
-    return f"is refused with {cut(new.refusal, _LONGEST_REFUSAL)}", new.last
+    refuses = new.refusal is not None and not new.is_refused
+    return "refuses (stop reason `refusal`)" if refuses else "no longer refuses", new.last
 
 
 def _parallel(old: Profile, new: Profile) -> tuple[str, int]:
@@ -204,7 +210,8 @@ def _stops(old: Profile, new: Profile) -> tuple[str, int]:
 
 _ASPECTS: dict[Kind, tuple[Callable[[Profile], Hashable], Words]] = {
     "asks": (lambda p: p.question is not None, _asks),
-    "refuses": (lambda p: p.refusal is not None, _refuses),
+    "refused": (lambda p: p.is_refused, _refused),
+    "refuses": (lambda p: p.refusal is not None and not p.is_refused, _refuses),
     "parallel": (lambda p: p.parallel, _parallel),
     "tools": (lambda p: tuple(fact.name for fact in p.tools), _tools),
     "server": (lambda p: p.server_tools, _server),

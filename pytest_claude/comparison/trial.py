@@ -10,7 +10,7 @@ from pytest_claude.behavior.profile import Profile, ToolFact
 from pytest_claude.errors import SettingsError
 from pytest_claude.transcript.model import Transcript
 
-VERSION = 1  # of the JSON form
+VERSION = 2  # of the JSON form
 
 Stream = Literal["base", "base_fresh", "cand"]
 Outcome = Literal["pass", "fail", "skip", "void", "abort"]
@@ -36,10 +36,6 @@ class CheckNote:
     facts: Mapping[str, Any] = field(default_factory=dict)
     expected: str = ""
     line: int | None = None
-
-
-NOT_SENT = "not sent: "
-"""How the cause of a void trial begins whose request was known to be refused: nothing was paid."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +64,7 @@ class Trial:
         cost_usd: Price of all calls as billed; None when unknown.
         entries: Numbers of its interactions in a cassette that tests share; empty where the
             cassette is its own.
+        held_back: Whether a request of it was not sent, since its model is known to refuse it.
     """
 
     test: str
@@ -87,6 +84,7 @@ class Trial:
     replies: tuple[str, ...] = ()
     cost_usd: float | None = None
     entries: tuple[int, ...] = ()
+    held_back: bool = False
 
     def own(self, transcript: Transcript) -> Transcript:
         """What the transcript of its cassette holds of this trial."""
@@ -112,8 +110,10 @@ class Trial:
             SettingsError: A later version wrote it.
         """
         fields = dict(data)
-        version = fields.pop("v", VERSION)
-        if version != VERSION:
+        version = fields.pop("v", 1)
+        if version == 1:  # it said so in the cause alone
+            fields["held_back"] = (fields.get("cause") or "").startswith("not sent: ")
+        elif version != VERSION:
             raise SettingsError(
                 f"a trial of version {version}: this pytest-claude reads version {VERSION}; "
                 "update it"

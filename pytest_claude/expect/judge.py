@@ -1,7 +1,7 @@
 """The judge: a rubric and what was said → a request for a verdict; its answer → a check.
 
 What was said is quoted to the judge as data. It may hold text that speaks to the judge, so it
-stands as JSON in which no mark of ours can be imitated, before the criterion, and the
+is JSON in which no mark of ours can be imitated, comes before the criterion, and the
 instructions say that nothing in it has authority.
 """
 
@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from pytest_claude.expect.checks import gap
+from pytest_claude.expect.checks.evidence import ends, gap
 from pytest_claude.expect.result import Check, Evidence
+from pytest_claude.transcript.json_values import mapping, mappings, parsed, string
 from pytest_claude.transcript.judging import JUDGE
 from pytest_claude.transcript.model import Answer, Transcript, text_of
 from pytest_claude.transcript.quoting import quote
@@ -68,10 +69,10 @@ _SETTLES = {
 
 @dataclass(frozen=True, repr=False, eq=False)
 class JudgeCheck(Check):
-    """What the judge found.
+    """The judge's verdict on a rubric.
 
     Attributes:
-        explanation: The judge's reason, whole; None where it gave none.
+        explanation: The judge's reason, whole; None where it gave no reason.
         model: The model that was asked.
         served_model: The model that answered, as the API names it.
     """
@@ -82,9 +83,14 @@ class JudgeCheck(Check):
 
 
 def judge_request(rubric: str, transcript: Transcript, model: str) -> dict[str, Any]:
-    """The body of the Messages request that asks `model` whether `rubric` holds for `transcript`.
+    """The body of the Messages request that asks a judge whether a rubric holds.
 
     It names neither the models that were asked nor ids that change from run to run.
+
+    Args:
+        rubric: What the test expects, in words.
+        transcript: What was said; only whole answers are quoted, long texts are cut.
+        model: The judge.
     """
     lines = "\n".join(_as_data(entry) for entry in _entries(transcript))
     parts = (f"<transcript>\n{lines}\n</transcript>", f"<criterion>\n{rubric}\n</criterion>")
@@ -101,12 +107,10 @@ def judge_request(rubric: str, transcript: Transcript, model: str) -> dict[str, 
 
 
 def nothing_to_judge(rubric: str, transcript: Transcript) -> JudgeCheck | None:
-    """The unknown check where there is nothing to judge, so that no judge need be asked."""
-    missing = gap(transcript)
-    if missing is None:
+    """The unknown check where there is nothing to judge; None where a judge can be asked."""
+    if (missing := gap(transcript)) is None:
         return None
-    last = transcript.answers[-1].number if transcript.answers else None
-    return _unknown(rubric, missing, () if last is None else (Evidence(last),))
+    return _unknown(rubric, missing, ends(transcript.answers))
 
 
 def unanswered(rubric: str, model: str, cause: str) -> JudgeCheck:
@@ -115,32 +119,27 @@ def unanswered(rubric: str, model: str, cause: str) -> JudgeCheck:
 
 
 def judged(rubric: str, answer: Answer) -> JudgeCheck:
-    """What the judge's `answer` says: true for "met", false for "not_met".
+    """The check that the judge's `answer` to `rubric` makes: true for "met", false for "not_met".
 
-    Unknown where the judge can't tell, and where its answer failed, was refused, was cut, or is no
-    verdict with a reason.
+    Unknown where the judge can't tell, and where its answer failed, was refused, was cut, or is not
+    a verdict with a reason.
     """
     served = f"the judge {answer.model}, answered by {answer.served_model or 'an unnamed model'}"
     facts: dict[str, Any] = {"model": answer.model, "served_model": answer.served_model}
     flaw = _flaw(answer)
-    found = None if flaw else _verdict(answer.text)
-    if found is None:
+    evidence = (Evidence(answer.number, (served,)),)
+    verdict = None if flaw else _verdict(answer.text)
+    if verdict is None:
         flaw = flaw or f"its answer is no verdict: {quote(answer.text)}"
-        evidence = Evidence(answer.number, (served,))
-        return _unknown(rubric, f"the judge gave no verdict: {flaw}", (evidence,), **facts)
-    verdict, reason = found
-    told = quote(reason, _LONGEST_REASON)
-    words = {"met": "met", "not_met": "not met", "undecidable": "the judge can't tell"}[verdict]
+        return _unknown(rubric, f"the judge gave no verdict: {flaw}", evidence, **facts)
+    word, explanation = verdict
+    words = {"met": "met", "not_met": "not met", "undecidable": "the judge can't tell"}[word]
+    observed = f"{words}: {quote(explanation, _LONGEST_REASON)}"
+    reason = f"judge, {words}: {quote(explanation)}"
     return JudgeCheck(
-        name="judge",
-        outcome=_VERDICTS[verdict],
-        expected=_expected(rubric),
-        observed=f"{words}: {told}",
-        reason=f"judge, {words}: {quote(reason)}",
-        evidence=(Evidence(answer.number, (served,)),),
-        explanation=reason,
-        **facts,
-    )
+        "judge", _VERDICTS[word], _expected(rubric), observed, reason, evidence,
+        explanation=explanation, **facts,
+    )  # fmt: skip
 
 
 def settling(check: Check) -> str | None:
@@ -149,16 +148,17 @@ def settling(check: Check) -> str | None:
 
 
 def settled(check: C, verdict: JudgeCheck) -> C:
-    """`check` with the outcome that the judge gave it; unknown where the judge gave none."""
-    known = verdict.outcome is not None
-    changes: dict[str, Any] = {
-        "outcome": verdict.outcome,
-        "observed": f"{check.observed}; the rules were unsure, {verdict.reason}",
-        "reason": verdict.reason,
-        "evidence": (*check.evidence, *verdict.evidence),
-        "certain": known,
-    }
-    return replace(check, **changes)
+    """`check` with the outcome that the judge gave it; unknown where the judge gave no verdict."""
+    # `certain` is a field of the checks that `settling` lets pass, not of every check.
+    certain: dict[str, Any] = {"certain": verdict.outcome is not None}
+    return replace(
+        check,
+        outcome=verdict.outcome,
+        observed=f"{check.observed}; the rules were unsure, {verdict.reason}",
+        reason=verdict.reason,
+        evidence=(*check.evidence, *verdict.evidence),
+        **certain,
+    )
 
 
 def _unknown(rubric: str, why: str, evidence: tuple[Evidence, ...], **facts: Any) -> JudgeCheck:
@@ -185,24 +185,19 @@ def _flaw(answer: Answer) -> str | None:
 
 def _verdict(text: str) -> tuple[str, str] | None:
     """The verdict and its reason, where the text is a whole answer."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict) or value.keys() != {"verdict", "reason"}:
-        return None
-    verdict, reason = value["verdict"], value["reason"]
-    if not (isinstance(verdict, str) and isinstance(reason, str) and reason.strip()):
+    value = mapping(parsed(text))
+    verdict, reason = string(value.get("verdict")), (string(value.get("reason")) or "").strip()
+    if len(value) != 2 or verdict is None or not reason:
         return None
     verdict = verdict.lower()  # documented: the case of an enum value may differ
-    return (verdict, reason.strip()) if verdict in _VERDICTS else None
+    return (verdict, reason) if verdict in _VERDICTS else None
 
 
 # --- what was said, as data ------------------------------------------------------------------
 
 
 def _as_data(entry: Mapping[str, Any]) -> str:
-    """One line of JSON in which no mark of ours can stand."""
+    """One line of JSON in which no mark of ours can occur."""
     text = json.dumps(entry, ensure_ascii=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e")
 
@@ -229,11 +224,9 @@ def _conversation(last: Answer) -> Iterator[dict[str, Any]]:
 
 
 def _message(role: str, content: Any, names: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """The entries of one message; `names` learns the tool of each call by its id."""
-    blocks = content if isinstance(content, list | tuple) else [{"type": "text", "text": content}]
-    for block in blocks:
-        if not isinstance(block, Mapping):
-            continue
+    """The entries of one message; the tool of each call is added to `names` by its id."""
+    single = [{"type": "text", "text": content}]
+    for block in mappings(content if isinstance(content, list | tuple) else single):
         kind = str(block.get("type"))
         if kind == "text":
             yield {"from": role, "text": _cut(str(block.get("text")))}
@@ -249,8 +242,8 @@ def _message(role: str, content: Any, names: dict[str, str]) -> Iterator[dict[st
 
 
 def _result(block: Mapping[str, Any]) -> Any:
-    content = block.get("content")
-    return _cut(text_of(content)) if text_of(content) else _whole(content)
+    text = text_of(block.get("content"))
+    return _cut(text) if text else _whole(block.get("content"))
 
 
 def _whole(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a view lists: a tuple that says how much it holds to who asks for more."""
+"""Listed: the tuples of a view, whose errors say which indices there are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Listed(tuple[T, ...]):
-    """A tuple in every respect; an index that it lacks is told with those that it has.
+    """A tuple; the error for an index that it lacks names those that it has.
 
     >>> Listed("replies", "ab")[2]
     Traceback (most recent call last):

@@ -1,16 +1,20 @@
-"""The checks as methods: the one face of each function in `expect.checks`."""
+"""The checks as methods of a view: each is one function of `expect.checks` on what was said.
+
+Most methods are made from their function by `_method`, so that a check has one declaration: type
+checkers, editors, `help` and `inspect` see the function's parameters and docstring. Written out
+are the methods whose functions take what a project says of its tools and prices (`Reading`), and
+`returns_json`, whose overloads a `ParamSpec` would lose.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import ModuleType
-from typing import Any, TypeVar, overload
+import inspect
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
-from pytest_claude.behavior.needle import Needle
 from pytest_claude.behavior.structured import Where
 from pytest_claude.expect import checks
-from pytest_claude.expect.checks.answer import StopReason
-from pytest_claude.expect.checks.code import Language
 from pytest_claude.expect.checks.order import Order, WantedCall
 from pytest_claude.expect.misuse import stated
 from pytest_claude.expect.reading import Reading
@@ -20,8 +24,25 @@ from pytest_claude.transcript.model import Transcript
 # A misuse is shown in the test that asked, not here.
 __tracebackhide__ = True
 
+P = ParamSpec("P")
 C = TypeVar("C", bound=Check)
 T = TypeVar("T")
+
+
+def _method(
+    check: Callable[Concatenate[Transcript, P], C],
+) -> Callable[Concatenate[CheckMethods, P], C]:
+    """The method that makes `check` on the transcript of its view and keeps the result."""
+
+    @wraps(check)
+    def method(self: CheckMethods, /, *args: P.args, **kwargs: P.kwargs) -> C:
+        return self._keep(check(self._transcript(), *args, **kwargs))
+
+    signature = inspect.signature(check)
+    transcript, *own = signature.parameters.values()
+    view = transcript.replace(name="self", annotation=transcript.empty)
+    method.__signature__ = signature.replace(parameters=[view, *own])  # type: ignore[attr-defined]
+    return stated(method)
 
 
 class CheckMethods:
@@ -39,74 +60,20 @@ class CheckMethods:
 
     # --- tools ------------------------------------------------------------------------------
 
-    @stated
-    def calls_tool(
-        self,
-        name: str,
-        arguments: Mapping[str, Any] | None = None,
-        /,
-        *,
-        times: int | None = None,
-        exact: bool = False,
-        offered: bool = True,
-        **more: Any,
-    ) -> Check:
-        """Whether the client tool `name` was called, with at least the given arguments.
-
-        What counts as a call: a `tool_use` block of an answered reply, whether or not the app
-        ran it. What does not: a tool that the API runs itself, a name in another letter case, a
-        call written as text.
-
-        Args:
-            name: The tool.
-            arguments: Arguments whose names are taken here or are no identifiers.
-            times: How often such a call was made; None for once or more.
-            exact: No argument other than the given ones.
-            offered: Refuse names that no request offered; False switches that off.
-            more: Arguments by name. Values compare with `==`, so matchers work.
-
-        Raises:
-            NotOffered: No request offered such a tool, or it has no such argument.
-        """
-        found = checks.calls_tool(
-            self._transcript(), name, arguments, times=times, exact=exact, offered=offered, **more
-        )
-        return self._keep(found)
-
-    @stated
-    def calls_server_tool(
-        self,
-        name: str,
-        arguments: Mapping[str, Any] | None = None,
-        /,
-        *,
-        times: int | None = None,
-        exact: bool = False,
-        offered: bool = True,
-        **more: Any,
-    ) -> Check:
-        """Whether a tool that the API runs itself was called: web search, code execution, MCP.
-
-        The arguments are those of `calls_tool`.
-        """
-        found = checks.calls_server_tool(
-            self._transcript(), name, arguments, times=times, exact=exact, offered=offered, **more
-        )
-        return self._keep(found)
+    calls_tool = _method(checks.calls_tool)
+    calls_server_tool = _method(checks.calls_server_tool)
+    calls_in_parallel = _method(checks.calls_in_parallel)
+    passes_valid_arguments = _method(checks.passes_valid_arguments)
 
     @stated
     def calls_no_tool(self) -> Check:
         """Whether no client tool was called.
 
-        Tools that the API runs itself, output tools and asking tools do not count.
+        What counts as a call: a `tool_use` block of an answered reply. What does not: tools that
+        the API runs itself, output tools (their input is the answer; one that is forced by
+        `tool_choice` is one too), asking tools, a call written as text.
         """
-        reading = self._reading()
-        found = checks.calls_no_tool(
-            self._transcript(),
-            output_tools=reading.output_tools,
-            asking_tools=reading.asking_tools,
-        )
-        return self._keep(found)
+        return self._keep(checks.calls_no_tool(self._transcript(), **self._reading().tool_roles))
 
     @stated
     def calls_tools(
@@ -114,67 +81,57 @@ class CheckMethods:
     ) -> Check:
         """Whether these client tools were called.
 
+        What counts as a call: as in `calls_tool`, over all replies in the order they were sent,
+        and in the order of the blocks within one. Output and asking tools count where `calls`
+        names them.
+
         Args:
             calls: Names of tools, or pairs of a name and the arguments it has at least.
             order: "strict": these, in this order, and no others. "unordered": these and no
-                others, in any order. "subset": no call outside the list. "superset": at least
-                these, each as often as it is listed.
+                others, in any order. "subset": no call outside the list, however often.
+                "superset": at least these, each as often as it is listed.
             offered: Refuse names that no request offered; False switches that off.
 
         Raises:
             NotOffered: No request offered such a tool, or it has no such argument.
+            TypeError: `calls` is not a list of calls, or `order` is not one of the four.
         """
-        reading = self._reading()
-        found = checks.calls_tools(
-            self._transcript(),
-            calls,
-            order=order,
-            offered=offered,
-            output_tools=reading.output_tools,
-            asking_tools=reading.asking_tools,
+        roles = self._reading().tool_roles
+        return self._keep(
+            checks.calls_tools(self._transcript(), calls, order=order, offered=offered, **roles)
         )
-        return self._keep(found)
-
-    @stated
-    def calls_in_parallel(
-        self, first: str, second: str, /, *more: str, offered: bool = True
-    ) -> Check:
-        """Whether one reply calls all these client tools; a name given twice, twice.
-
-        Raises:
-            NotOffered: No request offered such a tool.
-        """
-        found = checks.calls_in_parallel(self._transcript(), first, second, *more, offered=offered)
-        return self._keep(found)
-
-    @stated
-    def passes_valid_arguments(self, name: str | None = None, /, *, offered: bool = True) -> Check:
-        """Whether every call (of the tool `name`) satisfies the tool's own `input_schema`.
-
-        A call of a tool that was not offered does not. Unknown when there was no call.
-
-        Raises:
-            NotOffered: No request offered a tool `name`.
-        """
-        return self._keep(checks.passes_valid_arguments(self._transcript(), name, offered=offered))
 
     # --- the last reply ---------------------------------------------------------------------
+
+    stops_with = _method(checks.stops_with)
+    is_truncated = _method(checks.is_truncated)
+    finds = _method(checks.finds)
+    cites = _method(checks.cites)
+    writes_valid_code = _method(checks.writes_valid_code)
 
     @stated
     def asks_clarifying_question(self) -> ClarificationCheck:
         """Whether the last reply asks for what it needs instead of guessing.
 
-        A call of an asking tool counts. Offers of more help, requests to confirm and questions
-        that are the deliverable do not. The check has `.kind`, `.sentence` and `.certain`; it is
-        unknown where the rules are in doubt.
+        Counts: a question or a request for information that the task waits for, with or without a
+        question mark, also beside a partial answer; a call of an asking tool. Does not count: an
+        offer of more help, a request to confirm, a refusal, questions that are the deliverable or
+        are in code or quotation. The check has `.kind`, `.sentence` and `.certain`; it is unknown
+        where the rules are in doubt.
         """
-        reading = self._reading()
-        found = checks.asks_clarifying_question(
-            self._transcript(),
-            output_tools=reading.output_tools,
-            asking_tools=reading.asking_tools,
-        )
-        return self._keep(found)
+        roles = self._reading().tool_roles
+        return self._keep(checks.asks_clarifying_question(self._transcript(), **roles))
+
+    @stated
+    def refuses(self) -> RefusalCheck:
+        """Whether the last reply refuses, by the stop reason `refusal` or in words.
+
+        Counts: that stop reason, with or without text, and a refusal in words, also with an
+        alternative. Does not count: a call that failed, a reply that asks, an answer with caveats.
+        The check has `.category`, the API's word for why, where it gave one, and `.sentence`. It
+        is unknown where the rules are in doubt whether the reply refuses.
+        """
+        return self._keep(checks.refuses(self._transcript(), **self._reading().tool_roles))
 
     @overload
     def returns_json(self, schema: type[T], *, where: Where = ...) -> JsonCheck[T]: ...
@@ -186,86 +143,30 @@ class CheckMethods:
     def returns_json(self, schema: Any = None, *, where: Where = "answer") -> JsonCheck[Any]:
         """Whether the last reply is JSON, and satisfies `schema` if one is given.
 
-        The check has `.value`, an instance of the class where a class was given, and `.raw`.
+        What counts: a text that `json.loads` accepts whole, structured output included, and the
+        input of an output tool. What does not: JSON in a reply that was cut at `max_tokens`,
+        though it parse. The check's `.value` is what was parsed, as an instance of the class where
+        a class was given; `.raw` is the JSON value as written, also where it does not fit.
 
         Args:
-            schema: A JSON Schema, a pydantic model, a dataclass, a TypedDict or a type made of
-                them; None for any JSON. Types are held strictly.
+            schema: A JSON Schema (its draft by `$schema`, 2020-12 by default), a pydantic model, a
+                dataclass, a TypedDict or a type made of them; None for any JSON. Types are held
+                strictly: a number written as a string does not fit.
             where: "answer": what `json.loads` accepts whole, or the input of the output tool;
-                "anywhere": also in fences and prose.
+                "anywhere": also in fences and prose, the first that satisfies the schema.
 
         Raises:
-            TypeError: `schema` is no schema.
+            TypeError: `schema` is not a schema, or `where` is neither.
         """
-        found = checks.returns_json(
-            self._transcript(), schema, where=where, output_tools=self._reading().output_tools
+        outputs = self._reading().output_tools
+        return self._keep(
+            checks.returns_json(self._transcript(), schema, where=where, output_tools=outputs)
         )
-        return self._keep(found)
-
-    @stated
-    def refuses(self) -> RefusalCheck:
-        """Whether the last reply refuses, by the stop reason `refusal` or in words.
-
-        The check has `.category`, the API's word for why, and `.sentence`. Unknown where the
-        rules are in doubt.
-        """
-        reading = self._reading()
-        found = checks.refuses(
-            self._transcript(),
-            output_tools=reading.output_tools,
-            asking_tools=reading.asking_tools,
-        )
-        return self._keep(found)
-
-    @stated
-    def stops_with(self, reason: StopReason | str) -> Check:
-        """Whether the last reply ended with the stop reason `reason`."""
-        return self._keep(checks.stops_with(self._transcript(), reason))
-
-    @stated
-    def is_truncated(self) -> Check:
-        """Whether the last reply was cut at `max_tokens` or at the end of the context window."""
-        return self._keep(checks.is_truncated(self._transcript()))
-
-    @stated
-    def finds(self, needle: Needle, /) -> Check:
-        """Whether the last reply states the fact that a `needle` hides in its document.
-
-        Unknown when no request held the fact.
-        """
-        return self._keep(checks.finds(self._transcript(), needle))
-
-    @stated
-    def cites(self, document: str | int | None = None, /) -> Check:
-        """Whether the last reply cites a document, and its citations hold there.
-
-        Args:
-            document: Its title, URL or source, its number from 0, or its text; None for any.
-
-        Raises:
-            NotOffered: No request offered such a document.
-        """
-        return self._keep(checks.cites(self._transcript(), document))
-
-    @stated
-    def writes_valid_code(
-        self, language: Language = "python", *, against: ModuleType | None = None
-    ) -> Check:
-        """Whether the last reply writes code that parses and fits a module.
-
-        Args:
-            language: Only "python" is known.
-            against: Every name of this module that the code uses must exist, and the arguments
-                of every call must bind. Unknown when the code does not use it.
-        """
-        return self._keep(checks.writes_valid_code(self._transcript(), language, against=against))
 
     # --- the run ----------------------------------------------------------------------------
 
-    @stated
-    def thinks(self) -> Check:
-        """Whether any reply thought before it answered, visibly or not."""
-        return self._keep(checks.thinks(self._transcript()))
+    thinks = _method(checks.thinks)
+    makes_no_call = _method(checks.makes_no_call)
 
     @stated
     def within(
@@ -279,16 +180,22 @@ class CheckMethods:
     ) -> Check:
         """Whether the run stays within these limits, each reached at most.
 
-        Unknown where a price, a count or a time is. Times are those of the recording.
+        All calls count, those that failed included. What is known only in part is unknown, unless
+        the known part is above the limit already. Times are those of the recording, in a replay
+        too.
 
         Args:
-            cost_usd: Dollars as billed.
+            cost_usd: Dollars as billed, by list prices or your own.
             output_tokens: Thinking included.
-            thinking_tokens: Of the output tokens.
-            time_to_first_token_s: Seconds to the first content of the first streamed answer.
+            thinking_tokens: Of the output tokens; a reply without a thinking block has none.
+            time_to_first_token_s: Seconds from sending to the first content of the first streamed
+                answer.
             total_s: Seconds of all calls, one after the other.
+
+        Raises:
+            TypeError: No limit is given, or one is not a number of 0 or more.
         """
-        found = checks.within(
+        result = checks.within(
             self._transcript(),
             cost_usd=cost_usd,
             output_tokens=output_tokens,
@@ -297,9 +204,4 @@ class CheckMethods:
             total_s=total_s,
             pricing=self._reading().pricing,
         )
-        return self._keep(found)
-
-    @stated
-    def makes_no_call(self) -> Check:
-        """Whether the app made no request to the API: true or false, never unknown."""
-        return self._keep(checks.makes_no_call(self._transcript()))
+        return self._keep(result)

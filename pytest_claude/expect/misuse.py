@@ -1,4 +1,4 @@
-"""Slips in a test are told with what is right: a name, an argument, parentheses left out."""
+"""Errors for slips in a test that name the right use: a name, an argument, parentheses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import update_wrapper
 from types import MethodType
 from typing import Any, TypeVar, cast
 
-from pytest_claude.expect.checks.offered import near
+from pytest_claude.expect.checks.offered import near, nearest
 
 # A misuse is shown in the test that asked, not here.
 __tracebackhide__ = True
@@ -19,23 +19,28 @@ _WIDTH = 76
 
 
 def stated(method: F) -> F:
-    """A method of a view whose misuse names the right use.
+    """Make a method of a view name the right use when it is misused.
 
-    It stays what it is: type checkers, `help` and `inspect` see the method.
+    Type checkers, `help` and `inspect` see the method itself.
     """
     # What a descriptor gives on an instance is called as the method is.
     return cast(F, _Stated(method))
 
 
 def unknown_name(view: type, name: str, nested: type) -> str:
-    """What to say of `view.name`, which does not exist; `nested` is what `.reply` is."""
-    known = _public(view)
-    if name in _public(nested) and "reply" in known:
+    """The error text for `view.name`, which does not exist.
+
+    Args:
+        view: The class that was asked for the name.
+        name: The name.
+        nested: The class of `view.reply`, which may have it.
+    """
+    names = _public(view)
+    if name in _public(nested) and "reply" in names:
         return f"no {name!r} here; a reply has it: .reply.{name}"
-    found = near(name, known)
-    right = next((each for each in known if found.endswith(f" {each!r}?")), None)
-    method = getattr(view, right, None) if right else None
-    return f"no check or property {name!r}{found}{_usage(method) if callable(method) else ''}"
+    method = getattr(view, nearest(name, names) or "", None)
+    usage = _usage(method) if callable(method) else ""
+    return f"no check or property {name!r}{near(name, names)}{usage}"
 
 
 class _Stated:
@@ -47,7 +52,7 @@ class _Stated:
 
 
 class _OfView:
-    """`claude.refuses`, as long as it is not called."""
+    """`claude.refuses` before it is called."""
 
     def __init__(self, function: Callable[..., Any], view: object) -> None:
         update_wrapper(self, function)
@@ -80,21 +85,21 @@ class _OfView:
 
 
 def _unfit(method: MethodType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
-    """Why a method can't be called so; None where it can."""
+    """Why a method can't be called with these arguments; None where it can."""
     signature = inspect.signature(method)
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
         unknown = next((key for key in kwargs if key not in signature.parameters), None)
-        told = str(error) + (near(unknown, signature.parameters) if unknown else ".")
-        return f"{method.__name__}: {told}{_usage(method)}"
+        end = near(unknown, signature.parameters) if unknown else "."
+        return f"{method.__name__}: {error}{end}{_usage(method)}"
     return None
 
 
 def _usage(method: Callable[..., Any]) -> str:
     """A method as it is called, on lines of its own."""
-    given = list(inspect.signature(method).parameters.values())
-    shown = [each.replace(annotation=each.empty) for each in given if each.name != "self"]
+    parameters = inspect.signature(method).parameters.values()
+    shown = [each.replace(annotation=each.empty) for each in parameters if each.name != "self"]
     call = f"{method.__name__}{inspect.Signature(shown)}"
     return "\n" + textwrap.fill(call, _WIDTH, initial_indent="  ", subsequent_indent="    ")
 

@@ -1,23 +1,39 @@
-"""Reading: what a project says of its tools and prices, for all checks of a view."""
+"""Reading: what a project says of its tools, prices and models, for all checks of a view."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS
 from pytest_claude.expect.checks.limits import Pricing, list_prices
+from pytest_claude.models.ids import NO_NAMES, ModelNames
+
+
+class ToolRoles(TypedDict):
+    """The keywords by which checks and profiles take what tools are for."""
+
+    output_tools: tuple[str, ...]
+    asking_tools: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How what was said is read.
+    """The roles of the project's tools, and its prices.
 
     Attributes:
         output_tools: Globs of tools whose input is the answer: their calls are no actions.
         asking_tools: Globs of tools whose call is a question to the user.
         pricing: What prices calls.
+        names: What the project's own names of models stand for.
     """
 
     output_tools: tuple[str, ...] = DEFAULT_OUTPUT_TOOLS
     asking_tools: tuple[str, ...] = ()
     pricing: Pricing = list_prices
+    names: ModelNames = NO_NAMES
+
+    @property
+    def tool_roles(self) -> ToolRoles:
+        """The globs as keywords of a check."""
+        return {"output_tools": self.output_tools, "asking_tools": self.asking_tools}

@@ -1,4 +1,4 @@
-"""Check: what a stated expectation came to: true, false or unknown, with its evidence."""
+"""Check: the result of a stated expectation: true, false or unknown, with its evidence."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ class Evidence:
 class Check:
     """One stated expectation and what was observed.
 
-    Use it as a truth: `assert check`, `assert not check`. A check of which nothing was observed
-    is neither true nor false, and asking it raises `NoEvidence`, so no assertion is green for
-    want of data. `check is True` never holds and `check is not False` always: Python asks nobody.
+    Use it as a truth: `assert check`, `assert not check`. A check for which nothing was observed
+    is neither true nor false, and its `bool()` raises `NoEvidence`, so no assertion is green for
+    want of data. `check is True` never holds and `check is not False` always: Python does not
+    call `bool()` there.
 
     Attributes:
         name: The check's function.
         outcome: True, False, or None when unknown.
         expected: What was expected, in words.
         observed: What was observed, in words.
-        reason: The shortest telling of it, for one line.
+        reason: What decided, in one line.
         evidence: Where it was seen.
         hint: What else may be the cause.
         facts: What a report can draw, as JSON: the depth and length of a needle, the numbers
@@ -65,7 +66,7 @@ class Check:
         return self.outcome
 
     def __eq__(self, other: object) -> bool:
-        """Whether it is the same check; to a truth it compares as one: `check == True`."""
+        """Whether two checks say the same; compared to a truth, its own: `check == True`."""
         __tracebackhide__ = True
         if isinstance(other, bool):
             return bool(self) is other
@@ -79,10 +80,9 @@ class Check:
         text = " ".join(f"<{word}: {self.reason}>".split())
         return text if len(text) <= _LONGEST_REPR else f"{text[: _LONGEST_REPR - 2]}…>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __getstate__(self) -> dict[str, Any]:
         # The listener belongs to a running test and does not travel.
-        state = {**self.__dict__, "_asked": None}
-        return _rebuild, (type(self), state)
+        return {**self.__dict__, "_asked": None}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -107,8 +107,8 @@ class JsonCheck(Check, Generic[T]):
     Attributes:
         value: The parsed value, as an instance of the class that was given as schema; None when
             the check does not hold.
-        raw: The JSON value as it stands, also where it does not satisfy the schema; None when
-            there is none.
+        raw: The JSON value as written, also where it does not satisfy the schema; None when
+            the reply holds no JSON.
     """
 
     value: T | None = None
@@ -128,9 +128,3 @@ class RefusalCheck(Check):
     category: str | None = None
     sentence: str | None = None
     certain: bool = True
-
-
-def _rebuild(cls: type[Check], state: dict[str, Any]) -> Check:
-    check = cls.__new__(cls)
-    check.__dict__.update(state)
-    return check

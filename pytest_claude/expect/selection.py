@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_claude.expect.checks.evidence import names_text
 from pytest_claude.expect.checks.offered import near
-from pytest_claude.models.ids import same_model
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.transcript.model import Answer, Transcript
 from pytest_claude.transcript.quoting import cut
 
@@ -25,14 +25,16 @@ class Selection:
         model: A model id, dates and platforms aside; a glob; or anything with `==`.
         system: A text in the system prompt; a compiled pattern; or anything with `==`.
         tool_offered: A tool that the request offered.
+        names: What the project's own names of models stand for.
     """
 
     model: Any = None
     system: Any = None
     tool_offered: Any = None
+    names: ModelNames = NO_NAMES
 
     def __post_init__(self) -> None:
-        if self.model is None and self.system is None and self.tool_offered is None:
+        if all(value is None for value in vars(self).values()):
             raise TypeError("where() needs model=, system= or tool_offered=")
 
     def of(self, run: Transcript) -> Transcript:
@@ -42,32 +44,30 @@ class Selection:
 
     def _fits(self, answer: Answer) -> bool:
         return (
-            (self.model is None or _is_model(self.model, answer.model))
+            (self.model is None or self._is_model(answer.model))
             and (self.system is None or _holds(self.system, answer.request.system))
             and (self.tool_offered is None or self._offers(answer))
         )
+
+    def _is_model(self, model: str | None) -> bool:
+        if not isinstance(self.model, str) or model is None:
+            return bool(self.model == model)
+        return self.names.same(self.model, model) or fnmatchcase(model, self.model)
 
     def _offers(self, answer: Answer) -> bool:
         return any(self.tool_offered == name for name in answer.request.tool_names)
 
     def _none(self, run: Transcript) -> str:
         """Why nothing fits, with what there was."""
-        asked = {n: getattr(self, n) for n in ("model", "system", "tool_offered")}
-        given = ", ".join(f"{n}={cut(repr(v))}" for n, v in asked.items() if v is not None)
-        told = f"no call fits where({given})"
+        given = ", ".join(f"{n}={cut(repr(v))}" for n, v in vars(self).items() if v is not None)
+        text = f"no call fits where({given})"
         if isinstance(self.tool_offered, str) and self.tool_offered not in run.offered:
-            told += f"; offered were {names_text(run.offered) or 'no tools'}"
-            return told + near(self.tool_offered, run.offered).removesuffix(".")
+            text += f"; offered were {names_text(run.offered) or 'no tools'}"
+            return text + near(self.tool_offered, run.offered).removesuffix(".")
         if self.model is not None:
             models = dict.fromkeys(answer.model or "no model" for answer in run.answers)
-            return f"{told}; asked were {', '.join(map(cut, models))}"
-        return told
-
-
-def _is_model(wanted: Any, model: str | None) -> bool:
-    if not isinstance(wanted, str) or model is None:
-        return bool(wanted == model)
-    return same_model(wanted, model) or fnmatchcase(model, wanted)
+            return f"{text}; asked were {', '.join(map(cut, models))}"
+        return text
 
 
 def _holds(wanted: Any, system: str) -> bool:

@@ -1,20 +1,29 @@
-"""View and Reply: what a test author holds; what was said, and the checks as methods."""
+"""View and Reply: what was said, with the checks as methods: the objects of a test author."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_claude.behavior.timing import Pace, pace
 from pytest_claude.expect.checks import gap
+from pytest_claude.expect.checks.limits import Cost
 from pytest_claude.expect.listed import Listed
 from pytest_claude.expect.methods import CheckMethods
 from pytest_claude.expect.misuse import stated, unknown_name
 from pytest_claude.expect.reading import Reading
 from pytest_claude.expect.result import Check
 from pytest_claude.expect.selection import Selection
-from pytest_claude.transcript.model import Answer, RequestView, ToolUse, Transcript, Usage
+from pytest_claude.transcript.model import (
+    Answer,
+    RequestView,
+    ToolResult,
+    ToolUse,
+    Transcript,
+    Usage,
+)
 
 # A misuse is shown in the test that asked, not here.
 __tracebackhide__ = True
@@ -107,7 +116,7 @@ class View(CheckMethods):
         conversation's latest call; sub-agents and side questions begin their own.
         """
         count = len(self._transcript().conversations)
-        parts = (_Part(self, _conversation(number)) for number in range(count))
+        parts = (_Part(self, partial(_conversation, number)) for number in range(count))
         return Listed("conversations", parts)
 
     @stated
@@ -124,7 +133,8 @@ class View(CheckMethods):
         Raises:
             TypeError: Nothing is given.
         """
-        return _Part(self, Selection(model=model, system=system, tool_offered=tool_offered).of)
+        selection = Selection(model, system, tool_offered, self._reading().names)
+        return _Part(self, selection.of)
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
@@ -147,14 +157,12 @@ class View(CheckMethods):
     @property
     def cost_usd(self) -> float | None:
         """Dollars as billed, of all calls; None when a price or a count is unknown."""
-        answers = _priceable(self._transcript().answers)
-        return None if answers is None else self._reading().pricing(answers).usd
+        return None if (cost := self._cost()) is None else cost.usd
 
     @property
     def uncached_cost_usd(self) -> float | None:
         """Dollars for the same tokens had nothing been cached; None when unknown."""
-        answers = _priceable(self._transcript().answers)
-        return None if answers is None else self._reading().pricing(answers).uncached_usd
+        return None if (cost := self._cost()) is None else cost.uncached_usd
 
     @property
     def timing(self) -> Pace | None:
@@ -181,6 +189,12 @@ class View(CheckMethods):
             if answer.error is not None or answer.status >= 400
         )
         return Listed("errors", failed)
+
+    def _cost(self) -> Cost | None:
+        """What all calls cost; None where one was cut, which does not state all its tokens."""
+        answers = self._transcript().answers
+        whole = all(answer.ok or answer.status >= 400 for answer in answers)
+        return self._reading().pricing(answers) if answers and whole else None
 
     def _reply_of(self, answer: Answer, run: Transcript) -> Reply:
         return Reply(answer, run, self._reading())
@@ -273,43 +287,22 @@ class _Part(View):
         return self._whole._keep(check)
 
 
-def _conversation(number: int) -> Callable[[Transcript], Transcript]:
-    def choose(run: Transcript) -> Transcript:
-        return run.part(run.conversations[number], f"no call in conversation {number}")
-
-    return choose
-
-
-def _priceable(answers: Sequence[Answer]) -> Sequence[Answer] | None:
-    """The calls, when all came to their end; what a cut stream states is not all of it."""
-    whole = all(answer.ok or answer.status >= 400 for answer in answers)
-    return answers if whole and answers else None
+def _conversation(number: int, run: Transcript) -> Transcript:
+    return run.part(run.conversations[number], f"no call in conversation {number}")
 
 
 def _tool_calls(
     replies: Iterable[Reply],
     uses: Callable[[Answer], tuple[ToolUse, ...]],
-    results: Mapping[str, Any],
+    results: Mapping[str, ToolResult],
 ) -> Iterator[ToolCall]:
     calling = [reply for reply in replies if uses(reply._answer)]
-    return (
-        _tool_call(use, results, reply, group)
-        for group, reply in enumerate(calling, start=1)
-        for use in uses(reply._answer)
-    )
-
-
-def _tool_call(use: ToolUse, results: Mapping[str, Any], reply: Reply, group: int) -> ToolCall:
-    result = results.get(use.id)
-    content = None if result is None else result.content
-    if use.server:
-        blocks = (b for b in reply._answer.content if b.get("tool_use_id") == use.id)
-        content = next((block.get("content") for block in blocks), None)
-    return ToolCall(
-        name=use.name,
-        input=use.input,
-        result=content,
-        is_error=False if result is None else result.is_error,
-        reply=reply,
-        parallel_group=group,
-    )
+    for group, reply in enumerate(calling, start=1):
+        for use in uses(reply._answer):
+            result = results.get(use.id)
+            content = None if result is None else result.content
+            if use.server:
+                blocks = (b for b in reply._answer.content if b.get("tool_use_id") == use.id)
+                content = next((block.get("content") for block in blocks), None)
+            failed = result is not None and result.is_error
+            yield ToolCall(use.name, use.input, content, failed, reply, group)

@@ -12,18 +12,14 @@ from pytest_claude.errors import SettingsError
 from pytest_claude.gating.behaviors import BehaviorRate
 from pytest_claude.gating.measures import Ratio, Times
 from pytest_claude.gating.policy import Policy
-from pytest_claude.gating.screen import Counts, Reason
+from pytest_claude.gating.screen import Counts
+from pytest_claude.gating.status import WAITING, Overall, Reason, Status
 
-VERSION = 1  # of the JSON form
+VERSION = 2  # of the JSON form; run.record reads the one before
 
-Overall = Literal["pass", "fail", "undecided"]
-VerdictKind = Literal["regressed", "improved", "changed", "unchanged", "undecided", "not gated"]
 Stage = Literal["screen", "duel"]
 SuiteStatus = Literal["silent", "confirmed", "could_be_drift", "stale_baseline", "unconfirmed"]
 CostStatus = Literal["not gated", "within", "above", "unknown"]
-
-
-_WAITING = ("missing", "no_baseline", "errors", "aborted", "voids_decide")
 
 
 @dataclass(frozen=True)
@@ -32,10 +28,10 @@ class TestVerdict:
 
     Attributes:
         test: Node id.
-        verdict: regressed, improved, changed (it behaves otherwise and still passes), unchanged,
-            undecided, or not gated (nothing to compare).
-        reason: Why; None for the plain verdicts.
-        detail: The reason in words.
+        verdict: Its status: regressed, improved, changed (it behaves otherwise and still passes),
+            unchanged, undecided, or not run (nothing was compared).
+        reason: Why; None where the counts say it.
+        values: What the sentence of the reason names: counts, names, causes.
         baseline: Passed trials of the baseline at the deciding look, and all.
         candidate: Passed trials of the candidate at the deciding look, and all.
         stage: Where it was decided; None when it was not.
@@ -49,7 +45,6 @@ class TestVerdict:
         recorded: Usable recorded trials of the baseline.
         used: Usable candidate trials that were read, and fresh ones of the baseline.
         voids: Void trials passed over.
-        accepted: Why a regression of this test is accepted; None when it is not.
         next_look: Trials at the look that an undecided test waits for.
         differences: What the candidate does otherwise, the one to tell first.
         attempt: Which earlier attempt its trials are of; None where it is the decision's.
@@ -58,9 +53,9 @@ class TestVerdict:
     __test__ = False
 
     test: str
-    verdict: VerdictKind
+    verdict: Status
     reason: Reason | None = None
-    detail: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
     baseline: Counts = (0, 0)
     candidate: Counts = (0, 0)
     stage: Stage | None = None
@@ -73,15 +68,24 @@ class TestVerdict:
     recorded: int = 0
     used: tuple[int, int] = (0, 0)
     voids: int = 0
-    accepted: str | None = None
     next_look: int | None = None
     differences: tuple[Difference, ...] = ()
     attempt: int | None = None
 
     @property
+    def fails(self) -> bool:
+        """Whether it fails the gate: regressed and not accepted."""
+        return self.verdict == "regressed" and self.reason != "accepted"
+
+    @property
+    def gateable(self) -> bool:
+        """Whether it could have failed the gate: it was compared and passes on the baseline."""
+        return self.verdict != "not run" and self.reason != "already_failing"
+
+    @property
     def waits(self) -> bool:
         """Whether more trials would say more: the plan was cut, or errors ended it."""
-        return self.reason in _WAITING
+        return self.reason in WAITING
 
     @property
     def decided_on(self) -> tuple[int, int]:
@@ -92,11 +96,6 @@ class TestVerdict:
         duel = self.used[0] > self.screened[1]
         read = self.looks[-1] if self.looks else 0
         return (self.screened[1] + read, self.used[1]) if duel else (read, 0)
-
-    @property
-    def rates(self) -> str:
-        """`20/20 → 1/4`."""
-        return "{}/{} → {}/{}".format(*self.baseline, *self.candidate)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TestVerdict:
@@ -163,9 +162,14 @@ class Decision:
         """The verdicts by node id."""
         return {verdict.test: verdict for verdict in self.tests}
 
-    def named(self, kind: VerdictKind) -> tuple[TestVerdict, ...]:
-        """The tests with this verdict."""
-        return tuple(verdict for verdict in self.tests if verdict.verdict == kind)
+    @property
+    def compares(self) -> bool:
+        """Whether anything was compared: without it the gate fails for want of data."""
+        return any(verdict.gateable for verdict in self.tests)
+
+    def named(self, status: Status) -> tuple[TestVerdict, ...]:
+        """The tests with this status."""
+        return tuple(verdict for verdict in self.tests if verdict.verdict == status)
 
     def to_json(self) -> dict[str, Any]:
         """The decision as plain JSON types."""

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.gating.calibration import Calibration, calibrate, power
 from pytest_claude.gating.duel_table import TABLE
 from pytest_claude.gating.ledger import Key, Reading, TestTrials
 from pytest_claude.gating.policy import Policy
-from pytest_claude.gating.screen import Counts, Reason, split_baseline, trouble
+from pytest_claude.gating.screen import Counts, split_baseline, trouble
 from pytest_claude.gating.statistics import fisher_worse
+from pytest_claude.gating.status import Why
 from pytest_claude.gating.walk import Walk, accept_bounds, walk
 
 ROUNDED = (
     1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 65, 80, 100, 150, 200, 300, 400, 500,
 )  # fmt: skip
-
-ONE_TRIAL = (
-    "1 baseline trial per test: this gate cannot see any single-test regression offline; "
-    "record more or allow fresh baseline calls."
-)
 
 DuelStatus = Literal["open", "regressed", "cleared", "ended", "stopped"]
 
@@ -79,8 +75,7 @@ class Duel:
         c: Fisher's p at or below which it is regressed.
         first_failure: Index of the first failing fresh candidate trial in its stream.
         next_look: Fresh candidate trials at the look that waits.
-        reason: Why it stopped.
-        detail: The reason in words.
+        why: Why it stopped or ended; None for the plain statuses.
         voids: Void trials passed over.
     """
 
@@ -93,8 +88,7 @@ class Duel:
     c: float = 0.0
     first_failure: int | None = None
     next_look: int | None = None
-    reason: Reason | None = None
-    detail: str | None = None
+    why: Why | None = None
     voids: int = 0
 
 
@@ -127,7 +121,7 @@ def duel_test(trials: TestTrials, policy: Policy, suspects: int) -> Duel:
     if policy.baseline == "retired":
         _, held = split_baseline(trials.base.trials, policy)
         if not held:
-            return Duel("stopped", reason="cannot_confirm", detail=ONE_TRIAL)
+            return Duel("stopped", why=Why("one_baseline_trial"))
         rule = duel_rule(policy, suspects, held_back=len(held))
         passes = sum(trial.outcome == "pass" for trial in held)
         return _fought(trials, policy, rule, (passes, len(held)), suspects)
@@ -135,23 +129,23 @@ def duel_test(trials: TestTrials, policy: Policy, suspects: int) -> Duel:
     if rule.c == 0:
         return _hopeless(rule, suspects)
     base = trials.read("base_fresh", rule.base_n)
-    if (found := trouble(base)) is not None:
-        return Duel("stopped", (), _counts(base), reason=found[0], detail=found[1])
+    if (why := trouble(base)) is not None:
+        return Duel("stopped", (), _counts(base), why=why)
     if not base.complete:
         return _opened(trials, policy, rule, base)
     return _fought(trials, policy, rule, _counts(base), suspects)
 
 
 def _hopeless(rule: DuelRule, suspects: int) -> Duel:
-    detail = f"{rule.base_n} baseline trials cannot confirm a drop in one of {suspects} suspects"
-    return Duel("stopped", reason="cannot_confirm", detail=detail)
+    values = {"trials": rule.base_n, "suspects": suspects}
+    return Duel("stopped", why=Why("cannot_confirm", values))
 
 
 def _opened(trials: TestTrials, policy: Policy, rule: DuelRule, base: Reading) -> Duel:
     """The baseline's trials are asked for together with the candidate's up to the first look."""
     cand = trials.read("cand", policy.screen_looks[-1] + rule.looks[0])
-    if (found := trouble(cand)) is not None:
-        return Duel("stopped", (), _counts(base), reason=found[0], detail=found[1])
+    if (why := trouble(cand)) is not None:
+        return Duel("stopped", (), _counts(base), why=why)
     needs = trials.keys("base_fresh", base.missing) + trials.keys("cand", cand.missing)
     fresh = cand.trials[policy.screen_looks[-1] : cand.ready]
     return Duel("open", needs, _counts(base), (_passes(fresh), len(fresh)),
@@ -168,11 +162,11 @@ def _fought(
     state = Duel("ended", (), base, c=rule.c)
     for number, look in enumerate(rule.looks):
         reading = trials.read("cand", used + look)
-        if (found := trouble(reading)) is not None:
-            return _set(state, "stopped", reason=found[0], detail=found[1])
+        if (why := trouble(reading)) is not None:
+            return replace(state, status="stopped", why=why)
         if not reading.complete:
             needs = trials.keys("cand", reading.missing)
-            return _set(state, "open", needs=needs, next_look=look, voids=reading.voids)
+            return replace(state, status="open", needs=needs, next_look=look, voids=reading.voids)
         fresh = reading.trials[used:]
         fails = [trial.index for trial in fresh if trial.outcome == "fail"]
         state = Duel(
@@ -181,15 +175,10 @@ def _fought(
             fails[0] if fails else None, voids=reading.voids,
         )  # fmt: skip
         if len(fails) >= rejects[number]:
-            return _set(state, "regressed")
+            return replace(state, status="regressed")
         if len(fails) <= accepts[number]:
-            return _set(state, "cleared")
-    return _set(state, "ended", reason="looks_ended",
-                detail=f"no decision after {rule.looks[-1]} trials")  # fmt: skip
-
-
-def _set(state: Duel, status: DuelStatus, **changes: Any) -> Duel:
-    return replace(state, status=status, **changes)
+            return replace(state, status="cleared")
+    return replace(state, status="ended", why=Why("looks_ended", {"trials": rule.looks[-1]}))
 
 
 def _passes(trials: tuple[Trial, ...]) -> int:

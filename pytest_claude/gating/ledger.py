@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal
 
-from pytest_claude.comparison.trial import NOT_SENT, Stream, Trial
+from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating.policy import Policy
 
@@ -189,7 +190,7 @@ class TestTrials:
         trials: list[Trial] = []
         missing: list[int] = []
         ready, voids, copies, index = 0, 0, 0, 0
-        causes: list[str] = []
+        void: list[Trial] = []
         stop: Trial | None = None
         spoiled: Literal["voids", "copies"] | None = None
         while len(trials) + len(missing) < wanted and stop is None and spoiled is None:
@@ -200,7 +201,7 @@ class TestTrials:
                 stop = trial
             elif trial.outcome == "void":
                 voids += 1
-                causes.append(trial.cause or "")
+                void.append(trial)
                 # Weighed against the trials that are wanted: one void is no reason to give up
                 # on a test whose later trials are good.
                 spoiled = "voids" if voids > self._void_share * (wanted + voids) else None
@@ -211,9 +212,34 @@ class TestTrials:
                 trials.append(trial)
                 ready += not missing
             index += 1
-        unsent = causes and all(cause.startswith(NOT_SENT) for cause in causes)
+        unsent = void and all(trial.held_back for trial in void)
         return Reading(wanted, tuple(trials), ready, tuple(missing), voids, copies, stop, spoiled,
-                       causes[-1] if unsent else None)  # fmt: skip
+                       void[-1].cause if unsent else None)  # fmt: skip
+
+    def usable(self, stream: Stream, most: int) -> tuple[Trial, ...]:
+        """The first usable trials of a stream, at most so many: what its looks have read."""
+        of = self._streams.get(stream, _EMPTY)
+        usable = (
+            trial
+            for index, trial in sorted(of.by_index.items())
+            if trial.outcome in ("pass", "fail") and index not in of.copies
+        )
+        return tuple(islice(usable, most))
+
+    def around(self, stream: Stream, read: Iterable[Trial]) -> tuple[Trial, ...]:
+        """The trials of a stream that were read, and those passed over: void ones and copies.
+
+        Args:
+            stream: Which one.
+            read: Its trials that count; other usable ones are left out.
+        """
+        of = self._streams.get(stream, _EMPTY)
+        kept = {trial.index for trial in read} | of.copies
+        return tuple(
+            trial
+            for index, trial in sorted(of.by_index.items())
+            if index in kept or trial.outcome not in ("pass", "fail")
+        )
 
     def keys(self, stream: Stream, indices: Iterable[int]) -> tuple[Key, ...]:
         """The places of the trials with these indices."""

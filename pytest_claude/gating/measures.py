@@ -17,29 +17,29 @@ _MOST_EXACT = 25  # units; the exact signed-rank distribution has 2**n points
 
 @dataclass(frozen=True)
 class Ratio:
-    """How a number changed, over the tests that have it on both models.
+    """How a number changed, each test compared with itself.
 
     Attributes:
-        measure: What is compared: "cost_usd", "input_tokens", "output_tokens" or
+        measure: What is compared: "cost_usd", "calls", "input_tokens", "output_tokens" or
             "thinking_tokens".
-        baseline: Mean of the tests' means per trial on the baseline.
-        candidate: The same on the candidate.
-        ratio: Geometric mean over the tests of candidate over baseline.
-        interval: Its 95 % interval (t, of the logarithms); None for a single test.
+        ratio: Geometric mean over the tests of the candidate's mean per trial over the
+            baseline's; variants of one parametrized test count as one. None where every test has
+            a zero on a side.
+        interval: Its 95 % interval (t, of the logarithms); None for fewer than two tests.
         p: Wilcoxon's signed-rank p, two-sided; None for more than 25 tests that differ.
-        of_sums: Sum of the candidate's means over the baseline's: the money. Never gated: its
-            false alarms are not held.
-        tests: How many tests are compared; variants of one parametrized test count as one.
-        left_out: Tests with a zero on either model, sorted.
+        baseline: Sum over the tests of the baseline's mean per trial: what one trial of each
+            test takes. A ratio of sums is never formed: its false alarms are not held.
+        candidate: The same of the candidate.
+        tests: How many tests are in the sums: all where each trial's number is known.
+        left_out: Tests with a zero on either model, sorted: they are in the sums alone.
     """
 
     measure: str
-    baseline: float
-    candidate: float
-    ratio: float
+    ratio: float | None
     interval: tuple[float, float] | None
     p: float | None
-    of_sums: float
+    baseline: float
+    candidate: float
     tests: int
     left_out: tuple[str, ...] = ()
 
@@ -110,26 +110,47 @@ def _doubled_ranks(sizes: Sequence[float]) -> list[int]:
 
 Value = Callable[[Trial], float | None]
 
-_MEASURES: dict[str, Value] = {
+
+def _of_profile(name: str) -> Value:
+    return lambda trial: None if trial.profile is None else getattr(trial.profile, name)
+
+
+MEASURES: dict[str, Value] = {
     "cost_usd": lambda trial: trial.cost_usd,
-    "input_tokens": lambda trial: trial.profile.input_tokens if trial.profile else None,
-    "output_tokens": lambda trial: trial.profile.output_tokens if trial.profile else None,
-    "thinking_tokens": lambda trial: trial.profile.thinking_tokens if trial.profile else None,
-}
-_TIMES: dict[str, Value] = {
-    "time_to_first_token_s": lambda t: t.profile.time_to_first_token_s if t.profile else None,
-    "total_s": lambda trial: trial.profile.total_s if trial.profile else None,
-}
+    **{name: _of_profile(name) for name in
+       ("calls", "input_tokens", "output_tokens", "thinking_tokens")},
+}  # fmt: skip
+"""What is compared in ratios, by the name of the measure: a trial's own number."""
+TIMES: dict[str, Value] = {name: _of_profile(name) for name in ("time_to_first_token_s", "total_s")}
+"""What is compared in medians of trials made side by side, in seconds."""
 
 
 def ratios(tests: Iterable[TestTrials], policy: Policy) -> tuple[Ratio, ...]:
-    """What costs and tokens came to, on the first look of both models."""
-    pairs = [
-        (of.test, of.base.trials[: policy.first_look], of.read("cand", policy.first_look).trials)
-        for of in tests
-    ]
-    found = (_ratio(measure, value, pairs) for measure, value in _MEASURES.items())
-    return tuple(ratio for ratio in found if ratio is not None)
+    """How cost, calls and tokens changed, on the first look of both models.
+
+    Args:
+        tests: The trials of the tests that are compared.
+        policy: Says how many trials the first look has.
+    """
+    tests = tuple(tests)
+    compared = (_ratio(measure, tests, policy) for measure in MEASURES)
+    return tuple(ratio for ratio in compared if ratio is not None)
+
+
+def means(of: TestTrials, measure: str, policy: Policy) -> tuple[float, float] | None:
+    """The means per trial of one test on both models, on the first look of each.
+
+    Args:
+        of: The trials of the test.
+        measure: A name in `MEASURES`.
+        policy: Says how many trials the first look has.
+
+    Returns:
+        Baseline's and candidate's, in the measure's unit; None where a trial's number is unknown.
+    """
+    look, value = policy.first_look, MEASURES[measure]
+    base, cand = _mean(of.base.trials[:look], value), _mean(of.read("cand", look).trials, value)
+    return None if base is None or cand is None else (base, cand)
 
 
 def times(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Times, ...]:
@@ -138,7 +159,7 @@ def times(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Times, ...]:
     A replay says nothing about latency, and neither does a trial of another day.
     """
     found = []
-    for measure, value in _TIMES.items():
+    for measure, value in TIMES.items():
         was = [v for trial in base if (v := value(trial)) is not None]
         now = [v for trial in cand if (v := value(trial)) is not None]
         if was and now:
@@ -146,37 +167,24 @@ def times(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Times, ...]:
     return tuple(found)
 
 
-def _ratio(
-    measure: str, value: Value, pairs: Iterable[tuple[str, Sequence[Trial], Sequence[Trial]]]
-) -> Ratio | None:
-    families: dict[str, list[tuple[float, float]]] = {}
-    left_out = []
-    for test, base, cand in pairs:
-        was, now = _mean(base, value), _mean(cand, value)
-        if was is None or now is None:
-            continue
-        if was == 0 or now == 0:
-            left_out.append(test)
-        else:
-            # Variants of a parametrized test may share a prompt: they are no independent units.
-            families.setdefault(test.partition("[")[0], []).append((was, now))
-    if not families:
+def _ratio(measure: str, tests: Iterable[TestTrials], policy: Policy) -> Ratio | None:
+    pairs = {of.test: pair for of in tests if (pair := means(of, measure, policy)) is not None}
+    if not any(map(any, pairs.values())):
         return None
-    was_of = [sum(was for was, _ in of) / len(of) for of in families.values()]
-    now_of = [sum(now for _, now in of) / len(of) for of in families.values()]
-    ratio, interval = compare_ratios(was_of, now_of)
-    ranks = signed_rank([log(b) - log(a) for a, b in zip(was_of, now_of, strict=True)])
+    # Variants of a parametrized test may share a prompt: they are not independent units.
+    families: dict[str, list[tuple[float, float]]] = {}
+    for test, pair in pairs.items():
+        if all(pair):
+            families.setdefault(test.partition("[")[0], []).append(pair)
+    sides = [[sum(side) / len(side) for side in zip(*of, strict=True)] for of in families.values()]
+    base, cand = [side[0] for side in sides], [side[1] for side in sides]
+    ratio, interval = compare_ratios(base, cand) if sides else (None, None)
+    ranks = signed_rank([log(b) - log(a) for a, b in zip(base, cand, strict=True)])
     return Ratio(
-        measure,
-        sum(was_of) / len(was_of),
-        sum(now_of) / len(now_of),
-        ratio,
-        interval,
-        ranks[0] if ranks is not None else None,
-        sum(now_of) / sum(was_of),
-        len(families),
-        tuple(sorted(left_out)),
-    )
+        measure, ratio, interval, ranks[0] if ranks is not None and sides else None,
+        sum(base for base, _ in pairs.values()), sum(cand for _, cand in pairs.values()),
+        len(pairs), tuple(sorted(test for test, pair in pairs.items() if not all(pair))),
+    )  # fmt: skip
 
 
 def _mean(trials: Sequence[Trial], value: Value) -> float | None:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from pytest_claude.gating.decision import Decision
 from pytest_claude.gating.ledger import Ledger, Need
 from pytest_claude.gating.policy import Policy
-from pytest_claude.gating.stages import Reasons, Stages
+from pytest_claude.gating.stages import Stages
+from pytest_claude.gating.status import Why
 from pytest_claude.gating.verdicts import settled
 
 
@@ -16,8 +17,8 @@ def plan(
     policy: Policy,
     tests: Collection[str],
     *,
-    not_gated: Reasons | None = None,
-    accepted: Reasons | None = None,
+    not_run: Mapping[str, Why] | None = None,
+    accepted: Mapping[str, str] | None = None,
     attempts: Mapping[str, int] | None = None,
 ) -> Need | Decision:
     """The trials to make next, or the decision when none is needed.
@@ -29,14 +30,14 @@ def plan(
         ledger: The trials so far, of any tests, streams and attempts.
         policy: The settings.
         tests: Node ids of the tests to gate, in any order.
-        not_gated: Tests that are listed and not compared, and why.
+        not_run: Tests that are listed and not compared, and why.
         accepted: Tests whose regression does not fail the gate, and why.
         attempts: Tests that the policy's attempt left out, and the earlier one that is read.
 
     >>> plan(Ledger(), Policy(), ["test_a"]).trials[0]
     Key(test='test_a', stream='base', index=0, attempt=1)
     """
-    stages = Stages(ledger, policy, tests, not_gated or {}, accepted or {}, attempts or {})
+    stages = Stages(ledger, policy, tests, not_run or {}, accepted or {}, attempts or {})
     if not policy.offline and not stages.aborted and stages.needs:
         return Need(tuple(sorted(stages.needs)))
     return settled(stages, None)
@@ -48,8 +49,8 @@ def conclude(
     tests: Collection[str],
     *,
     because: str | None = None,
-    not_gated: Reasons | None = None,
-    accepted: Reasons | None = None,
+    not_run: Mapping[str, Why] | None = None,
+    accepted: Mapping[str, str] | None = None,
     attempts: Mapping[str, int] | None = None,
 ) -> Decision:
     """The decision from the trials that are there, when no more are made.
@@ -62,9 +63,9 @@ def conclude(
         policy: The settings.
         tests: Node ids of the tests to gate.
         because: What ended it, in words: "the budget of $1.15 ended".
-        not_gated: Tests that are listed and not compared, and why.
+        not_run: Tests that are listed and not compared, and why.
         accepted: Tests whose regression does not fail the gate, and why.
         attempts: Tests that the policy's attempt left out, and the earlier one that is read.
     """
-    stages = Stages(ledger, policy, tests, not_gated or {}, accepted or {}, attempts or {})
+    stages = Stages(ledger, policy, tests, not_run or {}, accepted or {}, attempts or {})
     return settled(stages, because)

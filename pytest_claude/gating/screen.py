@@ -8,27 +8,12 @@ from typing import Literal
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.gating.ledger import Key, Reading, TestTrials, asks_nothing
 from pytest_claude.gating.policy import Policy
+from pytest_claude.gating.status import Reason, Why
 from pytest_claude.gating.walk import accept_bounds
-
-Reason = Literal[
-    "already_failing",
-    "aborted",
-    "skipped",
-    "errors",
-    "copies",
-    "missing",
-    "no_baseline",
-    "no_model_call",
-    "cannot_confirm",
-    "looks_ended",
-    "voids_decide",
-    "not_gated",
-]
-"""Why a verdict is what it is; None for the plain ones."""
 
 _MOST_HELD_BACK = 200
 
-ScreenStatus = Literal["open", "cleared", "suspect", "already failing", "stopped", "not gated"]
+ScreenStatus = Literal["open", "cleared", "suspect", "already failing", "stopped", "left out"]
 Counts = tuple[int, int]
 
 
@@ -42,8 +27,7 @@ class Screen:
         base: Passed trials of the baseline that the screen reads, and all.
         cand: Passed trials of the candidate at the last look, and all.
         looks: Looks made so far.
-        reason: Why it stopped, or is not gated.
-        detail: The reason in words.
+        why: Why it stopped, is left out, or is already failing; None for the plain statuses.
         voids: Void trials passed over.
     """
 
@@ -52,8 +36,7 @@ class Screen:
     base: Counts = (0, 0)
     cand: Counts = (0, 0)
     looks: tuple[int, ...] = ()
-    reason: Reason | None = None
-    detail: str | None = None
+    why: Why | None = None
     voids: int = 0
 
 
@@ -73,12 +56,9 @@ def screen_test(trials: TestTrials, policy: Policy) -> Screen:
     if of < policy.baseline_trials and policy.baseline == "callable":
         return _without_baseline(trials, policy, first)
     if not of:
-        return Screen(
-            "stopped", reason="no_baseline", detail="no trial of the baseline is recorded"
-        )
+        return Screen("stopped", why=Why("no_baseline"))
     if first.complete and all(map(asks_nothing, [*base, *first.trials])):
-        return Screen("not gated", (), (passes, of), _counts(first), reason="no_model_call",
-                      detail="no model call")  # fmt: skip
+        return Screen("left out", (), (passes, of), _counts(first), why=Why("no_model_call"))
     if passes / of <= policy.failing_rate:
         return _already_failing(trials, policy, first, (passes, of))
     return _looked(trials, policy, (passes, of))
@@ -107,21 +87,19 @@ def held_back_of(recorded: int) -> int:
     return min(max(0, recorded - max(1, recorded // 5)), _MOST_HELD_BACK)
 
 
-def trouble(reading: Reading) -> tuple[Reason, str] | None:
+def trouble(reading: Reading) -> Why | None:
     """Why no more trials of a stream can help, or None."""
     if reading.stop is not None:
-        why = reading.stop.cause
-        if reading.stop.outcome == "skip":
-            return "skipped", f"skipped{f': {why}' if why else ''}"
-        return "aborted", why or "a trial could not be run"
+        reason: Reason = "skipped" if reading.stop.outcome == "skip" else "aborted"
+        return Why(reason, {"why": reading.stop.cause})
     if reading.spoiled == "voids":
-        of = len(reading.trials) + reading.voids
+        counts = {"voids": reading.voids, "of": len(reading.trials) + reading.voids}
         if reading.unsent is not None:
-            return "errors", f"{reading.voids} of {of} trials were {reading.unsent}"
-        return "errors", f"{reading.voids} of {of} trials ended in errors of the service"
+            return Why("not_sent", {**counts, "why": reading.unsent})
+        return Why("errors", counts)
     if reading.spoiled == "copies":
         of = len(reading.trials) + reading.copies
-        return "copies", f"{reading.copies} of {of} trials repeat a paid answer"
+        return Why("copies", {"copies": reading.copies, "of": of})
     return None
 
 
@@ -150,7 +128,7 @@ def _already_failing(trials: TestTrials, policy: Policy, first: Reading, base: C
     looks = () if needs else (policy.first_look,)
     return Screen(
         "open" if needs else "already failing", needs, base, _counts(first), looks,
-        reason="already_failing", detail="already failing: not gateable", voids=first.voids,
+        why=Why("already_failing"), voids=first.voids,
     )  # fmt: skip
 
 
@@ -162,20 +140,17 @@ def _without_baseline(trials: TestTrials, policy: Policy, first: Reading) -> Scr
             return _troubled(read, _counts(reading))
     needs = trials.keys("base", reading.missing) + trials.keys("cand", first.missing)
     return Screen(
-        "open", needs, _counts(reading), _counts(first), reason="no_baseline",
-        detail="no trial of the baseline is recorded", voids=reading.voids + first.voids,
+        "open", needs, _counts(reading), _counts(first), why=Why("no_baseline"),
+        voids=reading.voids + first.voids,
     )  # fmt: skip
 
 
 def _troubled(reading: Reading, base: Counts) -> Screen:
-    found = trouble(reading)
-    assert found is not None, "the caller looked"
-    reason, detail = found
-    skipped = reading.stop is not None and reading.stop.outcome == "skip"
-    if skipped and reading.stop is not None and reading.stop.stream == "base":
-        return Screen("not gated", (), base, reason=reason, detail=detail)
+    why, stop = trouble(reading), reading.stop
+    if stop is not None and stop.outcome == "skip" and stop.stream == "base":
+        return Screen("left out", (), base, why=why)
     cand = _counts(reading) if base != (0, 0) else (0, 0)
-    return Screen("stopped", (), base, cand, (), reason, detail, reading.voids)
+    return Screen("stopped", (), base, cand, (), why, reading.voids)
 
 
 def _counts(reading: Reading) -> Counts:

@@ -10,9 +10,8 @@ from pytest_claude.gating.duel import Duel, duel_test
 from pytest_claude.gating.ledger import Key, Ledger, TestTrials
 from pytest_claude.gating.policy import Policy
 from pytest_claude.gating.screen import Screen, ScreenStatus, screen_test
+from pytest_claude.gating.status import Why
 from pytest_claude.gating.suite import Recheck, recheck_suite, suite_p
-
-Reasons = Mapping[str, str]
 
 
 class Stages:
@@ -20,7 +19,7 @@ class Stages:
 
     Attributes:
         policy: The settings.
-        not_gated: Tests that are listed and not compared, and why.
+        not_run: Tests that are listed and not compared, and why.
         accepted: Tests whose regression does not fail the gate, and why.
         trials: The trials of the tests to gate, by node id in order.
     """
@@ -30,25 +29,25 @@ class Stages:
         ledger: Ledger,
         policy: Policy,
         tests: Collection[str],
-        not_gated: Reasons,
-        accepted: Reasons,
+        not_run: Mapping[str, Why],
+        accepted: Mapping[str, str],
         attempts: Mapping[str, int],
     ) -> None:
         if isinstance(tests, str):
             raise TypeError(f"tests={tests!r}: node ids, not one string")
         self._ledger = ledger
         self.policy = policy
-        self.not_gated = not_gated
+        self.not_run = not_run
         self.accepted = accepted
         self._attempts = attempts
-        gated = sorted({*tests} - {*not_gated})
-        self.trials = {test: ledger.of(test, policy, attempts.get(test)) for test in gated}
+        compared = sorted({*tests} - {*not_run})
+        self.trials = {test: ledger.of(test, policy, attempts.get(test)) for test in compared}
 
     def with_voids_as(self, outcome: Any, tests: Collection[str]) -> Stages:
         """The same, as if the void trials of `tests` had come to `outcome`."""
         ledger = self._ledger.with_voids_as(outcome, tests)
         return Stages(
-            ledger, self.policy, [*self.trials], self.not_gated, self.accepted, self._attempts
+            ledger, self.policy, [*self.trials], self.not_run, self.accepted, self._attempts
         )
 
     @cached_property
@@ -78,7 +77,7 @@ class Stages:
     def compared(self) -> list[TestTrials]:
         """The tests that have something to compare."""
         screens = self.screens
-        return [of for test, of in self.trials.items() if screens[test].status != "not gated"]
+        return [of for test, of in self.trials.items() if screens[test].status != "left out"]
 
     @cached_property
     def channel(self) -> list[TestTrials]:
@@ -109,9 +108,9 @@ class Stages:
     @property
     def aborted(self) -> bool:
         """Whether broken test code stops the gate."""
-        return any(screen.reason == "aborted" for screen in self.screens.values()) or (
+        return any(_is_aborted(screen.why) for screen in self.screens.values()) or (
             not self._screened("open")
-            and any(duel.reason == "aborted" for duel in self.duels.values())
+            and any(_is_aborted(duel.why) for duel in self.duels.values())
         )
 
     @property
@@ -126,3 +125,7 @@ class Stages:
 
     def _screened(self, status: ScreenStatus) -> tuple[str, ...]:
         return tuple(test for test, screen in self.screens.items() if screen.status == status)
+
+
+def _is_aborted(why: Why | None) -> bool:
+    return why is not None and why.reason == "aborted"

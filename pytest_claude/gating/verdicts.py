@@ -12,11 +12,9 @@ from pytest_claude.gating.behaviors import behavior_rates
 from pytest_claude.gating.decision import (
     CostStatus,
     Decision,
-    Overall,
     Stage,
     SuiteStatus,
     TestVerdict,
-    VerdictKind,
 )
 from pytest_claude.gating.duel import Duel, duel_rule, rounded_up
 from pytest_claude.gating.ledger import TestTrials, asks_nothing
@@ -25,6 +23,7 @@ from pytest_claude.gating.policy import Policy
 from pytest_claude.gating.screen import Screen
 from pytest_claude.gating.stages import Stages
 from pytest_claude.gating.statistics import benjamini_hochberg, fisher_better, newcombe
+from pytest_claude.gating.status import TOO_FEW, Overall, Status, Why
 from pytest_claude.gating.suite import suite_better_p
 
 _FALSE_DISCOVERIES = 0.05
@@ -33,7 +32,7 @@ _FALSE_DISCOVERIES = 0.05
 def settled(stages: Stages, because: str | None) -> Decision:
     """The decision; void trials that can't be replaced must not matter to it."""
     found = decision(stages, because)
-    waiting = [v.test for v in found.tests if v.reason == "missing" and v.voids]
+    waiting = [v.test for v in found.tests if v.reason in TOO_FEW and v.voids]
     if not waiting:
         return found
     failed, passed = (
@@ -45,9 +44,7 @@ def settled(stages: Stages, because: str | None) -> Decision:
 def decision(stages: Stages, because: str | None) -> Decision:
     """The decision from the trials that are there."""
     verdicts = [_verdict(stages, test) for test in stages.trials]
-    verdicts += [
-        TestVerdict(test, "not gated", "not_gated", why) for test, why in stages.not_gated.items()
-    ]
+    verdicts += [TestVerdict(test, "not run", *why) for test, why in stages.not_run.items()]
     verdicts = sorted(_labelled(stages, verdicts), key=lambda verdict: verdict.test)
     suite = _suite(stages)
     policy = stages.policy
@@ -91,28 +88,30 @@ def _suite(stages: Stages) -> SuiteStatus:
 
 def _verdict(stages: Stages, test: str) -> TestVerdict:
     screen, duel = stages.screens[test], stages.duels.get(test)
-    kind, stage = _judged(screen, duel)
+    status, stage = _judged(screen, duel)
     of_duel = duel is not None and bool(duel.looks)
     base, cand = (duel.base, duel.cand) if duel and of_duel else (screen.base, screen.cand)
-    reason, detail = screen.reason, screen.detail
-    if duel is not None:
-        reason, detail = duel.reason, duel.detail
+    why = screen.why if duel is None else duel.why
     next_look = None
     if screen.status == "open" or (duel is not None and duel.status == "open"):
-        # An already failing test that waits is not done with either.
-        reason = "no_baseline" if reason == "no_baseline" else "missing"
         next_look = _next_look(stages, screen, duel)
-        if reason == "missing":
-            detail = _too_few(next_look, screen, duel)
-    if kind == "unchanged":
-        detail = detail or _one_sided(stages.trials[test], screen.cand[1])
+        # An already failing test that waits is not done with either.
+        if why is None or why.reason != "no_baseline":
+            why = _too_few(next_look, screen, duel)
+    differences = _differences(stages, test, _used(stages, test))
+    accepted = stages.accepted.get(test) if status == "regressed" else None
+    if accepted is not None:
+        why = Why("accepted", {"why": accepted})
+    elif status == "regressed" and differences and differences[0].kind == "refused":
+        why = Why("refused")
+    elif status == "unchanged":
+        why = why or _one_sided(stages.trials[test], screen.cand[1])
     attempt = stages.trials[test].attempt
-    used = (screen.cand[1] + (duel.cand[1] if duel else 0), _fresh_used(stages, test, duel))
     return TestVerdict(
         test=test,
-        verdict=kind,
-        reason=reason,
-        detail=detail,
+        verdict=status,
+        reason=None if why is None else why.reason,
+        values={} if why is None else why.values,
         baseline=base,
         candidate=cand,
         stage=stage,
@@ -123,22 +122,21 @@ def _verdict(stages: Stages, test: str) -> TestVerdict:
         interval=newcombe(*base, *cand) if base[1] and cand[1] else None,
         screened=screen.cand,
         recorded=len(stages.trials[test].base.trials),
-        used=used,
+        used=_used(stages, test),
         voids=screen.voids if duel is None else max(duel.voids, screen.voids),
-        accepted=stages.accepted.get(test) if kind == "regressed" else None,
         next_look=next_look,
-        differences=_differences(stages, test, used),
+        differences=differences,
         attempt=None if attempt == stages.policy.attempt else attempt,
     )
 
 
-def _one_sided(trials: TestTrials, read: int) -> str | None:
-    """That only one of the models was called at all: the verdict counts, and must be told."""
+def _one_sided(trials: TestTrials, read: int) -> Why | None:
+    """That only one of the models was called at all: the verdict counts, and must be reported."""
     base = all(map(asks_nothing, trials.base.trials))
     cand = all(map(asks_nothing, trials.read("cand", read).trials))
     if base == cand:
         return None
-    return f"only the {'candidate' if base else 'baseline'} is called"
+    return Why("one_sided", {"side": "candidate" if base else "baseline"})
 
 
 def _next_look(stages: Stages, screen: Screen, duel: Duel | None) -> int | None:
@@ -148,15 +146,18 @@ def _next_look(stages: Stages, screen: Screen, duel: Duel | None) -> int | None:
     return later[0] if later else None
 
 
-def _too_few(look: int | None, screen: Screen, duel: Duel | None) -> str:
+def _too_few(look: int | None, screen: Screen, duel: Duel | None) -> Why:
     if duel is None:
         assert look is not None, "an open screen has a look to come"
-        there = look - len(screen.needs)
-        return f"{there} of {look} candidate trials recorded, too few to judge"
-    sides = {"base_fresh": "baseline", "cand": "candidate"}
-    wanted = Counter(sides[key.stream] for key in duel.needs)
-    fresh = " and ".join(f"{n} of the {side}" for side, n in sorted(wanted.items()))
-    return f"a suspect: lacks fresh trials, {fresh}"
+        return Why("missing", {"recorded": look - len(screen.needs), "look": look})
+    wanted = Counter(key.stream for key in duel.needs)
+    return Why("lacks_fresh", {"baseline": wanted["base_fresh"], "candidate": wanted["cand"]})
+
+
+def _used(stages: Stages, test: str) -> tuple[int, int]:
+    """Usable candidate trials that were read, and fresh ones of the baseline."""
+    screen, duel = stages.screens[test], stages.duels.get(test)
+    return screen.cand[1] + (duel.cand[1] if duel else 0), _fresh_used(stages, test, duel)
 
 
 def _fresh_used(stages: Stages, test: str, duel: Duel | None) -> int:
@@ -169,8 +170,8 @@ def _fresh_used(stages: Stages, test: str, duel: Duel | None) -> int:
 
 def _differences(stages: Stages, test: str, used: tuple[int, int]) -> tuple[Difference, ...]:
     trials = stages.trials[test]
-    cand = trials.read("cand", used[0]).trials
-    base = trials.base.trials + trials.read("base_fresh", used[1]).trials
+    cand = trials.usable("cand", used[0])
+    base = trials.base.trials + trials.usable("base_fresh", used[1])
     return differences(base, cand)
 
 
@@ -180,8 +181,8 @@ def _times(stages: Stages, verdicts: Collection[TestVerdict]) -> tuple[Times, ..
     for verdict in verdicts:
         if verdict.test in stages.duels and stages.policy.baseline == "callable":
             of, (tried, fresh) = stages.trials[verdict.test], verdict.used
-            base += of.read("base_fresh", fresh).trials
-            cand += of.read("cand", tried).trials[stages.policy.screen_looks[-1] :]
+            base += of.usable("base_fresh", fresh)
+            cand += of.usable("cand", tried)[stages.policy.screen_looks[-1] :]
     return times(base, cand)
 
 
@@ -206,10 +207,13 @@ def overall(
     verdicts: Collection[TestVerdict], suite: SuiteStatus, cost: CostStatus = "not gated"
 ) -> Overall:
     """The verdict on the suite. Missing data, or nothing to gate, is never a pass."""
-    gateable = [v for v in verdicts if v.verdict != "not gated" and v.reason != "already_failing"]
-    if not gateable or suite in ("confirmed", "could_be_drift") or cost == "above":
+    if (
+        not any(verdict.gateable for verdict in verdicts)
+        or suite in ("confirmed", "could_be_drift")
+        or cost == "above"
+    ):
         return "fail"
-    if any(v.verdict == "regressed" and v.accepted is None for v in verdicts):
+    if any(v.fails for v in verdicts):
         return "fail"
     if suite == "unconfirmed" or cost == "unknown":
         return "undecided"
@@ -226,9 +230,9 @@ def _cost_status(policy: Policy, compared: Collection[Ratio]) -> CostStatus:
     return "above" if costs[0].interval[0] > policy.max_cost_ratio else "within"
 
 
-def _judged(screen: Screen, duel: Duel | None) -> tuple[VerdictKind, Stage | None]:
-    if screen.status == "not gated":
-        return "not gated", None
+def _judged(screen: Screen, duel: Duel | None) -> tuple[Status, Stage | None]:
+    if screen.status == "left out":
+        return "not run", None
     if screen.status in ("cleared", "already failing"):
         return "unchanged", "screen"
     if duel is None or duel.status in ("open", "stopped", "ended"):
@@ -236,7 +240,7 @@ def _judged(screen: Screen, duel: Duel | None) -> tuple[VerdictKind, Stage | Non
     return ("regressed" if duel.status == "regressed" else "unchanged"), "duel"
 
 
-def _label(verdict: TestVerdict, better: float) -> VerdictKind:
+def _label(verdict: TestVerdict, better: float) -> Status:
     if verdict.verdict != "unchanged":
         return verdict.verdict
     if better <= _FALSE_DISCOVERIES:
@@ -262,12 +266,12 @@ def _agreed(
 def _agreed_verdict(
     main: TestVerdict, failed: TestVerdict, passed: TestVerdict, waits: bool
 ) -> TestVerdict:
-    voids = f"{main.voids} void trial{'s' if main.voids != 1 else ''}"
     if failed.verdict != passed.verdict or (not waits and main.verdict != failed.verdict):
-        whose = f"its {voids}" if waits else "void trials of other tests"
-        return replace(main, verdict="undecided", stage=None, reason="voids_decide",
-                       detail=f"{whose} could decide either way")  # fmt: skip
+        why = Why("voids_decide", {"voids": main.voids}) if waits else Why("other_voids_decide")
+        return replace(main, verdict="undecided", stage=None, reason=why.reason, values=why.values)
     if not waits or failed.verdict == "undecided":
         return main
-    return replace(failed, voids=main.voids,
-                   detail=f"whether its {voids} failed or passed")  # fmt: skip
+    if failed.verdict != "unchanged" or failed.reason is not None:
+        return replace(failed, voids=main.voids)
+    agreed = Why("voids_agree", {"voids": main.voids})
+    return replace(failed, voids=main.voids, reason=agreed.reason, values=agreed.values)

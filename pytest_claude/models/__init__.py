@@ -1,1 +1,1 @@
-"""What is known of the models: their ids and the requests they refuse. Pure."""
+"""Facts, rules and prices of Claude models: their ids, and the requests that they refuse. Pure."""

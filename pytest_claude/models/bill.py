@@ -8,13 +8,15 @@ new model adds is not known before it is recorded, and left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from typing import Any
 
+from pytest_claude.models.conditions import does_not_think_by_default, thinks_by_default
 from pytest_claude.models.facts import facts_of, tokens_factor
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.models.model_facts import ModelFacts
-from pytest_claude.models.prefixes import Prefix, Prefixes
+from pytest_claude.models.prefixes import Prefix, Prefixes, is_cached
 from pytest_claude.models.preflight import Call
 from pytest_claude.models.prices import (
     BATCH_FACTOR,
@@ -26,14 +28,16 @@ from pytest_claude.models.prices import (
     shown_model,
     uncached,
 )
-from pytest_claude.transcript.model import Usage
+from pytest_claude.transcript.model import Answer, Usage
 
 DAYS_OF_A_MONTH = 30
 QUICK_TRIALS_PER_TEST = 4.9
 """Paid trials per test of the quick gate, as simulated over a mix of tests."""
 
 _WARM_1H = 24  # evenly spread requests a day that keep a cache of an hour warm
-_T = TypeVar("_T")
+_SAME = (1.0, 1.0, 1.0)
+_PRICED = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens",
+           "cache_write_1h_tokens")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Bill:
         batch_old: A month in batches.
         batch_new: The same on the new.
         prefixes: What is shared.
-        requests_per_day: As asked.
+        requests_per_day: Of production; None where the months are left out.
         estimated: Whether the new model counts tokens otherwise.
         thinking_unknown: Whether the new model thinks where the old did not.
         unpriced: Models whose price is unknown.
@@ -99,156 +103,157 @@ def bill(
     requests_per_day: int | None = None,
     overrides: PriceTable = NO_OVERRIDES,
 ) -> Bill:
-    """What the recorded calls would cost on `new`, and on the models that they asked."""
+    """What the recorded calls would cost on `new`, and on the models that they asked.
+
+    Args:
+        calls: Recorded calls; the first recorded trial of each test counts.
+        new: Id of the model to move to, of any platform.
+        requests_per_day: Of production, evenly spread; None leaves the months out.
+        overrides: The user's own prices.
+    """
     lowest: dict[str, int] = {}
     for call in calls:
         lowest[call.test] = min(call.trial, lowest.get(call.test, call.trial))
-    first = [c for c in calls if c.trial == lowest[c.test] and c.asked.kind == "messages"]
+    first = [c for c in calls if c.trial == lowest[c.test] and c.request.kind == "messages"]
     answered = [call for call in first if call.answer is not None and call.answer.ok]
-    counted = [call for call in answered if call.usage is not None]
-    prefixes = Prefixes(counted)
-    on_old = _Side(counted, None, overrides, prefixes)
-    on_new = _Side(counted, new, overrides, prefixes)
-    tests = len({call.test for call in counted})
-    once = on_new.total()
-    quick = None if once is None or not tests else _times(once, QUICK_TRIALS_PER_TEST)
-    month = (requests_per_day or 0) * DAYS_OF_A_MONTH
-
-    def a_month(mean: Money | None, factor: float = 1.0) -> Money | None:
-        return None if mean is None or not month else _times(mean, month * factor)
-
-    def cached(side: _Side) -> Money | None:
-        return a_month(side.mean_cached(requests_per_day or 0)) if month else None
-
-    unpriced = {*on_old.unpriced(), *on_new.unpriced()} if counted else set()
+    counted = [
+        _Counted(call, call.answer, usage)
+        for call in answered
+        if call.answer is not None and (usage := call.usage) is not None
+    ]
+    prefixes = Prefixes([each.call for each in counted])
+    old_side, new_side = (
+        _Side(counted, model, overrides, prefixes, requests_per_day or 0) for model in (None, new)
+    )
+    month = (requests_per_day or 0) * DAYS_OF_A_MONTH or None
     return Bill(
         calls=len(first),
-        record_once=once,
-        gate_quick=quick,
-        per_request_old=on_old.mean(),
-        per_request_new=on_new.mean(),
-        month_old=a_month(on_old.mean()),
-        month_new=a_month(on_new.mean()),
-        cached_old=cached(on_old),
-        cached_new=cached(on_new),
-        batch_old=a_month(on_old.mean(), BATCH_FACTOR),
-        batch_new=a_month(on_new.mean(), BATCH_FACTOR),
-        prefixes=prefixes.told(new),
+        record_once=new_side.total,
+        gate_quick=_times(new_side.total, QUICK_TRIALS_PER_TEST),
+        per_request_old=old_side.mean,
+        per_request_new=new_side.mean,
+        month_old=_times(old_side.mean, month),
+        month_new=_times(new_side.mean, month),
+        cached_old=_times(old_side.mean_cached, month),
+        cached_new=_times(new_side.mean_cached, month),
+        batch_old=_times(old_side.mean, month, BATCH_FACTOR),
+        batch_new=_times(new_side.mean, month, BATCH_FACTOR),
+        prefixes=prefixes.longest_first(new),
         requests_per_day=requests_per_day,
-        estimated=any(on_new.factor(call) != (1.0, 1.0, 1.0) for call in counted),
-        thinking_unknown=any(_begins_to_think(call, facts_of(new)) for call in counted),
-        unpriced=tuple(sorted(unpriced)),
+        estimated=any(new_side.factor(each) != _SAME for each in counted),
+        thinking_unknown=any(_begins_to_think(each.call, facts_of(new)) for each in counted),
+        unpriced=tuple(sorted(old_side.unpriced | new_side.unpriced)),
         uncounted=len(answered) - len(counted),
     )
 
 
 def _begins_to_think(call: Call, new: ModelFacts | None) -> bool:
-    old = facts_of(call.asked.model or "")
-    if old is None or new is None or call.asked.body.get("thinking") is not None:
+    old = facts_of(call.request.model or "")
+    if old is None or new is None or call.request.body.get("thinking") is not None:
         return False
-    return old.thinking_default in ("off", "none") and new.thinking_default in ("on", "always_on")
+    return does_not_think_by_default(old) and thinks_by_default(new)
 
 
-def _times(money: Money, factor: float) -> Money:
-    return Money(money.usd * factor, money.low_usd * factor, money.high_usd * factor)
+def _times(money: Money | None, *factors: float | None) -> Money | None:
+    """The money times all factors; None where it or a factor is None."""
+    for factor in factors:
+        if money is None or factor is None:
+            return None
+        money = Money(money.usd * factor, money.low_usd * factor, money.high_usd * factor)
+    return money
 
 
 def _scaled(usage: Usage, factor: float) -> Usage:
-    def scaled(count: int | None) -> int | None:
-        return None if count is None else round(count * factor)
-
-    return Usage(
-        scaled(usage.input_tokens),
-        scaled(usage.output_tokens),
-        scaled(usage.cache_read_tokens),
-        scaled(usage.cache_write_5m_tokens),
-        scaled(usage.cache_write_1h_tokens),
-        web_searches=usage.web_searches,
-    )
+    counts = {
+        field.name: round(count * factor)
+        for field in fields(Usage)
+        if field.name in _PRICED and (count := getattr(usage, field.name)) is not None
+    }
+    return Usage(**counts, web_searches=usage.web_searches)
 
 
+@dataclass(frozen=True)
+class _Counted:
+    """A call with its recorded answer and usage."""
+
+    call: Call
+    answer: Answer
+    usage: Usage
+
+
+@dataclass(frozen=True)
 class _Side:
-    """The calls priced on one model, or each on the one that it asked."""
+    """The calls priced on one model, or with None each on the one that it asked."""
 
-    def __init__(
-        self, calls: Sequence[Call], model: str | None, overrides: PriceTable, prefixes: Prefixes
-    ) -> None:
-        self._calls = calls
-        self._model = model
-        self._overrides = overrides
-        self._prefixes = prefixes
+    calls: Sequence[_Counted]
+    new: str | None
+    overrides: PriceTable
+    prefixes: Prefixes
+    requests_per_day: int
 
-    def model(self, call: Call) -> str:
-        old = call.asked.model or ""
-        if self._model is None:
+    @cached_property
+    def total(self) -> Money | None:
+        """What all calls cost together, as recorded."""
+        return self._sum(lambda each, usage: usage)
+
+    @property
+    def mean(self) -> Money | None:
+        """What one call costs in the mean, as recorded."""
+        return _times(self.total, 1 / max(1, len(self.calls)))
+
+    @cached_property
+    def mean_cached(self) -> Money | None:
+        """The mean with shared prefixes read from the cache, once they have been written."""
+        return _times(self._sum(self._with_cache), 1 / max(1, len(self.calls)))
+
+    @property
+    def unpriced(self) -> set[str]:
+        """The models whose price is unknown, as they are shown."""
+        free = Usage(0, 0)
+        return {shown_model(self.model(c)) for c in self.calls if self._cost(c, free) is None}
+
+    def model(self, each: _Counted) -> str:
+        old = each.call.request.model or ""
+        if self.new is None:
             return old
         region, platform, _ = old.partition("anthropic.")
         # On Bedrock the prefix says the region: it is kept.
-        keeps = platform and "anthropic." not in self._model
-        return f"{region}{platform}{canonical_model(self._model)}" if keeps else self._model
+        keeps = platform and "anthropic." not in self.new
+        return f"{region}{platform}{canonical_model(self.new)}" if keeps else self.new
 
-    def factor(self, call: Call) -> tuple[float, float, float]:
-        if self._model is None:
-            return (1.0, 1.0, 1.0)
-        return tokens_factor(facts_of(call.asked.model or ""), facts_of(self._model))
+    def factor(self, each: _Counted) -> tuple[float, float, float]:
+        if self.new is None:
+            return _SAME
+        return tokens_factor(facts_of(each.call.request.model or ""), facts_of(self.new))
 
-    def unpriced(self) -> set[str]:
-        return {
-            shown_model(self.model(call))
-            for call in self._calls
-            if self._cost(call, Usage(0, 0)) is None
-        }
+    def _with_cache(self, each: _Counted, usage: Usage) -> Usage:
+        whole = uncached(usage)
+        # The tokens of the text are known on the old model; what scaled the usage scales them.
+        before = prompt_tokens(each.usage) or 1
+        prefix = round(self.prefixes.tokens(each.call) * (prompt_tokens(usage) or 0) / before)
+        warm = self.requests_per_day * self.prefixes.share(each.call) >= _WARM_1H
+        if not warm or not is_cached(self.model(each), prefix):
+            return whole
+        rest = max(0, (whole.input_tokens or 0) - prefix)
+        return replace(whole, input_tokens=rest, cache_read_tokens=prefix)
 
-    def total(self) -> Money | None:
-        return self._sum(lambda call, usage: usage)
-
-    def mean(self) -> Money | None:
-        whole = self.total()
-        return None if whole is None or not self._calls else _times(whole, 1 / len(self._calls))
-
-    def mean_cached(self, requests_per_day: int) -> Money | None:
-        """The mean with shared prefixes read from the cache, once they have been written."""
-
-        def with_cache(call: Call, usage: Usage) -> Usage:
-            shared = self._prefixes.tokens(call)
-            whole = uncached(usage)
-            # The tokens of the text are known on the old model; what scaled the usage scales them.
-            before = prompt_tokens(_must(call.usage)) or 1
-            prefix = round(shared * (prompt_tokens(usage) or 0) / before)
-            if requests_per_day * self._prefixes.share(call) < _WARM_1H:
-                return whole  # it is cold again before the next request
-            if not self._prefixes.cached(self.model(call), prefix):
-                return whole
-            rest = max(0, (whole.input_tokens or 0) - prefix)
-            return replace(whole, input_tokens=rest, cache_read_tokens=prefix)
-
-        whole = self._sum(with_cache)
-        return None if whole is None or not self._calls else _times(whole, 1 / len(self._calls))
-
-    def _sum(self, change: Callable[[Call, Usage], Usage]) -> Money | None:
+    def _sum(self, change: Callable[[_Counted, Usage], Usage]) -> Money | None:
         totals = [0.0, 0.0, 0.0]
-        for call in self._calls:
-            usage = _must(call.usage)
-            least, usual, most = self.factor(call)
+        for each in self.calls:
+            least, usual, most = self.factor(each)
             for place, factor in enumerate((usual, least, most)):
-                cost = self._cost(call, change(call, _scaled(usage, factor)))
+                cost = self._cost(each, change(each, _scaled(each.usage, factor)))
                 if cost is None:
                     return None
                 totals[place] += cost
-        return Money(*totals) if self._calls else None
+        return Money(*totals) if self.calls else None
 
-    def _cost(self, call: Call, usage: Usage) -> float | None:
-        answer = _must(call.answer)
+    def _cost(self, each: _Counted, usage: Usage) -> float | None:
         return cost_usd(
             usage,
-            self.model(call),
-            overrides=self._overrides,
-            platform=answer.platform,
-            region=region_of(answer),
-            batch=answer.service_tier == "batch",
+            self.model(each),
+            overrides=self.overrides,
+            platform=each.answer.platform,
+            region=region_of(each.answer),
+            batch=each.answer.service_tier == "batch",
         )
-
-
-def _must(value: _T | None) -> _T:
-    assert value is not None, "only such calls are taken"
-    return value

@@ -1,29 +1,30 @@
-"""What is known of each model: facts with their date and sources; None is unknown, never "no"."""
+"""The facts of each model, with their date and sources; None is unknown, never "no"."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from pytest_claude.models.ids import canonical_model, regular_id
+from pytest_claude.models.ids import canonical_model
 from pytest_claude.models.model_facts import ModelFacts
 
 TOKENS_ACROSS = (1.0, 1.3, 1.35)
-"""How many tokens the tokenizer since Opus 4.7 makes of what was one: least, usual, most.
+"""Tokens of the tokenizer since Opus 4.7 for one of the earlier: least, usual, most.
 
 Source: platform.claude.com, about-claude/pricing: about 30 % more, by content.
 """
 
 
+@lru_cache(maxsize=1)
 def models() -> tuple[ModelFacts, ...]:
     """All known models, the newest first."""
-    from pytest_claude.models.model_table import MODELS  # a plain run needs none
+    from pytest_claude.models.tables import file_text, read_models  # a plain run needs none
 
-    return MODELS
+    return read_models(file_text("models.toml"), "models.toml")
 
 
 def facts_of(model: str) -> ModelFacts | None:
-    """What is known of the model that an id of any platform names; None when nothing is.
+    """The facts of the model that an id of any platform names; None for an unknown model.
 
     >>> facts_of("us.anthropic.claude-sonnet-4-5-20250929-v1:0").retires_on
     '2026-11-30'
@@ -34,9 +35,15 @@ def facts_of(model: str) -> ModelFacts | None:
 
 
 def tokens_factor(old: ModelFacts | None, new: ModelFacts | None) -> tuple[float, float, float]:
-    """How many tokens NEW counts for one of OLD's, for the same text: least, usual, most.
+    """How many tokens one model counts for one of another's, for the same text.
 
-    (1, 1, 1) where both have one tokenizer, or one is unknown.
+    Args:
+        old: Facts of the model whose tokens were counted; None where it is unknown.
+        new: Facts of the other model; None where it is unknown.
+
+    Returns:
+        The least, the usual and the most; (1, 1, 1) where both have one tokenizer, or one is
+        unknown.
     """
     same = (1.0, 1.0, 1.0)
     if old is None or new is None or None in (old.tokenizer, new.tokenizer):
@@ -55,14 +62,9 @@ def retires_within(models_used: Iterable[str], today: str, days: int) -> dict[st
         today: Date as `YYYY-MM-DD`.
         days: How far to look ahead.
     """
-    found: dict[str, int] = {}
-    for model in models_used:
-        facts = facts_of(model)
-        if facts is not None and facts.retires_on is not None:
-            left = days_between(today, facts.retires_on)
-            if left <= days:
-                found[facts.id] = left
-    return found
+    dated = {facts.id: facts.retires_on for model in models_used if (facts := facts_of(model))}
+    left = {model: days_between(today, day) for model, day in dated.items() if day is not None}
+    return {model: number for model, number in left.items() if number <= days}
 
 
 def days_between(first: str, second: str) -> int:
@@ -78,9 +80,9 @@ def days_between(first: str, second: str) -> int:
 
 @lru_cache(maxsize=1)
 def _by_id() -> Mapping[str, ModelFacts]:
-    found: dict[str, ModelFacts] = {}
+    by_id: dict[str, ModelFacts] = {}
     for facts in models():
         for name in (facts.id, *facts.dated_ids, *facts.aliases, *facts.platform_ids.values()):
-            found.setdefault(name, facts)
-            found.setdefault(regular_id(name), facts)
-    return found
+            by_id.setdefault(name, facts)
+            by_id.setdefault(canonical_model(name), facts)
+    return by_id

@@ -1,8 +1,7 @@
 """Recorded requests against the rules of a model → findings.
 
-What can't be seen in a request is not decided: whether a
-schema is too complex to compile, whether thinking blocks were altered or are bound to another
-conversation, and settings of the account.
+What can't be seen in a request is not decided: whether a schema is too complex to compile, whether
+thinking blocks were altered or are bound to another conversation, and settings of the account.
 """
 
 from __future__ import annotations
@@ -11,14 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pytest_claude.models.adapt import REWRITES
-from pytest_claude.models.asked import Asked
 from pytest_claude.models.facts import facts_of
+from pytest_claude.models.message_request import MessageRequest
 from pytest_claude.models.model_facts import ModelFacts
 from pytest_claude.models.naming import unknown_model
-from pytest_claude.models.rule import Confidence, Effect, Rule
-from pytest_claude.models.rules import all_rules, limits_of
-
-DOCS = "https://platform.claude.com/docs/en/"
+from pytest_claude.models.rules import Confidence, Effect, Rule, all_rules, limits_of
+from pytest_claude.models.tables import DOCS
 
 
 @dataclass(frozen=True)
@@ -48,51 +45,50 @@ class Finding:
 
 
 def findings(
-    asked: Asked,
+    request: MessageRequest,
     target: str,
     *,
     old: str | None = None,
     on: str | None = None,
-    known: ModelFacts | None = None,
+    facts: ModelFacts | None = None,
 ) -> tuple[Finding, ...]:
     """What the rules say of a request to `target`: refusals first.
 
     Args:
-        asked: The request; the model that it names does not count.
+        request: The request; the model that it names does not count.
         target: Id of the model that would answer, of any platform.
         old: The model it was made for; None leaves out what only changes against a model.
         on: The date to judge by, as `YYYY-MM-DD`; None leaves out what depends on the day.
-        known: Facts of `target` that go before those of the table.
+        facts: Facts of `target` that go before those of the data file.
 
     Returns:
-        One finding per rule. For a model that is not known a single one, which says so.
+        One finding per rule. For an unknown model a single one, which says so.
     """
-    facts = known or facts_of(target)
+    facts = facts or facts_of(target)
     unknown = unknown_model(target, facts)
     if unknown is not None:
         words, refused = unknown
-        return (_unknown(target, words, refused=refused and asked.direct),)
+        return (_unknown(target, words, refused=refused and request.direct),)
     assert facts is not None, "it is known"
     limits = limits_of(facts)
     before = None if old is None else facts_of(old)
-    found = []
-    for rule in all_rules():
-        if rule.platforms is not None and asked.platform not in rule.platforms:
-            continue
-        if rule.from_models is not None and (before is None or not rule.from_models(before)):
-            continue
-        since = _since(rule, facts)
-        if not rule.models(limits) or not _holds(rule, since, on):
-            continue
-        seen = rule.seen(asked, limits)
-        if seen is not None:
-            found.append(_finding(rule, seen, since, assumed=limits is not facts))
-    return tuple(found)
+    return tuple(
+        _finding(rule, seen, facts, assumed=limits is not facts)
+        for rule in all_rules()
+        if (rule.platforms is None or request.platform in rule.platforms)
+        and (rule.from_models is None or (before is not None and rule.from_models(before)))
+        and rule.models(limits)
+        and _holds(rule, facts, on)
+        and (seen := rule.seen(request, limits)) is not None
+    )
 
 
-def refusals(asked: Asked, target: str, *, on: str | None = None) -> tuple[Finding, ...]:
-    """The findings of `findings` for which the API refuses the request."""
-    return tuple(each for each in findings(asked, target, on=on) if each.effect == "refused")
+def refusals(
+    request: MessageRequest, target: str, *, on: str | None = None, facts: ModelFacts | None = None
+) -> tuple[Finding, ...]:
+    """The findings of `findings`, whose arguments these are, for which the API refuses it."""
+    every = findings(request, target, on=on, facts=facts)
+    return tuple(each for each in every if each.effect == "refused")
 
 
 def mechanical_rules() -> frozenset[str]:
@@ -100,21 +96,23 @@ def mechanical_rules() -> frozenset[str]:
     return frozenset(REWRITES)
 
 
-_DATED = {"model-retired"}
+_RETIRED = "model-retired"
 
 
-def _holds(rule: Rule, since: str | None, on: str | None) -> bool:
-    if rule.id in _DATED:
+def _holds(rule: Rule, facts: ModelFacts, on: str | None) -> bool:
+    """Whether the day `on` is one from which the rule holds; a retirement needs a day."""
+    since = _since(rule, facts)
+    if rule.id == _RETIRED:
         # Some are still answered on the very day.
         return on is not None and since is not None and on > since
     return on is None or since is None or on >= since
 
 
 def _since(rule: Rule, facts: ModelFacts) -> str | None:
-    return facts.retires_on if rule.id in _DATED else rule.since or facts.released
+    return facts.retires_on if rule.id == _RETIRED else rule.since or facts.released
 
 
-def _finding(rule: Rule, seen: str, since: str | None, *, assumed: bool) -> Finding:
+def _finding(rule: Rule, seen: str, facts: ModelFacts, *, assumed: bool) -> Finding:
     return Finding(
         rule=rule.id,
         effect=rule.effect,
@@ -123,10 +121,10 @@ def _finding(rule: Rule, seen: str, since: str | None, *, assumed: bool) -> Find
         status=rule.status,
         message=rule.message,
         confidence="assumed" if assumed else rule.confidence,
-        since=since,
+        since=_since(rule, facts),
         dimension=rule.dimension,
-        sources=tuple(s if "://" in s else DOCS + s for s in rule.sources),
-        mechanical=rule.id in mechanical_rules(),
+        sources=rule.sources,
+        mechanical=rule.id in REWRITES,
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -14,57 +14,55 @@ _PLAIN = re.compile(r"[A-Za-z0-9-]+")  # no URL, JSON or YAML escapes it
 _DATE = re.compile(r"(?:[-@]\d{8}|-latest|@latest|@default)$")
 
 
-# What the project's own names mean, while one of its runs or commands lasts. An app may ask from
-# any thread, so this is no context variable; what is stored in a cassette never depends on it.
-_aliases: Mapping[str, str] = {}
+@dataclass(frozen=True)
+class ModelNames:
+    """What a project's own names of models stand for: `claude_model_map`.
 
+    Built where settings are read, and passed to whatever reads a model's name that an app sends.
 
-@contextmanager
-def aliases(names: Mapping[str, str]) -> Iterator[None]:
-    """While it lasts, `names` are what `claude_model_map` says: name → canonical id.
-
-    They take the place of those that held before, which come back at the end: a run inside
-    another one knows its own names alone.
-
-    >>> with aliases({"our-sonnet": "claude-sonnet-4-5"}):
-    ...     canonical_model("our-sonnet")
-    'claude-sonnet-4-5'
-    >>> canonical_model("our-sonnet")
-    'our-sonnet'
+    Attributes:
+        models: The canonical id of each name, which is without an account; as `read_model_map`
+            gives it.
     """
-    global _aliases
-    before, _aliases = _aliases, dict(names)
-    try:
-        yield
-    finally:
-        _aliases = before
+
+    models: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def canonical(self, model: str) -> str:
+        """The first-party id without date, for an id of any platform or a name of the project's.
+
+        A name, as it is or without its date, becomes the id that it stands for, any other its
+        `canonical_model`.
+
+        >>> ModelNames({"our-sonnet": "claude-sonnet-4-5"}).canonical("our-sonnet")
+        'claude-sonnet-4-5'
+        """
+        return self._behind(model) or canonical_model(model)
+
+    def resolved(self, model: str) -> str:
+        """The id that a name of the project's stands for; any other `model` as it is."""
+        return self._behind(model) or model
+
+    def same(self, left: str, right: str) -> bool:
+        """Whether two names are of one model, dates and platforms aside."""
+        return self.canonical(left) == self.canonical(right)
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether one of the names may be in `text`, a request's, escaped or not.
+
+        >>> names = ModelNames({"our/sonnet": "claude-sonnet-4-5"})
+        >>> names.may_be_in("/model/our%2Fsonnet/invoke"), names.may_be_in("claude-opus-5")
+        (True, False)
+        """
+        return any(_longest_plain_part(name) in text for name in self.models)
+
+    def _behind(self, model: str) -> str | None:
+        if not self.models:
+            return None
+        return self.models.get(without_account(model)) or self.models.get(canonical_model(model))
 
 
-def canonical_model(model: str) -> str:
-    """The first-party id without date, for an id of any platform or a name of the project's own.
-
-    A name in `claude_model_map`, as it is or without its date, becomes the id that stands there,
-    any other its `regular_id`.
-
-    >>> canonical_model("claude-sonnet-4-5-20250929")
-    'claude-sonnet-4-5'
-    """
-    return _stands_for(model) or regular_id(model)
-
-
-def unaliased(model: str) -> str:
-    """What stands in `claude_model_map` for a name of the project's own; else `model` as it is."""
-    return _stands_for(model) or model
-
-
-def may_hold_alias(text: str) -> bool:
-    """Whether a name in `claude_model_map` may be in `text`, a request's, escaped or not.
-
-    >>> with aliases({"our/sonnet": "claude-sonnet-4-5"}):
-    ...     may_hold_alias("/model/our%2Fsonnet/invoke"), may_hold_alias("claude-opus-5")
-    (True, False)
-    """
-    return any(_longest_plain_part(name) in text for name in _aliases)
+NO_NAMES = ModelNames()
+"""The names of a project that has none of its own."""
 
 
 @lru_cache(maxsize=256)
@@ -72,22 +70,18 @@ def _longest_plain_part(name: str) -> str:
     return max(_PLAIN.findall(name), key=len, default="")
 
 
-def _stands_for(model: str) -> str | None:
-    return _aliases.get(without_account(model)) or _aliases.get(regular_id(model))
-
-
 @lru_cache(maxsize=256)
-def regular_id(model: str) -> str:
+def canonical_model(model: str) -> str:
     """The first-party id without date, for an id of any platform, by rules alone.
 
     Bedrock ids and ARNs, Vertex ids and dated ids become the undated first-party id; what is
     not recognised comes back as it is. Account numbers of ARNs are left out.
 
-    >>> regular_id("claude-sonnet-4-5-20250929")
+    >>> canonical_model("claude-sonnet-4-5-20250929")
     'claude-sonnet-4-5'
-    >>> regular_id("us.anthropic.claude-haiku-4-5-20251001-v1:0")
+    >>> canonical_model("us.anthropic.claude-haiku-4-5-20251001-v1:0")
     'claude-haiku-4-5'
-    >>> regular_id("claude-opus-4-5@20251101")
+    >>> canonical_model("claude-opus-4-5@20251101")
     'claude-opus-4-5'
     """
     name = _PLATFORM_PREFIX.sub("", without_account(model))
@@ -115,7 +109,7 @@ def shown_pair(old: str, new: str) -> str:
 
 
 def same_model(left: str, right: str) -> bool:
-    """Whether two ids name one model, dates and platforms aside."""
+    """Whether two ids are of one model, dates and platforms aside."""
     return canonical_model(left) == canonical_model(right)
 
 

@@ -1,4 +1,4 @@
-"""ModelFacts: what is known of one model, as plain data with a JSON form."""
+"""ModelFacts: the facts of one model, as plain data with a JSON form."""
 
 from __future__ import annotations
 

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.models.facts import facts_of
-from pytest_claude.models.ids import aliases, regular_id, without_account
+from pytest_claude.models.ids import ModelNames, canonical_model, without_account
 from pytest_claude.models.naming import unknown_model
 
 
-def read_model_map(lines: Iterable[str]) -> Mapping[str, str]:
-    """The names in the lines of `claude_model_map`, as `aliases` takes them.
+def read_model_map(lines: Iterable[str]) -> ModelNames:
+    """The names in the lines of `claude_model_map`.
 
     Raises:
         SettingsError: A line is wrong.
 
-    >>> read_model_map(["our-sonnet = claude-sonnet-4-5"])
-    {'our-sonnet': 'claude-sonnet-4-5'}
+    >>> read_model_map(["our-sonnet = claude-sonnet-4-5"]).canonical("our-sonnet")
+    'claude-sonnet-4-5'
     """
-    found: dict[str, str] = {}
+    models: dict[str, str] = {}
     for line in lines:
-        with aliases({}):  # not what holds for a run that this one is inside of
-            name, model = _read(line)
-        if found.setdefault(name, model) != model:
-            raise SettingsError(f"claude_model_map: {line!r}: it stands for {found[name]} already")
-    for name, model in found.items():
-        if model in found:
+        name, model = _read(line)
+        if models.setdefault(name, model) != model:
+            raise SettingsError(f"claude_model_map: {line!r}: it stands for {models[name]} already")
+    for name, model in models.items():
+        if model in models:
             raise SettingsError(
                 f"claude_model_map: {name} = {model}: a chain, {model} is a name itself; write "
                 f"what it stands for"
             )
-    return found
+    return ModelNames(models)
 
 
 def _read(line: str) -> tuple[str, str]:
@@ -41,14 +40,14 @@ def _read(line: str) -> tuple[str, str]:
             f"claude_model_map: {line!r}: expected NAME = canonical id, for example\n"
             "       our-sonnet = claude-sonnet-4-5"
         )
-    if (known := facts_of(name)) is not None:
-        raise SettingsError(f"claude_model_map: {line!r}: {name} is {known.id} by its own name")
+    if (facts := facts_of(name)) is not None:
+        raise SettingsError(f"claude_model_map: {line!r}: {name} is {facts.id} by its own name")
     wrong = unknown_model(model, facts_of(model))
     if wrong is not None and wrong[1]:
         raise SettingsError(f"claude_model_map: {line!r}: {wrong[0]}")
-    if regular_id(model) != model:
+    if canonical_model(model) != model:
         raise SettingsError(
-            f"claude_model_map: {line!r}: not a canonical id; write {regular_id(model)}"
+            f"claude_model_map: {line!r}: not a canonical id; write {canonical_model(model)}"
         )
     if not model.startswith("claude-"):
         raise SettingsError(f"claude_model_map: {line!r}: {model} is the id of no Claude model")

@@ -1,8 +1,8 @@
-"""Whether an id that is not known can be a model's at all.
+"""Whether an unknown id can be a model's at all.
 
-An id that is not in the facts may be newer than they are: then nothing is said of it. It is told
-apart from one that no model can have, as the API answers 404 to that: the ids of Claude models are
-`claude-LINE-VERSION`, those before Claude 4 `claude-VERSION-LINE`.
+An id that is not in the facts may be newer than they are. It differs from an id that no model can
+have, to which the API answers 404: the ids of Claude models are `claude-LINE-VERSION`, those before
+Claude 4 `claude-VERSION-LINE`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import difflib
 import re
 
 from pytest_claude.models.facts import facts_of, models
-from pytest_claude.models.ids import canonical_model, unaliased
+from pytest_claude.models.ids import canonical_model
 from pytest_claude.models.model_facts import ModelFacts
 
 _LONGEST = 100
@@ -22,7 +22,11 @@ _OF_A_PLATFORM = re.compile(r"^arn:|^projects/|/|anthropic\.")
 
 
 def unknown_model(model: str, facts: ModelFacts | None) -> tuple[str, bool] | None:
-    """What to say of an id that is not known, and whether the API refuses it; None when it is.
+    """What to say of an unknown id, and whether the API refuses it; None for a known one.
+
+    Args:
+        model: The id, of any platform.
+        facts: Facts of the model that it names; None where there are none.
 
     >>> from pytest_claude.models.facts import facts_of
     >>> unknown_model("claude-next-1", None)
@@ -30,7 +34,6 @@ def unknown_model(model: str, facts: ModelFacts | None) -> tuple[str, bool] | No
     >>> unknown_model("claude-sonet-5-5", None)
     ('no model is named claude-sonet-5-5; did you mean claude-sonnet-5-5?', True)
     """
-    model = unaliased(model)
     shown = model if len(model) <= 60 else f"{model[:60]}…"
     if facts is not None:
         return _wrong_date(model, facts) or _wrong_alias(model, facts)
@@ -48,7 +51,7 @@ def unknown_model(model: str, facts: ModelFacts | None) -> tuple[str, bool] | No
 
 
 def near_miss(model: str) -> str | None:
-    """What to say of an id that is not known and nearly one that is; else None.
+    """What to say of an unknown id that is nearly a known one; else None.
 
     A hint and no more: it may be newer than the facts.
 
@@ -62,14 +65,14 @@ def near_miss(model: str) -> str | None:
 
 
 def _nearest(name: str, cutoff: float) -> str | None:
-    known = [each.id for each in models()]
-    return next(iter(difflib.get_close_matches(name[:_LONGEST], known, 1, cutoff)), None)
+    ids = [each.id for each in models()]
+    return next(iter(difflib.get_close_matches(name[:_LONGEST], ids, 1, cutoff)), None)
 
 
 def _wrong_date(model: str, facts: ModelFacts) -> tuple[str, bool] | None:
     dated = _DATED.match(model)
-    known = {facts.id, *facts.dated_ids, *facts.aliases}
-    if dated is None or not facts.dated_ids or model in known or not model.startswith("claude-"):
+    ids = {facts.id, *facts.dated_ids, *facts.aliases}
+    if dated is None or not facts.dated_ids or model in ids or not model.startswith("claude-"):
         return None
     return f"no model is named {model}; did you mean {facts.dated_ids[0]}?", True
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
-from pytest_claude.models.asked import Asked
 from pytest_claude.models.facts import facts_of, tokens_factor
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.models.preflight import Call
@@ -35,6 +35,15 @@ class Prefix:
     cached_new: bool
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Requests of several tests to one model, with the tokens that all of them begin with."""
+
+    model: str
+    tokens: int
+    calls: Sequence[Call]
+
+
 class Prefixes:
     """What requests of several tests have in common at their beginning.
 
@@ -45,81 +54,77 @@ class Prefixes:
     def __init__(self, calls: Sequence[Call]) -> None:
         by_head: dict[tuple[str, str], list[Call]] = {}
         for call in calls:
-            head = canonical_model(call.asked.model or ""), _head(call.asked)
-            by_head.setdefault(head, []).append(call)
+            head = [call.request.body.get("tools"), call.request.body.get("system")]
+            key = canonical_model(call.request.model or ""), _text(head)
+            by_head.setdefault(key, []).append(call)
+        groups = [
+            _Group(model, round(_shared_characters(group) / _characters_per_token(group)), group)
+            for (model, _), group in by_head.items()
+            if len({call.test for call in group}) > 1
+        ]
         self._all = len(calls)
-        self._found: dict[int, tuple[int, int]] = {}
-        self._groups: list[tuple[int, int, str]] = []
-        for (model, _), group in by_head.items():
-            if len({call.test for call in group}) < 2:
-                continue
-            shared = _shared_characters(group)
-            tokens = round(shared / _characters_per_token(group))
-            if tokens:
-                self._groups.append((tokens, len(group), model))
-                for call in group:
-                    self._found[id(call)] = tokens, len(group)
+        self._groups = [group for group in groups if group.tokens]
+        self._of = {id(call): group for group in self._groups for call in group.calls}
 
     def tokens(self, call: Call) -> int:
         """Tokens that a request shares, on the model that it asked."""
-        return self._found.get(id(call), (0, 0))[0]
+        group = self._of.get(id(call))
+        return 0 if group is None else group.tokens
 
     def share(self, call: Call) -> float:
-        """The part of the requests that begin like this one."""
-        return self._found.get(id(call), (0, 0))[1] / max(1, self._all)
+        """The part of the requests that begin like this one, from 0 to 1."""
+        group = self._of.get(id(call))
+        return 0.0 if group is None else len(group.calls) / self._all
 
-    def cached(self, model: str, tokens: int) -> bool:
-        """Whether a model caches a prefix of so many tokens; not where its least is unknown."""
-        facts = facts_of(model)
-        minimum = None if facts is None else facts.cache_minimum_tokens
-        return minimum is not None and tokens >= minimum
-
-    def told(self, new: str) -> tuple[Prefix, ...]:
-        """The prefixes, the longest first."""
-        facts = facts_of(new)
-        found = []
-        for tokens, count, old in sorted(self._groups, reverse=True):
-            usual = tokens_factor(facts_of(old), facts)[1]
-            found.append(
-                Prefix(
-                    tokens,
-                    count / max(1, self._all),
-                    None if facts is None else facts.cache_minimum_tokens,
-                    self.cached(old, tokens),
-                    self.cached(new, round(tokens * usual)),
-                )
+    def longest_first(self, new: str) -> tuple[Prefix, ...]:
+        """The prefixes, with whether they are cached on the model `new` too."""
+        return tuple(
+            Prefix(
+                group.tokens,
+                len(group.calls) / self._all,
+                _cache_minimum(new),
+                is_cached(group.model, group.tokens),
+                is_cached(
+                    new,
+                    round(group.tokens * tokens_factor(facts_of(group.model), facts_of(new))[1]),
+                ),
             )
-        return tuple(found)
+            for group in sorted(
+                self._groups, key=lambda g: (g.tokens, len(g.calls), g.model), reverse=True
+            )
+        )
 
 
-def _head(asked: Asked) -> str:
-    return _text([asked.body.get("tools"), asked.body.get("system")])
+def is_cached(model: str, tokens: int) -> bool:
+    """Whether a model caches a prefix of `tokens` tokens; not where its minimum is unknown."""
+    minimum = _cache_minimum(model)
+    return minimum is not None and tokens >= minimum
+
+
+def _cache_minimum(model: str) -> int | None:
+    facts = facts_of(model)
+    return None if facts is None else facts.cache_minimum_tokens
 
 
 def _shared_characters(group: Sequence[Call]) -> int:
     """Characters of the prefix: tools, system prompt, and equal messages at the beginning."""
-    head = sum(len(_text(group[0].asked.body.get(k))) for k in ("tools", "system")
-               if group[0].asked.body.get(k))  # fmt: skip
-    by_test: dict[str, tuple[str, ...]] = {}
+    by_test: dict[str, list[str]] = {}
     for call in group:
-        by_test.setdefault(call.test, tuple(_text(m) for m in call.asked.view.messages))
-    common = 0
-    for turns in zip(*by_test.values(), strict=False):
-        if len(set(turns)) > 1:
-            break
-        common += len(turns[0])
-    return head + common
+        by_test.setdefault(call.test, [_text(m) for m in call.request.view.messages])
+    common = takewhile(lambda turns: len(set(turns)) == 1, zip(*by_test.values(), strict=False))
+    return _characters(group[0], "tools", "system") + sum(len(turns[0]) for turns in common)
 
 
 def _characters_per_token(group: Sequence[Call]) -> float:
     """As measured over the recorded requests of the group."""
-    characters = tokens = 0
-    for call in group:
-        body = call.asked.body
-        keys = ("tools", "system", "messages")
-        characters += sum(len(_text(body[key])) for key in keys if body.get(key))
-        tokens += (call.usage and prompt_tokens(call.usage)) or 0
+    characters = sum(_characters(call, "tools", "system", "messages") for call in group)
+    tokens = sum((call.usage and prompt_tokens(call.usage)) or 0 for call in group)
     return characters / tokens if characters and tokens else _CHARACTERS_PER_TOKEN
+
+
+def _characters(call: Call, *keys: str) -> int:
+    body = call.request.body
+    return sum(len(_text(body[key])) for key in keys if body.get(key))
 
 
 def _text(value: Any) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_claude.models.adapt import adapt
-from pytest_claude.models.asked import Asked
 from pytest_claude.models.facts import facts_of
-from pytest_claude.models.findings import Finding, findings
+from pytest_claude.models.findings import Finding, findings, refusals
 from pytest_claude.models.ids import canonical_model
+from pytest_claude.models.message_request import MessageRequest
 from pytest_claude.models.model_facts import ModelFacts
+from pytest_claude.models.rules import Effect
 from pytest_claude.transcript.model import Answer, Usage
 
 
@@ -22,11 +24,11 @@ class Call:
 
     Attributes:
         test: The test that made it, as shown.
-        module: The test file, or what stands for it.
+        module: The test file; where there is none, the recording.
         cassette: Path of the recording, as shown.
         number: Number of the interaction in it, from 1.
         trial: Number of the trial, from 1.
-        asked: The request.
+        request: The request.
         answer: What came back; None where that is no message (a count, a batch).
     """
 
@@ -35,15 +37,15 @@ class Call:
     cassette: str
     number: int
     trial: int
-    asked: Asked
+    request: MessageRequest
     answer: Answer | None = None
 
     @property
     def usage(self) -> Usage | None:
         """The recorded usage; None where the tokens of input or output are unknown."""
         usage = None if self.answer is None else self.answer.usage
-        known = usage is not None and None not in (usage.input_tokens, usage.output_tokens)
-        return usage if known else None
+        counted = usage is not None and None not in (usage.input_tokens, usage.output_tokens)
+        return usage if counted else None
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,12 @@ class Judged:
     Attributes:
         call: The call.
         findings: What the rules say of it as it was recorded.
-        left: The refusals that adapting does not settle.
+        left: Ids of the rules for which it is refused after adapting too.
     """
 
     call: Call
     findings: tuple[Finding, ...]
-    left: tuple[Finding, ...] = ()
+    left: frozenset[str] = frozenset()
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
@@ -92,12 +94,12 @@ class Preflight:
 
     Attributes:
         new: Id of the model to move to, as given.
-        olds: Canonical ids of the models that are asked now.
+        olds: Canonical ids of the models that the calls ask now.
         judged: All calls that were looked at; one of equal requests of a test.
         others: Canonical ids of recorded models that were not looked at, with their calls.
         on: The day by which it was judged.
-        old_facts: What is known of the models now.
-        new_facts: What is known of the model to move to; None when nothing is.
+        old_facts: Facts of the models now, where they are known.
+        new_facts: Facts of the model to move to; None where it is unknown.
     """
 
     new: str
@@ -144,7 +146,7 @@ def preflight(
     *,
     olds: Sequence[str] = (),
     on: str | None = None,
-    known: ModelFacts | None = None,
+    facts: ModelFacts | None = None,
 ) -> Preflight:
     """What the rules say of the recorded `calls` if they went to `new`.
 
@@ -154,19 +156,15 @@ def preflight(
         olds: The models to move from; none given: those of the same line as `new`, or all where
             there are none.
         on: The day to judge by, as `YYYY-MM-DD`.
-        known: Facts of `new` that go before those of the table.
+        facts: Facts of `new` that go before those of the data file.
     """
     calls = sorted(calls, key=lambda call: (call.test, call.trial))
-    counts: dict[str, int] = {}
-    for call in calls:
-        model = known_id(call.asked.model or "")
-        counts[model] = counts.get(model, 0) + 1
-    chosen = {known_id(old) for old in olds} or _to_move(counts, new)
-    facts = known or facts_of(new)
+    counts = Counter(known_id(call.request.model or "") for call in calls)
+    chosen = {known_id(old) for old in olds} or _to_move(counts.keys(), new)
     judged = [
-        _judge(call, new, on, facts if known else None)
+        _judge(call, new, on, facts)
         for call in _once(calls)
-        if known_id(call.asked.model or "") in chosen
+        if known_id(call.request.model or "") in chosen
     ]
     kept = sorted(chosen & counts.keys())
     return Preflight(
@@ -176,12 +174,12 @@ def preflight(
         others={model: n for model, n in sorted(counts.items()) if model not in chosen},
         on=on,
         old_facts=tuple(f for f in map(facts_of, kept) if f is not None),
-        new_facts=facts,
+        new_facts=facts or facts_of(new),
     )
 
 
 def known_id(model: str) -> str:
-    """The one id of a model that is known by several; else the canonical id.
+    """The one id of a model that has several, and of an unknown model the canonical id.
 
     >>> known_id("claude-sonnet-4-0"), known_id("claude-next-1-20270101")
     ('claude-sonnet-4', 'claude-next-1')
@@ -190,76 +188,82 @@ def known_id(model: str) -> str:
     return canonical_model(model) if facts is None else facts.id
 
 
-def groups(judged: Iterable[Judged], effect: str) -> tuple[Group, ...]:
-    """The findings of one effect by what they say, the most frequent first."""
-    found: dict[tuple[str, str], tuple[Finding, list[Call], list[bool]]] = {}
+def groups(judged: Iterable[Judged], effect: Effect) -> tuple[Group, ...]:
+    """The findings of one effect by what they say, the most frequent first.
+
+    Args:
+        judged: The calls.
+        effect: "refused", "warning" or "behavior".
+    """
+    alike: dict[tuple[str, str], list[tuple[Finding, Judged]]] = {}
     for each in judged:
-        left = {finding.rule for finding in each.left}
         for finding in each.findings:
             if finding.effect == effect:
-                _, calls, settled = found.setdefault(
-                    (finding.rule, finding.seen), (finding, [], [])
-                )
-                calls.append(each.call)
-                settled.append(finding.rule not in left)
-    made = [Group(f, tuple(calls), sum(settled)) for f, calls, settled in found.values()]
+                alike.setdefault((finding.rule, finding.seen), []).append((finding, each))
+    made = [
+        Group(
+            finding=pairs[0][0],
+            calls=tuple(each.call for _, each in pairs),
+            settled=sum(finding.rule not in each.left for finding, each in pairs),
+        )
+        for pairs in alike.values()
+    ]
     return tuple(sorted(made, key=lambda group: -len(group.calls)))
 
 
-def surely_refused(asked: Asked, target: str, *, on: str | None = None) -> tuple[Finding, ...]:
-    """The refusals of a request of which there is no doubt.
+def surely_refused(
+    request: MessageRequest, target: str, *, on: str | None = None
+) -> tuple[Finding, ...]:
+    """The refusals of a request that are documented: not assumed, inferred or only observed.
 
-    No rule that was assumed of the model or inferred, and none that the documentation and the
-    live API tell differently.
+    Args:
+        request: The request.
+        target: Id of the model that would answer, of any platform.
+        on: The date to judge by, as `YYYY-MM-DD`; None leaves out what depends on the day.
     """
-    found = findings(asked, target, on=on)
-    sure = ("documented",)
-    return tuple(f for f in found if f.effect == "refused" and f.confidence in sure)
+    return tuple(f for f in refusals(request, target, on=on) if f.confidence == "documented")
 
 
-def _judge(call: Call, new: str, on: str | None, known: ModelFacts | None) -> Judged:
-    asked, old = call.asked, call.asked.model
-    found = findings(asked, new, old=old, on=on, known=known)
-    if not any(each.effect == "refused" for each in found):
-        return Judged(call, found)
-    body, _ = adapt(asked.body, new)
-    adapted = Asked(body, asked.platform, asked.kind, asked.version, asked.betas, asked.response)
-    after = findings(adapted, new, on=on, known=known)
-    return Judged(call, found, tuple(each for each in after if each.effect == "refused"))
+def _judge(call: Call, new: str, on: str | None, facts: ModelFacts | None) -> Judged:
+    judged = Judged(call, findings(call.request, new, old=call.request.model, on=on, facts=facts))
+    if not judged.refusals:
+        return judged
+    body, _ = adapt(call.request.body, new)
+    after = refusals(replace(call.request, body=body), new, on=on, facts=facts)
+    return replace(judged, left=frozenset(finding.rule for finding in after))
 
 
-def _once(calls: Sequence[Call]) -> list[Call]:
+def _once(calls: Sequence[Call]) -> Iterable[Call]:
     """One of the equal requests of a test: its trials and retries ask the same."""
-    seen: dict[tuple[str, str, str], Call] = {}
+    alike: dict[tuple[str, str, str], Call] = {}
     for call in calls:
-        text = json.dumps(call.asked.body, sort_keys=True, default=str)
-        seen.setdefault((call.test, call.asked.kind, text), call)
-    return list(seen.values())
+        text = json.dumps(call.request.body, sort_keys=True, default=str)
+        alike.setdefault((call.test, call.request.kind, text), call)
+    return alike.values()
 
 
-def _to_move(counts: dict[str, int], new: str) -> set[str]:
+def _to_move(models: Set[str], new: str) -> Set[str]:
     """The models that a bump to `new` is about: those of its line, but not itself."""
     target, facts = known_id(new), facts_of(new)
-    others = {model for model in counts if model != target}
-    line = {m for m in others if facts and (known := facts_of(m)) and known.line == facts.line}
-    return line or ({target} if target in counts else others)
+    others = models - {target}
+    line = {m for m in others if facts and (old := facts_of(m)) and old.line == facts.line}
+    return line or (models & {target}) or others
 
 
 def _call_json(judged: Judged) -> dict[str, Any]:
     call = judged.call
-    left = {finding.rule for finding in judged.left}
     return {
         "test": call.test,
         "cassette": call.cassette,
         "interaction": call.number,
-        "model": call.asked.model,
-        "platform": call.asked.platform,
-        "kind": call.asked.kind,
+        "model": call.request.view.model,
+        "platform": call.request.platform,
+        "kind": call.request.kind,
         "recorded_status": None if call.answer is None else call.answer.status,
         "findings": [
             {
                 **finding.to_json(),
-                "adapted": finding.effect == "refused" and finding.rule not in left,
+                "adapted": finding.effect == "refused" and finding.rule not in judged.left,
             }
             for finding in judged.findings
         ],

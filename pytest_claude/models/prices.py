@@ -9,14 +9,13 @@ read in October 2026).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, lru_cache
-from typing import Any
+from functools import lru_cache
 
 from pytest_claude.errors import SettingsError
-from pytest_claude.models.ids import canonical_model, unaliased
+from pytest_claude.models.ids import NO_NAMES, ModelNames, canonical_model
 from pytest_claude.transcript.model import Answer, Usage
 
 BATCH_FACTOR = 0.5
@@ -25,6 +24,7 @@ _PROVIDERS = {"bedrock": "aws", "vertex": "google"}
 _REGION = re.compile(r"/locations/([^/]+)/")
 _BEFORE_4_5 = re.compile(r"claude-(?:[123v]|instant|[a-z]+-4(?:-[01])?$)")
 _WEB_SEARCH_USD = 0.01
+_LONGEST_ID = 200  # a longer text is not an id
 _NEWEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -39,10 +39,20 @@ class Price:
     cache_write_1h: float
 
 
-PriceTable = Mapping[str, Price]
-"""The user's own prices by canonical model id."""
+@dataclass(frozen=True)
+class PriceTable:
+    """What a project says of prices, over the list prices.
 
-NO_OVERRIDES: PriceTable = {}
+    Attributes:
+        own: The user's own prices by canonical model id.
+        names: What the project's own names of models stand for.
+    """
+
+    own: Mapping[str, Price] = field(default_factory=dict)
+    names: ModelNames = NO_NAMES
+
+
+NO_OVERRIDES = PriceTable()
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,8 @@ class Cost:
     Attributes:
         usd: Dollars as billed; None when a price or a count is unknown.
         uncached_usd: Dollars for the same tokens had nothing been cached.
-        unpriced: The models, as sent, whose price is unknown.
+        unpriced: The models whose price is unknown: as sent, or what the project's own name
+            stands for.
     """
 
     usd: float | None
@@ -72,7 +83,7 @@ def cost_usd(
 ) -> float | None:
     """Dollars for `usage` on `model` at list price; None when a price or a count is unknown.
 
-    A cache count that the API did not state counts as 0, as where no caching was asked for.
+    A cache count that the API did not state counts as 0, as where nothing is cached.
     Above a long-prompt limit the whole request is billed at the higher price. The newest price
     that the installed genai-prices knows is taken. A price of the user's own is taken as it is,
     for every platform and speed, and halved in a batch.
@@ -81,11 +92,11 @@ def cost_usd(
         usage: Tokens of one request; those of several must be priced one by one, for a
             long-prompt limit is one of requests.
         model: Any id of the model; a Bedrock id says by its prefix whether it is regional.
-        overrides: The user's own prices.
+        overrides: The user's own prices, and the project's own names of models.
         platform: "anthropic", "bedrock", "vertex" or "foundry".
         region: Google Cloud's region; all but "global" and None cost more.
-        batch: Whether it was asked through the Message Batches API.
-        fast: Whether it was asked with `speed: "fast"`.
+        batch: Whether it was sent through the Message Batches API.
+        fast: Whether it was sent with `speed: "fast"`.
 
     >>> cost_usd(Usage(input_tokens=1_000_000, output_tokens=100_000), "claude-sonnet-4-6")
     4.5
@@ -94,8 +105,8 @@ def cost_usd(
     """
     if usage.input_tokens is None or usage.output_tokens is None or not _countable(usage):
         return None
-    model = unaliased(model)
-    own = overrides.get(canonical_model(model))
+    model = overrides.names.resolved(model)
+    own = overrides.own.get(canonical_model(model))
     if own is not None:
         usd: float | None = _own_price(usage, own)
     else:
@@ -126,11 +137,13 @@ def prompt_tokens(usage: Usage) -> int | None:
 def answer_cost(answer: Answer, overrides: PriceTable = NO_OVERRIDES) -> Cost:
     """What one answered call cost, by the model that answered.
 
-    A call that the API refused costs nothing.
+    Args:
+        answer: As recorded; one that the API refused costs nothing.
+        overrides: The user's own prices, and the project's own names of models.
     """
     if answer.status >= 400:
         return Cost(0.0, 0.0)
-    models = _references(answer)
+    models = tuple(map(overrides.names.resolved, _references(answer)))
     batch = answer.service_tier == "batch"
     body = answer.request.body or {}
     region = region_of(answer)
@@ -156,12 +169,17 @@ def answer_cost(answer: Answer, overrides: PriceTable = NO_OVERRIDES) -> Cost:
 
 def region_of(answer: Answer) -> str | None:
     """Google Cloud's region, as the path of the request says it; None elsewhere."""
-    found = _REGION.search(answer.request.path)
-    return None if found is None else found[1]
+    region = _REGION.search(answer.request.path)
+    return None if region is None else region[1]
 
 
 def total_cost(answers: Iterable[Answer], overrides: PriceTable = NO_OVERRIDES) -> Cost:
-    """What the calls cost together; unknown when one of them is unknown."""
+    """What the calls cost together; unknown when one of them is unknown.
+
+    Args:
+        answers: As recorded.
+        overrides: The user's own prices, and the project's own names of models.
+    """
     costs = [answer_cost(answer, overrides) for answer in answers]
     unpriced = dict.fromkeys(model for cost in costs for model in cost.unpriced)
     return Cost(
@@ -189,7 +207,12 @@ def shown_model(model: str) -> str:
 
 
 def rates(model: str, overrides: PriceTable = NO_OVERRIDES) -> Price | None:
-    """The list price of a model on the Claude API per million tokens, short prompts; or None."""
+    """The price of a model on the Claude API, for short prompts; None when it is unknown.
+
+    Args:
+        model: Any id of the model.
+        overrides: The user's own prices, and the project's own names of models.
+    """
     each = {
         "input": Usage(1000, 0),
         "output": Usage(0, 1000),
@@ -197,28 +220,29 @@ def rates(model: str, overrides: PriceTable = NO_OVERRIDES) -> Price | None:
         "cache_write_5m": Usage(0, 0, cache_write_5m_tokens=1000),
         "cache_write_1h": Usage(0, 0, cache_write_1h_tokens=1000),
     }
-    found: dict[str, float] = {}
-    for name, usage in each.items():
-        usd = cost_usd(usage, model, overrides=overrides)
-        if usd is None:
-            return None
-        found[name] = round(usd * 1000, 6)
-    return Price(**found)
+    costs = {name: cost_usd(usage, model, overrides=overrides) for name, usage in each.items()}
+    rates_usd = {name: round(usd * 1000, 6) for name, usd in costs.items() if usd is not None}
+    return Price(**rates_usd) if len(rates_usd) == len(each) else None
 
 
-def price_table(lines: tuple[str, ...]) -> PriceTable:
+def price_table(lines: Iterable[str], names: ModelNames = NO_NAMES) -> PriceTable:
     """The prices in lines such as `claude-next-1 input=3 output=15`, in dollars per million tokens.
 
     `input` and `output` are needed; `cache_read`, `cache_write_5m` and `cache_write_1h` are 0.1,
     1.25 and 2 times the input price where they are left out.
 
+    Args:
+        lines: The lines of `claude_prices`; empty ones do not count.
+        names: What the project's own names of models stand for.
+
     Raises:
         SettingsError: A line is wrong.
 
-    >>> price_table(("claude-next-1 input=3 output=15",))["claude-next-1"].cache_write_5m
+    >>> price_table(["claude-next-1 input=3 output=15"]).own["claude-next-1"].cache_write_5m
     3.75
     """
-    return dict(_price_line(line) for line in lines if line.strip())
+    priced = (_price_line(line) for line in lines if line.strip())
+    return PriceTable({names.canonical(model): price for model, price in priced}, names)
 
 
 def _price_line(line: str) -> tuple[str, Price]:
@@ -227,8 +251,8 @@ def _price_line(line: str) -> tuple[str, Price]:
     for word in words:
         key, _, value = word.partition("=")
         if key not in Price.__dataclass_fields__:
-            known = ", ".join(Price.__dataclass_fields__)
-            raise SettingsError(f"claude_prices: {line!r}: unknown price {key!r}; {known}")
+            names = ", ".join(Price.__dataclass_fields__)
+            raise SettingsError(f"claude_prices: {line!r}: unknown price {key!r}; {names}")
         if not re.fullmatch(r"\d*\.?\d+|\d+\.", value):
             raise SettingsError(
                 f"claude_prices: {line!r}: {word!r} is no price in dollars per MTok"
@@ -241,7 +265,7 @@ def _price_line(line: str) -> tuple[str, Price]:
         )
     base = given["input"]
     defaults = {"cache_read": 0.1 * base, "cache_write_5m": 1.25 * base, "cache_write_1h": 2 * base}
-    return canonical_model(model), Price(**{**defaults, **given})
+    return model, Price(**{**defaults, **given})
 
 
 def _references(answer: Answer) -> tuple[str, ...]:
@@ -266,7 +290,7 @@ def _sum(costs: Iterable[float | None]) -> float | None:
     for cost in costs:
         if cost is None:
             return None
-        total += cost
+        total += cost  # one by one: `sum` rounds otherwise from Python 3.12 on
     return total
 
 
@@ -306,11 +330,16 @@ def _premium(model: str, regional: bool) -> float:
 @lru_cache(maxsize=128)
 def _priced(provider: str, name: str, fast: bool) -> Callable[[Usage], float] | None:
     """The function that prices a usage, or None when genai-prices does not know the model."""
-    model = next(_matching(provider, name), None)
+    # Late: it takes 0.2 s and brings an HTTP client that is never used. The list that came with
+    # the package is read by itself, for a program may have asked genai-prices to download newer
+    # prices, and a cost must not depend on that.
+    import genai_prices
+    from genai_prices.data import providers
+
+    source = next(each for each in providers if each.id == provider)
+    model = source.find_model(name) if len(name) <= _LONGEST_ID else None
     if model is None:
         return None
-    import genai_prices
-
     prices = model.get_prices(_NEWEST, {"speed": "fast"} if fast else None)
     if not prices.__dict__:
         return None
@@ -332,21 +361,3 @@ def _priced(provider: str, name: str, fast: bool) -> Callable[[Usage], float] | 
         return float(prices.calc_price(counted)["total_price"])
 
     return priced
-
-
-def _matching(provider: str, name: str) -> Iterator[Any]:
-    if len(name) > 200:
-        return  # no id; it must not become a key of a cache either
-    for model in _provider_models(provider):
-        if model.is_match(name):
-            yield model
-
-
-@cache
-def _provider_models(provider: str) -> tuple[Any, ...]:
-    # Late: it takes 0.2 s and brings an HTTP client that is never used. The list that came with
-    # the package is read by itself, for a program may have asked genai-prices to download newer
-    # prices, and a cost must not depend on that.
-    from genai_prices.data import providers
-
-    return next(tuple(each.models) for each in providers if each.id == provider)

@@ -1,24 +1,55 @@
-"""The rules of all models: facts with their date and sources, loaded when they are asked.
-
-`refusals` holds those of requests that the API refuses, `changes` those that change something
-without an error.
-"""
+"""Rules: what models do with certain requests, read from `refusals.toml` and `changes.toml`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal
 
 from pytest_claude.models.facts import facts_of
+from pytest_claude.models.message_request import MessageRequest
 from pytest_claude.models.model_facts import ModelFacts
-from pytest_claude.models.rule import Rule
+
+Effect = Literal["refused", "warning", "behavior"]
+Confidence = Literal["documented", "observed", "inferred", "assumed"]
 
 
-def refused_by(rule: str, target: str) -> bool:
-    """Whether the refusal with this id is about a model at all."""
-    facts = facts_of(target)
-    return facts is not None and _by_id()[rule].models(limits_of(facts))
+@dataclass(frozen=True)
+class Rule:
+    """What a model does with certain requests.
+
+    Attributes:
+        id: Its name.
+        effect: "refused": the request fails; "warning": it succeeds, but its result or cost
+            changes; "behavior": a documented tendency.
+        models: Whether it is about a model.
+        seen: What it is about in a request, in one line; None where it is not about the request.
+        fix: What to do about it, in one line.
+        status: HTTP status of a refusal.
+        message: What the API says, where it is known; None where it is not.
+        confidence: "documented"; "observed" on the live API; "inferred" from documents;
+            "assumed" of a model whose limits were not read.
+        since: Date from which the rule holds, where that is not the release of the model.
+        platforms: Where it holds; None is everywhere.
+        from_models: The models that a bump must come from; None is any.
+        dimension: What a change is about.
+        sources: Addresses of the pages where this was read.
+    """
+
+    id: str
+    effect: Effect
+    models: Callable[[ModelFacts], bool]
+    seen: Callable[[MessageRequest, ModelFacts], str | None]
+    fix: str | None = None
+    status: int | None = None
+    message: str | None = None
+    confidence: Confidence = "documented"
+    since: str | None = None
+    platforms: tuple[str, ...] | None = None
+    from_models: Callable[[ModelFacts], bool] | None = None
+    dimension: str | None = None
+    sources: tuple[str, ...] = ()
 
 
 def limits_of(facts: ModelFacts) -> ModelFacts:
@@ -30,12 +61,17 @@ def limits_of(facts: ModelFacts) -> ModelFacts:
 @lru_cache(maxsize=1)
 def all_rules() -> tuple[Rule, ...]:
     """Every rule, refusals first."""
-    from pytest_claude.models.changes import CHANGES  # a plain run needs none
-    from pytest_claude.models.refusals import REFUSALS
+    from pytest_claude.models.rule_table import read_rules  # late: a plain run needs no rule
+    from pytest_claude.models.tables import file_text
 
-    return REFUSALS + CHANGES
+    return tuple(
+        rule
+        for name in ("refusals.toml", "changes.toml")
+        for rule in read_rules(file_text(name), name)
+    )
 
 
 @lru_cache(maxsize=1)
-def _by_id() -> Mapping[str, Rule]:
+def rules_by_id() -> Mapping[str, Rule]:
+    """Every rule by its id."""
     return {rule.id: rule for rule in all_rules()}

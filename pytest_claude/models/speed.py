@@ -109,7 +109,7 @@ def compare_speed(
         old: Answers of the one model by test.
         new: Answers of the other.
     """
-    found = []
+    changes = []
     for name, measure in MEASURES.items():
         before = {test: _known(map(measure, answers)) for test, answers in old.items()}
         after = {test: _known(map(measure, answers)) for test, answers in new.items()}
@@ -117,8 +117,8 @@ def compare_speed(
         one = median([value for test in tests for value in before[test]])
         other = median([value for test in tests for value in after[test]])
         if one is not None and other is not None:
-            found.append(SpeedChange(name, one, other, len(tests)))
-    return tuple(found)
+            changes.append(SpeedChange(name, one, other, len(tests)))
+    return tuple(changes)
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

@@ -15,7 +15,7 @@ from pytest_claude.errors import RecordingProblem
 from pytest_claude.expect.reading import Reading
 from pytest_claude.gating.steps import Step
 from pytest_claude.models.adapt import adapt
-from pytest_claude.models.ids import canonical_model, model_of, same_model
+from pytest_claude.models.ids import model_of
 from pytest_claude.models.prices import price_table, total_cost
 from pytest_claude.places import places_of
 from pytest_claude.plugin.attempts import attempts_of
@@ -77,7 +77,8 @@ class Arm:
         return Reading(
             (*self.settings.output_tools, *sorted(self.output_tools)),
             self.settings.asking_tools,
-            partial(total_cost, overrides=price_table(self.settings.prices)),
+            partial(total_cost, overrides=price_table(self.settings.prices, self.settings.names)),
+            self.settings.names,
         )
 
     def prepare(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -91,13 +92,14 @@ class Arm:
         if isinstance(choice, Mapping) and choice.get("type") == "tool":
             self.output_tools.add(str(choice.get("name")))
         model = model_of(body)
-        swap = next((s for s in self._swaps if model and same_model(s.old, model)), None)
+        names = self.settings.names
+        swap = next((s for s in self._swaps if model and names.same(s.old, model)), None)
         return body if swap is None else self._swapped(body, swap)
 
     def _swapped(self, body: Mapping[str, Any], swap: Swap) -> Mapping[str, Any]:
         body = {**body, "model": swap.new}
         if self.settings.adapt == "auto":
-            body, rewrites = adapt(body, swap.new)
+            body, rewrites = adapt(body, self.settings.names.resolved(swap.new))
             for rewrite in rewrites:
                 self.rewrites.setdefault(rewrite.words)
         if self.settings.adapt != "off":
@@ -126,7 +128,7 @@ class Arms:
     @property
     def olds(self) -> frozenset[str]:
         """Canonical ids of the models under comparison; empty outside a bump."""
-        return frozenset(canonical_model(swap.old) for swap in self._settings.bump)
+        return frozenset(self._settings.names.canonical(swap.old) for swap in self._settings.bump)
 
     @property
     def guards_all(self) -> bool:
@@ -185,6 +187,7 @@ class Arms:
             summarize=summarize,
             normalize=normalize,
             veto=veto(self._swaps(step.stream), self._settings),
+            names=self._settings.names,
         )
         return arm
 
@@ -198,9 +201,9 @@ class Arms:
         """Why a candidate's trial is none: a request that no swap reached asked the old model."""
         if arm.step.stream != "cand":
             return None
-        kept = {canonical_model(swap.new) for swap in self._settings.bump}
+        kept = {self._settings.names.canonical(swap.new) for swap in self._settings.bump}
         for number, call in enumerate(arm.recorder.calls, start=1):
-            model = canonical_model(call.known.model or "")
+            model = arm.recorder.calls.names.canonical(call.known.model or "")
             if model in self.olds - kept and not call.judges:
                 return RecordingProblem(
                     f"call {number} of the candidate asked {model}: the swap did not reach it",
@@ -248,7 +251,7 @@ class Arms:
         found: set[str] = set()
         for path in self.folder(item, stream).paths():
             try:
-                found.update(models_in(cassette.load(path, path.name)))
+                found.update(models_in(cassette.load(path, path.name), self._settings.names))
             except RecordingProblem:
                 continue  # the trial that opens it tells
         return found

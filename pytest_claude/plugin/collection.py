@@ -10,7 +10,7 @@ import pytest
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger
-from pytest_claude.models.ids import canonical_model, shown_pair
+from pytest_claude.models.ids import shown_pair
 from pytest_claude.models.naming import near_miss
 from pytest_claude.places import Places, places_of
 from pytest_claude.plugin import markers, options, preflight
@@ -170,8 +170,8 @@ def _expected(
     settings: RunSettings, arms: Arms, earlier: Earlier | None, selected: Sequence[pytest.Item]
 ) -> list[str]:
     """What the gate will probably take, before it is paid."""
-    from pytest_claude.gating.plan_words import plan_text
     from pytest_claude.models.prices import price_table, total_cost
+    from pytest_claude.report.plan_words import plan_text
 
     using = [item for item in selected if arms.olds & arms.recorded(item, "base")]
     if not using or earlier is None:
@@ -181,7 +181,7 @@ def _expected(
         for item in using
         for index in arms.available(item, "base")
     ]
-    prices = price_table(settings.prices)
+    prices = price_table(settings.prices, settings.names)
     costs = [total_cost(arms.recorded_answers(item), prices).usd for item in using]
     policy = policy_of(settings, earlier)
     tests = [item.nodeid for item in using]
@@ -236,14 +236,16 @@ def _check_bump(settings: RunSettings, arms: Arms, selected: Sequence[pytest.Ite
     if not selected:
         raise SettingsError(f"{option}: no claude test was selected")
     for swap in settings.bump:
-        _check_old(option, canonical_model(swap.old), recorded, recording=settings.recording)
+        old = settings.names.canonical(swap.old)
+        _check_old(option, old, recorded, recording=settings.recording)
     if settings.recording:
         return
     using = [item for item in selected if arms.olds & recorded[item.nodeid]]
     attempts = arms.attempts
     if not attempts or not any((attempts.root(n) / "cand").is_dir() for n in attempts.numbers):
         new = ", ".join(swap.new for swap in settings.bump)
-        hints = "".join(f"; {hint}" for swap in settings.bump if (hint := near_miss(swap.new)))
+        models = (settings.names.resolved(swap.new) for swap in settings.bump)
+        hints = "".join(f"; {hint}" for model in models if (hint := near_miss(model)))
         raise SettingsError(
             f"{option}: nothing is recorded for {new} in {plural(len(using), 'test')}{hints}\n"
             f"       to record it, add --claude-record"

@@ -16,10 +16,10 @@ from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Decision, Ledger, Policy
 from pytest_claude.gating.decision import TestVerdict
-from pytest_claude.gating.screen import screen_test
+from pytest_claude.gating.screen import Screen, screen_test
 from pytest_claude.plugin.attempts import LEDGER, Attempts, read_ledger
 from pytest_claude.recording.files import write_atomically
-from pytest_claude.report.artifact import Run, TestResult, dumps, loads
+from pytest_claude.run.record import Run, TestResult, dumps, loads
 from pytest_claude.settings import RunSettings
 
 _BASE_URL = "ANTHROPIC_BASE_URL"
@@ -75,7 +75,7 @@ def _is_gone(settings: RunSettings) -> bool:
     """Whether a baseline model answers no more; a gateway may serve it longer than the API."""
     from pytest_claude.models.facts import retires_within
 
-    olds = [swap.old for swap in settings.bump]
+    olds = [settings.names.resolved(swap.old) for swap in settings.bump]
     return not os.environ.get(_BASE_URL) and bool(retires_within(olds, clock.today(), -1))
 
 
@@ -109,7 +109,7 @@ def _write_ledger(
     taken = {verdict.test for verdict in verdicts}
     waiting = {test: read for test, read in (about.get("open") or {}).items() if test not in taken}
     for verdict in verdicts:
-        if verdict.waits or (unconfirmed and verdict.verdict != "not gated"):
+        if verdict.waits or (unconfirmed and verdict.verdict != "not run"):
             waiting[verdict.test] = list(verdict.decided_on)
     kept = Ledger(trial for trial in before if trial.test not in taken)
     made = (trial for trial in ledger if trial.test in taken)
@@ -235,9 +235,13 @@ def _voids(attempts: Attempts, number: int, settings: RunSettings) -> tuple[Tria
     ended = {
         test
         for test in {trial.test for trial in voids}
-        if screen_test(ledger.of(test, policy), policy).reason == "errors"
+        if _ended_in_errors(screen_test(ledger.of(test, policy), policy))
     }
     return tuple(trial for trial in voids if trial.test not in ended)
+
+
+def _ended_in_errors(screen: Screen) -> bool:
+    return screen.why is not None and screen.why.reason in ("errors", "not_sent")
 
 
 def _end_of(ledger: Ledger, test: str, stream: str, length: int) -> int:

@@ -10,7 +10,7 @@ import pytest
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import RecordingProblem, Row
 from pytest_claude.expect.result import Check
-from pytest_claude.gating.decision import TestVerdict
+from pytest_claude.report import row as report
 from pytest_claude.report.terminal import rows_text
 
 _MOST_EVIDENCE = 5
@@ -91,13 +91,13 @@ def problem_rows(problem: RecordingProblem, others: int) -> list[Row]:
     return [*problem.rows, *more]
 
 
-def failure_rows(verdict: TestVerdict) -> list[Row]:
+def failure_rows(row: report.Row) -> list[Row]:
     """The rows of a gated test whose trial has none of its own."""
     rows: list[Row] = [
         ("expected", "the test passes as often as on the baseline"),
-        ("observed", f"passed trials: {verdict.rates}"),
+        ("observed", f"passed trials: {row.rates}"),
     ]
-    first = verdict.differences[0] if verdict.differences else None
+    first = row.differences[0] if row.differences else None
     if first is not None and first.cassette is not None:
         rows.append(("evidence", f"{first.cassette}, interaction {first.interaction}"))
     return rows

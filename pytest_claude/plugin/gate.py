@@ -10,14 +10,15 @@ import pytest
 
 from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.gating import Decision, Ledger, Need, Policy, TestVerdict, plan
-from pytest_claude.gating.gateable import not_gateable
 from pytest_claude.gating.ledger import Key
+from pytest_claude.gating.status import Status
 from pytest_claude.gating.steps import LATER, Later, Plan, Step
 from pytest_claude.plugin.arms import Arms
 from pytest_claude.plugin.markers import TEST_SETTINGS
+from pytest_claude.run.decide import left_out
 from pytest_claude.settings import RunSettings
 
-_NO_DROP = ("unchanged", "improved", "changed")
+_NO_DROP: tuple[Status, ...] = ("unchanged", "improved", "changed")
 _OF_THE_GATE: tuple[Stream, ...] = ("base_fresh", "cand")
 
 
@@ -87,7 +88,7 @@ class Gate:
 
     def consider(self, test: str) -> bool:
         """Whether a test can be gated, by what its trials show so far."""
-        if not_gateable(self.trials(test), self._arms.olds) is not None:
+        if left_out(self.trials(test), self._arms.olds) is not None:
             self._gateable.pop(test, None)
             return False
         self._gateable[test] = None

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_claude.report.artifact import Run
-    from pytest_claude.report.outline import Typed
+    from pytest_claude.report.story import Typed
+    from pytest_claude.run.record import Run
 
 
 def on_actions() -> bool:
@@ -24,11 +24,11 @@ def write_summary(run: Run, reports: Sequence[Path], typed: Typed) -> str | None
         Why it could not be written; None where it was, or where there is nothing to say.
     """
     from pytest_claude.report.markdown import SUMMARY_BYTES, markdown
-    from pytest_claude.report.outline import outline
+    from pytest_claude.report.story import story
 
-    told = outline(run, typed)
+    told = story(run, typed)
     name = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not name or not (told.bump or told.of("failed")):
+    if not name or not (told.compares or told.of("failed")):
         return None
     path = Path(name)
     page = next((path.name for path in reports if path.suffix == ".html"), None)
@@ -54,9 +54,9 @@ def annotation_lines(run: Run, lines: Mapping[str, int], root: Path) -> tuple[st
         root: The folder that node ids are relative to.
     """
     from pytest_claude.report.annotations import error_commands
-    from pytest_claude.report.outline import outline
+    from pytest_claude.report.story import story
 
     workspace = Path(os.environ.get("GITHUB_WORKSPACE") or root)
     inside = root.is_relative_to(workspace)
     prefix = root.relative_to(workspace).as_posix() if inside else "."
-    return error_commands(outline(run), lines, prefix=prefix)
+    return error_commands(story(run), lines, prefix=prefix)

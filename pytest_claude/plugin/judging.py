@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pytest_claude.gating import Ledger, Policy
-from pytest_claude.models.ids import shown_pair
 from pytest_claude.plugin.earlier import Earlier
-from pytest_claude.report.artifact import Run, TestResult
-from pytest_claude.report.deciding import decided
+from pytest_claude.run.comparison import Comparison
+from pytest_claude.run.decide import decided
+from pytest_claude.run.record import Run, TestResult
 from pytest_claude.settings import RunSettings
 
 
@@ -44,21 +44,13 @@ def judged(
     if settings.go_on is not None:
         results = {**earlier.results, **results}
     tests = dict.fromkeys([*collected, *earlier.collected, *results])
+    comparison = Comparison.of(settings)
     run = Run(
-        title=title(settings),
-        pairs=tuple(shown_pair(pair.old, pair.new) for pair in settings.bump),
+        comparison=None if comparison is None else comparison.published,
         collected=tuple(sorted(tests)),
         results=tuple(result for _, result in sorted(results.items())),
     )
     return replace(run, decision=decided(run, policy_of(settings, earlier), because))
-
-
-def title(settings: RunSettings) -> str:
-    """What is compared: `OLD → NEW`."""
-    if settings.baseline is not None:
-        return f"{settings.baseline} → this run"
-    pairs = (shown_pair(pair.old, pair.new) for pair in settings.bump)
-    return ", ".join(pair.replace("=", " → ", 1) for pair in pairs)
 
 
 def ledger_of(run: Run) -> Ledger:

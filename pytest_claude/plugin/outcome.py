@@ -13,19 +13,19 @@ from pytest_claude.errors import (
     CassetteMiss,
     CheckFailed,
     NoEvidence,
+    NotSent,
     RecordingProblem,
     Row,
     SpoiledTrial,
 )
 from pytest_claude.expect.checks.traffic import makes_no_call
 from pytest_claude.expect.result import Check
-from pytest_claude.models.ids import canonical_model
 from pytest_claude.plugin import explain
 from pytest_claude.plugin.arms import Arm
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
 from pytest_claude.plugin.trials import TrialRun
-from pytest_claude.report.artifact import Stale
 from pytest_claude.report.numbers import plural
+from pytest_claude.run.record import Stale
 
 
 def complete(
@@ -68,7 +68,7 @@ def complete(
         index=arm.step.index,
         outcome=outcome,
         cause=cause,
-        models=tuple(sorted({canonical_model(c.model) for c in of_app if c.model})),
+        models=tuple(sorted({recorder.calls.names.canonical(c.model) for c in of_app if c.model})),
         cassette=recorder.shown_path,
         interactions=len(recorder.calls),
         checks=tuple(
@@ -91,6 +91,7 @@ def complete(
         replies=recorder.calls.replies if profiled else (),
         cost_usd=_cost_usd(view, arm) if profiled and of_app else None,
         entries=recorder.numbers,
+        held_back=bool(recorder.problems) and isinstance(recorder.problems[0], NotSent),
     )
     if recorder.problems:
         _show_problem(record, recorder.problems)
@@ -108,9 +109,7 @@ def _not_served(view: ClaudeFixture) -> str | None:
 
 
 def _cost_usd(view: ClaudeFixture, arm: Arm) -> float | None:
-    from pytest_claude.models.prices import price_table, total_cost
-
-    return total_cost(view._transcript().answers, price_table(arm.settings.prices)).usd
+    return arm.reading.pricing(view._transcript().answers).usd
 
 
 def _show_idle(record: TrialRun, idle: Sequence[str]) -> None:

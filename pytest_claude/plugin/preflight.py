@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_claude import clock
-from pytest_claude.comparison.trial import NOT_SENT
-from pytest_claude.errors import RecordingProblem, SpoiledTrial
-from pytest_claude.models.ids import canonical_model, same_model
+from pytest_claude.errors import NotSent, RecordingProblem
+from pytest_claude.models.ids import same_model
 from pytest_claude.models.naming import near_miss
 from pytest_claude.plugin.markers import PLACES
 from pytest_claude.settings import RunSettings, Swap
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 if TYPE_CHECKING:
-    from pytest_claude.models.asked import Asked
+    from pytest_claude.models.message_request import MessageRequest
     from pytest_claude.models.preflight import Call, Preflight
     from pytest_claude.plugin.results import Results
     from pytest_claude.recording.recorder import Veto
@@ -42,14 +41,14 @@ def veto(swaps: Sequence[Swap], settings: RunSettings) -> Veto | None:
     day = clock.today()
 
     def forbids(request: Request) -> RecordingProblem | None:
-        from pytest_claude.models.asked import asked_in
+        from pytest_claude.models.message_request import requests_in
         from pytest_claude.models.preflight import surely_refused
 
-        for asked in asked_in(Interaction(request, Response(200))):
-            target = asked.model or ""
-            swapped = any(same_model(swap.new, target) for swap in swaps)
-            if swapped or (not settings.gated and _reaches_claude(asked)):
-                for finding in surely_refused(asked, target, on=day):
+        for message in requests_in(Interaction(request, Response(200)), settings.names):
+            target = message.model or ""
+            swapped = any(settings.names.same(swap.new, target) for swap in swaps)
+            if swapped or (not settings.gated and _reaches_claude(message)):
+                for finding in surely_refused(message, target, on=day):
                     # A retirement can be put off after this version came out.
                     if swapped or finding.rule != "model-retired":
                         return _not_sent(target, finding)
@@ -58,9 +57,9 @@ def veto(swaps: Sequence[Swap], settings: RunSettings) -> Veto | None:
     return forbids
 
 
-def _reaches_claude(asked: Asked) -> bool:
+def _reaches_claude(request: MessageRequest) -> bool:
     """Whether a request meets the rules as it is: a gateway may alter it on the way."""
-    return asked.direct or asked.platform != "anthropic"
+    return request.direct or request.platform != "anthropic"
 
 
 class Retirements:
@@ -90,7 +89,8 @@ class Retirements:
         from pytest_claude.models.facts import facts_of, retires_within
         from pytest_claude.report.preflight import retirement_line
 
-        left = {canonical_model(swap.old) for swap in (*self._settings.bump, *self._settings.swaps)}
+        swaps = (*self._settings.bump, *self._settings.swaps)
+        left = {self._settings.names.canonical(swap.old) for swap in swaps}
         day = clock.today()
         found = retires_within(sorted(self._tests.keys() - left), day, days)
         for model in found:
@@ -117,7 +117,8 @@ class BumpPreflight:
         if not self._settings.recording:
             return []
         names = (name for swap in self._settings.bump for name in (swap.old, swap.new))
-        return [f"claude: {hint}" for name in names if (hint := near_miss(name))]
+        models = map(self._settings.names.resolved, names)
+        return [f"claude: {hint}" for model in models if (hint := near_miss(model))]
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Tell it before the first test runs."""
@@ -179,14 +180,15 @@ class BumpPreflight:
         calls = list(self._recorded(tests))
         lines: list[str] = []
         for swap in self._settings.bump:
-            found: Preflight = preflight(calls, swap.new, olds=[swap.old], on=clock.today())
+            old, new = map(self._settings.names.resolved, (swap.old, swap.new))
+            found: Preflight = preflight(calls, new, olds=[old], on=clock.today())
             verbose = self._config.get_verbosity() >= 2
             if told := refusal_lines(found, verbose=verbose):
                 lines += [f"preflight {swap.new}:", *told]
         return lines
 
     def _recorded(self, tests: Sequence[str]) -> Iterator[Call]:
-        from pytest_claude.models.asked import asked_in
+        from pytest_claude.models.message_request import requests_in
         from pytest_claude.models.preflight import Call
         from pytest_claude.places import places_of
         from pytest_claude.recording import cassette
@@ -204,16 +206,16 @@ class BumpPreflight:
                 except RecordingProblem:
                     continue  # the trial that opens it tells
                 for number, entry in enumerate(entries, start=1):
-                    for asked in asked_in(entry.interaction):
-                        yield Call(test, module, shown, number, recording.index + 1, asked)
+                    for request in requests_in(entry.interaction, self._settings.names):
+                        yield Call(test, module, shown, number, recording.index + 1, request)
 
 
-def _not_sent(target: str, finding: Any) -> SpoiledTrial:
+def _not_sent(target: str, finding: Any) -> NotSent:
     # A trial without evidence: its test stays undecided, and the gate goes on with the others.
     said = [("the API", finding.message)] if finding.message else []
     fix = [] if finding.fix is None else [("to mend it", finding.fix)]
-    return SpoiledTrial(
-        f"{NOT_SENT}{target} refuses it: {finding.seen}",
+    return NotSent(
+        f"not sent: {target} refuses it: {finding.seen}",
         [
             ("expected", f"a request that {target} accepts"),
             ("observed", f"{finding.seen} (HTTP {finding.status}, rule {finding.rule})"),

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import pytest
 
-from pytest_claude.gating.decision import TestVerdict
 from pytest_claude.plugin import explain
 from pytest_claude.plugin.trials import Reports, TrialRun, merged
 from pytest_claude.report.numbers import plural
+from pytest_claude.report.row import Row
 from pytest_claude.settings import TestSettings
 
 _PHASES: tuple[Literal["setup", "call", "teardown"], ...] = ("setup", "call", "teardown")
@@ -86,33 +86,22 @@ def held(item: pytest.Item, runs: Sequence[TrialRun], first: int | None) -> dict
     }
 
 
-def judged(config: pytest.Config, test: str, data: dict[str, Any], verdict: TestVerdict) -> Reports:
+def judged(config: pytest.Config, test: str, data: dict[str, Any], row: Row) -> Reports:
     """The reports of a test that was held: only its verdict fails it."""
     from_json = config.hook.pytest_report_from_serializable
     reports: Reports = {w: from_json(config=config, data=r) for w, r in data["reports"].items()}
     if not reports:
         location = tuple(data["location"])
         reports = {w: pytest.TestReport(test, location, {}, "passed", None, w) for w in _PHASES}
-    if is_red(verdict):
-        fail(reports, explain.headline_repr(_line(verdict)))
-        rows = [(label, text) for label, text in data["rows"]]
-        rows = rows or explain.failure_rows(verdict)
+    if row.fails:
+        line = f"{row.word} {row.rates}{f': {row.text}' if row.text else ''}"
+        fail(reports, explain.headline_repr(line))
+        rows = [(label, text) for label, text in data["rows"]] or explain.failure_rows(row)
         explain.add_section(reports.get("call", reports["setup"]), data["heading"], rows)
         explain.add_transcript(reports.get("call", reports["setup"]), data["said"])
     else:
         pass_all(reports)
     return reports
-
-
-def _line(verdict: TestVerdict) -> str:
-    told = verdict.differences[0].counted if verdict.differences else verdict.detail
-    return f"{verdict.verdict} {verdict.rates}{f': {told}' if told else ''}"
-
-
-def is_red(verdict: TestVerdict) -> bool:
-    """Whether a verdict fails its test."""
-    regressed = verdict.verdict == "regressed" and verdict.accepted is None
-    return regressed or verdict.verdict == "undecided"
 
 
 def pass_all(reports: Reports) -> None:

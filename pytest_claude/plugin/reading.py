@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, cast, get_args
 import pytest
 
 from pytest_claude.errors import SettingsError
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.report_files import check_suffix
 from pytest_claude.settings import (
     AdaptMode,
@@ -107,7 +107,7 @@ def _read(config: pytest.Config) -> RunSettings:
         raise SettingsError("--claude-continue needs the --claude-bump that it goes on with")
     gate = config.getoption("claude_gate")
     gate_name = "--claude-gate" if gate else "claude_gate"
-    _know_names(config)
+    names = _names(config)
     settings = RunSettings(
         cassette_root=config.rootpath / config.getini("claude_cassette_dir"),
         rootdir=config.rootpath,
@@ -133,6 +133,7 @@ def _read(config: pytest.Config) -> RunSettings:
         retirement_days=_retirement_days(str(config.getini("claude_retirement_days"))),
         record_refused=config.getoption("claude_record_refused"),
         prices=_prices(tuple(config.getini("claude_prices"))),
+        names=names,
         model=config.getini("claude_model") or None,
         judge=cast(JudgeMode, judge),
         judge_model=judge_model,
@@ -178,15 +179,14 @@ def _prices(lines: tuple[str, ...]) -> tuple[str, ...]:
     return lines
 
 
-def _know_names(config: pytest.Config) -> None:
-    """Know what the project's own names of models stand for, to the end of the session."""
-    from pytest_claude.models.ids import aliases
+def _names(config: pytest.Config) -> ModelNames:
+    """What the project's own names of models stand for."""
+    lines = config.getini("claude_model_map")
+    if not lines:
+        return NO_NAMES
+    from pytest_claude.models.model_map import read_model_map  # late: it reads the models' facts
 
-    if lines := config.getini("claude_model_map"):
-        from pytest_claude.models.model_map import read_model_map
-    lasting = ExitStack()
-    lasting.enter_context(aliases(read_model_map(lines) if lines else {}))
-    config.add_cleanup(lasting.close)
+    return read_model_map(lines)
 
 
 def _trials(value: str | None) -> int | None:

@@ -16,8 +16,9 @@ from pytest_claude.settings import RunSettings
 
 if TYPE_CHECKING:
     from pytest_claude.plugin.earlier import Earlier
-    from pytest_claude.report.artifact import Run
-    from pytest_claude.report.outline import Typed
+    from pytest_claude.report.row import Row
+    from pytest_claude.report.story import Typed
+    from pytest_claude.run.record import Run
 
 
 class Results:
@@ -65,7 +66,7 @@ class Results:
                 self._held[data["test"]] = held
         self._results[data["test"]] = _joined(self._results.get(data["test"]), data)
         if report.when == "teardown" and not self._settings.gated:
-            self._add_properties(report, None)
+            self._add_properties(report)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -131,14 +132,19 @@ class Results:
             return
         if self._run is None or self._config.getoption("no_summary"):
             return
-        from pytest_claude.report import gate, terminal
+        from pytest_claude.report import terminal
+        from pytest_claude.report.story import story
 
         title, lines = "claude", [*self._unwritten, *self._outside_lines()]
         if self._run.decision is not None:
-            title = self._run.title
+            told = story(self._run, self._typed())
+            title = " → ".join(told.models)
             verbosity = self._config.get_verbosity()
-            told = gate.gate_lines(self._run, whole=verbosity >= 2)
-            lines += told[:1] if verbosity < 0 else [*told, ""]
+            section = [
+                *terminal.gate_lines(told, whole=verbosity >= 2),
+                *terminal.plain_lines(self._run.results),
+            ]
+            lines += terminal.verdict_lines(told) if verbosity < 0 else [*section, ""]
             lines += self._what_next(self._run)
         else:
             lines += terminal.plain_lines(self._run.results)
@@ -162,7 +168,7 @@ class Results:
 
     def _judged(self, because: str | None) -> Run:
         from pytest_claude.plugin.judging import judged
-        from pytest_claude.report.artifact import TestResult
+        from pytest_claude.run.record import TestResult
 
         assert self._earlier is not None, "a gate reads it"
         results = {test: TestResult.from_json(data) for test, data in self._results.items()}
@@ -171,32 +177,32 @@ class Results:
     def _publish(self) -> None:
         """Tell pytest of the tests that waited for their verdict."""
         from pytest_claude.plugin import publication
+        from pytest_claude.report.story import story
 
         hook = self._config.hook
         assert self._run is not None, "it was judged"
+        rows = {row.test: row for row in story(self._run).rows} if self._held else {}
         if (terminal := self._config.pluginmanager.get_plugin("terminalreporter")) is not None:
             terminal.ensure_newline()  # after the percentage of the last line
         for test, held in self._held.items():
             location = tuple(held["location"])
-            reports = publication.judged(self._config, test, held, self._run.verdicts[test])
+            reports = publication.judged(self._config, test, held, rows[test])
             hook.pytest_runtest_logstart(nodeid=test, location=location)
-            self._add_properties(reports["teardown"], self._run)
+            self._add_properties(reports["teardown"], rows[test])
             for report in reports.values():
                 hook.pytest_runtest_logreport(report=report)
             hook.pytest_runtest_logfinish(nodeid=test, location=location)
 
-    def _add_properties(self, report: pytest.TestReport, run: Run | None) -> None:
+    def _add_properties(self, report: pytest.TestReport, row: Row | None = None) -> None:
         """Say in the JUnit file, where one is written, what a test came to."""
         if not self._config.getoption("xmlpath", None):
             return
-        from pytest_claude.report.artifact import Run, TestResult
-        from pytest_claude.report.outline import outline
         from pytest_claude.report.properties import properties
+        from pytest_claude.report.row import plain_row
+        from pytest_claude.run.record import TestResult
 
-        data = self._results[report.nodeid]
-        told = outline(run or Run(results=(TestResult.from_json(data),)))
-        entry = next(entry for entry in told.entries if entry.test == report.nodeid)
-        report.user_properties += properties(entry)
+        row = row or plain_row(TestResult.from_json(self._results[report.nodeid]))
+        report.user_properties += properties(row)
 
     def _decide(self, session: pytest.Session) -> None:
         if self._run is None:
@@ -215,7 +221,7 @@ class Results:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _plain(self) -> Run:
-        from pytest_claude.report.artifact import Run, TestResult
+        from pytest_claude.run.record import Run, TestResult
 
         results = (TestResult.from_json(data) for _, data in sorted(self._results.items()))
         return Run(collected=tuple(sorted(self.collected)), results=tuple(results))
@@ -234,11 +240,13 @@ class Results:
                 self._unwritten.append(f"the ledger could not be written: {error.strerror}")
 
     def _write(self) -> None:
+        from pytest_claude.models.prices import price_table
         from pytest_claude.report_files import write_reports
 
         assert self._run is not None, "it was decided"
         reports = self._settings.reports
-        root, prices = self._config.rootpath, self._settings.prices
+        root = self._config.rootpath
+        prices = price_table(self._settings.prices, self._settings.names)
         typed = self._typed()
         self._unwritten += write_reports(self._run, reports, root, prices, typed)
         if github.on_actions() and (problem := github.write_summary(self._run, reports, typed)):
@@ -254,7 +262,7 @@ class Results:
 
     def _typed(self) -> Typed:
         """What was typed for a gate, for the commands that go on with it."""
-        from pytest_claude.report.outline import Typed
+        from pytest_claude.report.story import Typed
 
         config, option = self._config, self._config.option
         preset = config.getoption("claude_gate")
@@ -270,8 +278,8 @@ class Results:
 
     def _what_next(self, run: Run) -> list[str]:
         """Where the reports are, and what to type next: the same as in them."""
-        from pytest_claude.report.advice import Command, next_commands
-        from pytest_claude.report.outline import outline
+        from pytest_claude.report.commands import Command, next_commands
+        from pytest_claude.report.story import story
         from pytest_claude.report.terminal import command_lines
         from pytest_claude.report_files import as_typed, run_file_of
 
@@ -279,7 +287,7 @@ class Results:
         shown = [path for path in self._settings.reports if not path.name.startswith(".")]
         labels = {".json": "run file", ".html": "page", ".md": "Markdown"}
         files = [Command("", as_typed(path), labels[path.suffix]) for path in shown]
-        told = outline(run, self._typed())
+        told = story(run, self._typed())
         return command_lines([*files, *next_commands(told, run_file_of(shown))])
 
 

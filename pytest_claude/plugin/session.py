@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from pytest_claude.errors import CheckFailed, RecordingProblem, UnknownSDK
+from pytest_claude.gating.status import Why
 from pytest_claude.gating.steps import Step, in_order, plan_plain
 from pytest_claude.plugin import explain, publication, trials
 from pytest_claude.plugin.adoption import adopting
@@ -28,8 +29,8 @@ from pytest_claude.plugin.wide_fixtures import WideFixtures
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.doors.line import line
 from pytest_claude.recording.doors.probe import probe
-from pytest_claude.report.artifact import TestResult
 from pytest_claude.report.transcript import conversation_lines
+from pytest_claude.run.record import TestResult
 from pytest_claude.settings import RunSettings, TestSettings
 
 __tracebackhide__ = unless_a_group
@@ -290,7 +291,7 @@ class ClaudeSession:
             planned=item.stash[TEST_SETTINGS].trials,
             needed=item.stash[TEST_SETTINGS].passes_needed,
             # Its answer is the baseline's on both arms.
-            not_gated=None if wide is None else f"its {wide} calls the model",
+            not_run=None if wide is None else Why("wide_fixture", {"fixture": wide}),
             accepted=item.stash[TEST_SETTINGS].accepted,
         )
         self._notes.clear()

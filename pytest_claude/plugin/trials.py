@@ -13,7 +13,7 @@ from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import RecordingProblem, Row
 from pytest_claude.gating.steps import LATER, Plan, Step
 from pytest_claude.plugin.replacing import Replaced
-from pytest_claude.report.artifact import Stale
+from pytest_claude.run.record import Stale
 
 When = Literal["setup", "call", "teardown"]
 Reports = dict[str, pytest.TestReport]

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from pytest_claude.models.ids import canonical_model, model_of, regular_id
+from pytest_claude.models.ids import NO_NAMES, ModelNames, canonical_model, model_of
 from pytest_claude.transcript.interaction import Request
 
 Normalize = Callable[[Any], Any]
@@ -39,11 +39,19 @@ class Known:
     model: str | None
 
 
-def known(request: Request, normalize: Normalize | None = None) -> Known:
-    """What replay needs to know of a request: which recording answers it, and whom it asks."""
+def known(
+    request: Request, normalize: Normalize | None = None, names: ModelNames = NO_NAMES
+) -> Known:
+    """What replay needs to know of a request: which recording answers it, and whom it asks.
+
+    Args:
+        request: As it is sent, or as it is recorded.
+        normalize: Takes out of its body what changes from run to run.
+        names: What the project's own names of models stand for.
+    """
     value = _parsed(request)
     model = _model_of(request, value)  # before a rule of the test can change the value
-    return Known(_hash(request, value, normalize, canonical_model), model)
+    return Known(_hash(request, value, normalize, names.canonical), model)
 
 
 def fingerprint(request: Request) -> str:
@@ -54,17 +62,19 @@ def fingerprint(request: Request) -> str:
     the spelling of the model's id do not count; of multipart bodies, the boundary. Scheme, host
     and headers never count. It is what a cassette holds, so no setting of a project counts either.
     """
-    return _hash(request, _parsed(request), None, regular_id)
+    return _hash(request, _parsed(request), None, canonical_model)
 
 
-def canonical_text(request: Request, normalize: Normalize | None = None) -> str:
-    """All that counts, as the text that `known` makes a hash of."""
-    return _whole(request, _parsed(request), normalize, canonical_model)
+def canonical_text(
+    request: Request, normalize: Normalize | None = None, names: ModelNames = NO_NAMES
+) -> str:
+    """All that counts, as the text that `known` makes a hash of; the arguments are its."""
+    return _whole(request, _parsed(request), normalize, names.canonical)
 
 
-def canonical_body(request: Request) -> str:
-    """The body as canonical JSON, or as it is where it is no JSON."""
-    return _canonical(request, _parsed(request), None, canonical_model)
+def canonical_body(request: Request, names: ModelNames = NO_NAMES) -> str:
+    """The body as canonical JSON, or as it is where it is no JSON; `names` as for `known`."""
+    return _canonical(request, _parsed(request), None, names.canonical)
 
 
 def model_in(request: Request) -> str | None:

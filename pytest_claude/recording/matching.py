@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from pytest_claude.models.ids import may_hold_alias
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.fingerprint import (
     Normalize,
@@ -35,10 +35,17 @@ class Index:
 
     Attributes:
         entries: All that is recorded.
+        names: What the project's own names of models stand for.
     """
 
-    def __init__(self, entries: Sequence[Recorded], normalize: Normalize | None = None) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Recorded],
+        normalize: Normalize | None = None,
+        names: ModelNames = NO_NAMES,
+    ) -> None:
         self.entries = tuple(entries)
+        self.names = names
         self._normalize = normalize
         self._played: set[int] = set()
         self._shown: set[int] = set()
@@ -75,14 +82,17 @@ class Index:
         """The fingerprint of an unplayed interaction whose request differs from `request`, which
         is redacted, in nothing but secrets: recorded with another key, or before it was one.
         """
-        sent = canonical_text(request, self._normalize)
+        sent = self._text(request)
         may_fit = redaction.own is not None or REPLACEMENT in sent
         for number, entry in enumerate(self.entries):
             if number not in self._played and (may_fit or _holds(entry, REPLACEMENT)):
-                recorded = canonical_text(redaction.request(entry.request), self._normalize)
+                recorded = self._text(redaction.request(entry.request))
                 if _fits(recorded, sent):
                     return self.mark(entry)
         return None
+
+    def _text(self, request: Request) -> str:
+        return canonical_text(request, self._normalize, self.names)
 
     def _add(self, number: int, entry: Recorded) -> None:
         mark = self.mark(entry)
@@ -91,9 +101,9 @@ class Index:
 
     def mark(self, entry: Recorded) -> str:
         """The fingerprint under which an interaction is taken."""
-        if self._normalize is None and not _may_ask_by_a_name(entry):
+        if self._normalize is None and not _may_ask_by_a_name(entry, self.names):
             return entry.fingerprint
-        return known(entry.request, self._normalize).fingerprint
+        return known(entry.request, self._normalize, self.names).fingerprint
 
     @property
     def shown(self) -> tuple[Recorded, ...]:
@@ -126,11 +136,12 @@ class Index:
         return tuple(self.entries[number - 1] for number in self.unused)
 
 
-def _may_ask_by_a_name(entry: Recorded) -> bool:
+def _may_ask_by_a_name(entry: Recorded, names: ModelNames) -> bool:
     """Whether its model may be a name of the project's own, which the stored fingerprint keeps."""
     if entry.ours:
-        return may_hold_alias(entry.text)
-    return may_hold_alias(entry.request.url) or may_hold_alias(entry.request.body.decode("latin-1"))
+        return names.may_be_in(entry.text)
+    request = entry.request
+    return names.may_be_in(request.url) or names.may_be_in(request.body.decode("latin-1"))
 
 
 def _holds(entry: Recorded, text: str) -> bool:
@@ -176,14 +187,23 @@ class Change:
     equal: tuple[str, ...]
 
 
-def nearest(request: Request, recordings: Sequence[tuple[int, Request]]) -> tuple[int, Change]:
+def nearest(
+    request: Request,
+    recordings: Sequence[tuple[int, Request]],
+    names: ModelNames = NO_NAMES,
+) -> tuple[int, Change]:
     """Number of the recording nearest to `request`, and what differs.
 
     Nearest is the one with the most equal top-level fields, the earlier where two are equally
-    near. There must be at least one.
+    near.
+
+    Args:
+        request: As it is sent.
+        recordings: The recorded requests with their numbers; at least one.
+        names: What the project's own names of models stand for.
     """
-    sent = _fields(request)
-    scored = [(number, _fields(candidate)) for number, candidate in recordings]
+    sent = _fields(request, names)
+    scored = [(number, _fields(candidate, names)) for number, candidate in recordings]
     number, recorded = max(scored, key=lambda pair: (_likeness(sent, pair[1]), -pair[0]))
     return number, _change(recorded, sent)
 
@@ -200,13 +220,13 @@ def _messages(fields: Mapping[str, Any]) -> list[Any]:
     return messages if isinstance(messages, list) else []
 
 
-def _fields(request: Request) -> dict[str, Any]:
+def _fields(request: Request, names: ModelNames) -> dict[str, Any]:
     parts = urlsplit(request.url)
     path = {"method": request.method, "path": parts.path, "query": parts.query}
     try:
-        body = json.loads(canonical_body(request)) if request.body else {}
+        body = json.loads(canonical_body(request, names)) if request.body else {}
     except ValueError:
-        body = canonical_body(request)
+        body = canonical_body(request, names)
     return path | (body if isinstance(body, dict) else {"body": body})
 
 

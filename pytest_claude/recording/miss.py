@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_claude.errors import CassetteMiss, Row
-from pytest_claude.models.ids import canonical_model
+from pytest_claude.models.ids import ModelNames
 from pytest_claude.recording.fingerprint import Known
 from pytest_claude.recording.ignoring import volatile
 from pytest_claude.recording.matching import CANDIDATES, Change, Index, nearest
@@ -54,7 +54,7 @@ def explain(asked: Asked, index: Index, redaction: Redaction) -> CassetteMiss:
     `redaction` is for what is recorded: a secret in it is not shown.
     """
     if not asked.exists:
-        return _nothing_recorded(asked)
+        return _nothing_recorded(asked, index.names)
     if not index.entries:
         return _miss(asked, "the cassette is empty", "0 recorded interactions")
     if played := index.matching(asked.known.fingerprint):
@@ -72,12 +72,12 @@ def explain(asked: Asked, index: Index, redaction: Redaction) -> CassetteMiss:
         if not is_judge(asked.request):
             observed, cause = f"{held} of the judge's", "only the judge is recorded"
         return _miss(asked, cause, observed)
-    number, change = nearest(asked.request, candidates)
+    number, change = nearest(asked.request, candidates, index.names)
     return _differs(asked, number, change, index)
 
 
-def _nothing_recorded(asked: Asked) -> CassetteMiss:
-    model = canonical_model(asked.known.model or "")
+def _nothing_recorded(asked: Asked, names: ModelNames) -> CassetteMiss:
+    model = names.canonical(asked.known.model or "")
     renamed: list[Row] = []
     if asked.models and not model:
         cause = f"recorded for {', '.join(asked.models)}, and this call names no model"

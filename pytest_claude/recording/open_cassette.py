@@ -72,7 +72,7 @@ class OpenCassette:
         """Where the calls are in a saved cassette that tests share, from 1; else nothing."""
         if self._opened is None or not self._is_shared:
             return ()
-        index = Index(self._saved or self.index.entries, self._shelf.normalize)
+        index = self._shelf.index(self._saved or self.index.entries)
         places = {id(entry): number for number, entry in enumerate(index.entries, start=1)}
         taken = [index.take(index.mark(call.entry)) for call in self.calls if call.entry]
         return () if None in taken else tuple(places[id(entry)] for entry in taken)

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_claude.errors import RecordingProblem
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.recording import cassette, partial
 from pytest_claude.recording.cassette import NO_LABEL, Label
 from pytest_claude.recording.entry import Recorded, same_exchange
-from pytest_claude.recording.fingerprint import Normalize
+from pytest_claude.recording.fingerprint import Known, Normalize, known
 from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.matching import Index
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.slugs import named_model
 from pytest_claude.settings import RecordMode
-from pytest_claude.transcript.interaction import Response
+from pytest_claude.transcript.interaction import Request, Response
 
 # A problem is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
@@ -92,12 +93,14 @@ class Shelf:
         mode: What may be called and written.
         redaction: What makes another tool's recording ours.
         normalize: The rules of the test for what does not count in requests.
+        names: What the project's own names of models stand for.
     """
 
     place: Place
     mode: RecordMode
     redaction: Redaction
     normalize: Normalize | None
+    names: ModelNames = NO_NAMES
 
     def open(self, model: str | None) -> Opened:
         """The cassette named by the model of the trial's first call.
@@ -105,7 +108,7 @@ class Shelf:
         Raises:
             UnreadableCassette: It can't be read.
         """
-        model = named_model(self.place.model or model or "no-model")
+        model = named_model(self.names.resolved(self.place.model or model or "no-model"))
         path = self.place.folder.path(model, self.place.index)
         if self.place.adopted is not None and not path.exists():
             return self._open(self.place.adopted, "")
@@ -131,6 +134,14 @@ class Shelf:
         others = [r for r in recordings if r.path != named.path and self._answers(r.path, mark)]
         return self._open(others[0].path, others[0].model) if len(others) == 1 else None
 
+    def index(self, entries: Sequence[Recorded]) -> Index:
+        """The index of `entries` by what counts for this test."""
+        return Index(entries, self.normalize, self.names)
+
+    def known(self, request: Request) -> Known:
+        """What replay knows of a request, by what counts for this test."""
+        return known(request, self.normalize, self.names)
+
     def is_once_for_all(self, path: Path) -> bool:
         """Whether a cassette that is there stays as it is: with `once`, all but the shared ones
         that tests have made in this session.
@@ -143,11 +154,11 @@ class Shelf:
             recorded = cassette.load(path, path.name) if path.exists() else []
         except RecordingProblem:
             return False
-        return Index(recorded, self.normalize).matching(mark) > 0
+        return self.index(recorded).matching(mark) > 0
 
     def _open(self, path: Path, model: str) -> Opened:
         if self.mode == "all":
-            return Opened(path, model, _written(path), Index(()))
+            return Opened(path, model, _written(path), self.index(()))
         return self._read(path, model)
 
     def _read(self, path: Path, model: str) -> Opened:
@@ -173,7 +184,7 @@ class Shelf:
                 left = []
             else:
                 notes.append(f"{paid} of an interrupted recording taken from {where}")
-        index = Index([*recorded, *left], self.normalize)
+        index = self.index([*recorded, *left])
         return Opened(path, model, written, index, bool(left), tuple(notes))
 
     def _as_stored(self, entry: Recorded) -> Recorded:

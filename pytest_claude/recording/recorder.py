@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from pytest_claude.errors import CallOutsideTrial, CassetteMiss, RecordingProblem
-from pytest_claude.models.ids import canonical_model
+from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.recording import miss, problems
 from pytest_claude.recording.call import Call, Calls, note_made
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.faults import Fault, Faults, Injection
-from pytest_claude.recording.fingerprint import Known, Normalize, known, model_in
+from pytest_claude.recording.fingerprint import Known, Normalize, model_in
 from pytest_claude.recording.matching import Index
 from pytest_claude.recording.open_cassette import OpenCassette, Summarize, Take
 from pytest_claude.recording.opening import Place, Shelf
@@ -57,16 +57,17 @@ class Recorder:
         summarize: Summarize = lambda interactions: (),
         normalize: Normalize | None = None,
         veto: Veto | None = None,
+        names: ModelNames = NO_NAMES,
     ) -> None:
-        self.calls = Calls()
+        self.calls = Calls(names)
         self.problems: list[RecordingProblem] = []
         self.faults = Faults()
         self.prepare = prepare
         self.redaction = redaction
         self.replaying = mode == "none"
         self._place = place
-        self._normalize = normalize
-        self._cassette = OpenCassette(Shelf(place, mode, redaction, normalize), self.calls)
+        self._shelf = Shelf(place, mode, redaction, normalize, names)
+        self._cassette = OpenCassette(self._shelf, self.calls)
         self._summarize = summarize
         self._veto = veto
         self._lock = threading.RLock()
@@ -156,7 +157,7 @@ class Recorder:
                 fault = self.faults.take(request, alterable=alterable)
                 if fault is not None or not self._is_matched_as_sent:
                     request = self.redaction.request(request)
-                asked = known(request, self._normalize)
+                asked = self._shelf.known(request)
                 if fault is not None and fault.replaces:
                     entry = Recorded.of(Interaction(request, fault.error(request)))
                     call = Call(request, asked, asked_model, entry, recorded=True, fault=fault)
@@ -234,7 +235,7 @@ class Recorder:
         if entry is None and self._is_matched_as_sent:
             redacted = self.redaction.request(request)
             if redacted is not request:
-                return self._begin(redacted, known(redacted), asked_model, fault)
+                return self._begin(redacted, self._shelf.known(redacted), asked_model, fault)
         if entry is None:
             entry = self._found_late(take, request, asked)
         if fault is not None and entry is not None and entry.response.status >= 400:
@@ -284,7 +285,7 @@ class Recorder:
         One that is found so holds none that its recording does not hold. Not where a rule of the
         test takes something out of both, nor where the project's own redaction must see it.
         """
-        return self.replaying and self._normalize is None and self.redaction.own is None
+        return self.replaying and self._shelf.normalize is None and self.redaction.own is None
 
     def _miss(self, request: Request, asked: Known) -> CassetteMiss:
         opened, folder = self._cassette.opened, self._place.folder
@@ -304,7 +305,12 @@ class Recorder:
         return miss.explain(facts, opened.index, self.redaction)
 
 
-def models_in(recorded: Sequence[Recorded]) -> list[str]:
-    """The canonical ids that the app's calls in `recorded` ask, each once."""
-    asked = (model_in(entry.request) for entry in recorded if not entry.judges)
-    return sorted({canonical_model(model) for model in asked if model})
+def models_in(recorded: Sequence[Recorded], names: ModelNames = NO_NAMES) -> list[str]:
+    """The canonical ids that the app's calls in `recorded` ask, each once.
+
+    Args:
+        recorded: The interactions of one cassette.
+        names: What the project's own names of models stand for.
+    """
+    models = (model_in(entry.request) for entry in recorded if not entry.judges)
+    return sorted({names.canonical(model) for model in models if model})

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_claude.comparison.trial import Trial
-from pytest_claude.gating import Decision, Ledger, words
-from pytest_claude.report.artifact import Run, TestResult
+from pytest_claude.gating import Ledger
 from pytest_claude.report.numbers import plural
+from pytest_claude.report.story import Story, story
+from pytest_claude.report.words import because
+from pytest_claude.run.record import Run, TestResult
 from pytest_claude.transcript.quoting import printable
 
 OrdinaryPlace = Callable[[str, str, int], str]
@@ -95,8 +97,11 @@ def foretold_lines(run: Run, adopted: Sequence[Adopted]) -> list[str]:
     lines = [f"  {printable(test)}  {said}" for test, said in told]
     assert run.decision is not None, "only a gate is adopted"
     moved = {entry.result.test for entry in adopted}
-    left = [v for v in run.decision.tests if v.test not in moved and _is_on_old(v.detail)]
-    lines += [f"  {printable(v.test)}  not gated ({v.detail}): nothing recorded" for v in left]
+    lines += [
+        f"  {printable(v.test)}  not run ({because(v.reason, v.values)}): nothing recorded"
+        for v in run.decision.tests
+        if v.test not in moved and v.reason == "no_check"
+    ]
     lines += [
         f"  {printable(result.test)}  shares its cassette: record it after the change"
         for result in run.results
@@ -115,34 +120,32 @@ def bump_text(run: Run, adopted: Sequence[Adopted]) -> str:
 
 
 def _bump_lines(run: Run, adopted: Sequence[Adopted]) -> Iterator[str]:
-    decision = run.decision
+    told, decision = story(run), run.decision
     assert decision is not None, "only a gate is adopted"
-    yield f"# {run.title}"
+    yield f"# {' → '.join(told.models)}"
     yield ""
-    yield f"{decision.overall.upper()}: {words.headline(decision)}"
-    yield from (f"- {note}" for note in words.notes(decision))
+    yield f"{decision.overall.upper()}: {told.headline}"
+    yield from (f"- {note}" for note in told.notes)
     yield ""
     yield (
         f"Attempt {decision.attempt}, policy {decision.policy.preset}: "
         f"{decision.candidate_trials} trials of the candidate, "
         f"{decision.fresh_baseline_trials} fresh ones of the baseline."
     )
-    yield from _told("Tests", _verdict_lines(decision))
-    rewrites = {
-        f"{rewrite}: `{entry.result.test}`"
-        for entry in adopted
-        for trial in entry.trials
-        for rewrite in trial.rewrites
-    }
+    yield from _told("Tests", _test_lines(told))
+    yield from _told("Figures", [f"{figure.label}: {figure}" for figure in told.figures])
+    rewrites = [f"{rewrite}: `{t}`" for rewrite, tests in told.rewrites.items() for t in tests]
     yield from _told("Adapted; the app's own code must follow", sorted(rewrites))
-    accepted = [f"`{v.test}`: {v.accepted}" for v in decision.tests if v.accepted is not None]
-    yield from _told("Accepted", accepted)
     yield from _told("Plain replay", [line.strip() for line in foretold_lines(run, adopted)])
 
 
-def _verdict_lines(decision: Decision) -> list[str]:
-    told = (v for v in decision.tests if v.verdict != "unchanged" or v.reason is not None)
-    return [printable(words.sentence(verdict, decision)) for verdict in told]
+def _test_lines(told: Story) -> list[str]:
+    """The tests that changed or were not run, one a line: word, rates, why."""
+    news = (row for row in told.rows if row.word != "unchanged" or row.reason is not None)
+    return [
+        printable(": ".join(filter(None, (row.test, f"{row.word} {row.rates}".strip(), row.text))))
+        for row in news
+    ]
 
 
 def _told(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -151,7 +154,3 @@ def _told(title: str, lines: Sequence[str]) -> Iterator[str]:
         yield f"## {title}"
         yield ""
         yield from (f"- {line}" for line in lines)
-
-
-def _is_on_old(detail: str | None) -> bool:
-    return detail in ("no claude check",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_claude.report.entry import Mark
+from pytest_claude.report.row import Mark
 
 PITCH = 8  # px from one dot to the next
 _SIZE = 6.5

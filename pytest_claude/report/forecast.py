@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from pytest_claude.models.asked import asked_of
 from pytest_claude.models.bill import DAYS_OF_A_MONTH, Bill, Money, bill
+from pytest_claude.models.ids import ModelNames
+from pytest_claude.models.message_request import request_of
 from pytest_claude.models.prefixes import Prefix
 from pytest_claude.models.preflight import Call, preflight
 from pytest_claude.models.prices import NO_OVERRIDES, PriceTable
 from pytest_claude.report.conversation import Lookup
-from pytest_claude.report.entry import Entry, Side
-from pytest_claude.report.numbers import dollars, percent_change, plural
-from pytest_claude.report.outline import Outline
+from pytest_claude.report.numbers import dollars, plural
 from pytest_claude.report.preflight import change_words, silent_changes
+from pytest_claude.report.row import Row, Side
+from pytest_claude.report.story import Story
 
 REQUESTS_PER_DAY = 1_000
 
@@ -43,14 +44,12 @@ class Way:
         detail: What it rests on; empty where nothing is to be said.
         amounts: Dollars on the baseline and on the candidate, as written.
         bars: The same as percent of the dearest way.
-        change: From the baseline to the candidate, as written.
     """
 
     label: str
     detail: str
     amounts: tuple[str, str]
     bars: tuple[float, float]
-    change: str
 
 
 @dataclass(frozen=True)
@@ -70,35 +69,37 @@ class Forecast:
     note: str = ""
 
 
-def forecast(outline: Outline, transcripts: Lookup, prices: PriceTable = NO_OVERRIDES) -> Forecast:
-    """Of a run with two sides, from the first trial of each test on either side.
+def forecast(story: Story, transcripts: Lookup, prices: PriceTable = NO_OVERRIDES) -> Forecast:
+    """What the first trial of each test on either side tells, in a run with two sides.
 
     Args:
-        outline: The run.
+        story: The run.
         transcripts: Gives the transcript of a cassette.
-        prices: The user's own prices.
+        prices: The user's own prices, and the project's own names of models.
     """
-    compared = [entry for entry in outline.entries if len(entry.sides) == 2]
-    base, cand = (_calls(compared, transcripts, side) for side in (0, 1))
-    told: dict[str, Silent] = {}
-    for pair in outline.pairs:
-        old, _, new = pair.partition("=")
-        for group in silent_changes(preflight(base, new, olds=[old])):
+    compared = [row for row in story.rows if len(row.sides) == 2]
+    names = prices.names
+    base, cand = (_calls(compared, transcripts, side, names) for side in (0, 1))
+    silent: dict[str, Silent] = {}
+    for pair in story.comparison.pairs if story.comparison is not None else ():
+        moved = preflight(base, names.resolved(pair.new), olds=[names.resolved(pair.old)])
+        for group in silent_changes(moved):
             words = change_words(group.finding)
             source = next(iter(group.finding.sources), "")
-            told.setdefault(words, Silent(len(group.tests), words, source))
+            silent.setdefault(words, Silent(len(group.tests), words, source))
     both = {call.test for call in base} & {call.test for call in cand}
     ways, about, note = _month(_of(base, both), _of(cand, both), prices)
-    if outline.simulated_by:
-        note = f"{note} The usage is simulated by {outline.simulated_by}.".strip()
-    return Forecast(tuple(told.values()), ways, about, note)
+    if story.simulated_by:
+        note = f"{note} The usage is simulated by {story.simulated_by}.".strip()
+    return Forecast(tuple(silent.values()), ways, about, note)
 
 
-def _calls(entries: Sequence[Entry], transcripts: Lookup, number: int) -> list[Call]:
-    return [call for entry in entries for call in _first_calls(entry.sides[number], transcripts)]
+def _calls(rows: Sequence[Row], transcripts: Lookup, number: int, names: ModelNames) -> list[Call]:
+    sides = (row.sides[number] for row in rows)
+    return [call for side in sides for call in _first_calls(side, transcripts, names)]
 
 
-def _first_calls(side: Side, transcripts: Lookup) -> Iterator[Call]:
+def _first_calls(side: Side, transcripts: Lookup, names: ModelNames) -> Iterator[Call]:
     """The app's calls of the first trial whose recording is here."""
     for trial in side.trials:
         transcript = transcripts(trial.cassette) if trial.cassette else None
@@ -107,8 +108,8 @@ def _first_calls(side: Side, transcripts: Lookup) -> Iterator[Call]:
         module = trial.test.partition("::")[0]
         for answer in trial.own(transcript).answers:
             if not answer.judges:
-                yield Call(trial.test, module, trial.cassette, answer.number, 1, asked_of(answer),
-                           answer)  # fmt: skip
+                yield Call(trial.test, module, trial.cassette, answer.number, 1,
+                           request_of(answer, names), answer)  # fmt: skip
         return
 
 
@@ -165,12 +166,12 @@ class _Way:
         assert self.new is not None, "it has a dearer side"
         old, new = self.old.usd, self.new.usd
         amounts, bars = (dollars(old), dollars(new)), (100 * old / most, 100 * new / most)
-        return Way(self.label, self.detail, amounts, bars, percent_change(old, new))
+        return Way(self.label, self.detail, amounts, bars)
 
 
 def _bill(calls: Sequence[Call], requests_per_day: int, prices: PriceTable) -> Bill:
     """What the calls cost on the models that they asked."""
-    model = calls[0].asked.model or ""
+    model = calls[0].request.model or ""
     return bill(calls, model, requests_per_day=requests_per_day, overrides=prices)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_claude.comparison.trial import Trial
-from pytest_claude.report.entry import Entry
+from pytest_claude.report.row import Row
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,17 @@ class Family:
     maps: tuple[HeatMap, ...]
 
 
-def families(entries: Sequence[Entry]) -> tuple[Family, ...]:
+def families(rows: Sequence[Row]) -> tuple[Family, ...]:
     """The tests whose checks looked for a fact at a known depth and length."""
-    by_family: dict[str, list[Entry]] = {}
-    for entry in entries:
-        if any(_sightings(side.trials) for side in entry.sides):
-            by_family.setdefault(entry.test.partition("[")[0], []).append(entry)
-    return tuple(Family(test, _maps(found)) for test, found in sorted(by_family.items()))
+    by_family: dict[str, list[Row]] = {}
+    for row in rows:
+        if any(_sightings(side.trials) for side in row.sides):
+            by_family.setdefault(row.test.partition("[")[0], []).append(row)
+    return tuple(Family(test, _maps(of)) for test, of in sorted(by_family.items()))
 
 
-def _maps(entries: Sequence[Entry]) -> tuple[HeatMap, ...]:
-    sides = [[entry.sides[n] for entry in entries if n < len(entry.sides)] for n in (0, 1)]
+def _maps(rows: Sequence[Row]) -> tuple[HeatMap, ...]:
+    sides = [[row.sides[n] for row in rows if n < len(row.sides)] for n in (0, 1)]
     seen = [[s for side in group for s in _sightings(side.trials)] for group in sides]
     lengths = tuple(sorted({tokens for group in seen for tokens, _, _ in group}))
     depths = tuple(sorted({depth for group in seen for _, depth, _ in group}))

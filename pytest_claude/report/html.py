@@ -12,38 +12,26 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from pytest_claude.models.prices import NO_OVERRIDES, PriceTable
-from pytest_claude.report.advice import commands_for
 from pytest_claude.report.charts import dots
+from pytest_claude.report.commands import commands_for
 from pytest_claude.report.conversation import Lookup, Pool
-from pytest_claude.report.entry import Entry
 from pytest_claude.report.forecast import forecast
-from pytest_claude.report.numbers import UNKNOWN, probability
-from pytest_claude.report.outline import Outline
-from pytest_claude.report.overview import Origin, change, overview_page
+from pytest_claude.report.numbers import at_least, probability
+from pytest_claude.report.overview import FOLDED, Origin, change, overview_page
+from pytest_claude.report.row import Row
+from pytest_claude.report.story import Story
 from pytest_claude.report.unfolded import unfolded
 from pytest_claude.transcript.quoting import printable
 
 _LARGEST = 18_000_000  # bytes of embedded transcripts
 _KEPT_OF_UNCHANGED = 2  # trials a side, when there are more bytes than that
-_FOLDED = ("unchanged", "ungated", "passed", "not run")
-NAMES: Mapping[str, str] = {
-    "regressed": "Regressed",
-    "improved": "Improved",
-    "changed": "Changed",
-    "undecided": "Undecided",
-    "unchanged": "Unchanged",
-    "ungated": "Not gated",
-    "failed": "Failed",
-    "passed": "Passed",
-    "not run": "Not run",
-}
 
 
 @dataclass(frozen=True)
@@ -62,7 +50,7 @@ class _Assets:
 
 
 def render_page(
-    outline: Outline,
+    story: Story,
     transcripts: Lookup,
     *,
     origin: Origin,
@@ -72,34 +60,32 @@ def render_page(
     """The page as text.
 
     Args:
-        outline: The run.
+        story: The run.
         transcripts: Gives the transcript of a cassette.
         origin: Of which project, when, from which commit.
         run_file: Path of the run file, for the commands.
         prices: The user's own prices.
     """
-    common, chunks, trimmed = _chunks(outline, transcripts, run_file)
+    common, chunks, trimmed = _chunks(story, transcripts, run_file)
     overview = overview_page(
-        outline,
+        story,
         origin=origin,
         run_file=run_file,
-        foretold=forecast(outline, transcripts, prices),
+        foretold=forecast(story, transcripts, prices),
         trimmed=trimmed,
     )
     return _rendered(overview, common, chunks)
 
 
-def _chunks(
-    outline: Outline, transcripts: Lookup, run_file: str | None
-) -> tuple[str, list[str], bool]:
+def _chunks(story: Story, transcripts: Lookup, run_file: str | None) -> tuple[str, list[str], bool]:
     """What is common to the tests, each test's own, and whether transcripts were left out."""
     for most in (None, _KEPT_OF_UNCHANGED):
         shared = Pool()
         chunks = []
-        for entry in outline.entries:
-            kept = most if entry.kind in _FOLDED else None
-            commands = commands_for(entry, outline, run_file)
-            data = unfolded(entry, outline, transcripts, shared, commands, most=kept)
+        for row in story.rows:
+            kept = most if row.word in FOLDED else None
+            commands = commands_for(row, story, run_file)
+            data = unfolded(row, story, transcripts, shared, commands, most=kept)
             chunks.append(packed(data))
         if sum(map(len, chunks)) <= _LARGEST:
             break
@@ -120,7 +106,7 @@ def _rendered(page: Any, common: str, chunks: Sequence[str]) -> str:
     )
     environment.filters.update(
         pieces=pieces, capital=capital, dots=dots, findable=findable, change=change,
-        percent=_percent, down=_down, tokens=_tokens, shown=printable, p=probability,
+        down=at_least, tokens=_tokens, shown=printable, p=probability,
         breakable=lambda name: Markup("<wbr>").join(_broken(name)),
     )  # fmt: skip
     return environment.from_string(assets.template).render(
@@ -130,8 +116,7 @@ def _rendered(page: Any, common: str, chunks: Sequence[str]) -> str:
         js=Markup(assets.js),
         common=Markup(common),  # base64
         chunks=[Markup(chunk) for chunk in chunks],
-        names=NAMES,
-        folded=_FOLDED,
+        folded=FOLDED,
     )
 
 
@@ -192,11 +177,11 @@ def capital(text: str) -> str:
     return text if "_" in text.partition(" ")[0] else text[:1].upper() + text[1:]
 
 
-def findable(entry: Entry) -> str:
+def findable(row: Row) -> str:
     """What the filter of the page looks into: test, sentence, names of the tools called."""
-    trials = [trial for side in entry.sides for trial in side.trials]
+    trials = [trial for side in row.sides for trial in side.trials]
     tools = {fact.name for trial in trials if trial.profile for fact in trial.profile.tools}
-    words = [entry.test, (entry.sentence or "").replace("`", ""), *sorted(tools)]
+    words = [row.test, (row.text or "").replace("`", ""), *sorted(tools)]
     return printable(" ".join(words)).lower()
 
 
@@ -210,18 +195,8 @@ def _broken(name: str) -> list[str]:
     return re.findall(r"[^_:/]+[_:/]*|[_:/]+", printable(name))
 
 
-def _percent(counts: tuple[int, int]) -> str:
-    shown, of = counts
-    return f"{100 * shown / of:.0f}%" if of else UNKNOWN
-
-
 def _tokens(number: int) -> str:
     return f"{number / 1000:g}k" if number >= 1000 and number % 100 == 0 else f"{number:,}"
-
-
-def _down(chance: float) -> str:
-    """A promise is never rounded up."""
-    return f"{int(chance * 100 + 1e-9) / 100:.2f}"
 
 
 def _hash(text: str) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pytest_claude.report.advice import next_commands
-from pytest_claude.report.entry import Entry
-from pytest_claude.report.numbers import factor, mean, plural, written
-from pytest_claude.report.outline import Outline
+from pytest_claude.report.commands import next_commands
+from pytest_claude.report.numbers import plural
+from pytest_claude.report.row import Row
+from pytest_claude.report.story import Story
+from pytest_claude.report.words import Word, title
 from pytest_claude.transcript.quoting import printable
 
 COMMENT_BYTES = 65_536
@@ -25,54 +26,49 @@ _ROWS = (None, 100, 25, 5)  # of a table, until the text is short enough
 
 
 def markdown(
-    outline: Outline, *, run_file: str | None = None, page: str | None = None,
+    story: Story, *, run_file: str | None = None, page: str | None = None,
     most_bytes: int = COMMENT_BYTES,
 ) -> str:  # fmt: skip
     """The run in Markdown of at most `most_bytes` bytes of UTF-8.
 
     Args:
-        outline: The run.
+        story: The run.
         run_file: Path of the run file, for the commands.
         page: Name of the HTML report, to point to.
         most_bytes: What the reader takes; tables are cut, and say so, until the text fits.
     """
     text = ""
-    for rows in _ROWS:
-        text = "\n".join(_lines(outline, run_file, page, rows)) + "\n"
+    for most in _ROWS:
+        text = "\n".join(_lines(story, run_file, page, most)) + "\n"
         if len(text.encode("utf-8", "replace")) <= most_bytes:
             break
     return text
 
 
-def _lines(outline: Outline, run_file: str | None, page: str | None, rows: int | None) -> list[str]:
-    lines = [f"### {_title(outline)}", ""]
-    named = outline.of("regressed", "undecided", "failed")
-    lines += _table(outline, named, rows)
-    if told := " ".join(filter(None, (_counts(outline), _numbers(outline)))):
-        lines += [told, ""]
-    if outline.overall == "nothing":
-        lines += ["A gate without data does not pass.", ""] if outline.bump else []
-    elif outline.bump and outline.rule:
-        lines += [escaped(_sentence(outline.rule)), ""]
-    if outline.simulated_by:
-        played = escaped(outline.simulated_by)
-        lines += [f"The models are simulated by {played}: no answer is a real model's.", ""]
-    if changed := outline.of("changed"):
-        words = ("behaves", "passes") if len(changed) == 1 else ("behave", "pass")
-        title = "{} {} differently and still {}".format(plural(len(changed), "test"), *words)
-        lines += _folded(title, _table(outline, changed, rows))
-    if improved := outline.of("improved"):
-        title = f"{plural(len(improved), 'test')} improved"
-        lines += _folded(title, _table(outline, improved, rows))
-    if ungated := outline.of("ungated"):
-        title = f"{plural(len(ungated), 'test')} not gated"
-        lines += _folded(title, _table(outline, ungated, rows))
-    if outline.rewrites:
-        adapted = [f"- {escaped(words)} ({plural(n, 'test')})" for words, n in outline.rewrites]
+def _lines(story: Story, run_file: str | None, page: str | None, most: int | None) -> list[str]:
+    lines = [f"### {_title(story)}", "", *_table(story, story.failing, most)]
+    if text := " ".join(filter(None, (_counts(story), _figures(story)))):
+        lines += [text, ""]
+    if story.overall == "nothing":
+        lines += ["A gate without data does not pass.", ""] if story.compares else []
+    elif story.compares and (cautions := _cautions(story)):
+        lines += [cautions, ""]
+    if story.simulated_by:
+        simulator = escaped(story.simulated_by)
+        lines += [f"The models are simulated by {simulator}: no answer is a real model's.", ""]
+    for word in _FOLDED:
+        if rows := story.of(word) if story.compares else ():
+            heading = title(word)
+            summary = f"{heading[:1].upper()}{heading[1:]}: {plural(len(rows), 'test')}"
+            lines += _folded(summary, _table(story, rows, most))
+    if story.rewrites:
+        adapted = [
+            f"- {escaped(words)} ({plural(len(tests), 'test')})"
+            for words, tests in story.rewrites.items()
+        ]
         lines += _folded("Requests adapted for the candidate", [*adapted, ""])
-    commands = next_commands(outline, run_file)
-    if commands:
-        typed = [f"- {entry.purpose}: {code(entry.line)}" for entry in commands]
+    if commands := next_commands(story, run_file):
+        typed = [f"- {command.purpose}: {code(command.line)}" for command in commands]
         lines += _folded("Commands", [*typed, ""])
     if page:
         lines.append(f"Full report: artifact {code(page)} of this run.")
@@ -82,62 +78,52 @@ def _lines(outline: Outline, run_file: str | None, page: str | None, rows: int |
 
 
 _SIGNS = {"pass": "✔", "fail": "✗", "undecided": "…", "nothing": "✗"}
+_FOLDED: tuple[Word, ...] = ("accepted", "changed", "improved", "not run")
 
 
-def _title(outline: Outline) -> str:
-    told = " → ".join(escaped(model) for model in outline.models) if outline.bump else "claude"
-    headline = outline.headline
-    if outline.overall == "undecided":
-        headline = f"undecided: {headline.replace(' undecided', '', 1)}"
-    return f"{_SIGNS[outline.overall]} {told}: {escaped(headline)}"
+def _title(story: Story) -> str:
+    subject = " → ".join(escaped(model) for model in story.models) if story.compares else "claude"
+    verdict = "undecided: " if story.overall == "undecided" else ""
+    return f"{_SIGNS[story.overall]} {subject}: {verdict}{escaped(str(story.headline))}"
 
 
-def _table(outline: Outline, entries: Sequence[Entry], rows: int | None) -> list[str]:
-    if not entries:
+def _table(story: Story, rows: Sequence[Row], most: int | None) -> list[str]:
+    if not rows:
         return []
-    middle = "baseline → candidate" if outline.bump else "trials passed"
-    lines = [f"| test | {middle} | what {'changed' if outline.bump else 'happened'} |",
+    middle = "baseline → candidate" if story.compares else "trials passed"
+    lines = [f"| test | {middle} | what {'changed' if story.compares else 'happened'} |",
              "|---|---|---|"]  # fmt: skip
-    for entry in entries[:rows]:
-        name = printable(entry.test)
+    for row in rows[:most]:
+        name = printable(row.test)
         name = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
-        lines.append(
-            f"| {code(name)} | {entry.decided or entry.rates} | {sentence(entry.sentence or '')} |"
-        )
-    if rows is not None and len(entries) > rows:
-        lines += ["", f"… {len(entries) - rows} more: see the full report"]
+        words = [row.word] if row.fails and story.compares else []
+        text = ": ".join([*words, *([sentence(row.text)] if row.text else [])])
+        lines.append(f"| {code(name)} | {row.rates} | {text} |")
+    if most is not None and len(rows) > most:
+        lines += ["", f"… {len(rows) - most} more: see the full report"]
     return [*lines, ""]
 
 
-def _counts(outline: Outline) -> str:
-    """`1 improved, 3 changed (not gating), 31 unchanged.`"""
-    words = {"changed": "changed (not gating)", "ungated": "not gated"}
-    shown = [
-        f"{number} {words.get(kind, kind)}"
-        for kind, number in outline.counts.items()
-        if number and (kind not in ("regressed", "failed") or outline.overall == "undecided")
-    ]
+def _counts(story: Story) -> str:
+    """`2 regressed, 1 improved, 3 changed, 31 unchanged.`"""
+    shown = [f"{number} {word}" for word, number in story.counts.items() if number]
     return f"{', '.join(shown)}." if shown else ""
 
 
-def _numbers(outline: Outline) -> str:
-    """The deltas of cost, output tokens and first token, in one sentence."""
-    told = []
-    for fact in outline.facts:
-        if outline.bump and fact.label in ("cost", "output tokens", "time to first token"):
-            before, after = mean(fact.base), mean(fact.cand)
-            ratio = factor(before, after)
-            label = "cost per trial" if fact.label == "cost" else fact.label
-            told.append(
-                f"{label} {written(before, fact.unit)} → {written(after, fact.unit)}"
-                f"{f' ({ratio})' if ratio else ''}"
-            )
-    text = ", ".join(told).replace("$", r"\$")
-    return f"{text[:1].upper()}{text[1:]}." if told else ""
+def _figures(story: Story) -> str:
+    """The figures of a comparison that differ, in one sentence."""
+    changed = (figure for figure in story.figures if len(set(figure.shown_sides)) > 1)
+    text = "; ".join(f"{figure.label} {figure}" for figure in changed)
+    return _sentence(text).replace("$", r"\$") if text else ""
 
 
-def _folded(title: str, lines: Sequence[str]) -> list[str]:
-    return [f"<details><summary>{title}</summary>", "", *lines, "</details>", ""]
+def _cautions(story: Story) -> str:
+    """What must be said with the verdict, and how often it is wrong."""
+    return " ".join(escaped(_sentence(note)) for note in story.notes)
+
+
+def _folded(summary: str, lines: Sequence[str]) -> list[str]:
+    return [f"<details><summary>{summary}</summary>", "", *lines, "</details>", ""]
 
 
 def _sentence(text: str) -> str:

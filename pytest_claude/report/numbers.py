@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor
 
 UNKNOWN = "unknown"
 
@@ -37,13 +38,13 @@ def seconds(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.2f} s"
 
 
-def factor(before: float | None, after: float | None) -> str:
-    """`x1.50`, or nothing where it can't be said.
+def times(ratio: float) -> str:
+    """A ratio.
 
-    >>> factor(212, 318), factor(0, 5)
-    ('x1.50', '')
+    >>> times(1.4981)
+    'x1.50'
     """
-    return f"x{after / before:.2f}" if before and after is not None else ""
+    return f"x{ratio:.2f}"
 
 
 def percent_change(before: float | None, after: float | None) -> str:
@@ -68,12 +69,21 @@ def written(value: float | None, unit: str) -> str:
 
 
 def probability(p: float) -> str:
-    """A p in a table: three decimals, or how small it is.
+    """A p: four decimals, or two digits where that would say nothing.
 
-    >>> probability(0.31), probability(0.0004)
-    ('0.310', '< 0.001')
+    >>> probability(0.00339), probability(0.0000123)
+    ('0.0034', '1.2e-05')
     """
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+    return f"{p:.4f}" if p >= 0.0005 else f"{p:.1e}"
+
+
+def at_least(chance: float) -> str:
+    """A chance with two decimals, rounded down: a promise is never rounded up.
+
+    >>> at_least(0.9099), at_least(0.9)
+    ('0.90', '0.90')
+    """
+    return f"{floor(chance * 100 + 1e-9) / 100:.2f}"
 
 
 def plural(number: int, noun: str) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import median
 
-from pytest_claude.report.advice import Command, next_commands
 from pytest_claude.report.charts import Spread, nice_end, spread
-from pytest_claude.report.entry import Entry, Kind
-from pytest_claude.report.fact import Fact, facts_of
+from pytest_claude.report.commands import Command, next_commands
+from pytest_claude.report.figures import Figure, distribution
 from pytest_claude.report.forecast import Forecast
 from pytest_claude.report.heat import Family, families
-from pytest_claude.report.numbers import factor, percent_change, plural, written
-from pytest_claude.report.outline import Outline, short_names
+from pytest_claude.report.numbers import at_least, plural, times, written
+from pytest_claude.report.row import Row
+from pytest_claude.report.story import Group, Story, short_names
 
 _LONGEST_SHORT = 8  # characters of a model's short name beside its dots
 
@@ -40,33 +40,39 @@ class Origin:
 
 @dataclass(frozen=True)
 class Measure:
-    """One row of the table of numbers."""
+    """One row of the table of figures.
+
+    Attributes:
+        label: What it counts.
+        sides: The figure of each side, as written.
+        ratio: The ratio with its interval, as written; "" without one.
+        spreads: How the trials of each side lie, by role.
+        end: The end of the axis, as written.
+        spoken: The row for a screen reader.
+    """
 
     label: str
-    means: tuple[str, ...]
+    sides: tuple[str, ...]
+    ratio: str
     spreads: tuple[tuple[str, Spread], ...]
     end: str
-    ratio: str
     spoken: str
-    interval: str | None = None
 
 
 @dataclass(frozen=True)
 class Overview:
     """The first screen."""
 
-    outline: Outline
-    title: str
+    story: Story
     headline: str
-    seal: Kind
     lede: str | None
     rest: str
     origin: str
     figures: tuple[tuple[str, str], ...]
-    meta: tuple[str, ...]
+    meta: str
     commands: tuple[Command, ...]
     reasons: tuple[tuple[str, int, str], ...]
-    groups: tuple[tuple[Kind, str, tuple[Entry, ...]], ...]
+    groups: tuple[tuple[Group, str], ...]
     legend: tuple[tuple[str, str], ...]
     shorts: tuple[str, ...]
     long_names: bool
@@ -83,226 +89,183 @@ class Overview:
 
 
 def overview_page(
-    outline: Outline,
+    story: Story,
     *,
     origin: Origin,
     run_file: str | None,
     foretold: Forecast | None = None,
     trimmed: bool = False,
 ) -> Overview:
-    """The first screen of a run."""
-    # What a pass may have missed is told below it.
-    headline = f"{_WORDS[outline.overall]}: {outline.headline.partition(' (')[0]}"
-    if outline.overall == "nothing":
-        headline = "Fail: nothing was compared" if outline.bump else "No claude test ran"
-    lede, rest = _lede(outline)
-    models = outline.models or ("",)
-    shorts = short_names(models) if outline.bump else (models[0],)
+    """The first screen of a run.
+
+    Args:
+        story: The run.
+        origin: Where the report comes from.
+        run_file: Path of the run file, for the commands.
+        foretold: What a month costs, and what changes silently.
+        trimmed: Whether transcripts were left out.
+    """
+    lede, rest = _lede(story)
+    models = story.models or ("",)
+    shorts = short_names(models) if story.compares else (models[0],)
     long_names = any(len(short) > _LONGEST_SHORT for short in shorts)
-    base = [trial for entry in outline.entries for side in entry.sides[:1] for trial in side.trials]
-    cand = [trial for entry in outline.entries for side in entry.sides[1:] for trial in side.trials]
-    measures = tuple(_measure(fact, shorts, outline.bump) for fact in outline.facts)
-    note = "Line: 10th to 90th percentile of the trials; dot: median; axis from 0."
-    if outline.bump:
-        note += " Ratio: geometric mean over the tests, 95%."
-        if not any(fact.unit == "s" for fact in outline.facts) and not outline.simulated_by:
-            note += " Speed: not compared, no trials were run side by side."
-    if outline.simulated_by:
-        note += f" The models are simulated by {outline.simulated_by}: no time is a model's."
     return Overview(
-        outline=outline,
-        title=headline,
-        headline=_signs(headline),
-        seal=_SEALS[outline.overall],
+        story=story,
+        # What a pass may have missed is told below it.
+        headline=_signs(f"{_VERDICTS[story.overall]}: {story.headline.text}"),
         lede=None if lede is None else _signs(lede),
         rest=_signs(rest),
         origin=str(origin),
-        figures=_figures(outline),
-        meta=(_trials(outline, len(base), len(cand)),),
-        commands=next_commands(outline, run_file),
-        reasons=_reasons(outline),
-        groups=_groups(outline),
-        legend=_LEGEND if outline.bump else _LEGEND[:2],
-        shorts=shorts if outline.bump else ("trials",),
-        long_names=long_names and outline.bump,
-        numbers={entry.test: number for number, entry in enumerate(outline.entries)},
-        change_label="cost" if any(f.unit == "usd" for f in outline.facts) else "output",
-        measures=measures,
-        measures_note=note,
+        figures=_hero(story),
+        meta=_trials(story),
+        commands=next_commands(story, run_file),
+        reasons=_reasons(story),
+        groups=tuple((group, _heading(group)) for group in story.groups),
+        legend=_LEGEND if story.compares else _LEGEND[:2],
+        shorts=shorts if story.compares else ("trials",),
+        long_names=long_names and story.compares,
+        numbers={row.test: number for number, row in enumerate(story.rows)},
+        change_label="cost" if any(f.unit == "usd" for f in story.figures) else "output",
+        measures=tuple(_measure(figure, story) for figure in story.figures),
+        measures_note=_measures_note(story),
         shares_note="On the trials of each test's first look. Reported, never gated: to gate one, "
         "assert it in a test.",
-        heat=families(outline.entries),
+        heat=families(story.rows),
         forecast=foretold or Forecast(),
-        panels=bool(measures or outline.bump) and outline.overall != "nothing",
-        sight_note=_sight_note(outline),
+        panels=bool(story.figures or story.compares) and story.overall != "nothing",
+        sight_note=_sight_note(story),
         footer=_footer(run_file, trimmed),
     )
 
 
-_WORDS = {"pass": "Pass", "fail": "Fail", "undecided": "Undecided", "nothing": "Fail"}
-_SEALS: Mapping[str, Kind] = {
-    "pass": "passed",
-    "fail": "failed",
-    "undecided": "undecided",
-    "nothing": "ungated",
-}
+_VERDICTS = {"pass": "Pass", "fail": "Fail", "undecided": "Undecided", "nothing": "Fail"}
 _LEGEND = (
     ("pass", "passed"),
     ("fail", "failed"),
     ("yes", "behaves that way"),
     ("no", "does not"),
 )
-_HEADINGS: Mapping[Kind, str] = {
-    "regressed": "Regressed · fails the gate",
-    "undecided": "Undecided · data are missing",
-    "improved": "Improved",
-    "changed": "Changed · does not gate",
-    "failed": "Failed",
-}
 
 
-def _lede(outline: Outline) -> tuple[str | None, str]:
+def _lede(story: Story) -> tuple[str | None, str]:
     """The bold sentence, and what follows it."""
-    if outline.overall == "nothing":
-        _, _, why = outline.headline.partition(": ")
-        return (f"{why[:1].upper()}{why[1:]}." if why else None), (
-            "A gate without data does not pass." if outline.bump else ""
-        )
-    worst = [e.sentence for e in outline.of("regressed", "undecided", "failed") if e.sentence][:2]
-    told = "; ".join(worst)
-    if outline.overall == "pass" and outline.bump:
-        told = outline.headline.partition(" (")[2].removesuffix(")")
+    if story.overall == "nothing":
+        return None, "A gate without data does not pass." if story.compares else ""
+    worst = [row.text for row in story.failing if row.text][:2]
+    told = "; ".join(worst) or story.headline.caution
     lede = f"{told[:1].upper()}{told[1:]}." if told else None
     parts = []
-    if changed := len(outline.of("changed")):
-        behave = "behaves" if changed == 1 else "behave"
+    if changed := len(story.of("changed")):
         more = " more" if worst else ""
-        verb = "still passes" if changed == 1 else "still pass"
-        parts.append(f"{plural(changed, 'test').replace(' ', more + ' ')} {verb} but {behave} "
-                     "differently.")  # fmt: skip
-    if outline.bump and outline.rule:
-        parts.append(f"{outline.rule[:1].upper()}{outline.rule[1:]}.")
+        verbs = "still passes but behaves" if changed == 1 else "still pass but behave"
+        parts.append(f"{changed}{more} test{'s' if changed > 1 else ''} {verbs} differently.")
+    parts += [f"{note[:1].upper()}{note[1:]}." for note in story.notes]
     return lede, " ".join(parts)
 
 
-def _figures(outline: Outline) -> tuple[tuple[str, str], ...]:
+def _hero(story: Story) -> tuple[tuple[str, str], ...]:
     """At most four numbers that a reader asks for first."""
-    if not outline.bump or outline.overall == "nothing":
+    if story.overall == "nothing":
         return ()
-    wanted = {"cost": "cost per trial", "output tokens": "output tokens",
-              "calls": "calls per trial", "time to first token": "time to first token"}  # fmt: skip
-    found = []
-    for fact in outline.facts:
-        ratio = factor(_mean(fact.base), _mean(fact.cand)).replace("x", "×")
-        if fact.label in wanted and ratio:
-            found.append((ratio, wanted[fact.label]))
-    if outline.sight is not None:
-        drop, chance = outline.sight.delta
-        caught = f"{int(chance * 100 + 1e-9) / 100:.2f}"
-        found.append((f"≥ {drop:g}", f"drop is caught with {caught}"))
-    return tuple(found[-4:])
+    wanted = ("cost_usd", "calls", "output_tokens")
+    numbers = [
+        (_signs(times(figure.ratio)), f"{figure.label} per test")
+        for figure in story.figures
+        if figure.measure in wanted and figure.ratio is not None
+    ]
+    if story.sight is not None:
+        drop, chance = story.sight.delta
+        numbers.append((f"≥ {drop:g}", f"drop is caught with {at_least(chance)}"))
+    return tuple(numbers)
 
 
-def _sight_note(outline: Outline) -> str:
-    sight = outline.sight
+def _sight_note(story: Story) -> str:
+    sight = story.sight
     if sight is None:
-        return outline.rule
+        return ""
     suspects = plural(sight.suspects, "suspect") if sight.suspects else "no suspect"
-    told = f"From a baseline that always passed, {suspects}."
+    note = f"From a baseline that always passed, {suspects}."
     if sight.smaller is not None:
-        told += f" Smaller drops may be missed: {sight.smaller[0]:g} is seen in 4 of 5 runs."
-    return told
+        note += f" Smaller drops may be missed: {sight.smaller[0]:g} is seen in 4 of 5 runs."
+    return note
 
 
-def _trials(outline: Outline, base: int, cand: int) -> str:
-    tests = plural(len(outline.entries), "test")
-    if not outline.bump:
-        return f"{tests}, {plural(base, 'trial')}"
-    return f"{tests}, {base} baseline and {cand} candidate trials"
+def _trials(story: Story) -> str:
+    tests = plural(len(story.rows), "test")
+    if not story.compares:
+        number = sum(len(side.trials) for row in story.rows for side in row.sides)
+        return f"{tests}, {plural(number, 'trial')}"
+    candidate, fresh = story.trials
+    return f"{tests}, {candidate} trials of the candidate and {fresh} fresh ones of the baseline"
 
 
-def _reasons(outline: Outline) -> tuple[tuple[str, int, str], ...]:
+def _reasons(story: Story) -> tuple[tuple[str, int, str], ...]:
     """Why tests took no part, the most frequent reason first, with one test each."""
-    reasons = Counter(entry.sentence or "no reason given" for entry in outline.entries)
-    first = {entry.sentence or "no reason given": entry.test for entry in outline.entries[::-1]}
+    reasons = Counter(row.text or "no reason given" for row in story.rows)
+    first = {row.text or "no reason given": row.test for row in story.rows[::-1]}
     return tuple((reason, number, first[reason]) for reason, number in reasons.most_common(12))
 
 
-def _groups(outline: Outline) -> tuple[tuple[Kind, str, tuple[Entry, ...]], ...]:
-    kinds = dict.fromkeys(entry.kind for entry in outline.entries)
-    return tuple((kind, _heading(kind, outline.of(kind)), outline.of(kind)) for kind in kinds)
-
-
-def _heading(kind: Kind, entries: Sequence[Entry]) -> str:
-    if kind in _HEADINGS:
-        return _HEADINGS[kind]
-    name = {"unchanged": "Unchanged", "ungated": "Not gated", "passed": "Passed"}.get(
-        kind, "Not run"
-    )
-    told = f"{name} · {plural(len(entries), 'test')}"
+def _heading(group: Group) -> str:
+    heading = f"{group.title[:1].upper()}{group.title[1:]}"
+    if group.word not in FOLDED:
+        return heading
     flaky = sum(
-        len(e.sides) == 2 and all(0 < side.fraction[0] < side.fraction[1] for side in e.sides)
-        for e in entries
+        len(row.sides) == 2 and all(0 < side.passed[0] < side.passed[1] for side in row.sides)
+        for row in group.rows
     )
-    return f"{told}, {flaky} flaky on both models" if flaky and kind == "unchanged" else told
+    also = f", {flaky} flaky on both models" if flaky and group.word == "unchanged" else ""
+    return f"{heading} · {plural(len(group.rows), 'test')}{also}"
 
 
-def _measure(fact: Fact, shorts: Sequence[str], bump: bool) -> Measure:
-    sides = (("base", fact.base), ("cand", fact.cand))[: 2 if bump else 1]
-    spreads = [(role, values) for role, values in sides]
-    end = nice_end(max((*fact.base, *fact.cand)))
-    drawn = tuple((role, s) for role, values in spreads if (s := spread(values, end)) is not None)
-    middle = median_of if fact.unit == "s" else _mean
-    means = tuple(written(middle(values), fact.unit) for _, values in sides)
-    ratio = factor(middle(fact.base), middle(fact.cand)).replace("x", "×")
-    if fact.ratio is not None:
-        ratio = f"×{fact.ratio:.2f}"
-    if bump and not (_mean(fact.base) and _mean(fact.cand)):
-        ratio = f"none on {shorts[1 if _mean(fact.base) else 0]}"
-    label = fact.label[:1].upper() + fact.label[1:]
-    if fact.unit == "s":
-        label += ", median"
-    interval = None
-    if fact.interval is not None:
-        interval = "{:.2f}–{:.2f}".format(*fact.interval)
+FOLDED = ("unchanged", "not run", "passed")
+"""The words whose tests are folded: there is nothing to do about them."""
+
+
+def _measure(figure: Figure, story: Story) -> Measure:
+    roles = ("base", "cand")[: len(figure.sides)]
+    rows = [row for row in story.rows if len(row.sides) == len(roles)]
+    values = [
+        distribution([trial for row in rows for trial in row.sides[n].trials], figure.measure)
+        for n in range(len(roles))
+    ]
+    end = nice_end(max((number for side in values for number in side), default=0))
+    pairs = ((role, spread(side, end)) for role, side in zip(roles, values, strict=True))
+    label = f"{figure.label[:1].upper()}{figure.label[1:]}"
     return Measure(
-        label="of these thinking" if fact.label.startswith("of these") else label,
-        means=means,
-        spreads=drawn,
-        end=f"{written(end, fact.unit)}",
-        ratio=ratio,
-        interval=interval,
-        spoken=f"{label}: {' against '.join(means)} on average",
+        f"{label}, median" if figure.trials else label,
+        figure.shown_sides,
+        _signs(figure.shown_ratio),
+        tuple((role, drawn) for role, drawn in pairs if drawn is not None),
+        written(end, figure.unit),
+        f"{label}: {' against '.join(figure.shown_sides)}",
     )
 
 
-def change(entry: Entry) -> str:
-    """How a test's cost changed, in percent; its output tokens where the price is unknown.
-
-    Nothing where neither is known on both sides.
-    """
-    if len(entry.sides) != 2:
-        return ""
-    facts = {fact.label: fact for fact in facts_of(*(side.trials for side in entry.sides))}
-    fact = facts.get("cost") or facts.get("output tokens")
-    return "" if fact is None else percent_change(_mean(fact.base), _mean(fact.cand))
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _measures_note(story: Story) -> str:
+    note = (
+        "Sums of one trial of each test. Line: 10th to 90th percentile of the trials; dot: median."
+    )
+    if story.compares:
+        note += " Ratio: geometric mean over the tests, each compared with itself."
+        if not any(figure.unit == "s" for figure in story.figures) and not story.simulated_by:
+            note += " Speed: not compared, no trials were run side by side."
+    if story.simulated_by:
+        note += f" The models are simulated by {story.simulated_by}: no time is a model's."
+    return note
 
 
-def median_of(values: Sequence[float]) -> float | None:
-    """The median, or None when there is nothing."""
-    return median(values) if values else None
+def change(row: Row) -> str:
+    """How the cost of a test changed: `×1.36`; its output tokens where the price is unknown."""
+    return "" if row.cost_ratio is None else _signs(times(row.cost_ratio))
 
 
 def _signs(text: str) -> str:
-    return text.replace(">=", "≥").replace("<=", "≤")
+    return re.sub(r"\bx(?=\d)", "×", text).replace(">=", "≥").replace("<=", "≤")
 
 
 def _footer(run_file: str | None, trimmed: bool) -> str:
-    told = "Self-contained file, no requests."
+    text = "Self-contained file, no requests."
     if trimmed:
-        told += " Unchanged tests keep 2 trials a side."
-    return f"{told} Data: {run_file}" if run_file else told
+        text += " Unchanged tests keep 2 trials a side."
+    return f"{text} Data: {run_file}" if run_file else text

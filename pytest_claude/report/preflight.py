@@ -11,7 +11,14 @@ from pytest_claude.models.facts import days_between
 from pytest_claude.models.findings import Finding
 from pytest_claude.models.model_facts import ModelFacts
 from pytest_claude.models.preflight import Call, Group, Preflight, groups, known_id
-from pytest_claude.models.prices import Price, PriceTable, rates, shown_model, unpriced_reason
+from pytest_claude.models.prices import (
+    NO_OVERRIDES,
+    Price,
+    PriceTable,
+    rates,
+    shown_model,
+    unpriced_reason,
+)
 from pytest_claude.models.speed import Median, SpeedChange
 from pytest_claude.report.numbers import count, day, dollars, plural, seconds
 from pytest_claude.transcript.quoting import printable
@@ -27,7 +34,7 @@ def preflight_lines(
     money: Bill | None = None,
     speed: Sequence[SpeedChange] = (),
     *,
-    overrides: PriceTable | None = None,
+    overrides: PriceTable = NO_OVERRIDES,
     verbose: bool = False,
     command: str | None = None,
 ) -> list[str]:
@@ -48,7 +55,7 @@ def preflight_lines(
         named = ", ".join(f"{shown_model(m)} ({n})" for m, n in found.others.items())
         lines += _labelled("Left out", [f"requests for {named}; --from names them"])
     if money is not None:
-        lines += _labelled("Costs", _money(money, found, overrides or {}))
+        lines += _labelled("Costs", _money(money, found, overrides))
     lines += _labelled("Speed", speed_lines(speed))
     if command is not None and not verbose:
         lines.append(f"  to see every request  {command}")

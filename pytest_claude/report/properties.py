@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from pytest_claude.report.entry import Entry
-from pytest_claude.report.fact import facts_of
+from pytest_claude.report.figures import distribution
 from pytest_claude.report.numbers import UNKNOWN
+from pytest_claude.report.row import Row
 
 
-def properties(entry: Entry) -> tuple[tuple[str, str], ...]:
-    """Names and values: the verdict, and where known models, rates, cassette, tokens, cost."""
-    trials = [trial for side in entry.sides for trial in side.trials]
-    found = {
-        "verdict": entry.kind,
-        "models": ", ".join(dict.fromkeys(side.model for side in entry.sides)),
-        "trials": entry.decided or entry.rates,
-        "sentence": entry.sentence,
+def properties(row: Row) -> tuple[tuple[str, str], ...]:
+    """Names and values: the status, and where known reason, models, rates, cassette, tokens, cost.
+
+    Tokens and cost are sums over all trials of the test.
+    """
+    trials = [trial for side in row.sides for trial in side.trials]
+    values = {
+        "verdict": row.status,
+        "reason": row.reason,
+        "models": ", ".join(dict.fromkeys(side.model for side in row.sides)),
+        "trials": row.rates,
+        "sentence": row.text,
         "cassette": next((trial.cassette for trial in reversed(trials) if trial.cassette), None),
     }
-    for fact in facts_of(trials, ()):
-        if fact.label in ("output tokens", "cost"):
-            name = "output_tokens" if fact.unit == "tokens" else "cost_usd"
-            found[name] = f"{sum(fact.base):g}" if len(fact.base) == len(trials) else UNKNOWN
-    return tuple((f"claude.{name}", value) for name, value in found.items() if value)
+    for name in ("output_tokens", "cost_usd"):
+        if numbers := distribution(trials, name):
+            values[name] = f"{sum(numbers):g}" if len(numbers) == len(trials) else UNKNOWN
+    return tuple((f"claude.{name}", value) for name, value in values.items() if value)

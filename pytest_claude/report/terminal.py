@@ -6,12 +6,12 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from pytest_claude.errors import Row
-from pytest_claude.report.advice import Command
-from pytest_claude.report.artifact import TestResult
-from pytest_claude.report.entry import Entry
-from pytest_claude.report.numbers import plural
-from pytest_claude.report.outline import Outline
+from pytest_claude.errors import Row as Labelled
+from pytest_claude.report.commands import Command
+from pytest_claude.report.numbers import plural, probability
+from pytest_claude.report.row import Row
+from pytest_claude.report.story import Group, Story
+from pytest_claude.run.record import TestResult
 from pytest_claude.transcript.quoting import printable
 
 WIDTH = 80
@@ -19,9 +19,10 @@ _ERROR = "ERROR: "
 _COMMANDS = ("pytest", "@pytest")
 _LABEL = len("to repeat it")
 _MOST = 5  # rows of a list before it is cut, unless all are asked for
+_COLUMN = 17  # of the figures of a gate
 
 
-def rows_text(rows: Sequence[Row], width: int = WIDTH) -> list[str]:
+def rows_text(rows: Sequence[Labelled], width: int = WIDTH) -> list[str]:
     """Labelled rows with a two-space indent: `expected`, `observed`, `evidence`, `to …`.
 
     A row without label goes on under the row before it. Neither it nor a command is broken.
@@ -162,29 +163,120 @@ def wrap(text: str, width: int) -> list[str]:
     ]
 
 
-def overview_lines(outline: Outline, width: int = WIDTH) -> list[str]:
-    """A run in the terminal, one test a line: verdict, rates, what changed."""
-    word = {"nothing": "FAIL"}.get(outline.overall, outline.overall.upper())
-    lines = wrap(f"{word}  {printable(outline.headline)}", width)
-    if outline.bump:
-        lines.insert(0, printable(" → ".join(outline.models)))
-    for kind, number in outline.counts.items():
-        if not number:
-            continue
-        lines += ["", f"{'not gated' if kind == 'ungated' else kind}: {number}"]
-        for entry in outline.of(kind):
-            name = printable(entry.test)
-            rates = entry.decided or entry.rates
-            gap = max(2, width - 2 - len(name) - len(rates))
-            lines.append(f"  {name}{' ' * gap}{rates}".rstrip())
-            if entry.sentence:
-                lines += [f"    {line}" for line in wrap(printable(entry.sentence), width - 4)]
+def gate_lines(story: Story, *, whole: bool = False) -> list[str]:
+    """The section of a gate: verdict, tests by their word, figures, what the run could see.
+
+    Args:
+        story: The run; it compares.
+        whole: Name all tests and differences, not the first few.
+    """
+    lines = [*verdict_lines(story), *(line for note in story.notes for line in wrap(note, WIDTH))]
+    for group in story.groups:
+        lines += ["", *_group(group, whole=whole or group.word in _SHOWN_WHOLE)]
+    lines += _rewritten(story, whole=whole)
+    lines += _figures(story)
+    if any(story.trials):
+        lines += ["", *_seen(story)]
     return lines
 
 
-def entry_lines(entry: Entry, width: int = WIDTH) -> list[str]:
-    """One test in the terminal: its verdict and why."""
-    kind = "not gated" if entry.kind == "ungated" else entry.kind
-    told = list(dict.fromkeys(filter(None, (entry.sentence, entry.statement))))
-    lines = [f"{printable(entry.test)}  {kind} {entry.decided or entry.rates}".rstrip()]
-    return [*lines, *(f"  {line}" for text in told for line in wrap(printable(text), width - 2))]
+def verdict_lines(story: Story) -> list[str]:
+    """The verdict and its sentence, indented under itself."""
+    word = "FAIL" if story.overall == "nothing" else story.overall.upper()
+    first, *more = wrap(printable(str(story.headline)), WIDTH - len(word) - 2)
+    indent = " " * (len(word) + 2)
+    return [f"{word}  {first}", *(f"{indent}{line}" for line in more)]
+
+
+def overview_lines(story: Story) -> list[str]:
+    """A run file in the terminal: every test, and the figures of a comparison."""
+    if story.compares:
+        return [printable(" → ".join(story.models)), *gate_lines(story, whole=True)]
+    lines = verdict_lines(story)
+    for group in story.groups:
+        lines += ["", *_group(group, whole=True, columns="trials passed")]
+    return lines
+
+
+def row_lines(row: Row) -> list[str]:
+    """One test in the terminal: its word, its rates, and why."""
+    lines = [f"{printable(row.test)}  {row.word} {row.rates}".rstrip()]
+    texts = filter(None, (row.sentence, row.because, row.evidence))
+    return [*lines, *(f"  {line}" for text in texts for line in wrap(printable(text), WIDTH - 2))]
+
+
+_SHOWN_WHOLE = ("refused", "regressed", "undecided", "accepted")
+
+
+def _group(group: Group, *, whole: bool, columns: str = "baseline → candidate") -> list[str]:
+    lines = [_columns(f"{group.title}: {len(group.rows)}", columns)]
+    named = [row for row in group.rows if whole or _has_news(row)]
+    shown = named if whole else named[:_MOST]
+    for row in shown:
+        lines.append(_columns(f"  {printable(row.test)}", row.rates).rstrip())
+        for text in filter(None, (row.sentence, row.because, row.evidence)):
+            lines += [f"    {line}" for line in wrap(printable(text), WIDTH - 4)]
+        first = row.differences[0] if row.differences else None
+        if first is not None and first.cassette is not None and row.word != "unchanged":
+            place = f"{first.cassette}, interaction {first.interaction}"
+            lines += [f"    {line}" for line in wrap_place(place, WIDTH - 4)]
+    rest = len(named) - len(shown)
+    return [*lines, *([f"  … {rest} more (-vv shows all)"] if rest else [])]
+
+
+def _has_news(row: Row) -> bool:
+    passed, of = row.sides[0].passed if row.sides else (0, 0)
+    return row.word != "unchanged" or passed < of or row.reason is not None
+
+
+def _columns(left: str, right: str) -> str:
+    gap = WIDTH - len(left) - len(right)
+    return f"{left}{' ' * gap}{right}" if gap >= 2 else f"{left}  {right}"
+
+
+def _rewritten(story: Story, *, whole: bool) -> list[str]:
+    if not story.rewrites:
+        return []
+    tests = {test for of in story.rewrites.values() for test in of}
+    lines = [
+        "",
+        f"adapted for the candidate: {plural(len(tests), 'test')}; the app's own code must follow",
+    ]
+    for rewrite, of in story.rewrites.items():
+        lines.append(f"  {rewrite} ({', '.join(of) if whole else plural(len(of), 'test')})")
+    return lines
+
+
+def _figures(story: Story) -> list[str]:
+    """Cost, calls, tokens and times of both models, and the behaviors that moved."""
+    rows = [(figure.label, str(figure)) for figure in story.figures]
+    if any(figure.tests for figure in story.figures):
+        tests = plural(max(figure.tests for figure in story.figures), "test")
+        rows.insert(0, ("figures", f"ratio over the tests, sums of one trial of each of {tests}"))
+    if story.simulated_by is not None:
+        rows.append(("models", f"simulated by {story.simulated_by}: no real model's answers"))
+    lines = [line for label, text in rows for line in _labelled(label, text)]
+    moved = [
+        "{}: {}/{} → {}/{} trials (p {} over the suite)".format(
+            rate.behavior, *rate.baseline, *rate.candidate, probability(rate.adjusted)
+        )
+        for rate in story.behaviors
+        if rate.changed
+    ]
+    lines += [line for text in moved for line in wrap(text, WIDTH)]
+    return ["", *lines] if lines else []
+
+
+def _seen(story: Story) -> list[str]:
+    """What the run could see, and what was paid for it."""
+    candidate, fresh = story.trials
+    trials = f"{candidate} of the candidate"
+    if fresh:
+        trials += f" + {fresh} fresh of the baseline"
+    sight = [] if story.sight is None else _labelled("what it can see", story.sight.sentence)
+    return [*sight, *_labelled("trials", trials)]
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    lines = wrap(text, WIDTH - _COLUMN)
+    return [f"{label if n == 0 else '':<{_COLUMN}}{line}" for n, line in enumerate(lines)]

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from statistics import median
 from typing import Any
 
 from pytest_claude.comparison.trial import CheckNote, Trial
 from pytest_claude.gating.statistics import wilson
-from pytest_claude.report.advice import Command
 from pytest_claude.report.charts import nice_end
+from pytest_claude.report.commands import Command
 from pytest_claude.report.conversation import Lookup, Pool, conversation
-from pytest_claude.report.entry import Entry, Lane, Side, cause_of, failing_line
-from pytest_claude.report.fact import Fact, facts_of
+from pytest_claude.report.figures import LABELS, Unit, distribution
 from pytest_claude.report.numbers import written
-from pytest_claude.report.outline import Outline, short_names
+from pytest_claude.report.row import Lane, Row, Side, cause_of, failing_line
 from pytest_claude.report.shape import path_counts
+from pytest_claude.report.story import Story, short_names
 
-_UNITS = {"usd": "dollars", "s": "seconds", "tokens": "", "": ""}
+_UNITS: Mapping[Unit, str] = {"usd": "dollars", "s": "seconds", "tokens": "", "": ""}
 
 
 def unfolded(
-    entry: Entry,
-    outline: Outline,
+    row: Row,
+    story: Story,
     transcripts: Lookup,
     shared: Pool,
     commands: Sequence[Command],
@@ -33,53 +33,51 @@ def unfolded(
     """What the page unfolds of one test.
 
     Args:
-        entry: The test.
-        outline: The run.
+        row: The test.
+        story: The run.
         transcripts: Gives the transcript of a cassette.
         shared: Takes what the tests have in common.
         commands: What to type.
         most: Trials a side that keep their transcript; None for all.
     """
     pool = Pool()
-    shorts = _shorts(entry, outline)
-    pair = opening_pair(entry)
+    shorts = _shorts(row, story)
+    pair = opening_pair(row)
     sides = [
         _side(side, shorts, number, pair[number], transcripts, (pool, shared), most)
-        for number, side in enumerate(entry.sides)
+        for number, side in enumerate(row.sides)
     ]
     return {
-        "module": entry.module,
-        "name": entry.name,
-        "kind": entry.kind,
-        "title": entry.sentence,
-        "statement": entry.statement and entry.statement.replace("<=", "≤"),
-        "behaves": entry.behaves,
-        "also": [difference.counted for difference in entry.differences[1:]],
-        "line": failing_line(entry),
-        "simulated": outline.simulated_by is not None,
+        "module": row.module,
+        "name": row.name,
+        "kind": row.word,
+        "title": row.text,
+        "statement": row.evidence and row.evidence.replace("<=", "≤"),
+        "behaves": row.behaves,
+        "also": [difference.counted for difference in row.differences[1:]],
+        "line": failing_line(row),
+        "simulated": story.simulated_by is not None,
         "sides": sides,
         "pair": pair,
         "pool": pool.values,
-        "checks": _checks(entry.sides),
-        "paths": _paths(entry.sides),
-        "facts": [_fact(fact, entry) for fact in _facts(entry)],
+        "checks": _checks(row.sides),
+        "paths": _paths(row.sides),
+        "facts": _facts(row),
         "commands": [asdict(command) for command in commands],
     }
 
 
-def opening_pair(entry: Entry) -> list[int]:
+def opening_pair(row: Row) -> list[int]:
     """The trials that are shown first, as numbers from 0, baseline first.
 
     The first failing trial of the candidate's last lane that has one, or the first that behaves
     in the new way, against the first passing trial of the baseline. In a plain run the first
     that failed.
     """
-    if len(entry.sides) == 1:
-        return [_first(entry.sides[0], "fail", "void")]
-    wanted = ("yes",) if entry.behaves else ("fail", "void")
-    return [
-        _first(side, *("no", "pass") if side.role == "base" else wanted) for side in entry.sides
-    ]
+    if len(row.sides) == 1:
+        return [_first(row.sides[0], "fail", "void")]
+    wanted = ("yes",) if row.behaves else ("fail", "void")
+    return [_first(side, *("no", "pass") if side.role == "base" else wanted) for side in row.sides]
 
 
 def _first(side: Side, *marks: str) -> int:
@@ -92,8 +90,8 @@ def _first(side: Side, *marks: str) -> int:
     return next((n for n, mark in enumerate(side.marks) if mark in marks), 0)
 
 
-def _shorts(entry: Entry, outline: Outline) -> tuple[str, ...]:
-    return short_names([side.model for side in entry.sides]) if outline.bump else ("",)
+def _shorts(row: Row, story: Story) -> tuple[str, ...]:
+    return short_names([side.model for side in row.sides]) if story.compares else ("",)
 
 
 def _side(
@@ -137,15 +135,15 @@ def _lane(lane: Lane) -> dict[str, Any]:
 def _trial(
     trial: Trial, mark: str, transcripts: Lookup | None, pools: tuple[Pool, Pool]
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {"mark": mark, "cause": cause_of(trial), "cassette": trial.cassette,
+    data: dict[str, Any] = {"mark": mark, "cause": cause_of(trial), "cassette": trial.cassette,
                              "n": trial.interactions}  # fmt: skip
     if transcripts is None:
-        found["trimmed"] = True
+        data["trimmed"] = True
     elif trial.cassette and (transcript := transcripts(trial.cassette)) is not None:
-        found["calls"] = conversation(trial.own(transcript), *pools)
+        data["calls"] = conversation(trial.own(transcript), *pools)
     if trial.profile is not None and trial.profile.output is not None:
-        found["out"] = trial.profile.output
-    return {key: value for key, value in found.items() if value is not None}
+        data["out"] = trial.profile.output
+    return {key: value for key, value in data.items() if value is not None}
 
 
 def _checks(sides: Sequence[Side]) -> list[dict[str, Any]]:
@@ -193,24 +191,29 @@ def _told(counts: Sequence[tuple[str, int]]) -> str:
     return ", ".join(f"{name} {number}" for name, number in counts) or "no JSON"
 
 
-def _facts(entry: Entry) -> tuple[Fact, ...]:
-    sides = [side.trials for side in entry.sides]
-    return facts_of(sides[0], sides[1] if len(sides) > 1 else ()) if sides else ()
+def _facts(row: Row) -> list[dict[str, Any]]:
+    """How each number lies over the trials of the test; no time where no model answered."""
+    simulated = any(trial.simulated_by for side in row.sides for trial in side.trials)
+    facts = []
+    for measure, (label, unit) in LABELS.items():
+        values = [distribution(side.trials, measure) for side in row.sides]
+        if any(map(any, values)) and all(values) and not (unit == "s" and simulated):
+            facts.append(_fact(label, unit, row, values))
+    return facts
 
 
-def _fact(fact: Fact, entry: Entry) -> dict[str, Any]:
-    sides = [("base", fact.base), ("cand", fact.cand)][: len(entry.sides)]
-    end = nice_end(max((*fact.base, *fact.cand)))
-    middles = [median(values) if values else None for _, values in sides]
+def _fact(label: str, unit: Unit, row: Row, values: Sequence[Sequence[float]]) -> dict[str, Any]:
+    end = nice_end(max(number for side in values for number in side))
+    middles = [median(side) for side in values]
     return {
-        "label": fact.label[:1].upper() + fact.label[1:],
-        "unit": _UNITS[fact.unit],
+        "label": label[:1].upper() + label[1:],
+        "unit": _UNITS[unit],
         "end": end,
-        "half": written(end / 2, fact.unit),
-        "last": written(end, fact.unit),
-        "told": " → ".join(written(middle, fact.unit) for middle in middles),
+        "half": written(end / 2, unit),
+        "last": written(end, unit),
+        "told": " → ".join(written(middle, unit) for middle in middles),
         "sides": [
-            {"role": role, "values": list(values), "median": middle}
-            for (role, values), middle in zip(sides, middles, strict=True)
+            {"role": side.role, "values": list(numbers), "median": middle}
+            for side, numbers, middle in zip(row.sides, values, middles, strict=True)
         ],
     }

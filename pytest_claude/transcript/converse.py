@@ -5,11 +5,11 @@ What has no counterpart is kept under its own name, so that it shows as unknown 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pytest_claude.transcript.event_stream import Frame
+from pytest_claude.transcript.json_values import mapping, mappings, parsed
 
 _USAGE = {
     "inputTokens": "input_tokens",
@@ -27,48 +27,44 @@ _LIMITS = {
 
 
 def request_body(body: Mapping[str, Any], model: str, *, stream: bool) -> dict[str, Any]:
-    """The Messages API's body for a Converse request."""
-    limits = _mapping(body.get("inferenceConfig"))
-    found: dict[str, Any] = {
+    """The Messages API's body for a Converse request.
+
+    Args:
+        body: The body of the Converse request.
+        model: The model, which the path names.
+        stream: Whether a stream is asked for, which the path says.
+    """
+    limits, tools = mapping(body.get("inferenceConfig")), mapping(body.get("toolConfig"))
+    request: dict[str, Any] = {
         "model": model,
         "stream": stream,
         **{ours: limits[theirs] for theirs, ours in _LIMITS.items() if theirs in limits},
-        **_mapping(body.get("additionalModelRequestFields")),
+        **mapping(body.get("additionalModelRequestFields")),
         "messages": [
             {"role": message.get("role"), "content": _blocks(message.get("content"))}
-            for message in _mappings(body.get("messages"))
+            for message in mappings(body.get("messages"))
         ],
     }
     if body.get("system"):
-        found["system"] = _blocks(body["system"])
-    tools = _mapping(body.get("toolConfig"))
+        request["system"] = _blocks(body["system"])
     if tools.get("tools"):
-        found["tools"] = [_tool(tool) for tool in _mappings(tools["tools"])]
-    for kind, value in _mapping(tools.get("toolChoice")).items():
-        found["tool_choice"] = {"type": kind, **_mapping(value)}
-    if (format_ := _format(body)) is not None:
-        found["output_config"] = {**_mapping(found.get("output_config")), "format": format_}
-    return found
-
-
-def _format(body: Mapping[str, Any]) -> dict[str, Any] | None:
-    text_format = _mapping(_mapping(body.get("outputConfig")).get("textFormat"))
-    stated = _mapping(_mapping(text_format.get("structure")).get("jsonSchema")).get("schema")
-    if not text_format:
-        return None
-    try:
-        schema = json.loads(stated) if isinstance(stated, str) else stated
-    except (ValueError, RecursionError):
-        schema = None
-    return {"type": text_format.get("type"), "schema": schema}
+        request["tools"] = [_tool(tool) for tool in mappings(tools["tools"])]
+    for kind, value in mapping(tools.get("toolChoice")).items():
+        request["tool_choice"] = {"type": kind, **mapping(value)}
+    if text_format := mapping(mapping(body.get("outputConfig")).get("textFormat")):
+        stated = mapping(mapping(text_format.get("structure")).get("jsonSchema")).get("schema")
+        schema = parsed(stated) if isinstance(stated, str) else stated
+        json_format = {"type": text_format.get("type"), "schema": schema}
+        request["output_config"] = {**mapping(request.get("output_config")), "format": json_format}
+    return request
 
 
 def message(body: Mapping[str, Any]) -> dict[str, Any]:
     """The Messages API's message for a Converse response."""
-    said = _mapping(_mapping(body.get("output")).get("message"))
+    output = mapping(mapping(body.get("output")).get("message"))
     return {
-        "role": said.get("role"),
-        "content": _blocks(said.get("content")),
+        "role": output.get("role"),
+        "content": _blocks(output.get("content")),
         "stop_reason": body.get("stopReason"),
         "usage": _usage(body.get("usage"), body.get("serviceTier")),
     }
@@ -109,10 +105,10 @@ def _event(kind: str, payload: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     if kind == "messageStart":
         yield {"type": "message_start", "message": {"role": payload.get("role")}}
     elif kind == "contentBlockStart":
-        block = _block(_mapping(payload.get("start")))
+        block = _block(mapping(payload.get("start")))
         yield {"type": "content_block_start", "index": index, "content_block": block}
     elif kind == "contentBlockDelta":
-        for delta in _deltas(_mapping(payload.get("delta"))):
+        for delta in _deltas(mapping(payload.get("delta"))):
             yield {"type": "content_block_delta", "index": index, "delta": delta}
     elif kind == "messageStop":
         yield {"type": "message_delta", "delta": {"stop_reason": payload.get("stopReason")}}
@@ -125,32 +121,31 @@ def _event(kind: str, payload: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
         yield {"type": kind, **payload}
 
 
+_DELTAS = {"text": ("text_delta", "text"), "citation": ("citations_delta", "citation")}
+_REASONING = {
+    "text": ("thinking_delta", "thinking"),
+    "signature": ("signature_delta", "signature"),
+    "redactedContent": ("redacted_delta", "data"),
+}
+
+
 def _deltas(delta: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    if "text" in delta:
-        yield {"type": "text_delta", "text": delta["text"]}
     if "toolUse" in delta:
-        text = _mapping(delta["toolUse"]).get("input", "")
+        text = mapping(delta["toolUse"]).get("input", "")
         yield {"type": "input_json_delta", "partial_json": text}
-    if "citation" in delta:
-        yield {"type": "citations_delta", "citation": delta["citation"]}
-    reasoning = _mapping(delta.get("reasoningContent"))
-    if "text" in reasoning:
-        yield {"type": "thinking_delta", "thinking": reasoning["text"]}
-    if "signature" in reasoning:
-        yield {"type": "signature_delta", "signature": reasoning["signature"]}
-    if "redactedContent" in reasoning:
-        yield {"type": "redacted_delta", "data": reasoning["redactedContent"]}
+    for pieces, kinds in ((delta, _DELTAS), (mapping(delta.get("reasoningContent")), _REASONING)):
+        yield from ({"type": kinds[k][0], kinds[k][1]: pieces[k]} for k in kinds if k in pieces)
 
 
 def _blocks(content: Any) -> list[dict[str, Any]]:
-    return [_block(block) for block in _mappings(content)]
+    return [_block(block) for block in mappings(content)]
 
 
 def _block(block: Mapping[str, Any]) -> dict[str, Any]:
     if "text" in block:
         return {"type": "text", "text": block["text"]}
     if "toolUse" in block:
-        use = _mapping(block["toolUse"])
+        use = mapping(block["toolUse"])
         return {
             "type": use.get("type") or "tool_use",
             "id": use.get("toolUseId"),
@@ -158,7 +153,7 @@ def _block(block: Mapping[str, Any]) -> dict[str, Any]:
             "input": use.get("input"),
         }
     if "toolResult" in block:
-        result = _mapping(block["toolResult"])
+        result = mapping(block["toolResult"])
         return {
             "type": "tool_result",
             "tool_use_id": result.get("toolUseId"),
@@ -166,7 +161,7 @@ def _block(block: Mapping[str, Any]) -> dict[str, Any]:
             "is_error": result.get("status") == "error",
         }
     if "reasoningContent" in block:
-        text = _mapping(_mapping(block["reasoningContent"]).get("reasoningText"))
+        text = mapping(mapping(block["reasoningContent"]).get("reasoningText"))
         if not text:
             return {"type": "redacted_thinking"}
         return {
@@ -175,18 +170,18 @@ def _block(block: Mapping[str, Any]) -> dict[str, Any]:
             "signature": text.get("signature"),
         }
     if "citationsContent" in block:
-        cited = _mapping(block["citationsContent"])
-        texts = (str(part.get("text") or "") for part in _mappings(cited.get("content")))
+        cited = mapping(block["citationsContent"])
+        texts = (str(part.get("text") or "") for part in mappings(cited.get("content")))
         return {"type": "text", "text": "".join(texts), "citations": cited.get("citations")}
     kind = next(iter(block), "unknown")
-    return {"type": kind, **_mapping(block.get(kind))}
+    return {"type": kind, **mapping(block.get(kind))}
 
 
 def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
-    spec = _mapping(tool.get("toolSpec"))
+    spec = mapping(tool.get("toolSpec"))
     if not spec:
         return dict(tool)
-    schema = _mapping(spec.get("inputSchema")).get("json")
+    schema = mapping(spec.get("inputSchema")).get("json")
     return {
         "name": spec.get("name"),
         "description": spec.get("description"),
@@ -196,26 +191,15 @@ def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _usage(value: Any, service_tier: Any = None) -> dict[str, Any]:
-    stated = _mapping(value)
-    found: dict[str, Any] = {
-        ours: stated[theirs] for theirs, ours in _USAGE.items() if theirs in stated
-    }
-    split = {
+    stated = mapping(value)
+    usage: dict[str, Any] = {_USAGE[key]: stated[key] for key in _USAGE if key in stated}
+    written = {
         _TTLS[ttl]: detail.get("inputTokens")
-        for detail in _mappings(stated.get("cacheDetails"))
+        for detail in mappings(stated.get("cacheDetails"))
         if (ttl := str(detail.get("ttl"))) in _TTLS
     }
-    if split:
-        found["cache_creation"] = split
-    if (tier := _mapping(service_tier).get("type")) is not None:
-        found["service_tier"] = tier
-    return found
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    entries = value if isinstance(value, list) else []
-    return [entry for entry in entries if isinstance(entry, Mapping)]
+    if written:
+        usage["cache_creation"] = written
+    if (tier := mapping(service_tier).get("type")) is not None:
+        usage["service_tier"] = tier
+    return usage

@@ -7,12 +7,13 @@ checksum of all (docs.aws.amazon.com, "Event stream encoding").
 from __future__ import annotations
 
 import base64
-import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pytest_claude.transcript.json_values import mapping, parsed
 
 _PRELUDE = struct.Struct(">III")
 # Bytes of a header value by its type; 6 and 7 state their length.
@@ -30,12 +31,12 @@ class Frame:
     """
 
     kind: str
-    payload: dict[str, Any]
+    payload: Mapping[str, Any]
     failed: bool = False
 
 
 def is_event_stream(body: bytes) -> bool:
-    """Whether a body begins with a frame."""
+    """Whether a body begins with a frame of an AWS event stream."""
     if len(body) < 16:
         return False
     total, headers, checksum = _PRELUDE.unpack_from(body)
@@ -55,14 +56,14 @@ def read_frames(body: bytes) -> Iterator[Frame | None]:
             yield None
             return
         headers = _headers(frame[12 : 12 + length])
-        payload = _object(frame[12 + length : -4])
+        payload = mapping(parsed(frame[12 + length : -4]))
         failed = headers.get(":message-type") in ("exception", "error")
         kind = headers.get(":event-type") or headers.get(":exception-type") or ""
         yield Frame(kind, payload, failed)
         at += total
 
 
-def message_events(body: bytes) -> Iterator[dict[str, Any] | None]:
+def message_events(body: bytes) -> Iterator[Mapping[str, Any] | None]:
     """The Messages API's events in a stream of Bedrock's `invoke-with-response-stream`."""
     for frame in read_frames(body):
         if frame is None:
@@ -70,7 +71,7 @@ def message_events(body: bytes) -> Iterator[dict[str, Any] | None]:
         elif frame.failed:
             yield {"type": "error", "error": {"type": frame.kind, **frame.payload}}
         else:
-            yield _object(_decoded(frame.payload.get("bytes")))
+            yield mapping(parsed(_decoded(frame.payload.get("bytes"))))
 
 
 def _decoded(value: Any) -> bytes:
@@ -81,7 +82,7 @@ def _decoded(value: Any) -> bytes:
 
 
 def _headers(data: bytes) -> dict[str, str]:
-    found: dict[str, str] = {}
+    headers: dict[str, str] = {}
     at = 0
     while at < len(data):
         size = data[at]
@@ -91,16 +92,8 @@ def _headers(data: bytes) -> dict[str, str]:
         at += 1
         if kind in (6, 7):
             length = int.from_bytes(data[at : at + 2], "big")
-            found[name] = data[at + 2 : at + 2 + length].decode("utf-8", "replace")
+            headers[name] = data[at + 2 : at + 2 + length].decode("utf-8", "replace")
             at += 2 + length
         else:
             at += _SIZES.get(kind, len(data))
-    return found
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+    return headers

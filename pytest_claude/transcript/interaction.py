@@ -6,10 +6,11 @@ httpx or of the Messages API.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from pytest_claude.transcript.json_values import parsed
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
-        """The body parsed as JSON, or None when it is none."""
-        return _json_or_none(self.body)
+        """The body parsed as JSON, or None when it is not JSON."""
+        return parsed(self.body)
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ class Response:
     complete: bool = True
 
     def json(self) -> Any:
-        """The body parsed as JSON, or None when it is none."""
-        return _json_or_none(self.body)
+        """The body parsed as JSON, or None when it is not JSON."""
+        return parsed(self.body)
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,3 @@ class Interaction:
 
     request: Request
     response: Response
-
-
-def _json_or_none(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None

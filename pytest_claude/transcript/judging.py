@@ -1,6 +1,6 @@
 """The calls of our judge among those of the app, told apart by a mark in the request.
 
-The mark stands in the body and so survives threads, gateways, and other tools that rewrite a
+The mark is in the body and so survives threads, gateways, and other tools that rewrite a
 recording: whoever reads the request knows whose it is.
 """
 

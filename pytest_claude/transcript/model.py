@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from pytest_claude.transcript.interaction import Timing
+from pytest_claude.transcript.json_values import mapping, mappings
 from pytest_claude.transcript.judging import asks_judge
-from pytest_claude.transcript.request import RequestView, mappings, text_of
+from pytest_claude.transcript.request import RequestView, text_of
 
 __all__ = [
     "Answer", "ErrorReply", "RequestView", "ToolResult", "ToolUse", "Transcript", "Usage",
@@ -70,11 +71,11 @@ class Usage:
     web_fetches: int | None = None
 
     def __add__(self, other: Usage) -> Usage:
-        """The sum of what is known; None where neither side knows."""
+        """The sum of each count; None where neither side states it."""
 
         def total(name: str) -> int | None:
-            known = [v for v in (getattr(self, name), getattr(other, name)) if v is not None]
-            return sum(known) if known else None
+            stated = [v for v in (getattr(self, name), getattr(other, name)) if v is not None]
+            return sum(stated) if stated else None
 
         return Usage(**{each.name: total(each.name) for each in fields(Usage)})
 
@@ -121,7 +122,7 @@ class Answer:
             "foundry".
         server_tool_results: What tools that the API ran itself gave back, in order.
         context_edits: What the API cut from the context before the model saw it, as sent.
-        custom_id: Of an answer in a batch, the id by which the app asked for it.
+        custom_id: The id by which the app asked for an answer in a batch; None for others.
         unknown_events: Events of the stream of a kind that we don't know, as sent.
         other_fields: Fields of the message that have no place above, as sent.
     """
@@ -176,8 +177,8 @@ class Transcript:
         answers: With errors and cut streams.
         pending: Calls whose answer had not arrived.
         injected: Calls that a fault of the test answered or altered: no answers of the model.
-        others: Requests that are no call of the Messages API: batches, token counts.
-        empty_because: Why there is no answer, should there be none.
+        others: Requests that are not a call of the Messages API: batches, token counts.
+        empty_because: The reason that is given where `answers` is empty.
     """
 
     answers: tuple[Answer, ...] = ()
@@ -204,12 +205,12 @@ class Transcript:
     @property
     def offered(self) -> Mapping[str, Mapping[str, Any]]:
         """The tools that the requests offered, by name, as first sent."""
-        found: dict[str, Mapping[str, Any]] = {}
+        tools: dict[str, Mapping[str, Any]] = {}
         for answer in self.answers:
             for tool in answer.request.tools:
                 if isinstance(name := tool.get("name"), str):
-                    found.setdefault(name, tool)
-        return found
+                    tools.setdefault(name, tool)
+        return tools
 
     @cached_property
     def tool_results(self) -> Mapping[str, ToolResult]:
@@ -228,14 +229,13 @@ class Transcript:
         A call goes on with a conversation when its messages begin with all messages of that
         conversation's latest call and add at least one.
         """
-        found: list[list[Answer]] = []
+        conversations: list[list[Answer]] = []
         for answer in self.answers:
-            home = next((c for c in reversed(found) if _goes_on(c[-1], answer)), None)
+            home = next((c for c in reversed(conversations) if _goes_on(c[-1], answer)), None)
             if home is None:
-                found.append([answer])
-            else:
-                home.append(answer)
-        return tuple(tuple(conversation) for conversation in found)
+                conversations.append(home := [])
+            home.append(answer)
+        return tuple(map(tuple, conversations))
 
     @property
     def main(self) -> tuple[Answer, ...]:
@@ -278,11 +278,7 @@ def _goes_on(before: Answer, after: Answer) -> bool:
     old, new = before.request.messages, after.request.messages
     if new == old:
         return not before.ok  # the SDK's retry of a failed call
-    return len(new) > len(old) and _same_turns(new[: len(old)], old)
-
-
-def _same_turns(left: tuple[Mapping[str, Any], ...], right: tuple[Mapping[str, Any], ...]) -> bool:
-    return all(_turn(a) == _turn(b) for a, b in zip(left, right, strict=True))
+    return len(new) > len(old) and all(_turn(a) == _turn(b) for a, b in zip(new, old, strict=False))
 
 
 def _turn(message: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -295,8 +291,6 @@ def _turn(message: Mapping[str, Any]) -> tuple[Any, Any]:
             else block
             for block in content
         ]
-        if len(content) == 1 and isinstance(content[0], dict) and content[0].keys() == {
-            "type", "text",
-        }:  # fmt: skip
+        if len(content) == 1 and mapping(content[0]).keys() == {"type", "text"}:
             content = content[0]["text"]
     return message.get("role"), content

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pytest_claude.transcript.json_values import integer, mapping, mappings, string
 
 _ATTACHED = ("image", "document", "container_upload")
 
@@ -32,22 +34,17 @@ class Attachment:
     @classmethod
     def of(cls, block: Mapping[str, Any]) -> Attachment:
         """The reference to what a content block holds."""
-        given = block.get("source")
-        source: Mapping[str, Any] = given if isinstance(given, Mapping) else block
-        kind, media, title = block.get("type"), source.get("media_type"), block.get("title")
-        named = source.get("url") or source.get("file_id")
+        source = mapping(block.get("source", block))
+        kind, media = str(block.get("type")), string(source.get("media_type"))
+        title = string(block.get("title"))
+        reference = string(source.get("url") or source.get("file_id"))
         data = source.get("data", source.get("content", source.get("bytes")))
-        about: dict[str, Any] = {
-            "kind": str(kind),
-            "media_type": media if isinstance(media, str) else None,
-            "title": title if isinstance(title, str) else None,
-        }
-        if isinstance(named, str) or data is None:
-            return cls(**about, reference=named if isinstance(named, str) else None)
+        if reference is not None or data is None:
+            return cls(kind, reference, media, title)
         content = (data if isinstance(data, str) else repr(data)).encode("utf-8", "surrogatepass")
         size = len(content) * 3 // 4 if source.get("type") == "base64" else len(content)
         digest = hashlib.sha256(content).hexdigest()[:12]
-        return cls(**about, reference=f"sha256:{digest}", size_bytes=size)
+        return cls(kind, f"sha256:{digest}", media, title, size)
 
 
 @dataclass(frozen=True)
@@ -67,8 +64,7 @@ class RequestView:
     @property
     def model(self) -> str | None:
         """The model as sent."""
-        model = self._get("model")
-        return model if isinstance(model, str) else None
+        return string(self._get("model"))
 
     @property
     def system(self) -> str:
@@ -93,8 +89,7 @@ class RequestView:
     @property
     def max_tokens(self) -> int | None:
         """The limit of output tokens."""
-        value = self._get("max_tokens")
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
+        return integer(self._get("max_tokens"))
 
     @property
     def stream(self) -> bool:
@@ -104,32 +99,31 @@ class RequestView:
     @property
     def output_schema(self) -> Mapping[str, Any] | None:
         """The format asked of a structured answer, as sent."""
-        config = self._get("output_config")
-        value = config.get("format") if isinstance(config, Mapping) else self._get("output_format")
+        config = self._object("output_config")
+        value = self._get("output_format") if config is None else config.get("format")
         return value if isinstance(value, Mapping) else None
 
     @property
     def tool_choice(self) -> Mapping[str, Any] | None:
         """The tool choice, as sent."""
-        value = self._get("tool_choice")
-        return value if isinstance(value, Mapping) else None
+        return self._object("tool_choice")
 
     @property
     def thinking(self) -> Mapping[str, Any] | None:
         """The thinking setting, as sent."""
-        value = self._get("thinking")
-        return value if isinstance(value, Mapping) else None
+        return self._object("thinking")
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         """The images and documents of the messages, those in tool results included, in order."""
-        found: list[Attachment] = []
-        for message in self.messages:
-            _collect(message.get("content"), found)
-        return tuple(found)
+        return tuple(each for m in self.messages for each in _attachments(m.get("content")))
 
     def _get(self, key: str) -> Any:
         return self.body.get(key) if self.body is not None else None
+
+    def _object(self, key: str) -> Mapping[str, Any] | None:
+        value = self._get(key)
+        return value if isinstance(value, Mapping) else None
 
 
 def text_of(content: Any) -> str:
@@ -140,16 +134,9 @@ def text_of(content: Any) -> str:
     return "\n\n".join(text for text in texts if isinstance(text, str))
 
 
-def mappings(value: Any) -> tuple[Mapping[str, Any], ...]:
-    """The mappings in a list; none where it is no list."""
-    if not isinstance(value, list | tuple):
-        return ()
-    return tuple(entry for entry in value if isinstance(entry, Mapping))
-
-
-def _collect(content: Any, found: list[Attachment]) -> None:
+def _attachments(content: Any) -> Iterator[Attachment]:
     for block in mappings(content):
         if block.get("type") in _ATTACHED:
-            found.append(Attachment.of(block))
+            yield Attachment.of(block)
         elif block.get("type") == "tool_result":
-            _collect(block.get("content"), found)
+            yield from _attachments(block.get("content"))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from pytest_claude.transcript.json_values import mapping, parsed, string
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Assembled:
 
     Attributes:
         message: In the shape of the JSON answer.
-        complete: Whether the stream came to its `message_stop`.
+        complete: Whether the stream reached its `message_stop`.
         error: The API's error object, when the stream ended in one.
         request_id: The API's id of the request, which an error event carries.
         unknown: The events that we don't know, and those with a delta that we don't know, raw.
@@ -22,13 +23,13 @@ class Assembled:
 
     message: dict[str, Any]
     complete: bool
-    error: dict[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
     request_id: str | None = None
-    unknown: tuple[dict[str, Any], ...] = ()
+    unknown: tuple[Mapping[str, Any], ...] = ()
 
 
 def read_events(body: bytes) -> Iterator[dict[str, Any] | None]:
-    """The JSON objects of a stream's `data:` fields, in order; None for one that is no JSON.
+    """The JSON objects of a stream's `data:` fields, in order; None for one that is not JSON.
 
     Accepts LF, CRLF and CR, a byte order mark, comments, several `data:` lines an event, and a
     last event without its blank line.
@@ -47,7 +48,7 @@ def read_events(body: bytes) -> Iterator[dict[str, Any] | None]:
         yield _object("\n".join(data))
 
 
-def assemble(events: Iterable[dict[str, Any] | None]) -> Assembled:
+def assemble(events: Iterable[Mapping[str, Any] | None]) -> Assembled:
     """The message that the events spell out.
 
     Also of the text completions of the first models, whose events are pieces of one text.
@@ -55,37 +56,34 @@ def assemble(events: Iterable[dict[str, Any] | None]) -> Assembled:
     message: dict[str, Any] = {}
     blocks: dict[int, _Block] = {}
     complete, error, request_id = False, None, None
-    unknown: list[dict[str, Any]] = []
+    unknown: list[Mapping[str, Any]] = []
     for event in events:
         if event is None:
             break
         kind = event.get("type")
         if kind == "content_block_delta":
             block = blocks.get(_index(event)) or blocks.setdefault(_index(event), _Block({}))
-            if not block.add(_dict(event.get("delta"))):
+            if not block.add(event.get("delta")):
                 unknown.append(event)
         elif kind == "content_block_start":
-            blocks[_index(event)] = _Block(dict(_dict(event.get("content_block"))))
+            blocks[_index(event)] = _Block(dict(mapping(event.get("content_block"))))
         elif kind == "message_start":
-            message = dict(_dict(event.get("message")))
+            message = dict(mapping(event.get("message")))
         elif kind == "message_delta":
             _update(message, event)
         elif kind == "message_stop":
             complete = True
         elif kind == "error":
-            error = _dict(event.get("error"))
-            request_id = event.get("request_id")
+            error, request_id = mapping(event.get("error")), string(event.get("request_id"))
         elif kind in (None, "completion") and "completion" in event:
             complete = _complete(message, blocks, event) or complete
         elif kind not in ("ping", "content_block_stop"):
             unknown.append(event)
-    content = [block.joined() for _, block in sorted(blocks.items())]
-    whole = {**message, "content": content}
-    found = request_id if isinstance(request_id, str) else None
-    return Assembled(whole, complete and error is None, error, found, tuple(unknown))
+    whole = {**message, "content": [block.joined() for _, block in sorted(blocks.items())]}
+    return Assembled(whole, complete and error is None, error, request_id, tuple(unknown))
 
 
-def _complete(message: dict[str, Any], blocks: dict[int, _Block], event: dict[str, Any]) -> bool:
+def _complete(message: dict[str, Any], blocks: dict[int, _Block], event: Mapping[str, Any]) -> bool:
     """Take one piece of a text completion; the last one states a stop reason."""
     block = blocks.setdefault(0, _Block({"type": "text", "text": ""}))
     block.add({"type": "text_delta", "text": event["completion"] or ""})
@@ -105,9 +103,9 @@ class _Block:
     partial_json: list[str] = field(default_factory=list)
     citations: list[Any] = field(default_factory=list)
 
-    def add(self, delta: dict[str, Any]) -> bool:
+    def add(self, delta: Any) -> bool:
         """Take one delta; False when it is of no known kind."""
-        kind = delta.get("type")
+        kind = delta.get("type") if isinstance(delta, dict) else None
         if isinstance(kind, str) and (key := _TEXTS.get(kind)) is not None:
             self.texts.setdefault(key, []).append(str(delta.get(key, "")))
         elif kind == "input_json_delta":
@@ -125,38 +123,27 @@ class _Block:
         for key, pieces in self.texts.items():
             block[key] = "".join([str(block.get(key) or ""), *pieces])
         if text := "".join(self.partial_json):
-            block["input"] = _json(text)
+            block["input"] = parsed(text, text)
         if self.citations:
             given = block.get("citations")
             block["citations"] = [*(given if isinstance(given, list) else []), *self.citations]
         return block
 
 
-def _update(message: dict[str, Any], event: dict[str, Any]) -> None:
+def _update(message: dict[str, Any], event: Mapping[str, Any]) -> None:
     """Take what a `message_delta` says; its usage is cumulative and wins."""
-    message.update({k: v for k, v in _dict(event.get("delta")).items() if v is not None})
     beside = {k: v for k, v in event.items() if k not in ("type", "delta", "usage")}
-    message.update({k: v for k, v in beside.items() if v is not None})
-    usage = {key: v for key, v in _dict(event.get("usage")).items() if v is not None}
-    message["usage"] = {**_dict(message.get("usage")), **usage}
+    for changes in (mapping(event.get("delta")), beside):
+        message.update({k: v for k, v in changes.items() if v is not None})
+    usage = {k: v for k, v in mapping(event.get("usage")).items() if v is not None}
+    message["usage"] = {**mapping(message.get("usage")), **usage}
 
 
-def _index(event: dict[str, Any]) -> int:
+def _index(event: Mapping[str, Any]) -> int:
     index = event.get("index")
     return index if isinstance(index, int) else 0
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-
-
 def _object(text: str) -> dict[str, Any] | None:
-    value = _json(text)
+    value = parsed(text)
     return value if isinstance(value, dict) else None

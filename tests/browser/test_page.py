@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 import report_samples as samples
 
-from pytest_claude.report.artifact import Run
+from pytest_claude.run.record import Run
 
 REFUND = samples.REFUND[0].test
 FIRST = "tests/test_invoice.py::test_extracts_invoice_as_json"

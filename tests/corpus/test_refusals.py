@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from pytest_claude.errors import UnreadableCassette
-from pytest_claude.models.asked import Asked, asked_in
 from pytest_claude.models.findings import refusals
+from pytest_claude.models.message_request import MessageRequest, requests_in
 from pytest_claude.recording.cassette import read_recording
 
 # What the API says where it refuses for a rule of the model, not for a key, a quota, an outage or
@@ -26,7 +26,7 @@ OF_A_RULE = re.compile(
 NO_RULE = re.compile(r"s3Uri|content block that you provided")
 
 
-def recorded(corpus: Path) -> Iterator[tuple[dict[str, Any], Asked]]:
+def recorded(corpus: Path) -> Iterator[tuple[dict[str, Any], MessageRequest]]:
     files: dict[str, list[dict[str, Any]]] = {}
     for line in (corpus / "INDEX.jsonl").read_text("utf-8").splitlines():
         entry = json.loads(line)
@@ -39,7 +39,7 @@ def recorded(corpus: Path) -> Iterator[tuple[dict[str, Any], Asked]]:
         for entry in entries:
             # Text completions have rules of their own, which nobody needs any more.
             if entry["n"] < len(found) and entry["api"] != "other:/v1/complete":
-                for asked in asked_in(found[entry["n"]].interaction):
+                for asked in requests_in(found[entry["n"]].interaction):
                     if asked.kind != "batch":
                         yield entry, asked
 
@@ -57,7 +57,7 @@ def told(entry: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def judged(shared_dir: Path) -> list[tuple[dict[str, Any], Asked, tuple[str, ...]]]:
+def judged(shared_dir: Path) -> list[tuple[dict[str, Any], MessageRequest, tuple[str, ...]]]:
     return [
         (entry, asked, tuple(f.rule for f in refusals(asked, asked.model or "", on=day(entry))))
         for entry, asked in recorded(shared_dir / "corpus")
@@ -65,7 +65,7 @@ def judged(shared_dir: Path) -> list[tuple[dict[str, Any], Asked, tuple[str, ...
 
 
 def test_what_the_api_refused_is_refused(
-    judged: list[tuple[dict[str, Any], Asked, tuple[str, ...]]],
+    judged: list[tuple[dict[str, Any], MessageRequest, tuple[str, ...]]],
 ) -> None:
     refused = [
         (entry, rules)
@@ -80,7 +80,7 @@ def test_what_the_api_refused_is_refused(
 
 
 def test_what_the_api_answered_is_not_refused(
-    judged: list[tuple[dict[str, Any], Asked, tuple[str, ...]]],
+    judged: list[tuple[dict[str, Any], MessageRequest, tuple[str, ...]]],
 ) -> None:
     answered = [(entry, rules) for entry, _, rules in judged if entry["status"] < 400]
     wrong = [f"{entry['file']}: {rules}" for entry, rules in answered if rules]

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -18,8 +19,11 @@ from simulator import Simulator, by_prompt, calls, judges, says
 
 import pytest_claude
 from pytest_claude import cli
+from pytest_claude.gating.status import Reason
+from pytest_claude.gating.status import Status as GateStatus
 from pytest_claude.models.adapt import REWRITES
 from pytest_claude.plugin import options
+from pytest_claude.report.words import because, word
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -243,3 +247,22 @@ def test_the_readme_has_its_two_commands() -> None:
 def test_every_rule_with_a_rewrite_is_in_the_reference() -> None:
     for rule in REWRITES:
         assert f"`{rule}`" in reference(), rule
+
+
+def test_the_reference_says_every_status_and_reason_as_it_is_shown() -> None:
+    text = (DOCS / "reference.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z ]+)` \| `(\w+)` \| ([a-z ]+) \| ?(.*?) ?\|$", text, re.MULTILINE)
+    shown = {(status, None if reason == "null" else reason): of for status, reason, *of in rows}
+    assert {reason for _, reason in shown} == {*get_args(Reason), None}
+    assert {status for status, _ in shown} == {*get_args(GateStatus), "passed", "failed"}
+    for (status, reason), (shown_word, sentence) in shown.items():
+        assert word(status, reason) == shown_word  # type: ignore[arg-type]
+        if reason is not None:
+            assert because(reason, EXAMPLE) == sentence  # type: ignore[arg-type]
+
+
+EXAMPLE = {
+    "why": "…", "side": "candidate", "voids": 2, "trials": 8, "suspects": 3, "copies": 5, "of": 6,
+    "baseline": 20, "candidate": 2, "recorded": 2, "look": 4, "models": "MODEL", "run": "FILE",
+    "fixture": "session fixture `NAME`",
+}  # fmt: skip

@@ -34,7 +34,7 @@ def test_the_trials_of_a_gate_lie_apart(bumped) -> None:
 
 
 EXPECTED = f"""\
-E   regressed 20/20 → 0/4: asks "Which order do you mean?" instead of calling \
+E   regressed 22/22 → 0/12: asks "Which order do you mean?" instead of calling \
 `lookup_order` in 12 of 12 trials
 ------------------------------------ claude ------------------------------------
 candidate, trial 9
@@ -46,25 +46,28 @@ candidate, trial 9
   to repeat it  pytest test_app.py::test_calls --claude-bump {OLD}={NEW}
 ==================== claude-sonnet-4-5 → claude-sonnet-5-5 =====================
 FAIL  1 of 2 tests regressed
+a candidate that is no worse fails this gate with a chance of at most 5%
 
 regressed: 1                                                baseline → candidate
-  test_app.py::test_calls                                            20/20 → 0/4
+  test_app.py::test_calls                                           22/22 → 0/12
     asks "Which order do you mean?" instead of calling `lookup_order` in 12 of
     12 trials
-    p 9.4e-05 <= 0.0309 (1 of 1 suspect); first failing duel trial: 9
+    in the duel 0 of 4 trials passed, 20 of 20 before: p 9.4e-05 <= 0.0309 (1 of
+    1 suspect); first failing duel trial: 9
     cassettes/_gate/claude-sonnet-4-5__claude-sonnet-5-5/cand/test_app/
     test_calls/claude-sonnet-5-5.yaml, interaction 1
 
 unchanged: 1                                                baseline → candidate
 
-not gated: 1                                                baseline → candidate
-  test_app.py::test_no_check
+not run: 1                                                  baseline → candidate
+  test_app.py::test_no_check                                                 2/2
     no claude check
 
-calls per trial  1 → 1  x1.00
-cost per trial   $0.00028 → $0.00017  x0.61 (95%: 0.21 to 1.80)
-input tokens     50 → 50  x1.00 (95%: 1.00 to 1.00)
-output tokens    9 → 8  x0.82 (95%: 0.06 to 10.73)
+figures          ratio over the tests, sums of one trial of each of 2 tests
+cost             x0.61 (95%: 0.21 to 1.80), $0.00057 → $0.00035
+calls            x1.00 (95%: 1.00 to 1.00), 2 → 2
+input tokens     x1.00 (95%: 1.00 to 1.00), 99 → 99
+output tokens    x0.82 (95%: 0.06 to 10.73), 18 → 15
 models           simulated by pytest-claude simulator: no real model's answers
 
 what it can see  a drop of 0.5 in one test with probability 0.91, 0.42 with 0.80
@@ -79,7 +82,7 @@ trials           16 of the candidate + 20 fresh of the baseline
     reason="…", until="…")
   to repeat it  pytest --claude-bump claude-sonnet-4-5=claude-sonnet-5-5
 =========================== short test summary info ============================
-FAILED test_app.py::test_calls - regressed 20/20 → 0/4: asks "Which order do ...
+FAILED test_app.py::test_calls - regressed 22/22 → 0/12: asks "Which order do...
 """
 
 
@@ -228,9 +231,9 @@ def test_budget(claude):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            'E   regressed 20/20 → 0/4: is refused with HTTP 400: "thinking.type.enabled" is not*',
+            'E   refused 21/21 → 0/12: is refused with HTTP 400: "thinking.type.enabled" is not*',
             "  expected  the test passes as often as on the baseline",
-            "  observed  passed trials: 20/20 → 0/4",
+            "  observed  passed trials: 21/21 → 0/12",
             "refused by the API: 1 *",
         ]
     )
@@ -310,9 +313,10 @@ def test_twice(claude):
             "changed, does not gate: 1 *",
             "  test_app.py::test_twice * 1/1 → 4/4",
             "    calls `lookup_order` twice in parallel in 4 of 4 trials",
-            "not gateable (already failing): 1 *",
+            "unchanged: 1 *",
             "  test_app.py::test_better * 0/1 → 4/4",
             "    calls `lookup_order`, where no tool was called in 4 of 4 trials",
+            "    already failing",
         ]
     )
 
@@ -333,7 +337,7 @@ def test_other(claude):
     project.record()
     result = project.record(BUMP)
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["not gated: 1 *", "    asks claude-haiku-4-5"])
+    result.stdout.fnmatch_lines(["not run: 1 *", "    asks claude-haiku-4-5"])
     assert f"{GATE}/cand/test_app/test_other/claude-haiku-4-5.yaml" not in project.cassettes
 
 
@@ -401,7 +405,7 @@ def test_apart(claude):
     result.stdout.fnmatch_lines(
         [
             "PASS  *",
-            "not gated: 2 *",
+            "not run: 2 *",
             "    its module fixture `greeting` calls the model",
         ]
     )

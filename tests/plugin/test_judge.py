@@ -286,11 +286,11 @@ def test_a_bump_asks_the_same_judge_on_both_arms(judged: Any) -> None:
             "met" if "4 May" in str(request) else "not_met")(request, seen)},
     )  # fmt: skip
     result = judged.record("--claude-bump", f"{OLD}={NEW}")
-    result.stdout.fnmatch_lines("E   regressed 20/20 → 0/4*")
+    result.stdout.fnmatch_lines("E   regressed 21/21 → 0/12*")
     models = [body["model"] for body in judged.simulator.bodies]
     assert Counter(models) == {OLD: 1 + 20, NEW: 8 + 4, JUDGE: 1 + 20 + 8 + 4}
     assert set(models[1::2]) == {JUDGE}
-    judged.run("--claude-bump", f"{OLD}={NEW}").stdout.fnmatch_lines("E   regressed 20/20 → 0/4*")
+    judged.run("--claude-bump", f"{OLD}={NEW}").stdout.fnmatch_lines("E   regressed 21/21 → 0/12*")
 
 
 def test_the_old_model_may_judge_the_candidate(judged: Any) -> None:

@@ -9,7 +9,6 @@ import pytest
 from simulator import asks, calls
 
 from pytest_claude.cli import main
-from pytest_claude.models.ids import canonical_model
 from pytest_claude.recording import fingerprint
 from pytest_claude.recording.redaction import Redaction
 
@@ -51,7 +50,6 @@ def test_a_cassette_is_named_by_the_model_and_holds_what_was_sent(gateway: Any) 
     text = gateway.cassette("test_app/test_asks/claude-sonnet-4-5.yaml").read_text()
     assert '"model": "our-sonnet"' in text
     gateway.run("--claude-strict").assert_outcomes(passed=1)
-    assert canonical_model("our-sonnet") == "our-sonnet", "the session is over"
 
 
 def test_a_recording_of_before_the_map_replays_and_so_does_one_without_it(gateway: Any) -> None:
@@ -94,7 +92,9 @@ def test_a_map_costs_nothing_where_no_recording_holds_a_name(
     assert made == without
 
 
-def test_a_bump_to_an_alias_replays_from_a_folder_of_canonical_ids(gateway: Any) -> None:
+def test_a_bump_to_an_alias_replays_from_a_folder_of_canonical_ids(
+    gateway: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gateway.record().assert_outcomes(passed=1)
     gateway.record(BUMP).assert_outcomes(passed=1)
     folder = f"_gate/claude-sonnet-4-5__{NEW}/cand/test_app/test_asks/"
@@ -108,7 +108,11 @@ def test_a_bump_to_an_alias_replays_from_a_folder_of_canonical_ids(gateway: Any)
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*claude-sonnet-4-5 → our-next*"])
     gateway.run(BUMP.replace("our-next", NEW)).assert_outcomes(passed=1)
-    gateway.run(BUMP.replace("claude-sonnet-4-5", "our-sonnet")).assert_outcomes(passed=1)
+    by_names = BUMP.replace("claude-sonnet-4-5", "our-sonnet")
+    reports = ("--claude-report=run.json", "--claude-report=run.html")
+    gateway.run(by_names, *reports).assert_outcomes(passed=1)
+    monkeypatch.chdir(gateway.path)
+    assert main(["merge", "run.json", "-o", "merged.json"]) == 0, "it asks OLD, by its name"
 
 
 def test_commands_know_the_names_too(
@@ -119,12 +123,12 @@ def test_commands_know_the_names_too(
     capsys.readouterr()
     assert main(["preflight", "our-next", "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
-    assert found["from"] == ["claude-sonnet-4-5"]
+    assert (found["new"], found["from"]) == ("our-next", ["claude-sonnet-4-5"])
+    assert {call["model"] for call in found["calls"]} == {"our-sonnet"}, "as sent"
     assert found["calls"][0]["findings"][0]["rule"] == "forced-tool-choice"
     assert found["costs"]["record_once"]["usd"] is not None
     assert main(["models", "our-next"]) == 0
     assert NEW in capsys.readouterr().out
-    assert canonical_model("our-next") == "our-next", "the command is over"
     (gateway.path / "pyproject.toml").write_text(INI.replace("our-next =", "our-next"))
     assert main(["preflight", NEW]) == 4
     assert "expected NAME = canonical" in capsys.readouterr().err
@@ -139,7 +143,7 @@ def test_an_application_inference_profile_leaves_no_account_anywhere(project: An
         "[tool.pytest.ini_options]\npythonpath = ['.']\nclaude_model_map = [\n"
         f"'{old} = claude-sonnet-4-5', '{new} = claude-sonnet-5-5']\n"
     )
-    project.personas(new=LOOKS_UP)  # the simulator shares our process, and so the names
+    project.personas(**{"0old": LOOKS_UP, "1new": LOOKS_UP})  # by the names of the profiles
     project.tests(f"""
 import anthropic, os
 BODY = {{"model": "{old}", "max_tokens": 9, "messages": [{{"role": "user", "content": "x"}}]}}
@@ -168,9 +172,13 @@ def test_bedrock(claude):
         assert "123456789012" not in path.read_text(), path
 
 
-def test_a_run_that_ends_in_a_usage_error_leaves_no_name_behind(gateway: Any) -> None:
+def test_a_run_inside_another_knows_its_own_names_alone(gateway: Any) -> None:
+    gateway.record().assert_outcomes(passed=1)
     assert gateway.run("--claude-gate=quik").ret == 4
-    assert canonical_model("our-sonnet") == "our-sonnet"
+    gateway.pytester.makepyprojecttoml("[tool.pytest.ini_options]\npythonpath = ['.']\n")
+    result = gateway.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*part of claude: 0 replies> = where(model='claude-sonnet-4-5')"])
 
 
 @pytest.mark.parametrize("line", ["our-sonnet", "x = gpt-5"])

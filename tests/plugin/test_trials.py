@@ -258,7 +258,7 @@ def test_results_are_told_per_trial_in_the_run_file(project) -> None:
         (0, "pass"),
         (1, "pass"),
     ]
-    from pytest_claude.report.artifact import dumps, loads
+    from pytest_claude.run.record import dumps, loads
 
     text = (project.path / "run.json").read_text()
     assert dumps(loads(text, "run.json")) == text

@@ -23,8 +23,12 @@ def test_a(claude: ClaudeFixture) -> None:
     claude.returns_json(where="text")
     claude.calls_tools(["a"], order="any")
     claude.refuses().catgory
+    claude.calls_tool("a", times="1")
+    claude.cites(1.5)
+    claude.writes_valid_code("rust")
+    claude.thinks(1)
 """
-WRONG_LINES = [6, 7, 8, 9, 10]
+WRONG_LINES = [6, 7, 8, 9, 10, 11, 12, 13, 14]
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

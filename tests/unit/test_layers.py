@@ -15,7 +15,7 @@ PURE = {"transcript", "behavior", "expect", "comparison", "gating", "models", "r
 MAY_IMPORT = {
     "errors": set(),
     "clock": set(),  # an edge: what day it is goes from there into the pure rooms as a value
-    "settings": {"errors"},
+    "settings": {"errors", "models"},  # of models the names that a project has of its own
     "transcript": {"errors"},
     "behavior": {"transcript"},
     # models: a view is asked for by a model whose ids are several, and a limit on cost by prices.
@@ -23,15 +23,16 @@ MAY_IMPORT = {
     "comparison": {"expect", "behavior", "transcript", "errors"},
     "gating": {"comparison", "expect", "behavior", "transcript", "errors"},
     "models": {"transcript", "errors"},  # a wrong line of claude_prices is a SettingsError
-    # recording: the slugs of redaction alone, for the places of trials (tested below).
+    # settings: a comparison is what the options name. recording: the slugs of redaction alone, for
+    # the places of trials (tested below).
     "run": {
+        "settings",
+        "errors",
+        "transcript",
+        "expect",
         "comparison",
         "gating",
-        "expect",
-        "transcript",
         "models",
-        "errors",
-        "settings",
         "recording",
     },
     "recording": {"settings", "errors", "transcript", "models"},
@@ -92,6 +93,13 @@ def test_a_package_imports_only_what_the_table_allows(path: Path) -> None:
     ours = {name.split(".")[1] for name in _imports(path) if name.startswith("pytest_claude.")}
     ours -= {"__version__"}
     assert ours <= MAY_IMPORT[own] | {own}
+
+
+def test_the_run_knows_of_models_only_their_ids() -> None:
+    imports = {name for path in MODULES if path.parent.name == "run" for name in _imports(path)}
+    assert {name for name in imports if name.startswith("pytest_claude.models")} == {
+        "pytest_claude.models.ids"
+    }
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pytest_claude.behavior.code import CodeFindings, read_code
 from pytest_claude.expect.checks.evidence import (
+    MOST,
     counted,
     last_answer,
     quoted_reply,
@@ -22,7 +23,6 @@ __tracebackhide__ = True
 Language = Literal["python"]
 
 _NAME = "writes_valid_code"
-_MOST = 5
 _LONGEST_LINE = 100
 
 
@@ -42,8 +42,12 @@ def writes_valid_code(
     attribute that shows at run time only and a signature that can't be read are not judged, and
     the check says so. Code that does not use the module is unknown, not valid.
 
+    Args:
+        language: Only "python" is known.
+        against: The module, imported; None to ask only whether the code parses.
+
     Raises:
-        TypeError: `language` is not known, or `against` is no module.
+        TypeError: `language` is not known, or `against` is not a module.
     """
     if language != "python":
         raise TypeError(f"language={language!r}: only 'python' is known")
@@ -51,44 +55,52 @@ def writes_valid_code(
         raise TypeError(f"against={against!r}: a module, imported")
     fits = f" and fits module `{against.__name__}`" if against is not None else ""
     expected = f"Python that parses{fits}"
-    if (missing := unknown_of_reply(_NAME, transcript, expected)) is not None:
+    if (missing := unknown_of_reply(Check, _NAME, transcript, expected)) is not None:
         return missing
-    last = last_answer(transcript)
-    found = read_code(last.text, against)
-    if not found.blocks:
-        return Check(_NAME, False, expected, "no Python in the reply", "no Python",
-                     quoted_reply(transcript))  # fmt: skip
-    if found.error is not None:
-        if not found.blocks[0].fenced:
-            observed = "no code block, and the whole text is no Python"
-            return Check(_NAME, False, expected, f"{observed}: {cut(found.error, _LONGEST_LINE)}",
-                         "no code block", quoted_reply(transcript))  # fmt: skip
-        observed = f"does not parse: {cut(found.error, _LONGEST_LINE)}"
-        return Check(_NAME, False, expected, observed, observed, quoted_reply(transcript))
-    parses = f"parses ({counted(found.lines, 'line')})"
-    if against is None:
-        return Check(_NAME, True, expected, parses, parses, quoted_reply(transcript))
-    return _fitting(found, expected, parses, against.__name__, last.number)
+    last, evidence = last_answer(transcript), quoted_reply(transcript)
+    code = read_code(last.text, against)
+    if code.blocks and code.error is None and against is not None:
+        return _fitting(code, expected, against.__name__, last.number)
+    if not code.blocks:
+        observed, reason = "no Python in the reply", "no Python"
+    elif code.error is None:
+        observed = reason = f"parses ({counted(code.lines, 'line')})"
+    elif code.blocks[0].fenced:
+        observed = reason = f"does not parse: {cut(code.error, _LONGEST_LINE)}"
+    else:
+        reason = "no code block"
+        observed = f"{reason}, and the whole text is no Python: {cut(code.error, _LONGEST_LINE)}"
+    outcome = bool(code.blocks) and code.error is None
+    return Check(_NAME, outcome, expected, observed, reason, evidence)
 
 
-def _fitting(found: CodeFindings, expected: str, parses: str, module: str, number: int) -> Check:
-    hint = None
-    if found.unclear:
-        uses = counted(len(found.unclear), "use")
-        hint = f"{uses} can't be judged: {cut(found.unclear[0], _LONGEST_LINE)}"
-    if found.misfits:
-        lines: list[str] = []
-        for misfit in found.misfits[:_MOST]:
-            lines.append(f"code block {misfit.block}, line {misfit.line}")
-            lines += [f"  {cut(misfit.code, _LONGEST_LINE)}", f"  {misfit.reason}"]
-        if len(found.misfits) > _MOST:
-            lines.append(f"… {len(found.misfits) - _MOST} more")
-        fit = "does not fit" if len(found.misfits) == 1 else "do not fit"
-        observed = f"{parses}; {counted(len(found.misfits), 'use')} of `{module}` {fit}"
-        return Check(_NAME, False, expected, observed, found.misfits[0].reason,
-                     (Evidence(number, tuple(lines)),), hint)  # fmt: skip
-    if not found.uses:
-        none = f"no use of `{module}`" + (" that can be judged" if found.unclear else "")
-        return Check(_NAME, None, expected, f"{parses}; {none}", none, (Evidence(number),), hint)
-    observed = f"{parses}; {counted(found.uses, 'use')} of `{module}`, all fit"
-    return Check(_NAME, True, expected, observed, observed, (Evidence(number),), hint)
+def _fitting(code: CodeFindings, expected: str, module: str, number: int) -> Check:
+    """The check on code that parses; `number` is the interaction's."""
+    parses, hint = f"parses ({counted(code.lines, 'line')})", None
+    if code.unclear:
+        uses = counted(len(code.unclear), "use")
+        hint = f"{uses} can't be judged: {cut(code.unclear[0], _LONGEST_LINE)}"
+    lines = [
+        line
+        for misfit in code.misfits[:MOST]
+        for line in (
+            f"code block {misfit.block}, line {misfit.line}",
+            f"  {cut(misfit.code, _LONGEST_LINE)}",
+            f"  {misfit.reason}",
+        )
+    ]
+    if len(code.misfits) > MOST:
+        lines.append(f"… {len(code.misfits) - MOST} more")
+    outcome: bool | None = not code.misfits
+    if code.misfits:
+        fit = "does not fit" if len(code.misfits) == 1 else "do not fit"
+        observed = f"{parses}; {counted(len(code.misfits), 'use')} of `{module}` {fit}"
+        reason = code.misfits[0].reason
+    elif code.uses:
+        observed = reason = f"{parses}; {counted(code.uses, 'use')} of `{module}`, all fit"
+    else:
+        outcome = None
+        reason = f"no use of `{module}`" + (" that can be judged" if code.unclear else "")
+        observed = f"{parses}; {reason}"
+    evidence = (Evidence(number, tuple(lines)),)
+    return Check(_NAME, outcome, expected, observed, reason, evidence, hint)

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_claude.expect.result import Check, Evidence
 from pytest_claude.transcript.model import Answer, ToolUse, Transcript
 from pytest_claude.transcript.quoting import cut, quote
 
-_MOST_CALLS = 5
+C = TypeVar("C", bound=Check)
+
+MOST = 5
+"""How many calls, faults or citations a failure text shows."""
 
 
 def gap(transcript: Transcript) -> str | None:
-    """What is missing to say anything of the whole run, or None when nothing is.
+    """What is missing to say anything about the whole run, in words; None when nothing is.
 
-    Missing is: an answered call, the answer of a call in flight, the end of a stream, a good
+    Missing can be: an answered call, the answer of a call in flight, the end of a stream, a good
     answer after a failed one.
     """
     return _gap(transcript, transcript.answers)
 
 
 def gap_of_reply(transcript: Transcript) -> str | None:
-    """The same for the last reply: a later good answer of another conversation is none."""
+    """The same for the last reply: a later good answer of another conversation does not help."""
     return gap(transcript) or _gap(transcript, transcript.main)
 
 
@@ -41,38 +44,38 @@ def _gap(transcript: Transcript, answers: Sequence[Answer]) -> str | None:
         if not answer.complete and answer.error is None:
             return f"the stream of call {answer.number} was not read to its end"
         message = answer.error.message if answer.error is not None else None
-        told = f": {quote(message)}" if message else ""
-        return f"call {answer.number} failed with HTTP {answer.status}{told}"
+        words = f": {quote(message)}" if message else ""
+        return f"call {answer.number} failed with HTTP {answer.status}{words}"
     assert False, "because a conversation has an answer"
 
 
 def unknown(name: str, transcript: Transcript, expected: str) -> Check | None:
     """The unknown check of a run that shows nothing; None when it shows something."""
-    return _unknown(name, transcript, expected, gap(transcript), transcript.answers)
-
-
-def unknown_of_reply(name: str, transcript: Transcript, expected: str) -> Check | None:
-    """The same for a check of the last reply."""
-    return _unknown(name, transcript, expected, gap_of_reply(transcript), transcript.main)
-
-
-def _unknown(
-    name: str,
-    transcript: Transcript,
-    expected: str,
-    missing: str | None,
-    answers: Sequence[Answer],
-) -> Check | None:
-    if missing is None:
+    if (missing := gap(transcript)) is None:
         return None
-    evidence = (Evidence(answers[-1].number),) if answers else ()
-    return Check(name, None, expected, missing, missing, evidence)
+    return Check(name, None, expected, missing, missing, ends(transcript.answers))
 
 
-def parts(check: Check) -> dict[str, Any]:
-    """The fields of a check, for a kind of check that has more."""
-    names = ("name", "outcome", "expected", "observed", "reason", "evidence", "hint", "facts")
-    return {name: getattr(check, name) for name in names}
+def unknown_of_reply(
+    kind: type[C], name: str, transcript: Transcript, expected: str, **more: Any
+) -> C | None:
+    """The unknown check of a last reply that shows nothing; None when it shows something.
+
+    Args:
+        kind: The class of the check.
+        name: The check's function.
+        transcript: What was said.
+        expected: What was expected, in words.
+        more: Further fields of the check.
+    """
+    if (missing := gap_of_reply(transcript)) is None:
+        return None
+    return kind(name, None, expected, missing, missing, ends(transcript.main), **more)
+
+
+def ends(answers: Sequence[Answer]) -> tuple[Evidence, ...]:
+    """The interaction of the last of several answers, should there be one."""
+    return tuple(Evidence(answer.number) for answer in answers[-1:])
 
 
 def last_answer(transcript: Transcript) -> Answer:
@@ -96,17 +99,27 @@ def instead(transcript: Transcript) -> str:
     return f"no tool call; the reply says: {quote(text)}" if text else "no tool call, no text"
 
 
+def most(lines: Sequence[str]) -> list[str]:
+    """The first five lines, and how many more there are."""
+    rest = [f"… {len(lines) - MOST} more"] if len(lines) > MOST else []
+    return [*lines[:MOST], *rest]
+
+
+def by_answer(lines: Iterable[tuple[Answer, str]]) -> tuple[Evidence, ...]:
+    """Lines, each with the answer in which it was seen, by interaction."""
+    grouped: dict[int, list[str]] = {}
+    for answer, line in lines:
+        grouped.setdefault(answer.number, []).append(line)
+    return tuple(Evidence(number, tuple(lines)) for number, lines in grouped.items())
+
+
 def tool_evidence(calls: Iterable[tuple[Answer, ToolUse]]) -> tuple[Evidence, ...]:
     """The calls, five at most, by the interaction that holds them."""
     calls = list(calls)
-    by_answer: dict[int, list[str]] = {}
-    for answer, use in calls[:_MOST_CALLS]:
-        by_answer.setdefault(answer.number, []).append(call_text(use.name, use.input))
-    if len(calls) > _MOST_CALLS:
-        by_answer[calls[_MOST_CALLS - 1][0].number].append(
-            f"… {len(calls) - _MOST_CALLS} more calls"
-        )
-    return tuple(Evidence(number, tuple(lines)) for number, lines in by_answer.items())
+    lines = [(answer, call_text(use.name, use.input)) for answer, use in calls[:MOST]]
+    if len(calls) > MOST:
+        lines.append((lines[-1][0], f"… {len(calls) - MOST} more calls"))
+    return by_answer(lines)
 
 
 def quoted_reply(transcript: Transcript) -> tuple[Evidence, ...]:
@@ -139,7 +152,7 @@ def counted(number: int, noun: str, several: str | None = None) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A value as JSON, or its repr where it is no JSON; cut."""
+    """A value as JSON, or its repr where it is not JSON; cut."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_claude.behavior.timing import time_to_first_token_s, total_s
-from pytest_claude.expect.checks.evidence import unknown
-from pytest_claude.expect.result import Check, Evidence
+from pytest_claude.expect.checks.evidence import ends, unknown
+from pytest_claude.expect.result import Check
 from pytest_claude.transcript.model import Answer, Transcript
 
 # A misuse is shown in the test that asked, not here.
@@ -29,6 +29,7 @@ class Cost(Protocol):
     @property
     def unpriced(self) -> Sequence[str]:
         """The models whose price is unknown."""
+        ...  # a docstring alone would be a body that returns None
 
 
 Pricing = Callable[[Iterable[Answer]], Cost]
@@ -37,7 +38,7 @@ Pricing = Callable[[Iterable[Answer]], Cost]
 
 @dataclass(frozen=True)
 class _Held:
-    """One limit and what was held against it: at least `least`; `value` is None when unknown."""
+    """One limit and what the run used: at least `least`; `value` is None when unknown."""
 
     name: str
     limit: float
@@ -75,21 +76,19 @@ def within(
 ) -> Check:
     """Whether the run stays within these limits, each reached at most.
 
-    Counts: all calls, those that failed included. What is known only in part is unknown, unless
-    the known part is above the limit already. Times are those of the recording, in a replay too.
+    The limits, their units and what counts are those of `View.within`.
 
     Args:
         transcript: What was said.
-        cost_usd: Dollars as billed, by list prices or your own.
+        cost_usd: In dollars.
         output_tokens: Thinking included.
-        thinking_tokens: Of the output tokens; a reply without a thinking block has none.
-        time_to_first_token_s: Seconds from sending to the first content of the first streamed
-            answer.
-        total_s: Seconds of all calls, one after the other.
+        thinking_tokens: Part of the output tokens.
+        time_to_first_token_s: In seconds.
+        total_s: In seconds.
         pricing: What prices the calls; None for list prices.
 
     Raises:
-        TypeError: No limit is given, or one is no number of 0 or more.
+        TypeError: No limit is given, or one is not a number of 0 or more.
     """
     limits = {
         "cost_usd": cost_usd,
@@ -107,19 +106,18 @@ def within(
     over = [each for each in held if each.outcome is False]
     unclear = [each for each in held if each.outcome is None]
     outcome = False if over else None if unclear else True
-    told = over or unclear or held
-    reason = ", ".join(each.observed for each in told)
+    reason = ", ".join(each.observed for each in over or unclear or held)
     observed = ", ".join(each.observed for each in held)
     facts = {each.name: each.value for each in held}
-    numbers = tuple(Evidence(answer.number) for answer in transcript.answers[-1:])
-    return Check("within", outcome, expected, observed, reason, numbers, facts=facts)
+    evidence = ends(transcript.answers)
+    return Check("within", outcome, expected, observed, reason, evidence, facts=facts)
 
 
 def check_limits(given: dict[str, float]) -> None:
-    """Refuse no limit, and a limit that is no number.
+    """Refuse limits that can't be held.
 
     Raises:
-        TypeError: The text names the limit.
+        TypeError: No limit is given, or one is not a number of 0 or more; the text names it.
     """
     if not given:
         raise TypeError(f"within() needs a limit: {', '.join(_LABELS)}")
@@ -141,18 +139,15 @@ def _hold(name: str, limit: float, transcript: Transcript, pricing: Pricing | No
     if name == "cost_usd":
         return _cost(limit, transcript, pricing)
     if name == "total_s":
-        time = total_s(transcript)
-        known = sum(a.timing.total_s for a in transcript.answers if a.timing is not None)
-        return _Held(name, limit, time, known, "no time was recorded")
+        recorded = sum(a.timing.total_s for a in transcript.answers if a.timing is not None)
+        return _Held(name, limit, total_s(transcript), recorded, "no time was recorded")
     if name == "time_to_first_token_s":
         time = time_to_first_token_s(transcript)
-        why = "no stream with a recorded time"
-        return _Held(name, limit, time, time or 0, why)
+        return _Held(name, limit, time, time or 0, "no stream with a recorded time")
     counts = [_tokens(name, answer) for answer in transcript.answers]
-    known_tokens = [number for number in counts if number is not None]
-    whole = len(known_tokens) == len(counts)
-    total = sum(known_tokens)
-    return _Held(name, limit, total if whole else None, total, "an answer does not state it")
+    total = sum(count or 0 for count in counts)
+    value = None if None in counts else total
+    return _Held(name, limit, value, total, "an answer does not state it")
 
 
 def _tokens(name: str, answer: Answer) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_claude.behavior.tools import is_server_tool
 from pytest_claude.errors import NotOffered
+from pytest_claude.transcript.json_values import mapping
 from pytest_claude.transcript.model import Transcript
 
 # A misuse is shown in the test that asked, not here.
@@ -21,8 +22,13 @@ def check_offered(
 ) -> None:
     """Refuse a client tool, or an argument of one, that no request offered.
 
-    A tool that was called may be named, offered or not. `keywords` are those of the check, which a
-    misspelt one is read as an argument of the tool.
+    A tool that was called may be named, offered or not.
+
+    Args:
+        transcript: What was said.
+        name: The tool.
+        wanted: The arguments that the test names.
+        keywords: The check's own keywords: a misspelt one reaches it as an argument of the tool.
 
     Raises:
         NotOffered: The text names the nearest one.
@@ -39,7 +45,11 @@ def check_offered(
 
 
 def check_server_tool(transcript: Transcript, name: str) -> None:
-    """Refuse a server tool that no request offered."""
+    """Refuse a server tool that no request offered.
+
+    Raises:
+        NotOffered: The text names the nearest one.
+    """
     answers = transcript.answers
     if any(answer.request.body and answer.request.body.get("mcp_servers") for answer in answers):
         return  # the names of their tools are in no request
@@ -52,11 +62,17 @@ def check_server_tool(transcript: Transcript, name: str) -> None:
     _check_name(name, offered, called)
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` with the nearest known name, or a full stop."""
-    by_letters = {other.casefold(): other for other in known}
-    found = difflib.get_close_matches(name.casefold(), list(by_letters), n=1)
-    return f"; did you mean {by_letters[found[0]]!r}?" if found else "."
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that is spelled most like `name`, letter case aside; None when unlike."""
+    by_letters = {other.casefold(): other for other in names}
+    matches = difflib.get_close_matches(name.casefold(), list(by_letters), n=1)
+    return by_letters[matches[0]] if matches else None
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """`; did you mean 'x'?` with the nearest of `names`, or a full stop."""
+    other = nearest(name, names)
+    return "." if other is None else f"; did you mean {other!r}?"
 
 
 def _check_name(name: str, offered: Mapping[str, Any], called: Iterable[str]) -> None:
@@ -71,20 +87,18 @@ def _check_arguments(
     name: str, tools: list[Mapping[str, Any]], wanted: Mapping[str, Any], keywords: Iterable[str]
 ) -> None:
     """Refuse an argument that no version of the tool knows."""
-    known: dict[str, None] = {}
+    arguments: dict[str, None] = {}
     for tool in tools:
-        schema = tool.get("input_schema")
-        properties = schema.get("properties") if isinstance(schema, Mapping) else None
-        if not isinstance(schema, Mapping) or not isinstance(properties, Mapping):
+        schema = mapping(tool.get("input_schema"))
+        properties = schema.get("properties")
+        if not isinstance(properties, Mapping) or _is_open(schema):
             return
-        if _is_open(schema):
-            return
-        known.update(dict.fromkeys(map(str, properties)))
+        arguments.update(dict.fromkeys(map(str, properties)))
     for key in wanted if tools else ():
-        if key not in known:
+        if key not in arguments:
             raise NotOffered(
-                f"the tool {name!r} has no argument {key!r}{near(key, [*known, *keywords])} "
-                f"Arguments: {', '.join(known) or 'none'}. {_OFF}"
+                f"the tool {name!r} has no argument {key!r}{near(key, [*arguments, *keywords])} "
+                f"Arguments: {', '.join(arguments) or 'none'}. {_OFF}"
             )
 
 

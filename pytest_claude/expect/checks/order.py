@@ -45,41 +45,37 @@ def calls_tools(
 ) -> Check:
     """Whether these client tools were called.
 
-    What counts as a call: as in `calls_tool`, over all replies in the order they were sent, and
-    in the order of the blocks within one. Output and asking tools count where `calls` names them.
+    What counts as a call: as in `View.calls_tools`.
 
     Args:
         transcript: What was said.
-        calls: Names of tools, or pairs of a name and the arguments it has at least.
-        order: "strict": these calls, in this order, and no others. "unordered": these and no
-            others, in any order. "subset": no call outside the list, however often. "superset":
-            at least these, each as often as it is listed, and any others.
+        calls: As in `View.calls_tools`.
+        order: As in `View.calls_tools`.
         offered: Refuse names that no request offered; False switches that off.
         output_tools: Globs of tools whose input is the answer.
         asking_tools: Globs of tools that ask the user.
 
     Raises:
         NotOffered: No request offered such a tool, or it has no such argument.
-        TypeError: `calls` is no list of calls, or `order` is none of the four.
+        TypeError: `calls` is not a list of calls, or `order` is not one of the four.
     """
     wanted = _wanted(calls)
     if order not in _ORDERS:
         raise TypeError(f"order={order!r}{near(str(order), _ORDERS)} Known: {', '.join(_ORDERS)}")
-    expected = _EXPECTED[order].format(_list(wanted) or "none")
+    expected = _EXPECTED[order].format(", ".join(map(_shown, wanted)) or "none")
     if (missing := unknown("calls_tools", transcript, expected)) is not None:
         return missing
     for name, arguments in wanted if offered else ():
         check_offered(transcript, name, arguments)
-    known = roles(transcript, output_tools, asking_tools)
-    named = {name for name, _ in wanted}
-    made = [(a, use) for a, use in calls_in(transcript) if use.name in named or known.acts(use)]
+    acts = roles(transcript, output_tools, asking_tools).acts
+    names = {name for name, _ in wanted}
+    made = [(a, use) for a, use in calls_in(transcript) if use.name in names or acts(use)]
     wrong = _WRONG[order](wanted, [(use.name, use.input) for _, use in made])
-    observed = f"calls {', '.join(f'`{use.name}`' for _, use in made)}"
+    observed, reason = instead(transcript), "no tool call"
+    if made:
+        observed = reason = f"calls {', '.join(f'`{use.name}`' for _, use in made)}"
     evidence = tool_evidence(made) or quoted_reply(transcript)
-    return Check(
-        "calls_tools", wrong is None, expected, observed if made else instead(transcript),
-        wrong or (observed if made else "no tool call"), evidence,
-    )  # fmt: skip
+    return Check("calls_tools", wrong is None, expected, observed, wrong or reason, evidence)
 
 
 def calls_in_parallel(
@@ -90,11 +86,18 @@ def calls_in_parallel(
     What counts as a call: as in `calls_tool`. A name that is given twice must be called twice in
     that reply.
 
+    Args:
+        first: A tool.
+        second: Another tool, or the same.
+        more: Further tools.
+        offered: Refuse names that no request offered; False switches that off.
+
     Raises:
         NotOffered: No request offered such a tool.
     """
     names = Counter([first, second, *more])
-    listed = " and ".join(f"`{n}`" + _more_than_once(k) for n, k in names.items())
+    often = {name: f" ({times_text(n)})" if n > 1 else "" for name, n in names.items()}
+    listed = " and ".join(f"`{name}`{often[name]}" for name in names)
     expected = f"{listed} called in one reply"
     if (missing := unknown("calls_in_parallel", transcript, expected)) is not None:
         return missing
@@ -103,10 +106,9 @@ def calls_in_parallel(
     calls = [(answer, use) for answer, use in calls_in(transcript) if use.name in names]
     for answer in transcript.answered:
         if not names - Counter(use.name for use in answer.tool_uses):
-            together = [(a, use) for a, use in calls if a is answer]
             observed = f"{listed} called in reply {answer.number}"
-            return Check("calls_in_parallel", True, expected, observed, observed,
-                         tool_evidence(together))  # fmt: skip
+            evidence = tool_evidence((a, use) for a, use in calls if a is answer)
+            return Check("calls_in_parallel", True, expected, observed, observed, evidence)
     absent = names - Counter(use.name for _, use in calls)
     if not calls:
         observed = instead(transcript)
@@ -122,20 +124,16 @@ def calls_in_parallel(
     return Check("calls_in_parallel", False, expected, observed, reason, evidence)
 
 
-def _more_than_once(number: int) -> str:
-    return f" ({times_text(number)})" if number > 1 else ""
-
-
 def _wanted(calls: Sequence[WantedCall]) -> list[Wanted]:
     if isinstance(calls, str):
         raise TypeError(f"{calls!r}: a list of calls; one tool is asked by calls_tool({calls!r})")
-    found: list[Wanted] = []
+    wanted: list[Wanted] = []
     for call in calls:
         name, arguments = (call, {}) if isinstance(call, str) else call
         if not isinstance(name, str) or not isinstance(arguments, Mapping):
             raise TypeError(f"{call!r}: the name of a tool, or a pair of name and arguments")
-        found.append((name, arguments))
-    return found
+        wanted.append((name, arguments))
+    return wanted
 
 
 _EXPECTED = {
@@ -144,10 +142,6 @@ _EXPECTED = {
     "subset": "no call but {}",
     "superset": "at least the calls {}",
 }
-
-
-def _list(wanted: Sequence[Wanted]) -> str:
-    return ", ".join(_shown(call) for call in wanted)
 
 
 def _shown(call: Wanted) -> str:
@@ -161,8 +155,8 @@ Made = Sequence[tuple[str, Any]]
 def _strict(wanted: Sequence[Wanted], made: Made) -> str | None:
     for number, (call, (name, given)) in enumerate(zip(wanted, made, strict=False), start=1):
         if not _is(call, name, given):
-            told = call_text(name, given) if name == call[0] else name
-            return f"call {number} is `{told}`, not {_shown(call)}"
+            other = call_text(name, given) if name == call[0] else name
+            return f"call {number} is `{other}`, not {_shown(call)}"
     if len(made) < len(wanted):
         return f"no call {len(made) + 1}, {_shown(wanted[len(made)])}"
     if len(made) > len(wanted):
@@ -171,11 +165,9 @@ def _strict(wanted: Sequence[Wanted], made: Made) -> str | None:
 
 
 def _unordered(wanted: Sequence[Wanted], made: Made) -> str | None:
-    return _superset(wanted, made) or (
-        f"{counted(len(made) - len(wanted), 'call')} more than listed"
-        if len(made) > len(wanted)
-        else None
-    )
+    if (missing := _superset(wanted, made)) is not None or len(made) <= len(wanted):
+        return missing
+    return f"{counted(len(made) - len(wanted), 'call')} more than listed"
 
 
 def _subset(wanted: Sequence[Wanted], made: Made) -> str | None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pytest_claude.behavior.tools import (
-    DEFAULT_OUTPUT_TOOLS,
-    roles,
-    same_spelling,
-    written_call,
-)
+from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS, roles, same_spelling, written_call
 from pytest_claude.expect.checks.evidence import (
     call_text,
     calls_in,
@@ -32,8 +28,8 @@ __tracebackhide__ = True
 
 Calls = list[tuple[Answer, ToolUse]]
 
-_absent = object()
 _KEYWORDS = ("times", "exact", "offered")
+_KINDS: dict[type, str] = {int: "number", float: "number", str: "string", bool: "boolean"}
 
 
 def calls_tool(
@@ -55,10 +51,9 @@ def calls_tool(
     as text, a call in an answer that failed or was cut.
 
     Args:
-        transcript: What was said.
         name: The tool.
         arguments: Arguments whose names are taken here or are no identifiers.
-        times: How often such a call was made; None for once or more.
+        times: How often such a call was made, 0 or more; None for once or more.
         exact: No argument other than the given ones.
         offered: Refuse names that no request offered; False switches that off.
         more: Arguments by name. Values compare with `==`, so matchers work.
@@ -66,15 +61,12 @@ def calls_tool(
     Raises:
         NotOffered: No request offered such a tool, or its `input_schema` knows no such argument.
     """
-    wanted = _wanted(arguments, more)
-    check_times(times)
-    expected = _expected(name, wanted, exact=exact, times=times)
-    if (missing := unknown("calls_tool", transcript, expected)) is not None:
+    wanted = _Wanted(name, _merged(arguments, more), times, exact)
+    if (missing := unknown("calls_tool", transcript, wanted.expected)) is not None:
         return missing
     if offered:
-        check_offered(transcript, name, wanted, _KEYWORDS)
-    calls = calls_in(transcript)
-    return _called("calls_tool", transcript, calls, name, wanted, expected, times, exact=exact)
+        check_offered(transcript, name, wanted.arguments, _KEYWORDS)
+    return _called("calls_tool", transcript, calls_in(transcript), wanted)
 
 
 def calls_server_tool(
@@ -96,17 +88,13 @@ def calls_server_tool(
     Raises:
         NotOffered: No request offered such a tool.
     """
-    wanted = _wanted(arguments, more)
-    check_times(times)
-    expected = _expected(name, wanted, exact=exact, times=times)
-    if (missing := unknown("calls_server_tool", transcript, expected)) is not None:
+    wanted = _Wanted(name, _merged(arguments, more), times, exact)
+    if (missing := unknown("calls_server_tool", transcript, wanted.expected)) is not None:
         return missing
     if offered:
         check_server_tool(transcript, name)
     calls = [(answer, use) for answer in transcript.answered for use in answer.server_tool_uses]
-    return _called(
-        "calls_server_tool", transcript, calls, name, wanted, expected, times, exact=exact
-    )
+    return _called("calls_server_tool", transcript, calls, wanted)
 
 
 def calls_no_tool(
@@ -117,15 +105,18 @@ def calls_no_tool(
 ) -> Check:
     """Whether no client tool was called.
 
-    What counts as a call: a `tool_use` block of an answered reply. What does not: tools that the
-    API runs itself, output tools (globs, and a tool forced by `tool_choice`: their input is the
-    answer), asking tools, a call written as text.
+    What counts as a call: as in `View.calls_no_tool`.
+
+    Args:
+        transcript: What was said.
+        output_tools: Globs of tools whose input is the answer; one forced by `tool_choice` is too.
+        asking_tools: Globs of tools that ask the user.
     """
     expected = "no tool call"
     if (missing := unknown("calls_no_tool", transcript, expected)) is not None:
         return missing
-    known = roles(transcript, output_tools, asking_tools)
-    calls = [(answer, use) for answer, use in calls_in(transcript) if known.acts(use)]
+    acts = roles(transcript, output_tools, asking_tools).acts
+    calls = [(answer, use) for answer, use in calls_in(transcript) if acts(use)]
     if calls:
         observed = f"calls {names_text(use.name for _, use in calls)}"
         evidence = tool_evidence(calls)
@@ -141,73 +132,83 @@ def calls_no_tool(
 
 
 def fits(given: Any, wanted: Mapping[str, Any], *, exact: bool = False) -> bool:
-    """Whether the arguments of a call are the wanted ones, or with others beside them."""
+    """Whether the arguments of a call include the wanted ones.
+
+    Args:
+        given: The arguments of the call: an object, unless the model wrote something else.
+        wanted: Arguments that the call must have; values compare with `==`.
+        exact: Whether the call must have no others.
+    """
     if not isinstance(given, Mapping):
         return not wanted and not exact
-    if exact and given.keys() != wanted.keys():
-        return False
-    # The wanted value on the left: a matcher's own `==` decides.
-    return all(key in given and _equal(value, given[key]) for key, value in wanted.items())
-
-
-def _equal(wanted: Any, given: Any) -> bool:
-    return bool(wanted == given)
+    return not _wrong(given, wanted, exact=exact)
 
 
 def check_times(times: int | None) -> None:
-    """Refuse what is no number of times."""
+    """Refuse what is not a number of times.
+
+    Raises:
+        TypeError: `times` is neither None nor a whole number, 0 or more.
+    """
     if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 0):
         raise TypeError(f"times={times!r}: a whole number, 0 or more; None for once or more")
 
 
-def _wanted(arguments: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Wanted:
+    """The call that a test states."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    times: int | None
+    exact: bool
+
+    def __post_init__(self) -> None:
+        check_times(self.times)
+
+    @property
+    def expected(self) -> str:
+        shown = ", ".join(f"{key}={value_text(value)}" for key, value in self.arguments.items())
+        given = f" with {'exactly ' if self.exact else ''}{shown}" if shown else ""
+        none = " with no arguments" if self.exact and not shown else ""
+        counted = f" {times_text(self.times)}" if self.times is not None else ""
+        return f"`{self.name}` called{given}{none}{counted}"
+
+
+def _merged(arguments: Mapping[str, Any] | None, more: Mapping[str, Any]) -> Mapping[str, Any]:
     if arguments is not None and not isinstance(arguments, Mapping):
         raise TypeError(f"{arguments!r}: the arguments of the tool as a dict, or by name")
     return {**(arguments or {}), **more}
 
 
-def _expected(name: str, wanted: Mapping[str, Any], *, exact: bool, times: int | None) -> str:
-    counted = f" {times_text(times)}" if times is not None else ""
-    return f"`{name}` called{with_text(wanted, exact=exact)}{counted}"
-
-
-def _called(
-    check: str,
-    transcript: Transcript,
-    made: Calls,
-    name: str,
-    wanted: Mapping[str, Any],
-    expected: str,
-    times: int | None,
-    *,
-    exact: bool,
-) -> Check:
+def _called(check: str, transcript: Transcript, made: Calls, wanted: _Wanted) -> Check:
+    name, times = wanted.name, wanted.times
     calls = [(answer, use) for answer, use in made if use.name == name]
-    fitting = [(a, use) for a, use in calls if fits(use.input, wanted, exact=exact)]
+    fitting = [each for each in calls if fits(each[1].input, wanted.arguments, exact=wanted.exact)]
     outcome = len(fitting) == times if times is not None else bool(fitting)
-    shown = call_text(name, wanted)
-    hint = None
+    hint, counted = None, times_text(len(fitting))
     if outcome:
-        observed = f"called {times_text(len(fitting))}"
+        shown = call_text(name, wanted.arguments)
+        observed = f"called {counted}"
         reason = f"calls {shown}" if fitting else f"{shown} not called"
     elif not calls:
         observed, reason, hint = _not_called(transcript, name, made)
-    elif fitting or (not wanted and not exact):
-        observed = f"called {times_text(len(fitting))}"
-        reason = f"`{name}` called {times_text(len(fitting))}, not {times_text(times or 0)}"
+    elif fitting or (not wanted.arguments and not wanted.exact):
+        observed = f"called {counted}"
+        reason = f"`{name}` called {counted}, not {times_text(times or 0)}"
     else:
-        observed, reason = _nearest_call([use for _, use in calls], wanted, exact=exact)
+        observed, reason = _nearest_call([use.input for _, use in calls], wanted)
     evidence = tool_evidence(fitting if outcome else calls or made) or quoted_reply(transcript)
-    return Check(check, outcome, expected, observed, reason, evidence, hint)
+    return Check(check, outcome, wanted.expected, observed, reason, evidence, hint)
 
 
 def _not_called(transcript: Transcript, name: str, made: Calls) -> tuple[str, str, str | None]:
     """Observed, reason and hint where the tool was not called, or not by its name."""
-    others = [use.name for _, use in made if same_spelling(use.name, name)]
-    if others:
-        observed = f"calls `{others[0]}`, which is spelled otherwise"
+    other = next((use.name for _, use in made if same_spelling(use.name, name)), None)
+    if other is not None:
+        observed = f"calls `{other}`, which is spelled otherwise"
         hint = "tool names are compared as they are: an app that looks the tool up finds none"
-        return observed, f"`{others[0]}` called, not `{name}`", hint
+        return observed, f"`{other}` called, not `{name}`", hint
     if (written := _written(transcript, (name,))) is not None:
         observed = f"no tool call; the reply writes it as text: {quote(written)}"
         hint = "a call written as text is run by nothing"
@@ -216,27 +217,28 @@ def _not_called(transcript: Transcript, name: str, made: Calls) -> tuple[str, st
 
 
 def _written(transcript: Transcript, names: Collection[str]) -> str | None:
-    found = (written_call(answer.text, names) for answer in transcript.answered)
-    return next((text for text in found if text is not None), None)
+    texts = (written_call(answer.text, names) for answer in transcript.answered)
+    return next((text for text in texts if text is not None), None)
 
 
-def _nearest_call(
-    calls: Sequence[ToolUse], wanted: Mapping[str, Any], *, exact: bool
-) -> tuple[str, str]:
+def _nearest_call(inputs: list[Any], wanted: _Wanted) -> tuple[str, str]:
     """Observed and reason for calls of the right tool with other arguments."""
-    wrong = [_wrong(use, wanted, exact=exact) for use in calls]
-    nearest = min(range(len(calls)), key=lambda n: len(wrong[n]))
-    given = calls[nearest].input
+    wrong = [_wrong(given, wanted.arguments, exact=wanted.exact) for given in inputs]
+    nearest = min(range(len(inputs)), key=lambda n: len(wrong[n]))
+    given, keys = inputs[nearest], wrong[nearest]
     if not isinstance(given, Mapping):
         return f"called with {value_text(given)}, which is no object", "wrong arguments"
-    shown = ", ".join(_given(key, given, wanted) for key in wrong[nearest])
-    more = f" (the nearest of {len(calls)} calls)" if len(calls) > 1 else ""
-    return f"called with {shown}{more}", f"wrong {', '.join(wrong[nearest])}"
+    shown = ", ".join(_given(key, given, wanted.arguments) for key in keys)
+    more = f" (the nearest of {len(inputs)} calls)" if len(inputs) > 1 else ""
+    return f"called with {shown}{more}", f"wrong {', '.join(keys)}"
 
 
-def _wrong(use: ToolUse, wanted: Mapping[str, Any], *, exact: bool) -> list[str]:
-    given = use.input if isinstance(use.input, Mapping) else {}
-    wrong = [key for key, value in wanted.items() if not _equal(value, given.get(key, _absent))]
+def _wrong(given: Any, wanted: Mapping[str, Any], *, exact: bool) -> list[str]:
+    """The arguments that differ, are missing or, with `exact`, are too many."""
+    given = given if isinstance(given, Mapping) else {}
+    # The wanted value on the left: a matcher's own `==` decides. It is not asked of what is
+    # missing: `mock.ANY` would take that.
+    wrong = [k for k, value in wanted.items() if k not in given or not bool(value == given[k])]
     return wrong + ([str(key) for key in given if key not in wanted] if exact else [])
 
 
@@ -247,14 +249,3 @@ def _given(key: str, given: Mapping[str, Any], wanted: Mapping[str, Any]) -> str
     if key in wanted and str(wanted[key]) == str(given[key]):
         kind = f" (a {_KINDS.get(type(given[key]), type(given[key]).__name__)})"
     return f"{key}={value_text(given[key])}{kind}"
-
-
-_KINDS: dict[type, str] = {int: "number", float: "number", str: "string", bool: "boolean"}
-
-
-def with_text(wanted: Mapping[str, Any], *, exact: bool = False) -> str:
-    """The wanted arguments, in words."""
-    if not wanted:
-        return " with no arguments" if exact else ""
-    shown = ", ".join(f"{key}={value_text(value)}" for key, value in wanted.items())
-    return f" with {'exactly ' if exact else ''}{shown}"

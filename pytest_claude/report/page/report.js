@@ -578,7 +578,7 @@ document.addEventListener("keydown", event => {
     if (event.key === "Escape") { event.target.blur(); if (state.q) go({q: ""}, true); }
     return;
   }
-  const digit = /^[1-6]$/.test(event.key) && $$(".strip button")[Number(event.key)];
+  const digit = /^[1-8]$/.test(event.key) && $$(".strip button")[Number(event.key)];
   const action = digit ? () => pickKind(digit.dataset.kind) : actions[event.key];
   if (action && action(event) !== false) event.preventDefault();
 });
@@ -588,7 +588,7 @@ $("#keys-open").addEventListener("click", () => keys.showModal());
 addEventListener("hashchange", render);
 
 // Printing can't wait, so what will be printed is unfolded while nothing else is to be done.
-const toPrint = rows.filter(row => ["regressed", "changed", "failed"].includes(row.dataset.kind)).slice(0, 20), ready = new Map();
+const toPrint = rows.filter(row => ["refused", "regressed", "changed", "failed"].includes(row.dataset.kind)).slice(0, 20), ready = new Map();
 const idle = window.requestIdleCallback || (work => setTimeout(work, 200));
 idle(async () => { for (const row of toPrint) ready.set(row, await loadTest(row)); document.documentElement.dataset.ready = ready.size; });
 addEventListener("beforeprint", () => {

@@ -119,7 +119,7 @@ def test_a_profile_reads_tools_as_the_checks_do() -> None:
 def test_what_the_rules_doubt_is_unknown(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     doubt = Clarification(kind, kind == "clarifying_question", "Hm?", "weak", False)  # type: ignore[arg-type]
     monkeypatch.setattr(
-        "pytest_claude.expect.checks.answer.detect_clarification", lambda *a, **k: doubt
+        "pytest_claude.behavior.profile.detect_clarification", lambda *a, **k: doubt
     )
     asks = checks.asks_clarifying_question(run(answer("Hm?")))
     refuses = checks.refuses(run(answer("Hm?")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -127,6 +128,16 @@ def test_every_check_is_a_method_with_the_docstring_of_its_function() -> None:
     for name in methods:
         method = getattr(CheckMethods, name)
         assert method.__doc__.startswith("Whether "), name
+
+
+def test_a_method_has_the_parameters_of_its_function() -> None:
+    taken_from_the_view = {"transcript", "output_tools", "asking_tools", "pricing"}
+    for name in {name for name in vars(CheckMethods) if not name.startswith("_")}:
+        method = inspect.signature(getattr(CheckMethods, name)).parameters
+        function = inspect.signature(getattr(checks, name)).parameters
+        own = [each for key, each in function.items() if key not in taken_from_the_view]
+        assert list(method) == ["self", *(each.name for each in own)], name
+        assert [p for p in method.values() if p.name != "self"] == own, name
 
 
 def test_the_fixture_s_docstring_lists_every_check() -> None:

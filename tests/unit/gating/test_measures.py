@@ -35,13 +35,14 @@ def test_costs_and_tokens_are_compared_test_by_test() -> None:
         )
     )
     assert [(r.measure, r.baseline, r.candidate, r.tests) for r in found.ratios] == [
-        ("cost_usd", pytest.approx(0.01), pytest.approx(0.02), 6),
-        ("output_tokens", 200, 300, 6),
+        ("cost_usd", pytest.approx(0.06), pytest.approx(0.12), 6),
+        ("calls", 6, 6, 6),
+        ("output_tokens", 1200, 1800, 6),
     ]
     cost = found.ratios[0]
     assert cost.ratio == pytest.approx(2)
     assert cost.interval == pytest.approx((2, 2))
-    assert (cost.p, cost.of_sums) == (pytest.approx(2 / 64), pytest.approx(2))
+    assert cost.p == pytest.approx(2 / 64)
 
 
 def test_a_cost_that_is_unknown_once_is_unknown_for_its_test_and_zeros_are_listed() -> None:
@@ -52,17 +53,20 @@ def test_a_cost_that_is_unknown_once_is_unknown_for_its_test_and_zeros_are_liste
     ]
     trials += [*stream("dark", "base", "P", cost_usd=0.1), *stream("dark", "cand", "PPPP")]
     found = judged(trials).ratios[0]
-    assert (found.tests, found.left_out) == (3, ("free",))
+    assert (found.tests, found.left_out) == (4, ("free",))
+    assert (found.baseline, found.candidate) == (pytest.approx(0.03), pytest.approx(0.13))
 
 
 def test_variants_of_a_parametrized_test_are_one_unit() -> None:
     trials = [
         trial
-        for test in ("t[a]", "t[b]", "u")
-        for name, letters in (("base", "P"), ("cand", "PPPP"))
-        for trial in stream(test, name, letters, cost_usd=1.0)
+        for test, now in (("t[a]", 4.0), ("t[b]", 4.0), ("u", 1.0))
+        for name, letters, cost in (("base", "P", 1.0), ("cand", "PPPP", now))
+        for trial in stream(test, name, letters, cost_usd=cost)
     ]
-    assert judged(trials).ratios[0].tests == 2
+    ratio = judged(trials).ratios[0]
+    assert ratio.ratio == pytest.approx(2)  # of 4 and 1, not of 4, 4 and 1
+    assert (ratio.tests, ratio.baseline, ratio.candidate) == (3, 3, 9)
 
 
 @pytest.mark.parametrize(

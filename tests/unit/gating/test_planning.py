@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from ledgers import decided, needed, played, stream, trials
+from ledgers import because, decided, line, needed, played, stream, trials
 
 from pytest_claude import gating
 from pytest_claude.behavior.profile import Profile
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Decision, Ledger, Need, Policy, Trial, conclude, plan
-from pytest_claude.gating.words import headline, notes, sentence
+from pytest_claude.gating.status import Why
+from pytest_claude.report.words import headline, notes
 
 ALL_PASS = "P" * 60
 QUICK = Policy()
@@ -75,7 +76,7 @@ def test_a_suite_that_fires_alone_is_looked_at_again_with_todays_baseline() -> N
     good_today = {name: {**of, "fresh": "P" * 8} for name, of in tests.items()}
     found = decided(Ledger(trials(good_today)), QUICK, tests)
     assert (found.overall, found.suite, found.fresh_baseline_trials) == ("fail", "confirmed", 80)
-    assert headline(found) == (
+    assert str(headline(found)) == (
         "the suite passes less often (p 3.6e-06 <= 0.010), no single test is named"
     )
 
@@ -107,7 +108,7 @@ def test_a_void_is_replaced_by_the_next_index_until_there_are_too_many(
 ) -> None:
     found = decided(ledger(t={"base": "P" * 10, "cand": cand}), QUICK, ["t"])
     verdict = found.verdicts["t"]
-    assert says in (verdict.verdict, verdict.detail)
+    assert says in (verdict.verdict, because(verdict))
     if verdict.verdict == "undecided":
         assert (found.overall, verdict.reason) == ("undecided", "errors")
 
@@ -125,15 +126,15 @@ def test_a_void_that_cannot_be_replaced_is_taken_both_ways(
     cand: str, overall: str, detail: str | None
 ) -> None:
     found = decided(ledger(t={"base": "P" * 10, "cand": cand}), OFFLINE, ["t"])
-    assert (found.overall, found.verdicts["t"].detail) == (overall, detail)
+    assert (found.overall, because(found.verdicts["t"])) == (overall, detail)
 
 
 def test_a_void_that_changes_nothing_either_way_does_not_stop_an_offline_plan() -> None:
     flaky = {"base": "PPPPPPFFFF", "cand": "FPVP"}  # two fails of four are allowed
     found = decided(ledger(t=flaky), OFFLINE, ["t"])
     assert found.overall == "pass"
-    assert sentence(found.verdicts["t"], found) == (
-        "t: 6/10 → 2/4 passed; whether its 1 void trial failed or passed"
+    assert line(found.verdicts["t"], found) == (
+        "t 6/10 → 2/4; unchanged; whether its 1 void trial failed or passed"
     )
 
 
@@ -142,16 +143,16 @@ def test_an_aborted_test_stops_the_gate_and_is_named() -> None:
     broken |= [Trial("a", "cand", 1, "abort", "no cassette")]
     found = decided(broken, QUICK, ["a", "b"])
     assert (found.overall, found.verdicts["a"].reason) == ("undecided", "aborted")
-    assert headline(found) == "the gate stopped: a could not be run (no cassette)"
+    assert str(headline(found)) == "the gate stopped: a could not be run (no cassette)"
     unread = ledger(a={"base": "P", "cand": "PPPPA"})
     assert decided(unread, QUICK, ["a"]).overall == "pass"
 
 
-def test_a_skipped_test_is_not_gated_and_a_skip_on_the_candidate_alone_decides_nothing() -> None:
+def test_a_skipped_test_is_not_run_and_a_skip_on_the_candidate_alone_decides_nothing() -> None:
     found = decided(ledger(a={"base": "S"}, b={"base": "P", "cand": "PPPP"}), QUICK, ["a", "b"])
-    assert (found.overall, found.verdicts["a"].verdict) == ("pass", "not gated")
+    assert (found.overall, found.verdicts["a"].verdict) == ("pass", "not run")
     found = decided(ledger(a={"base": "P", "cand": "S"}), QUICK, ["a"])
-    assert (found.overall, found.verdicts["a"].detail) == ("undecided", "skipped")
+    assert (found.overall, because(found.verdicts["a"])) == ("undecided", "skipped")
 
 
 def test_copies_of_one_paid_answer_count_once() -> None:
@@ -164,13 +165,13 @@ def test_copies_of_one_paid_answer_count_once() -> None:
                        for n in range(4, 7)]]  # fmt: skip
     found = decided(Ledger(cached), QUICK, ["t"])
     assert found.overall == "undecided"
-    assert found.verdicts["t"].detail == "5 of 6 trials repeat a paid answer"
+    assert because(found.verdicts["t"]) == "5 of 6 trials repeat a paid answer"
 
 
 def test_copies_in_the_recorded_baseline_are_one_trial() -> None:
     copied = stream("t", "base", "P" * 10, replies=("x",))
     found = decided(Ledger([*copied, *stream("t", "cand", "PPPP")]), QUICK, ["t"])
-    assert found.verdicts["t"].rates == "1/1 → 4/4"
+    assert found.verdicts["t"].baseline == (1, 1)
 
 
 def test_other_answers_are_no_copies() -> None:
@@ -184,22 +185,22 @@ def test_other_answers_are_no_copies() -> None:
     assert found.overall == "pass"
 
 
-def test_a_test_that_never_calls_a_model_is_listed_and_not_gated() -> None:
+def test_a_test_that_never_calls_a_model_is_listed_and_not_run() -> None:
     silent = Profile("silent")
     quiet = [
         *stream("t", "base", "P", profile=silent),
         *stream("t", "cand", "PPPP", profile=silent),
     ]
     found = decided(Ledger(quiet), QUICK, ["t"])
-    assert (found.overall, found.verdicts["t"].verdict) == ("fail", "not gated")
-    assert headline(found) == "nothing was compared: 1 test, no model call (1)"
+    assert (found.overall, found.verdicts["t"].verdict) == ("fail", "not run")
+    assert str(headline(found)) == "nothing was compared: 1 test, no model call: not gateable (1)"
     calls = Profile("answered", calls=1)
     one = [*stream("t", "base", "P", profile=silent), *stream("t", "cand", "PPPP", profile=calls)]
     found = decided(Ledger(one), QUICK, ["t"])
-    assert sentence(found.tests[0], found) == "t: 1/1 → 4/4 passed; only the candidate is called"
+    assert line(found.tests[0], found) == "t 1/1 → 4/4; unchanged; only the candidate is called"
     other = [*stream("t", "base", "P", profile=calls), *stream("t", "cand", "PPPP", profile=silent)]
     found = decided(Ledger(other), QUICK, ["t"])
-    assert sentence(found.tests[0], found) == "t: 1/1 → 4/4 passed; only the baseline is called"
+    assert line(found.tests[0], found) == "t 1/1 → 4/4; unchanged; only the baseline is called"
 
 
 def test_an_app_that_remembers_its_answer_makes_one_trial() -> None:
@@ -234,47 +235,47 @@ def test_an_app_that_remembers_its_answer_makes_one_trial() -> None:
 def test_offline_what_is_missing_is_undecided(of: dict[str, str], detail: str) -> None:
     found = decided(ledger(t=of), OFFLINE, ["t"])
     assert found.overall == "undecided"
-    assert found.verdicts["t"].detail == detail
+    assert because(found.verdicts["t"]) == detail
     assert found.open_trials > 0
     told = detail if "no trial" in detail else "too few trials to judge"
-    assert headline(found) == f"1 of 1 test: {told}"
+    assert str(headline(found)) == f"1 of 1 test: {told}"
 
 
 def test_offline_a_suite_that_fires_alone_and_cannot_be_looked_at_again_is_undecided() -> None:
     tests = {f"t{n}": {"base": "P" * 10, "cand": "FPPPPPPP"} for n in range(10)}
     found = decided(Ledger(trials(tests)), OFFLINE, tests)
     assert (found.overall, found.suite) == ("undecided", "unconfirmed")
-    assert headline(found) == (
+    assert str(headline(found)) == (
         "the suite passes less often than the recorded baseline (p 3.6e-06), "
         "and today's baseline was not asked for all tests"
     )
 
 
 @pytest.mark.parametrize(
-    ("tests", "not_gated", "says"),
+    ("tests", "not_run", "says"),
     [
         ([], {}, "nothing was compared: 0 tests"),
-        ([], {"a": "no claude check", "b": "no claude check"},
+        ([], {"a": Why("no_check"), "b": Why("no_check")},
          "nothing was compared: 2 tests, no claude check (2)"),
-        (["dead"], {}, "nothing was compared: 1 test, already failing: not gateable (1)"),
+        (["dead"], {}, "nothing was compared: 1 test, already failing (1)"),
     ],
 )  # fmt: skip
 def test_nothing_to_compare_is_no_pass(
-    tests: list[str], not_gated: dict[str, str], says: str
+    tests: list[str], not_run: dict[str, Why], says: str
 ) -> None:
     dead = ledger(dead={"base": "FFFF", "cand": "FFFF"})
-    found = plan(dead, QUICK, tests, not_gated=not_gated)
+    found = plan(dead, QUICK, tests, not_run=not_run)
     assert isinstance(found, Decision)
-    assert (found.overall, headline(found)) == ("fail", says)
+    assert (found.overall, str(headline(found))) == ("fail", says)
 
 
 def test_a_plan_that_was_cut_says_why_and_goes_on_as_the_same_attempt() -> None:
     half = ledger(a={"base": "P" * 10, "cand": "PPPP"}, b={"base": "P" * 10, "cand": "FF"})
     found = conclude(half, QUICK, ["a", "b"], because="the budget of $1.15 ended")
     assert found.overall == "undecided"
-    assert headline(found) == "1 of 2 tests: the budget of $1.15 ended before a decision"
-    assert sentence(found.verdicts["b"], found) == (
-        "b: 10/10 → 0/2 passed; undecided: 2 of 4 candidate trials recorded, too few to judge"
+    assert str(headline(found)) == "1 of 2 tests: the budget of $1.15 ended before a decision"
+    assert line(found.verdicts["b"], found) == (
+        "b 10/10 → 0/2; undecided; 2 of 4 candidate trials recorded, too few to judge"
     )
     assert needed(half, QUICK, ["a", "b"]) == ["b cand 2,3"]
 
@@ -299,22 +300,27 @@ def test_a_retired_baseline_is_split_before_any_outcome_is_looked_at() -> None:
     assert needed(asked, RETIRED, ["t"]) == ["t cand 8,9,10,11"]
     found = decided(ledger(t={"base": recorded, "cand": "F" * 12}), RETIRED, ["t"])
     assert (found.overall, found.fresh_baseline_trials) == ("fail", 0)
-    assert sentence(found.verdicts["t"], found) == (
-        "t: 20/20 → 0/4 passed, p 9.4e-05 <= 0.0309 (1 of 1 suspect); first failing duel trial: 9"
+    assert line(found.verdicts["t"], found) == (
+        "t 20/20 → 0/4; regressed; in the duel 0 of 4 trials passed, 20 of 20 before: "
+        "p 9.4e-05 <= 0.0309 (1 of 1 suspect); first failing duel trial: 9"
     )
-    assert notes(found) == ("the baseline is retired: drift since its recording is not excluded",)
+    assert notes(found) == (
+        "the baseline is retired: drift since its recording is not excluded",
+        "a candidate that is no worse fails this gate with a chance of at most 5%",
+    )
 
 
 def test_very_many_recorded_trials_of_a_retired_baseline_are_not_too_many() -> None:
     found = decided(ledger(t={"base": "P" * 1500, "cand": "F" * 12}), RETIRED, ["t"])
-    assert found.verdicts["t"].rates == "200/200 → 0/4"
-    assert headline(found) == "1 of 1 test regressed"
+    verdict = found.verdicts["t"]
+    assert (verdict.baseline, verdict.candidate) == ((200, 200), (0, 4))
+    assert str(headline(found)) == "1 of 1 test regressed"
 
 
 def test_one_recorded_trial_of_a_retired_baseline_confirms_nothing() -> None:
     found = decided(ledger(t={"base": "P", "cand": "F" * 20}), RETIRED, ["t"])
-    assert (found.overall, found.verdicts["t"].reason) == ("undecided", "cannot_confirm")
-    assert headline(found) == (
+    assert (found.overall, found.verdicts["t"].reason) == ("undecided", "one_baseline_trial")
+    assert str(headline(found)) == (
         "1 of 1 test: 1 baseline trial per test: this gate cannot see any single-test regression "
         "offline; record more or allow fresh baseline calls."
     )
@@ -378,7 +384,9 @@ def test_an_accepted_regression_does_not_fail_the_gate_and_is_told() -> None:
     )  # fmt: skip
     assert isinstance(found, Decision)
     assert (found.overall, found.verdicts["a"].verdict) == ("pass", "regressed")
-    assert notes(found) == ("accepted: a 20/20 → 0/4: the new format is wanted",)
+    assert line(found.tests[0], found).startswith(
+        "a 20/20 → 0/4; accepted; accepted: the new format is wanted; in the duel 0 of 4 trials"
+    )
 
 
 # --- labels ---------------------------------------------------------------------------------------
@@ -388,9 +396,7 @@ def test_a_test_that_passes_more_often_is_improved() -> None:
     tests = {"a": {"base": "F" * 10, "cand": "PPPP"}, "b": {"base": "P" * 10, "cand": "PPPP"}}
     found = decided(Ledger(trials(tests)), QUICK, tests)
     assert (found.overall, found.verdicts["a"].verdict) == ("pass", "improved")
-    assert sentence(found.verdicts["a"], found) == (
-        "a: 0/10 → 4/4 passed; improved; already failing: not gateable"
-    )
+    assert line(found.verdicts["a"], found) == ("a 0/10 → 4/4; improved; already failing")
 
 
 def test_a_test_that_passes_more_often_by_chance_is_not_improved() -> None:
@@ -403,9 +409,8 @@ def test_a_behavior_that_moved_is_changed_and_does_not_gate() -> None:
     cand = stream("t", "cand", "PPPP", profile=Profile("asked", question="Which?", calls=1))
     found = decided(Ledger([*base, *cand]), QUICK, ["t"])
     assert (found.overall, found.verdicts["t"].verdict) == ("pass", "changed")
-    assert sentence(found.verdicts["t"], found) == (
-        't: 10/10 → 4/4 passed; asks "Which?" in 4 of 4 trials'
-    )
+    assert line(found.verdicts["t"], found) == "t 10/10 → 4/4; changed"
+    assert found.verdicts["t"].differences[0].counted == 'asks "Which?" in 4 of 4 trials'
 
 
 # --- the ledger -----------------------------------------------------------------------------------
@@ -435,7 +440,7 @@ def test_a_ledger_file_has_a_line_per_trial_and_reads_older_ones() -> None:
     ("line", "says"),
     [
         ("[]", "ledger.jsonl:1: not a trial (no JSON object)"),
-        ('{"v": 2}', "ledger.jsonl:1: a trial of version 2: this pytest-claude reads version 1; "
+        ('{"v": 3}', "ledger.jsonl:1: a trial of version 3: this pytest-claude reads version 2; "
          "update it"),
         ('{"tset": 1}', "ledger.jsonl:1: not a trial (Trial.__init__() got an unexpected keyword "
          "argument 'tset')"),

@@ -5,16 +5,15 @@ from __future__ import annotations
 import pytest
 
 from pytest_claude.errors import SettingsError
-from pytest_claude.models.adapt import adapt
-from pytest_claude.models.asked import Asked
 from pytest_claude.models.facts import facts_of
 from pytest_claude.models.findings import findings
-from pytest_claude.models.ids import aliases, canonical_model, same_model
+from pytest_claude.models.ids import NO_NAMES, ModelNames, canonical_model
+from pytest_claude.models.message_request import MessageRequest
 from pytest_claude.models.model_map import read_model_map
-from pytest_claude.models.prices import cost_usd, price_table
+from pytest_claude.models.prices import answer_cost, cost_usd, price_table
 from pytest_claude.recording.fingerprint import fingerprint, known
 from pytest_claude.transcript.interaction import Request
-from pytest_claude.transcript.model import Usage
+from pytest_claude.transcript.model import Answer, RequestView, Usage
 
 PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/9x8y7z"
 
@@ -30,7 +29,7 @@ PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/
     ],
 )
 def test_a_line_names_a_model(line: str, name: str, model: str) -> None:
-    assert read_model_map([line]) == {name: model}
+    assert read_model_map([line]).models == {name: model}
 
 
 @pytest.mark.parametrize(
@@ -69,50 +68,64 @@ def test_a_wrong_line_is_one_sentence(lines: list[str], text: str) -> None:
     assert str(raised.value) == f"claude_model_map: {text}"
 
 
-def test_names_hold_while_a_run_lasts_and_a_run_inside_it_has_its_own() -> None:
-    with aliases({"ours": "claude-opus-5"}):
-        assert canonical_model("ours") == "claude-opus-5"
-        assert same_model("ours", "us.anthropic.claude-opus-5-v1:0")
-        with aliases({}):
-            assert canonical_model("ours") == "ours"
-            assert read_model_map(["claude-opus-5x = claude-opus-5"])
-        assert canonical_model("ours") == "claude-opus-5"
-    assert canonical_model("ours") == "ours"
+def test_names_are_those_of_one_project() -> None:
+    names = read_model_map(["ours = claude-opus-5"])
+    assert names.canonical("ours") == "claude-opus-5"
+    assert names.same("ours", "us.anthropic.claude-opus-5-v1:0")
+    assert not NO_NAMES.same("ours", "claude-opus-5")
+    assert (canonical_model("ours"), NO_NAMES.canonical("ours")) == ("ours", "ours")
 
 
 def test_a_name_counts_with_its_date_before_it_counts_without() -> None:
     lines = ["gw-20250101 = claude-opus-5", "gw-20250601 = claude-opus-4-8", "ours = claude-opus-5"]
-    with aliases(read_model_map(lines)):
-        asked = ["gw-20250101", "gw-20250601", "gw", "gw-20260101", "ours-20260101"]
-        assert [canonical_model(model) for model in asked] == [
-            "claude-opus-5", "claude-opus-4-8", "gw", "gw", "claude-opus-5",
-        ]  # fmt: skip
+    names = read_model_map(lines)
+    asked = ["gw-20250101", "gw-20250601", "gw", "gw-20260101", "ours-20260101"]
+    assert [names.canonical(model) for model in asked] == [
+        "claude-opus-5", "claude-opus-4-8", "gw", "gw", "claude-opus-5",
+    ]  # fmt: skip
 
 
-def test_the_lines_are_read_without_the_names_of_a_run_around() -> None:
-    with aliases({"ours": "claude-opus-5"}):
-        assert read_model_map(["ours = claude-opus-4-8"]) == {"ours": "claude-opus-4-8"}
-
-
-def test_facts_rules_and_prices_are_those_of_the_model_behind_the_name() -> None:
+@pytest.mark.parametrize(
+    ("own", "model"),
+    [("claude-ours-20250101", "claude-sonnet-5-5"), (PROFILE, "claude-opus-5")],
+)
+def test_facts_rules_and_prices_are_those_of_the_model_behind_the_name(
+    own: str, model: str
+) -> None:
     names = read_model_map(
         ["claude-ours-20250101 = claude-sonnet-5-5", f"{PROFILE} = claude-opus-5"]
     )
+    assert facts_of(names.resolved(own)) == facts_of(model) is not None
     used = Usage(input_tokens=1_000_000, output_tokens=0)
-    with aliases(names):
-        for own, model in [
-            ("claude-ours-20250101", "claude-sonnet-5-5"),
-            (PROFILE, "claude-opus-5"),
-        ]:
-            assert facts_of(own) == facts_of(model) is not None
-            assert cost_usd(used, own) == cost_usd(used, model) is not None
-            sampled = Asked({"temperature": 0.5})
-            assert findings(sampled, own) == findings(sampled, model) != ()
-            assert adapt(sampled.body, own) == adapt(sampled.body, model)
-        own_price = price_table(("claude-ours-20250101 input=7 output=8",))
-        assert cost_usd(used, "claude-sonnet-5-5", overrides=own_price) == 7
-    assert cost_usd(used, "claude-sonnet-5-5", overrides=price_table(
-        ("claude-ours-20250101 input=7 output=8",))) != 7  # fmt: skip
+    prices = price_table((), names)
+    assert cost_usd(used, own, overrides=prices) == cost_usd(used, model) is not None
+    sampled = MessageRequest({"model": own, "temperature": 0.5}, names=names)
+    assert sampled.model == model
+    assert findings(sampled, model) != ()
+
+
+def test_an_answer_is_priced_by_the_model_behind_the_name_that_was_asked() -> None:
+    answer = Answer(
+        number=1,
+        request=RequestView("POST", "/v1/messages", {"model": "ours"}),
+        model="ours",
+        served_model=None,
+        status=200,
+        usage=Usage(input_tokens=1_000_000, output_tokens=0),
+    )
+    names = read_model_map(["ours = claude-sonnet-5-5"])
+    assert answer_cost(answer, price_table((), names)).usd == 2
+    assert answer_cost(answer).unpriced == ("ours",)
+    unheard = read_model_map(["ours = claude-next-1"])
+    assert answer_cost(answer, price_table((), unheard)).unpriced == ("claude-next-1",)
+
+
+def test_a_price_of_the_users_own_may_be_stated_by_a_name() -> None:
+    names = read_model_map(["ours = claude-sonnet-5-5"])
+    used = Usage(input_tokens=1_000_000, output_tokens=0)
+    lines = ("ours input=7 output=8",)
+    assert cost_usd(used, "claude-sonnet-5-5", overrides=price_table(lines, names)) == 7
+    assert cost_usd(used, "claude-sonnet-5-5", overrides=price_table(lines)) == 2
 
 
 @pytest.mark.parametrize(
@@ -134,6 +147,6 @@ def test_a_name_matches_what_it_stands_for_and_a_cassette_keeps_what_was_sent(
     direct = Request("POST", plain(url), plain(body.decode()).encode())
     stored = fingerprint(asked)
     assert known(asked).fingerprint != known(direct).fingerprint
-    with aliases({"ours": "claude-opus-5", "9x8y7z": "claude-opus-5"}):
-        assert known(asked).fingerprint == known(direct).fingerprint == fingerprint(direct)
-        assert fingerprint(asked) == stored
+    names = ModelNames({"ours": "claude-opus-5", "9x8y7z": "claude-opus-5"})
+    mark = known(asked, names=names).fingerprint
+    assert mark == known(direct, names=names).fingerprint == fingerprint(direct) != stored

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_claude.models.asked import Asked
 from pytest_claude.models.bill import Money, bill
+from pytest_claude.models.message_request import MessageRequest
 from pytest_claude.models.model_facts import ModelFacts
 from pytest_claude.models.preflight import Call, groups, preflight, surely_refused
 from pytest_claude.models.prices import price_table
@@ -36,7 +36,7 @@ def call(
     body = {"model": model, "messages": [{"role": "user", "content": test}], **body}
     view = RequestView("POST", "/v1/messages", body)
     answer = Answer(1, view, model, None, status, usage=usage, platform=platform, timing=timing)
-    asked = Asked(body, platform)
+    asked = MessageRequest(body, platform)
     return Call(
         f"test_{test}.py::{test}", f"test_{test}.py", f"{test}.yaml", 1, trial, asked, answer
     )
@@ -88,23 +88,23 @@ def test_findings_are_grouped_by_what_they_say() -> None:
 def test_what_adapting_does_not_settle_is_left() -> None:
     prefilled = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "{"}]
     found = preflight([call(messages=prefilled, **FORCED)], NEW)
-    assert [finding.rule for finding in found.judged[0].left] == ["prefill"]
+    assert found.judged[0].left == {"prefill"}
 
 
 def test_facts_that_the_api_gave_go_before_the_table() -> None:
     live = ModelFacts("claude-next-1", "Next", "next", "active", effort_levels=("low",))
-    known = preflight([call(output_config={"effort": "max"})], "claude-next-1", known=live)
+    known = preflight([call(output_config={"effort": "max"})], "claude-next-1", facts=live)
     assert [f.rule for f in known.refused[0].refusals] == ["effort-level"]
     unknown = preflight([call(output_config={"effort": "max"})], "claude-next-1")
     assert [f.rule for f in unknown.judged[0].findings] == ["model-unknown"]
 
 
 def test_only_a_sure_refusal_is_not_paid_for() -> None:
-    cold = Asked({"temperature": 0.2})
+    cold = MessageRequest({"temperature": 0.2})
     assert [f.rule for f in surely_refused(cold, NEW)] == ["sampling-non-default"]
     assert surely_refused(cold, "claude-fable-5-2") == ()
     assert surely_refused(cold, "claude-sonet-9") == ()
-    assert surely_refused(Asked({}), NEW, on=TODAY) == ()
+    assert surely_refused(MessageRequest({}), NEW, on=TODAY) == ()
 
 
 # --- money ----------------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def test_an_unknown_count_is_none_and_an_unstated_cache_count_is_none_used() -> 
 def test_a_price_of_the_users_own_goes_first() -> None:
     table = price_table(("claude-next-1 input=4 output=20", "claude-sonnet-4-5-20250929 input=1 "
                          "output=2 cache_read=.5 cache_write_5m=3 cache_write_1h=4"))  # fmt: skip
-    assert table["claude-next-1"] == Price(4, 20, 0.4, 5, 8)
+    assert table.own["claude-next-1"] == Price(4, 20, 0.4, 5, 8)
     assert cost_usd(MILLION, "claude-next-1", overrides=table) == pytest.approx(0.4)
     assert cost_usd(MILLION, "claude-next-1", overrides=table, batch=True) == pytest.approx(0.2)
     every = Usage(1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000, web_searches=1)

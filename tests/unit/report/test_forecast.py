@@ -8,12 +8,12 @@ import pytest
 import report_samples as samples
 
 from pytest_claude.models.prices import cost_usd, price_table
-from pytest_claude.report.artifact import Run
 from pytest_claude.report.forecast import Forecast, forecast
-from pytest_claude.report.outline import outline
+from pytest_claude.report.story import story
+from pytest_claude.run.record import Run
 from pytest_claude.transcript.model import Transcript
 
-FAILED = outline(samples.FAILED)
+FAILED = story(samples.FAILED)
 
 
 def cheap(path: str) -> Transcript:
@@ -33,7 +33,6 @@ def test_a_month_is_priced_by_the_usage_of_each_side() -> None:
     assert recorded.label == "As recorded"
     assert recorded.amounts[0] == f"${usd:,.0f}"
     assert recorded.bars == (100.0, pytest.approx(66.7, abs=0.1))
-    assert recorded.change == "−33%"
     assert batches.bars[0] == pytest.approx(50.0)
 
 
@@ -74,7 +73,7 @@ def test_an_unknown_price_leaves_the_month_out_and_your_own_price_brings_it_back
 
 @pytest.mark.parametrize("run", [Run(), samples.PLAIN])
 def test_a_plain_run_foretells_nothing(run: Run) -> None:
-    assert forecast(outline(run), samples.two_turns) == Forecast()
+    assert forecast(story(run), samples.two_turns) == Forecast()
 
 
 def test_no_recording_foretells_nothing() -> None:

@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 import report_samples as samples
 
-from pytest_claude.report.advice import next_commands
-from pytest_claude.report.gate import gate_lines
-from pytest_claude.report.outline import outline
-from pytest_claude.report.terminal import command_lines, overview_lines, plain_lines
+from pytest_claude.report.commands import next_commands
+from pytest_claude.report.story import story
+from pytest_claude.report.terminal import command_lines, gate_lines, overview_lines, plain_lines
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 def told(name: str) -> str:
     run = samples.RUNS[name]
-    lines = plain_lines(run.results) if run.decision is None else gate_lines(run)
-    if run.decision is not None:
-        lines += ["", *command_lines(next_commands(outline(run), None))]
-    return "\n".join([*lines, "== pytest-claude show", *overview_lines(outline(run)), ""])
+    of = story(run)
+    lines = [*(gate_lines(of) if of.compares else ()), *plain_lines(run.results)]
+    if of.compares:
+        lines += ["", *command_lines(next_commands(of, None))]
+    return "\n".join([*lines, "== pytest-claude show", *overview_lines(of), ""])
 
 
 @pytest.mark.parametrize("name", sorted(samples.RUNS))

@@ -10,8 +10,8 @@ import report_samples as samples
 from pytest_claude.comparison.trial import CheckNote
 from pytest_claude.report.heat import Cell, families
 from pytest_claude.report.html import render_page
-from pytest_claude.report.outline import outline
 from pytest_claude.report.overview import Origin
+from pytest_claude.report.story import story
 
 
 def needle_run(misses: set[tuple[str, int, float]] = frozenset()) -> Any:  # type: ignore[assignment]
@@ -41,7 +41,7 @@ def _note(found: bool, tokens: int, depth: float) -> CheckNote:
 
 def test_a_family_has_one_map_per_model_on_the_same_axes() -> None:
     run = needle_run({("cand", 200_000, 0.5)})
-    (family,) = families(outline(run).entries)
+    (family,) = families(story(run).rows)
     assert family.test == "tests/test_long.py::test_finds"
     old, new = family.maps
     assert old.lengths == new.lengths == (8_000, 200_000)
@@ -51,12 +51,12 @@ def test_a_family_has_one_map_per_model_on_the_same_axes() -> None:
 
 
 def test_other_tests_have_no_map() -> None:
-    assert families(outline(samples.FAILED).entries) == ()
+    assert families(story(samples.FAILED).rows) == ()
 
 
 def test_the_page_draws_it() -> None:
     run = needle_run({("cand", 200_000, 0.5)})
-    page = render_page(outline(run), lambda path: None, origin=Origin())
+    page = render_page(story(run), lambda path: None, origin=Origin())
     assert "Long context" in page
     assert page.count('class="cell"') == 8
     assert page.count('class="miss"') == 1

@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 import report_samples as samples
 
-from pytest_claude.report.artifact import Run
 from pytest_claude.report.markdown import COMMENT_BYTES, SUMMARY_BYTES, code, escaped, markdown
-from pytest_claude.report.outline import outline
+from pytest_claude.report.story import story
+from pytest_claude.run.record import Run
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize("name", sorted(samples.RUNS))
 def test_the_whole_text(name: str) -> None:
-    told = markdown(outline(samples.RUNS[name]), run_file="bump.json", page="bump.html")
+    told = markdown(story(samples.RUNS[name]), run_file="bump.json", page="bump.html")
     assert told == (GOLDEN / f"{name}.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("most_bytes", [COMMENT_BYTES, SUMMARY_BYTES // 8])
 def test_a_large_run_is_cut_and_says_so(most_bytes: int) -> None:
     run = samples.many(2500, 2, regressed=2000)
-    told = markdown(outline(run), run_file="bump.json", page="bump.html", most_bytes=most_bytes)
+    told = markdown(story(run), run_file="bump.json", page="bump.html", most_bytes=most_bytes)
     assert len(told.encode()) <= most_bytes
     assert re.search(r"^… [\d,]+ more: see the full report$", told, re.MULTILINE)
     assert told.endswith("Full report: artifact `bump.html` of this run.\n")
@@ -49,7 +49,7 @@ def hostile(payload: str) -> Run:
     ids=lambda payload: ascii(payload)[:30],
 )  # fmt: skip
 def test_what_others_say_stays_one_cell_of_plain_text(payload: str) -> None:
-    told = markdown(outline(hostile(payload)))
+    told = markdown(story(hostile(payload)))
     rows = [line for line in told.splitlines() if line.startswith("| `")]
     assert len(rows) == 1
     assert len(re.findall(r"(?<!\\)\|", rows[0])) == 4, "three cells"

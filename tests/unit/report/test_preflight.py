@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_claude.models.asked import Asked
 from pytest_claude.models.bill import bill
 from pytest_claude.models.facts import facts_of, models
+from pytest_claude.models.message_request import MessageRequest
 from pytest_claude.models.preflight import Call, preflight
 from pytest_claude.models.prices import rates
 from pytest_claude.models.speed import Median, SpeedChange
@@ -24,7 +24,7 @@ def call(test: str, usage: Usage = Usage(1000, 100), **body: Any) -> Call:  # no
     answer = Answer(1, RequestView("POST", "/v1/messages", body), OLD, None, 200, usage=usage)
     file = f"tests/test_{test.partition('_')[0]}.py"
     cassette = f"cassettes/{file[:-3]}/test_{test}/{OLD}.yaml"
-    return Call(f"{file}::test_{test}", file, cassette, 1, 1, Asked(body), answer)
+    return Call(f"{file}::test_{test}", file, cassette, 1, 1, MessageRequest(body), answer)
 
 
 BUDGET = {"thinking": {"type": "enabled", "budget_tokens": 2048}}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_claude.report.artifact import TestResult
 from pytest_claude.report.terminal import plain_lines, rows_text, usage_text
+from pytest_claude.run.record import TestResult
 from pytest_claude.transcript.quoting import printable
 
 

@@ -1,0 +1,137 @@
+"""What to type next, with what for: the same in every report."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pytest_claude.report.numbers import plural
+from pytest_claude.report.row import Row
+from pytest_claude.report.story import Story
+from pytest_claude.report.words import Word
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command, as it is typed, and what for.
+
+    Attributes:
+        purpose: In a few words.
+        line: As it is typed.
+        label: The purpose where there is little room, as the terminal shows it.
+    """
+
+    purpose: str
+    line: str
+    label: str = ""
+
+
+def next_commands(story: Story, run_file: str | None) -> tuple[Command, ...]:
+    """A few commands for the whole run, the most useful first.
+
+    Args:
+        story: The run.
+        run_file: Path of the run file as the user types it; None where none was written.
+    """
+    read, finish = _to_read(story, run_file), _to_finish(story)
+    commands = [*finish, *read] if story.overall == "undecided" else [*read, *finish]
+    if not story.compares:
+        if story.of("failed"):
+            line = "pytest --lf --claude-show-transcript"
+            commands.append(Command("Run only what failed", line, "to rerun it"))
+        return tuple(commands)
+    if story.overall == "nothing":
+        line = "pytest-claude inspect cassettes"
+        return (*commands, Command("List the models in the cassettes", line, "to list them"))
+    repeat = story.repeat or ""
+    if story.of("regressed", "refused"):
+        commands += _to_answer(story)
+    elif story.overall == "pass" and story.pairs:
+        line = f"pytest-claude adopt {' '.join(story.pairs)}"
+        commands.append(Command("Adopt the candidate", line, "to adopt it"))
+    return (*commands, Command("Repeat this verdict offline", repeat, "to repeat it"))
+
+
+def _to_finish(story: Story) -> list[Command]:
+    """What brings the trials that the verdict waits for."""
+    if story.finish is None or story.waits_for is None:
+        return []
+    purpose, label = _FINISH[story.waits_for]
+    # Without it the same request would be held back again.
+    more = " --claude-record-refused" if story.waits_for == "not sent" else ""
+    return [Command(purpose, f"{story.finish}{more}", label)]
+
+
+_FINISH = {
+    "missing": ("Record the missing trials (nothing is paid twice)", "to finish"),
+    "not sent": ("Send what was held back", "to send them"),
+    "errors": ("Try again what ended in errors", "to try again"),
+}
+
+
+def _to_read(story: Story, run_file: str | None) -> list[Command]:
+    worst = next(iter((*story.failing, *story.of("changed"))), None)
+    if worst is None or not any(side.trials for side in worst.sides):
+        return []
+    if run_file is None and not any(_recorded(worst)):
+        return []
+    purpose = _READ.get(worst.word, "Read the first failure")
+    return [Command(purpose, to_read(worst, run_file).line, "to read it")]
+
+
+_READ: Mapping[Word, str] = {
+    "refused": "Read the first refusal",
+    "regressed": "Read the first regression",
+    "undecided": "Read the first undecided test",
+    "changed": "Read the first change",
+}
+
+
+def _to_answer(story: Story) -> list[Command]:
+    """What one can do about a regression: mend it, or say that it is meant."""
+    commands = []
+    if story.gate is not None:
+        number = plural(len(story.failing), "test")
+        line = f"{(story.repeat or '').replace('pytest', 'pytest --lf', 1)} --claude-record"
+        commands.append(Command(f"Try a changed prompt on the {number} only", line, "to try a fix"))
+    if len(story.pairs) == 1:
+        line = f'@pytest.mark.claude_accept("{story.pairs[0]}", reason="…", until="…")'
+        commands.append(Command("Accept a regression that is meant", line, "to accept it"))
+    return commands
+
+
+def commands_for(row: Row, story: Story, run_file: str | None) -> tuple[Command, ...]:
+    """What to type about one test."""
+    commands = [to_read(row, run_file)] if row.sides else []
+    test = shlex.quote(row.test)
+    if story.gate is not None:
+        again = story.gate.replace("pytest", f"pytest {test}", 1)
+        redo = f"{again} --claude-record=all"
+        commands.append(Command("Record this test again on the candidate", redo))
+        commands.append(Command("Repeat its verdict offline", again))
+    elif not story.compares:
+        commands.append(Command("Run it again", f"pytest {test}"))
+        if not any(trial.entries for side in row.sides for trial in side.trials):
+            commands.append(Command("Record it again", f"pytest {test} --claude-record=all"))
+    return tuple(commands)
+
+
+def to_read(row: Row, run_file: str | None) -> Command:
+    """The command that opens a test in the terminal."""
+    if run_file is not None:
+        line = f"pytest-claude show {shlex.quote(run_file)} {shlex.quote(row.name)}"
+        return Command("Read it in the terminal", line)
+    cassettes: Iterable[str | None] = (
+        *(difference.cassette for difference in row.differences[:1]),
+        *_recorded(row),
+    )
+    path = next((cassette for cassette in cassettes if cassette), "cassettes")
+    line = f"pytest-claude inspect --transcript {shlex.quote(path)}"
+    return Command("Read it in the terminal", line)
+
+
+def _recorded(row: Row) -> Iterator[str | None]:
+    """The cassettes of the trials that have one, the candidate's first."""
+    for side in reversed(row.sides):
+        yield from (t.cassette for t in side.trials if t.outcome in ("pass", "fail"))

@@ -1,0 +1,67 @@
+"""The verdict of a gated run, from its trials."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from pytest_claude.comparison.trial import Trial
+from pytest_claude.gating import Decision, Ledger, Policy, conclude
+from pytest_claude.gating.status import Why
+from pytest_claude.run.record import Run
+
+
+def decided(run: Run, policy: Policy, because: str | None = None) -> Decision:
+    """The gate's decision on a run, from the trials that are there.
+
+    Args:
+        run: Its comparison, results and collected tests; a collected test that has no result is
+            undecided.
+        policy: The gate's settings.
+        because: What ended the run before its end, in words; None where nothing did.
+    """
+    olds = run.comparison.olds if run.comparison is not None else ()
+    ledger = Ledger(trial for result in run.results for trial in result.trials)
+    reasons = {r.test: r.not_run or left_out(r.trials, olds) for r in run.results}
+    decision = conclude(
+        ledger,
+        policy,
+        list(run.collected),
+        because=because,
+        not_run={test: why for test, why in reasons.items() if why is not None},
+        accepted={r.test: r.accepted for r in run.results if r.accepted is not None},
+        attempts=ledger.attempts(),
+    )
+    lost = run.lost
+    tests = (
+        replace(v, reason="not_arrived", values={}) if v.test in lost else v for v in decision.tests
+    )
+    return replace(decision, tests=tuple(tests)) if lost else decision
+
+
+def left_out(trials: Sequence[Trial], olds: Collection[str]) -> Why | None:
+    """Why the trials of a test can't be gated; None where they can.
+
+    A test is gated by what its baseline's trials show: they ask one of the models under
+    comparison, and the test states something of the model. What could not be run is no reason
+    to leave a test out.
+
+    Args:
+        trials: Those of one test so far.
+        olds: Canonical ids of the baseline's models; empty where the whole app is compared with
+            an earlier version of itself.
+    """
+    if any(trial.outcome == "abort" for trial in trials):
+        return None
+    skipped = next((trial for trial in trials if trial.outcome == "skip"), None)
+    if skipped is not None:
+        return Why("skipped", {"why": skipped.cause})
+    base = [trial for trial in trials if trial.stream == "base" and trial.outcome != "void"]
+    if not base:
+        return None
+    models = sorted({model for trial in base for model in trial.models})
+    if not models:
+        return Why("no_model_call")
+    if olds and not set(olds).intersection(models):
+        return Why("asks_no_old", {"models": ", ".join(models)})
+    return None if any(trial.checks for trial in trials) else Why("no_check")

@@ -1,0 +1,135 @@
+"""Runs of CI shards, and two runs to compare, as one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pytest_claude.comparison.trial import Stream, Trial
+from pytest_claude.errors import SettingsError
+from pytest_claude.gating import Ledger, Policy, conclude
+from pytest_claude.gating.status import Why
+from pytest_claude.models.ids import NO_NAMES, ModelNames
+from pytest_claude.run.comparison import Comparison
+from pytest_claude.run.decide import decided, left_out
+from pytest_claude.run.record import Run, TestResult
+
+
+def merged(runs: Sequence[tuple[str, Run]], names: ModelNames = NO_NAMES) -> Run:
+    """The runs of shards as one, each with the name of its file; the order is irrelevant.
+
+    Args:
+        runs: At least one.
+        names: What the project's own names of models stand for.
+
+    Raises:
+        SettingsError: They compare different models or policies, or a trial is in two of them
+            and not the same: the text names both.
+    """
+    (first_name, first), *others = runs
+    for name, run in others:
+        for what, mine, theirs in (
+            ("models", first.comparison, run.comparison),
+            ("gate's policy", _policy(first), _policy(run)),
+        ):
+            if mine != theirs:
+                raise SettingsError(f"merge: the {what} of {first_name} and {name} differ")
+    trials: dict[tuple[object, ...], tuple[str, Trial]] = {}
+    results: dict[str, TestResult] = {}
+    for name, run in runs:
+        for result in run.results:
+            for trial in result.trials:
+                _take(trials, name, trial)
+            results[result.test] = _joined(results.get(result.test), result)
+    by_test: dict[str, list[Trial]] = {}
+    for key in sorted(trials, key=str):
+        by_test.setdefault(trials[key][1].test, []).append(trials[key][1])
+    found = {
+        test: replace(result, trials=_ordered(by_test.get(test, ())))
+        for test, result in results.items()
+    }
+    collected = sorted({test for _, run in runs for test in run.collected})
+    run = replace(
+        first, collected=tuple(collected), results=tuple(r for _, r in sorted(found.items()))
+    )
+    if first.decision is None:
+        return run
+    comparison = None if first.comparison is None else replace(first.comparison, names=names)
+    run = replace(run, comparison=comparison)
+    return replace(run, decision=decided(run, first.decision.policy))
+
+
+def compared(before: tuple[str, Run], after: tuple[str, Run]) -> Run:
+    """A run that compares two: the trials of one are the baseline's, of the other the candidate's.
+
+    Of a run that was a bump its candidate counts, of a plain run its trials. The verdict comes
+    from these trials alone.
+    """
+    (old_name, old), (new_name, new) = before, after
+    base, cand = _sides(old), _sides(new)
+    tests = sorted({*base, *cand})
+    results, not_run = [], {}
+    for test in tests:
+        trials = (*_as("base", base.get(test, ())), *_as("cand", cand.get(test, ())))
+        results.append(TestResult(test, trials))
+        if test not in base or test not in cand:
+            not_run[test] = Why("one_run_only", {"run": old_name if test in base else new_name})
+        elif (why := left_out(trials, ())) is not None:
+            not_run[test] = why
+    decision = conclude(
+        Ledger(t for result in results for t in result.trials),
+        Policy(baseline="retired", offline=True),
+        tests,
+        not_run=not_run,
+    )
+    return Run(
+        comparison=Comparison("files", before=old_name, after=new_name),
+        decision=decision,
+        collected=tuple(tests),
+        results=tuple(results),
+    )
+
+
+def _as(stream: Stream, trials: Sequence[Trial]) -> tuple[Trial, ...]:
+    return tuple(replace(t, stream=stream, index=n, attempt=1) for n, t in enumerate(trials))
+
+
+def _sides(run: Run) -> Mapping[str, tuple[Trial, ...]]:
+    stream = "base" if run.decision is None else "cand"
+    found = {
+        result.test: tuple(t for t in result.trials if t.stream == stream)
+        for result in run.results
+    }  # fmt: skip
+    return {test: trials for test, trials in found.items() if trials}
+
+
+def _policy(run: Run) -> object:
+    return None if run.decision is None else run.decision.policy
+
+
+def _take(trials: dict[tuple[object, ...], tuple[str, Trial]], name: str, trial: Trial) -> None:
+    key = (trial.test, trial.stream, trial.index, trial.attempt)
+    known = trials.setdefault(key, (name, trial))
+    if known[1] != trial:
+        raise SettingsError(
+            f"merge: trial {trial.index + 1} of {trial.test} ({trial.stream}) is in {known[0]} "
+            f"and in {name}, and not the same"
+        )
+
+
+def _ordered(trials: Sequence[Trial]) -> tuple[Trial, ...]:
+    streams = ("base", "base_fresh", "cand")
+    return tuple(sorted(trials, key=lambda t: (streams.index(t.stream), t.attempt, t.index)))
+
+
+def _joined(before: TestResult | None, result: TestResult) -> TestResult:
+    if before is None:
+        return result
+    return replace(
+        before,
+        unused=tuple(dict.fromkeys((*before.unused, *result.unused))),
+        notes=tuple(dict.fromkeys((*before.notes, *result.notes))),
+        stale=before.stale or result.stale,
+        not_run=before.not_run or result.not_run,
+        accepted=before.accepted or result.accepted,
+    )
