@@ -47,18 +47,19 @@ def _import(options: argparse.Namespace) -> int:
     from pytest_claude.recording import cassette
     from pytest_claude.recording.importing import main_model, read_for_import
     from pytest_claude.recording.redaction import Redaction
+    from pytest_claude.recording.slugs import named_model
     from pytest_claude.transcript.summary import summarize
 
     options.into = options.into or cassette_folder()
-    redaction = Redaction.of_environment(os.environ)
     names = read_project(Path.cwd()).names
+    redaction = Redaction.of_environment(os.environ)
     bad = 0
     for source, folder, label in _places(options):
         try:
             written_as, entries = read_for_import(
                 source, redaction, keep_failed=options.keep_failed
             )
-            model = names.resolved(main_model(entries))
+            model = named_model(names.resolved(main_model(entries)))
             target = folder.path(model, 0)
             if written_as.startswith("pytest-claude") and _below(source, options.into):
                 bad += 1

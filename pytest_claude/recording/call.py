@@ -82,11 +82,11 @@ class Calls(list[Call]):
     """The calls of one trial, in the order their requests were sent.
 
     Attributes:
+        names: What the project's own names of models stand for.
         unconnected: Why the API was not reached, by fingerprint of the request.
     """
 
     def __init__(self, names: ModelNames = NO_NAMES) -> None:
-        """`names` are what the project's own names of models stand for."""
         super().__init__()
         self.names = names
         self.unconnected: dict[str, Exception] = {}
@@ -101,8 +101,8 @@ class Calls(list[Call]):
     @property
     def models(self) -> list[str]:
         """Canonical ids of the models that the app asked, after any swap, in order."""
-        asked = (call.known.model for call in self if not call.judges)
-        return [self.names.canonical(model) for model in asked if model]
+        models = (call.known.model for call in self if not call.judges)
+        return [self.names.canonical(model) for model in models if model]
 
     @property
     def replies(self) -> tuple[str, ...]:

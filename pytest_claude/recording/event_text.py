@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_claude.transcript.event_stream import is_event_stream, message_events
@@ -175,5 +175,8 @@ def _limited(usage: Any, tokens: int) -> dict[str, Any]:
 
 def _data(piece: bytes) -> dict[str, Any]:
     """The JSON of one event; empty where it is not JSON."""
-    events = message_events(piece) if is_event_stream(piece) else read_events(piece)
-    return next(iter(events), None) or {}
+    read: Callable[[bytes], Iterator[Mapping[str, Any] | None]] = (
+        message_events if is_event_stream(piece) else read_events
+    )
+    first = next(read(piece), None)
+    return dict(first or {})

@@ -11,7 +11,6 @@ from pytest_claude.recording.doors.traffic import is_model_traffic
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.fingerprint import model_in
 from pytest_claude.recording.redaction import Redaction
-from pytest_claude.recording.slugs import named_model
 from pytest_claude.transcript.interaction import Interaction
 
 
@@ -34,8 +33,8 @@ def read_for_import(
 
 
 def main_model(entries: Sequence[Recorded]) -> str:
-    """The canonical model of the first call, which names the file."""
-    return named_model(next((model for e in entries if (model := model_in(e.request))), "no-model"))
+    """The model of the first call, which names the file."""
+    return next((model for e in entries if (model := model_in(e.request))), "no-model")
 
 
 def _without_failed(entries: Sequence[Recorded]) -> list[Recorded]:

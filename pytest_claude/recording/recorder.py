@@ -66,7 +66,6 @@ class Recorder:
         self.redaction = redaction
         self.replaying = mode == "none"
         self._place = place
-        self._normalize = normalize
         self._shelf = Shelf(place, mode, redaction, normalize, names)
         self._cassette = OpenCassette(self._shelf, self.calls)
         self._summarize = summarize
@@ -286,7 +285,7 @@ class Recorder:
         One that is found so holds none that its recording does not hold. Not where a rule of the
         test takes something out of both, nor where the project's own redaction must see it.
         """
-        return self.replaying and self._normalize is None and self.redaction.own is None
+        return self.replaying and self._shelf.normalize is None and self.redaction.own is None
 
     def _miss(self, request: Request, asked: Known) -> CassetteMiss:
         opened, folder = self._cassette.opened, self._place.folder
@@ -313,5 +312,5 @@ def models_in(recorded: Sequence[Recorded], names: ModelNames = NO_NAMES) -> lis
         recorded: The interactions of one cassette.
         names: What the project's own names of models stand for.
     """
-    asked = (model_in(entry.request) for entry in recorded if not entry.judges)
-    return sorted({names.canonical(model) for model in asked if model})
+    models = (model_in(entry.request) for entry in recorded if not entry.judges)
+    return sorted({names.canonical(model) for model in models if model})

@@ -49,13 +49,17 @@ class Adopted:
         )
 
     @property
+    def is_short(self) -> bool:
+        """Whether plain replay will miss trials: its settings ask for more than were recorded."""
+        return len(self.trials) < self.result.planned
+
+    @property
     def foretold(self) -> str | None:
         """What plain replay will say of it, where that is not that it passes."""
         wanted, needed = self.result.planned, self.result.needed or self.result.planned
-        played = self.trials[:wanted]
-        if len(played) < wanted:
-            return f"asks for {plural(wanted, 'trial')}, {len(played)} recorded: a miss"
-        passed = sum(trial.outcome == "pass" for trial in played)
+        if self.is_short:
+            return f"asks for {plural(wanted, 'trial')}, {len(self.trials)} recorded: a miss"
+        passed = sum(trial.outcome == "pass" for trial in self.trials[:wanted])
         if passed < needed:
             return f"red: {passed} of {wanted} trials pass, {needed} needed"
         return None
@@ -74,7 +78,7 @@ def adoption(run: Run, named_by: NamedBy) -> tuple[Adopted, ...]:
     for result in run.results:
         verdict = decision.verdicts[result.test]
         read = ledger.of(result.test, decision.policy, verdict.attempt)
-        trials = read.read("cand", verdict.used[0]).trials
+        trials = read.usable("cand", verdict.used[0])
         if trials and not _shares(result):
             found.append(_adopted(result, trials, named_by))
     return tuple(found)
@@ -93,8 +97,7 @@ def _shares(result: TestResult) -> bool:
 
 def foretold_lines(run: Run, adopted: Sequence[Adopted]) -> list[str]:
     """What plain replay will say on the day after, as far as it is not green."""
-    told = [(entry.result.test, said) for entry in adopted if (said := entry.foretold)]
-    lines = [f"  {printable(test)}  {said}" for test, said in told]
+    lines = [f"  {printable(of.result.test)}  {of.foretold}" for of in adopted if of.foretold]
     assert run.decision is not None, "only a gate is adopted"
     moved = {entry.result.test for entry in adopted}
     lines += [
@@ -102,15 +105,14 @@ def foretold_lines(run: Run, adopted: Sequence[Adopted]) -> list[str]:
         for v in run.decision.tests
         if v.test not in moved and v.reason == "no_check"
     ]
+    sharing = [result.test for result in run.results if _shares(result)]
     lines += [
-        f"  {printable(result.test)}  shares its cassette: record it after the change"
-        for result in run.results
-        if _shares(result)
+        f"  {printable(test)}  shares its cassette: record it after the change" for test in sharing
     ]
     if not lines:
         return [f"plain replay will pass: {plural(len(adopted), 'test')}"]
-    few = any(line.endswith(("a miss", "record it after the change")) for line in lines)
-    record = ["  to record what is missing  pytest --claude-record"] if few else []
+    missing = sharing or any(of.is_short for of in adopted)
+    record = ["  to record what is missing  pytest --claude-record"] if missing else []
     return [f"plain replay will not be green for {plural(len(lines), 'test')}", *lines, *record]
 
 

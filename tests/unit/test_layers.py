@@ -28,13 +28,13 @@ MAY_IMPORT = {
     # settings: a comparison is what the options name. recording: the slugs of redaction alone, for
     # the places of trials (tested below).
     "run": {
+        "settings",
+        "errors",
+        "transcript",
+        "expect",
         "comparison",
         "gating",
-        "expect",
-        "transcript",
         "models",
-        "errors",
-        "settings",
         "recording",
     },
     "recording": {"settings", "errors", "transcript", "models"},

@@ -110,7 +110,7 @@ def test_once_pays_nothing_for_a_cassette_that_another_made_meanwhile(tmp_path: 
     first = recorder(tmp_path)
     pay(first, "one")
     first.close(ended=True)
-    late._open(opened)  # it looked before the other had saved
+    late._cassette._open(opened)  # it looked before the other had saved
     with pytest.raises(CassetteMiss):
         late.begin(request("two"), None)
     late.close(ended=True)
