@@ -35,6 +35,7 @@ class Explained(Protocol):
     @property
     def reason(self) -> str:
         """The shortest telling of what the check came to."""
+        ...
 
 
 class RecordingProblem(BaseException):

@@ -97,9 +97,3 @@ def test_the_middle_is_pure(path: Path) -> None:
                  if isinstance(node, ast.Attribute)}  # fmt: skip
         assert not asked & {"now", "today", "utcnow"}
     assert not impure
-
-
-def test_every_public_name_is_there() -> None:
-    assert sorted(pytest_claude.__all__) == list(pytest_claude.__all__)
-    for name in pytest_claude.__all__:
-        assert getattr(pytest_claude, name).__name__ == name
