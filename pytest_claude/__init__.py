@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_claude.behavior.clarifying import Clarification, detect_clarification
     from pytest_claude.behavior.needle import Needle, needle
+    from pytest_claude.behavior.timing import Pace
     from pytest_claude.errors import (
         CallOutsideTrial,
         CassetteMiss,
         CheckFailed,
+        Explained,
         NoEvidence,
         NotOffered,
         RecordingProblem,
@@ -25,16 +27,35 @@ if TYPE_CHECKING:
         UnsavedCassette,
     )
     from pytest_claude.expect.judge import JudgeCheck
-    from pytest_claude.expect.result import Check, ClarificationCheck, JsonCheck, RefusalCheck
+    from pytest_claude.expect.result import (
+        Check,
+        ClarificationCheck,
+        Evidence,
+        JsonCheck,
+        RefusalCheck,
+    )
     from pytest_claude.expect.view import FailedCall, Reply, ToolCall, View
     from pytest_claude.plugin.claude_fixture import ClaudeFixture
     from pytest_claude.recording.doors.server import ClaudeServer
     from pytest_claude.recording.faults import Injection
-    from pytest_claude.recording.readers import register_reader
+    from pytest_claude.recording.readers import Reader, register_reader
+    from pytest_claude.transcript.interaction import Interaction, Request, Response, Timing
+    from pytest_claude.transcript.model import (
+        Answer,
+        ErrorReply,
+        ToolResult,
+        ToolUse,
+        Transcript,
+        Usage,
+    )
+    from pytest_claude.transcript.parse import parse_transcript
+    from pytest_claude.transcript.request import Attachment, RequestView
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Answer",
+    "Attachment",
     "CallOutsideTrial",
     "CassetteMiss",
     "Check",
@@ -43,29 +64,47 @@ __all__ = [
     "ClarificationCheck",
     "ClaudeFixture",
     "ClaudeServer",
+    "ErrorReply",
+    "Evidence",
+    "Explained",
     "FailedCall",
     "Injection",
+    "Interaction",
     "JsonCheck",
     "JudgeCheck",
     "Needle",
     "NoEvidence",
     "NotOffered",
+    "Pace",
+    "Reader",
     "RecordingProblem",
     "RefusalCheck",
     "Reply",
+    "Request",
+    "RequestView",
+    "Response",
     "SettingsError",
     "SpoiledTrial",
+    "Timing",
     "ToolCall",
+    "ToolResult",
+    "ToolUse",
+    "Transcript",
     "UnknownSDK",
     "UnreadableCassette",
     "UnsavedCassette",
+    "Usage",
     "View",
     "detect_clarification",
     "needle",
+    "parse_transcript",
     "register_reader",
 ]
 
+# The module of each name, below this package.
 _HOME = {
+    "Answer": "transcript.model",
+    "Attachment": "transcript.request",
     "CallOutsideTrial": "errors",
     "CassetteMiss": "errors",
     "Check": "expect.result",
@@ -74,25 +113,40 @@ _HOME = {
     "ClarificationCheck": "expect.result",
     "ClaudeFixture": "plugin.claude_fixture",
     "ClaudeServer": "recording.doors.server",
+    "ErrorReply": "transcript.model",
+    "Evidence": "expect.result",
+    "Explained": "errors",
     "FailedCall": "expect.view",
     "Injection": "recording.faults",
+    "Interaction": "transcript.interaction",
     "JsonCheck": "expect.result",
     "JudgeCheck": "expect.judge",
     "Needle": "behavior.needle",
     "NoEvidence": "errors",
     "NotOffered": "errors",
+    "Pace": "behavior.timing",
+    "Reader": "recording.readers",
     "RecordingProblem": "errors",
     "RefusalCheck": "expect.result",
     "Reply": "expect.view",
+    "Request": "transcript.interaction",
+    "RequestView": "transcript.request",
+    "Response": "transcript.interaction",
     "SettingsError": "errors",
     "SpoiledTrial": "errors",
+    "Timing": "transcript.interaction",
     "ToolCall": "expect.view",
+    "ToolResult": "transcript.model",
+    "ToolUse": "transcript.model",
+    "Transcript": "transcript.model",
     "UnknownSDK": "errors",
     "UnreadableCassette": "errors",
     "UnsavedCassette": "errors",
+    "Usage": "transcript.model",
     "View": "expect.view",
     "detect_clarification": "behavior.clarifying",
     "needle": "behavior.needle",
+    "parse_transcript": "transcript.parse",
     "register_reader": "recording.readers",
 }
 
@@ -103,3 +157,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not, and those that Python gives a module."""
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

@@ -145,10 +145,10 @@ class TestSettings:
 def passes_needed(trials: int, pass_rate: float) -> int:
     """The smallest whole number of `trials` that is at least the share `pass_rate`.
 
-    >>> passes_needed(5, 0.8), passes_needed(3, 0.5), passes_needed(10, 0.7)
+    >>> passes_needed(5, 0.8), passes_needed(3, 0.5), passes_needed(25, 0.28)
     (4, 2, 7)
     """
-    # 0.7 * 10 is a little above 7 in binary; the rounding keeps that from asking for 8.
+    # 0.28 * 25 is a little above 7 in binary; the rounding keeps that from asking for 8.
     return max(1, -int(-round(pass_rate * trials, 9) // 1))
 
 

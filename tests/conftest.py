@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import hypothesis
 import pytest
@@ -12,8 +16,7 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parent.parent
 
-# pytester's in-process runs restore sys.modules afterwards. What our plugin imports late would
-# come back as a second copy beside attributes of the first; imported here, it stays one.
+# What our plugin imports late, imported before anything is timed or frozen.
 import anthropic  # noqa: E402, F401
 import deepdiff  # noqa: E402, F401
 import genai_prices.data  # noqa: E402, F401
@@ -37,6 +40,20 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("untimed")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--no-skips", action="store_true", help="what is skipped fails: all that it needs is here"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and item.config.option.no_skips:
+        report.outcome = "failed"
+    return report
+
+
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """The folder of recorded and labelled data that is not part of the repository."""
@@ -58,5 +75,49 @@ def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     for name in ("ANTHROPIC_BASE_URL", "CI", "PYTEST_ADDOPTS", "GITHUB_ACTIONS", *keys):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TZ", "UTC")
+    # Each client of an SDK reads all authorities that the machine trusts, which takes 20 ms and
+    # more; the simulator is asked over plain HTTP.
+    monkeypatch.setenv("SSL_CERT_FILE", str(ROOT / "tests" / "authority.pem"))
     # No model of the tests retires within 60 days of it, and all rules but the newest hold.
     monkeypatch.setattr("pytest_claude.clock.today", lambda: "2026-09-30")
+
+
+class LibrariesStay:
+    """Keeps the libraries that a run in process imported.
+
+    pytester forgets all that such a run imports. The next run would import the libraries again,
+    which takes longer than most tests, and find a second copy beside attributes of the first. What
+    lies in the folder of the test is still forgotten.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
+        self._before = {*sys.modules}
+        self._imported: dict[str, ModuleType] = {}
+
+    def pytest_unconfigure(self) -> None:
+        new = sys.modules.keys() - self._before
+        self._imported = {name: sys.modules[name] for name in new}
+
+    def put_back(self) -> None:
+        """Give Python the libraries that it forgot."""
+        for name, module in self._imported.items():
+            file = getattr(module, "__file__", None)
+            if file is not None and not file.startswith(self._folder):
+                sys.modules.setdefault(name, module)
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """pytest's own fixture; what its runs in process import of libraries stays imported."""
+    inline_run = pytester.inline_run
+
+    def run(*args: Any, plugins: Sequence[object] = (), **kwargs: Any) -> pytest.HookRecorder:
+        stay = LibrariesStay(pytester.path)
+        try:
+            return inline_run(*args, plugins=[*plugins, stay], **kwargs)
+        finally:
+            stay.put_back()
+
+    monkeypatch.setattr(pytester, "inline_run", run)
+    return pytester

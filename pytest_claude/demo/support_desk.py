@@ -1,8 +1,11 @@
 """A small support desk on Claude: the app under test. It knows nothing of pytest-claude."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import anthropic
+from anthropic.types import ContentBlock, MessageParam, ToolParam, ToolResultBlockParam, ToolUseBlock
 
 MODEL = "claude-sonnet-4-5"
 
@@ -14,7 +17,7 @@ EXTRACT = """\
 Extract the invoice the user sends. Answer with JSON only, an object with the keys
 "number" (string), "total" (number) and "currency" (ISO code)."""
 
-TOOLS = [
+TOOLS: list[ToolParam] = [
     {
         "name": "lookup_order",
         "description": "Look up one order of the customer.",
@@ -46,7 +49,7 @@ ORDERS = {
 def answer(question: str) -> str:
     """The desk's answer; Claude may look up and refund orders on the way."""
     client = anthropic.Anthropic()
-    messages = [{"role": "user", "content": question}]
+    messages: list[MessageParam] = [{"role": "user", "content": question}]
     while True:
         reply = client.messages.create(
             model=MODEL,
@@ -56,12 +59,12 @@ def answer(question: str) -> str:
             messages=messages,
         )
         if reply.stop_reason != "tool_use":
-            return "".join(block.text for block in reply.content if block.type == "text")
+            return _text(reply.content)
         messages.append({"role": "assistant", "content": _as_sent(reply.content)})
         messages.append({"role": "user", "content": [_run(b) for b in _calls(reply.content)]})
 
 
-def extract_invoice(text: str) -> dict:
+def extract_invoice(text: str) -> dict[str, Any]:
     """The invoice in `text`."""
     reply = anthropic.Anthropic().messages.create(
         model=MODEL,
@@ -69,7 +72,8 @@ def extract_invoice(text: str) -> dict:
         system=EXTRACT,
         messages=[{"role": "user", "content": text}],
     )
-    return json.loads(reply.content[-1].text)
+    invoice: dict[str, Any] = json.loads(_text(reply.content))
+    return invoice
 
 
 def summarize(ticket: str) -> str:
@@ -84,16 +88,21 @@ def summarize(ticket: str) -> str:
         return stream.get_final_text()
 
 
-def _calls(content):
+def _text(content: Sequence[ContentBlock]) -> str:
+    return "".join(block.text for block in content if block.type == "text")
+
+
+def _calls(content: Sequence[ContentBlock]) -> list[ToolUseBlock]:
     return [block for block in content if block.type == "tool_use"]
 
 
-def _as_sent(content):
+def _as_sent(content: Sequence[ContentBlock]) -> list[Any]:
     return [block.model_dump(exclude_none=True) for block in content]
 
 
-def _run(call) -> dict:
-    order = ORDERS.get(call.input.get("order_id"))
+def _run(call: ToolUseBlock) -> ToolResultBlockParam:
+    result: dict[str, Any]
+    order = ORDERS.get(str(call.input.get("order_id")))
     if order is None:
         result = {"error": "no such order"}
     elif call.name == "refund":

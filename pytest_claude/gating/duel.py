@@ -223,12 +223,13 @@ def fit(wanted: Design, suspects: int) -> tuple[int, float]:
 
     At the cap, what the cap gives.
     """
-    for base_n in range(wanted.base_first, wanted.base_cap + 1, wanted.base_step):
+    numbers = range(wanted.base_first, wanted.base_cap + 1, wanted.base_step)
+    for base_n in numbers:
         calibration = calibrate(base_n, wanted.looks(base_n), wanted.alpha / suspects)
         sees = power(calibration.rejects(base_n), calibration.looks, wanted.delta)
-        if sees >= wanted.power:
-            break
-    return base_n, calibration.c
+        if sees >= wanted.power or base_n == numbers[-1]:
+            return base_n, calibration.c
+    assert False, "because the first number of a policy is at most its cap"
 
 
 @cache

@@ -173,6 +173,23 @@ def test_zz_waits():
     result.stdout.fnmatch_lines(["1 problem outside the claude tests"])
 
 
+def test_a_refused_call_between_green_tests_fails_the_run(project) -> None:
+    project.tests(GOOD)
+    project.record()
+    project.pytester.makeconftest(
+        "from app import careless\n"
+        "def pytest_runtest_logfinish():\n"
+        "    try:\n"
+        "        careless()\n"
+        "    except BaseException:\n"
+        "        pass\n"
+    )
+    result = project.run()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["1 problem outside the claude tests"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
 def test_a_call_at_import_is_reported(project) -> None:
     project.tests(GOOD)
     project.record()

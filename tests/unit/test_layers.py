@@ -130,9 +130,3 @@ def test_a_run_takes_only_its_slugs_from_recording() -> None:
     imported = set().union(*(_imports(path) for path in (PACKAGE / "run").glob("*.py")))
     taken = {name for name in imported if name.startswith("pytest_claude.recording")}
     assert taken == {"pytest_claude.recording.slugs"}
-
-
-def test_every_public_name_is_there() -> None:
-    assert sorted(pytest_claude.__all__) == list(pytest_claude.__all__)
-    for name in pytest_claude.__all__:
-        assert getattr(pytest_claude, name).__name__ == name

@@ -19,7 +19,16 @@ WHERE = "tests/test_refund.py:12"
 
 @pytest.mark.parametrize(
     ("trials", "rate", "needed"),
-    [(1, 1.0, 1), (5, 0.8, 4), (3, 0.6, 2), (10, 0.7, 7), (3, 0.01, 1), (7, 1.0, 7)],
+    [
+        (1, 1.0, 1),
+        (5, 0.8, 4),
+        (3, 0.6, 2),
+        (10, 0.7, 7),
+        (3, 0.01, 1),
+        (7, 1.0, 7),
+        (25, 0.28, 7),  # in binary 0.28 * 25 is a little above 7
+        (100, 0.29, 29),  # and 0.29 * 100 a little below 29
+    ],
 )
 def test_the_passes_that_a_rate_needs(trials: int, rate: float, needed: int) -> None:
     assert passes_needed(trials, rate) == needed

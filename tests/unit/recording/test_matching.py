@@ -57,11 +57,13 @@ def test_what_does_not_count(same: Request) -> None:
         request(max_tokens=101),
         request(tools=[]),
         request(url=f"{URL}?beta=true"),
+        request(url=f"{URL}?beta="),
         request(url=f"{URL}/count_tokens"),
         Request("GET", URL, json.dumps(BODY).encode()),
     ],
-    ids=["prompt", "model", "temperature", "max_tokens", "tools", "query", "path", "method"],
-)
+    ids=["prompt", "model", "temperature", "max_tokens", "tools", "query", "blank query", "path",
+         "method"],
+)  # fmt: skip
 def test_what_counts(other: Request) -> None:
     assert fingerprint(other) != fingerprint(request())
 
