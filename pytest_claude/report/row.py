@@ -235,7 +235,9 @@ def _lane(
     read: Sequence[Trial] | None = None,
 ) -> Lane:  # fmt: skip
     """`read` are the trials that are evidence; None where all of them may be."""
-    marks = (mark(trial) if read is None or trial in read else "void" for trial in trials)
+    marks: list[Mark] = [
+        mark(trial) if read is None or trial in read else "void" for trial in trials
+    ]
     return Lane(label, tuple(trials), tuple(marks))
 
 

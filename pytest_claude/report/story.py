@@ -135,8 +135,8 @@ class Story:
     @property
     def groups(self) -> tuple[Group, ...]:
         """The tests by their word, the worst first; words that no test has are left out."""
-        grouped = {name: self.of(name) for name, number in self.counts.items() if number}
-        return tuple(Group(name, words.title(name), rows) for name, rows in grouped.items())
+        shown = (name for name, number in self.counts.items() if number)
+        return tuple(Group(name, words.title(name), self.of(name)) for name in shown)
 
     @property
     def failing(self) -> tuple[Row, ...]:

@@ -104,7 +104,10 @@ def _result_2(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _left_out(detail: str) -> Reason:
-    return next((reason for start, reason in _LEFT_OUT if detail.startswith(start)), "wide_fixture")
+    for start, reason in _LEFT_OUT:
+        if detail.startswith(start):
+            return reason
+    return "wide_fixture"
 
 
 def _is_refused(difference: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from pytest_claude.behavior.clarifying.acts import Act, Deed, act_of
 from pytest_claude.behavior.clarifying.cues import Cue, find_cue
-from pytest_claude.behavior.clarifying.language import language_of
+from pytest_claude.behavior.clarifying.language import Language, language_of
 from pytest_claude.behavior.clarifying.reading import Reading, read
 
 LONG = 350  # characters of statements that are an answer
@@ -46,7 +46,7 @@ class Case:
         if not text:
             return False
         home = self.acts[0].sentence.language if self.acts else "en"
-        languages = {"en", home, language_of(text, "en")}
+        languages: set[Language] = {"en", home, language_of(text, "en")}
         return any(find_cue(cue, text, language) for language in languages)
 
     @cached_property

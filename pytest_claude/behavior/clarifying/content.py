@@ -84,7 +84,7 @@ def ordered(case: Case) -> str | None:
     alone = case.acts[0] in questions and not case.acts[0].has("addresses")
     if case.wants("wants_questions") and (len(questions) > 1 or len(case.acts) > 3 or alone):
         return "ordered-questions"
-    if case.wants("wants_verse") and questions:
+    if questions and case.wants("wants_verse"):
         if questions[0] is not case.acts[0] or "\n" in questions[0].sentence.text:
             return "ordered-verse"
     if case.wants_text and (case.reading.forms or _greets(case) or _begins_a_text(case)):
