@@ -125,8 +125,8 @@ class Row:
 
     @property
     def rates(self) -> str:
-        """Passed trials of each side that has some, and all that are evidence: `23/23 → 4/12`."""
-        return " → ".join("{}/{}".format(*side.passed) for side in self.sides if side.trials)
+        """Passed trials, and all that are evidence, of each side that has any: `23/23 → 4/12`."""
+        return " → ".join("{}/{}".format(*side.passed) for side in self.sides if side.passed[1])
 
     @property
     def module(self) -> str:
