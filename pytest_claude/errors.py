@@ -6,6 +6,7 @@
         ├── UnreadableCassette  the file is empty, cut, of another kind or edited
         ├── UnsavedCassette     what was recorded could not be written
         ├── SpoiledTrial        the API failed; there is no answer to keep
+        │   └── NotSent         the model would refuse the request: it is not paid for
         ├── CallOutsideTrial    model traffic that no cassette can answer
         └── UnknownSDK          requests of the installed SDK don't pass our patch
     AssertionError

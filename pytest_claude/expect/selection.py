@@ -34,8 +34,14 @@ class Selection:
     names: ModelNames = NO_NAMES
 
     def __post_init__(self) -> None:
-        if all(value is None for value in vars(self).values()):
+        if not self._given:
             raise TypeError("where() needs model=, system= or tool_offered=")
+
+    @property
+    def _given(self) -> dict[str, Any]:
+        """What was asked for, by the name of its argument."""
+        wanted = {"model": self.model, "system": self.system, "tool_offered": self.tool_offered}
+        return {name: value for name, value in wanted.items() if value is not None}
 
     def of(self, run: Transcript) -> Transcript:
         """The part of a run that fits."""
@@ -59,7 +65,7 @@ class Selection:
 
     def _none(self, run: Transcript) -> str:
         """Why nothing fits, with what there was."""
-        given = ", ".join(f"{n}={cut(repr(v))}" for n, v in vars(self).items() if v is not None)
+        given = ", ".join(f"{n}={cut(repr(v))}" for n, v in self._given.items())
         text = f"no call fits where({given})"
         if isinstance(self.tool_offered, str) and self.tool_offered not in run.offered:
             text += f"; offered were {names_text(run.offered) or 'no tools'}"

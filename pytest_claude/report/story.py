@@ -6,7 +6,7 @@ Terminal, page, Markdown, JUnit, annotations, `show` and BUMP.md render this, an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -135,7 +135,7 @@ class Story:
     @property
     def groups(self) -> tuple[Group, ...]:
         """The tests by their word, the worst first; words that no test has are left out."""
-        shown = (name for name, number in self.counts.items() if number)
+        shown: Iterator[Word] = (name for name, number in self.counts.items() if number)
         return tuple(Group(name, words.title(name), self.of(name)) for name in shown)
 
     @property

@@ -21,7 +21,7 @@ from pytest_claude.transcript.parse import parse_answer
 CALLS = ("messages", "bedrock-invoke", "bedrock-converse", "vertex")
 # Our kinds of difference in the words of PAIRS.jsonl.
 KINDS = {"tools": "tools", "arguments": "args", "server": "server", "stop": "stop",
-         "refuses": "error"}  # fmt: skip
+         "refused": "error", "refuses": "error"}  # fmt: skip
 
 Find = Callable[[Mapping[str, Any]], Answer]
 

@@ -232,7 +232,7 @@ def test_the_prefill_that_the_next_model_refuses(find, bump) -> None:
     verdict, result = bump(pair, "claude-haiku-4-5", "claude-sonnet-5", check)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert verdict["verdict"] == "undecided"
-    assert verdict["differences"][0]["kind"] == "refuses"
+    assert verdict["differences"][0]["kind"] == "refused"
     assert verdict["differences"][0]["sentence"].startswith(
         "is refused with HTTP 400: This model does not support assistant message prefill."
     )

@@ -128,7 +128,7 @@ def test_a_plain_recording_does_not_pay_for_what_is_refused_either(project: Any)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            f"E   pytest_claude.SpoiledTrial: not sent: {NEW} refuses it: `tool_choice` *",
+            f"E   pytest_claude.NotSent: not sent: {NEW} refuses it: `tool_choice` *",
             f"  expected    a request that {NEW} accepts",
             "  observed    `tool_choice` *",
             "  to mend it  *",
@@ -243,7 +243,9 @@ def test_recorded_speed_is_told_after_the_verdict(tmp_path: Path) -> None:
         settings = RunSettings(cassette_root=tmp_path, bump=(Swap(OLD, NEW),))
         trials = (Trial("a", "base", 0, "pass", cassette="base.yaml"),
                   Trial("a", "cand", 0, "pass", cassette="cand.yaml"))  # fmt: skip
-        results = SimpleNamespace(run=Run(results=(TestResult("a", trials),)), collected={})
+        results = SimpleNamespace(
+            run=Run(results=(TestResult("a", trials),)), collected={}, shared={}
+        )
         section = preflight.BumpPreflight(config, settings, results, places_of(settings))  # type: ignore[arg-type]
         reporter = SimpleNamespace(section=print, write_line=told.append)
         hook = section.pytest_terminal_summary(reporter)

@@ -39,7 +39,7 @@ def red(project):
 
 def test_each_suffix_is_a_kind_of_report(red) -> None:
     red.run("--claude-report=run.json", "--claude-report=run.html", "--claude-report=run.md")
-    assert json.loads((red.path / "run.json").read_text("utf-8"))["format"].endswith("run 2")
+    assert json.loads((red.path / "run.json").read_text("utf-8"))["format"].endswith("run 3")
     page = (red.path / "run.html").read_text("utf-8")
     assert "Fail: 1 of 3 tests failed" in page
     assert "pytest-claude show run.json" in page
@@ -174,11 +174,11 @@ def test_show_lists_the_tests(run_file: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.splitlines() == [
         "FAIL  1 of 3 tests failed",
         "",
-        "failed: 1",
+        "failed: 1                                                          trials passed",
         "  test_app.py::test_red                                                      0/1",
         "    calls `lookup_order`",
         "",
-        "passed: 2",
+        "passed: 2                                                          trials passed",
         "  test_app.py::test_calls                                                    2/2",
         "  test_app.py::test_stays                                                    1/1",
     ]

@@ -253,7 +253,7 @@ def test_results_are_told_per_trial_in_the_run_file(project) -> None:
     project.record()
     project.run("--claude-report=run.json").assert_outcomes(passed=1)
     run = json.loads((project.path / "run.json").read_text())
-    assert run["format"] == "pytest-claude run 2"
+    assert run["format"] == "pytest-claude run 3"
     assert [(t["index"], t["outcome"]) for t in run["tests"][0]["trials"]] == [
         (0, "pass"),
         (1, "pass"),

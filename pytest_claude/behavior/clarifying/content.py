@@ -67,6 +67,7 @@ def ordered(case: Case) -> str | None:
     questions = case.of("question")
     if not questions and not case.of("request", "offer", "confirmation"):
         return None
+    first = case.acts[0]
     if case.wants("wants_rewrite") and _is_the_rewrite(case):
         return "ordered-rewrite"
     if "stage" in case.reading.forms and not case.of("request"):
@@ -81,11 +82,11 @@ def ordered(case: Case) -> str | None:
     if needs:
         # It speaks of what it needs: only a letter does so in its own voice.
         return "ordered-text" if case.wants_text and _greets(case) else None
-    alone = case.acts[0] in questions and not case.acts[0].has("addresses")
+    alone = first in questions and not first.has("addresses")
     if case.wants("wants_questions") and (len(questions) > 1 or len(case.acts) > 3 or alone):
         return "ordered-questions"
     if questions and case.wants("wants_verse"):
-        if questions[0] is not case.acts[0] or "\n" in questions[0].sentence.text:
+        if questions[0] is not first or "\n" in questions[0].sentence.text:
             return "ordered-verse"
     if case.wants_text and (case.reading.forms or _greets(case) or _begins_a_text(case)):
         return "ordered-text"
