@@ -90,8 +90,7 @@ def _title(story: Story) -> str:
 def _table(story: Story, rows: Sequence[Row], most: int | None) -> list[str]:
     if not rows:
         return []
-    middle = "baseline → candidate" if story.compares else "trials passed"
-    lines = [f"| test | {middle} | what {'changed' if story.compares else 'happened'} |",
+    lines = [f"| test | {story.rates_title} | what {'changed' if story.compares else 'happened'} |",
              "|---|---|---|"]  # fmt: skip
     for row in rows[:most]:
         name = printable(row.test)

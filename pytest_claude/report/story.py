@@ -128,6 +128,11 @@ class Story:
         return self.comparison is not None
 
     @property
+    def rates_title(self) -> str:
+        """The heading over the rates of the tests."""
+        return "baseline → candidate" if self.compares else "trials passed"
+
+    @property
     def pairs(self) -> tuple[str, ...]:
         """`OLD=NEW` of each pair of a bump; empty outside one."""
         return () if self.comparison is None else tuple(map(str, self.comparison.pairs))

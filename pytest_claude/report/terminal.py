@@ -172,7 +172,7 @@ def gate_lines(story: Story, *, whole: bool = False) -> list[str]:
     """
     lines = [*verdict_lines(story), *(line for note in story.notes for line in wrap(note, WIDTH))]
     for group in story.groups:
-        lines += ["", *_group(group, whole=whole or group.word in _SHOWN_WHOLE)]
+        lines += ["", *_group(group, story.rates_title, whole=whole or group.word in _SHOWN_WHOLE)]
     lines += _rewritten(story, whole=whole)
     lines += _figures(story)
     if any(story.trials):
@@ -194,7 +194,7 @@ def overview_lines(story: Story) -> list[str]:
         return [printable(" → ".join(story.models)), *gate_lines(story, whole=True)]
     lines = verdict_lines(story)
     for group in story.groups:
-        lines += ["", *_group(group, whole=True, columns="trials passed")]
+        lines += ["", *_group(group, story.rates_title, whole=True)]
     return lines
 
 
@@ -208,9 +208,10 @@ def row_lines(row: Row) -> list[str]:
 _SHOWN_WHOLE = ("refused", "regressed", "undecided", "accepted")
 
 
-def _group(group: Group, *, whole: bool, columns: str = "baseline → candidate") -> list[str]:
-    lines = [_columns(f"{group.title}: {len(group.rows)}", columns)]
+def _group(group: Group, rates_title: str, *, whole: bool) -> list[str]:
     named = [row for row in group.rows if whole or _has_news(row)]
+    head = f"{group.title}: {len(group.rows)}"
+    lines = [_columns(head, rates_title) if named else head]
     shown = named if whole else named[:_MOST]
     for row in shown:
         lines.append(_columns(f"  {printable(row.test)}", row.rates).rstrip())

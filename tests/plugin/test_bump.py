@@ -57,7 +57,7 @@ regressed: 1                                                baseline → candida
     cassettes/_gate/claude-sonnet-4-5__claude-sonnet-5-5/cand/test_app/
     test_calls/claude-sonnet-5-5.yaml, interaction 1
 
-unchanged: 1                                                baseline → candidate
+unchanged: 1
 
 not run: 1                                                  baseline → candidate
   test_app.py::test_no_check                                                 2/2
