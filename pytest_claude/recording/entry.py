@@ -198,12 +198,12 @@ def _timing(response: Response) -> Mapping[str, Any] | None:
     if measured is None:
         return None if response.complete else {"complete": False}
     timing: dict[str, Any] = {"complete": response.complete}
-    timing["first_byte_s"] = round(measured.first_byte_s, 4)
+    timing["first_byte_s"] = measured.first_byte_s
     if measured.first_token_s is not None:
-        timing["first_token_s"] = round(measured.first_token_s, 4)
-    timing["total_s"] = round(measured.total_s, 4)
+        timing["first_token_s"] = measured.first_token_s
+    timing["total_s"] = measured.total_s
     if measured.chunks:
-        timing["chunks"] = yaml_text.OneLine([round(at, 4), size] for at, size in measured.chunks)
+        timing["chunks"] = yaml_text.OneLine([at, size] for at, size in measured.chunks)
     return timing
 
 

@@ -93,7 +93,7 @@ def test_a_call_that_is_known_to_be_refused_is_not_paid_for(recorded: Any) -> No
     for line in (
         "UNDECIDED  1 of 2 tests: 2 of 2 trials were not sent: claude-sonnet-5-5 refuses",
         " --claude-record --claude-record-refused",
-        "unchanged: 1 ",
+        "unchanged: 1\n",
         "  observed    ends with an assistant message (prefill) (HTTP 400, rule prefill)",
         "  the API     This model does not support assistant message prefill. The",
         "  to mend it  output_config.format with a JSON schema, or say it in the system",

@@ -58,7 +58,7 @@ def test_calls(claude, request, monkeypatch):
     recorded, replayed = (
         json.loads((project.path / f"times-{kind}.json").read_text()) for kind in (True, False)
     )
-    assert replayed == pytest.approx(recorded, abs=0.0001)
+    assert replayed == recorded
 
 
 LEAVES = {
