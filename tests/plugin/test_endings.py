@@ -298,3 +298,26 @@ def test_what_lf_deselects_after_us_is_told_as_deselected(project: Any) -> None:
     # What was left out keeps what the ledger holds of it.
     project.run(BUMP, "--claude-report=again.json")
     assert run_file(project, "again.json") == run_file(project, "both.json")
+
+
+def test_a_verdict_from_before_a_test_was_judged_is_gone_on_with_and_pays_for_it_alone(
+    project: Any,
+) -> None:
+    project.tests(
+        "def test_a(claude):\n    ask('stays')\n    assert claude.calls_tool('lookup_order')\n"
+        "def test_b(claude):\n    assert ask('stays').stop_reason == 'tool_use'\n"
+    )
+    project.personas(new=CALLS)
+    project.record()
+    project.record(BUMP, "test_app.py::test_a").assert_outcomes(passed=1)
+    before = project.run(BUMP)
+    assert before.ret == pytest.ExitCode.TESTS_FAILED
+    assert "UNDECIDED  1 of 2 tests: too few trials to judge" in joined(before)
+    before.stdout.fnmatch_lines(["undecided: 1 *", "  test_app.py::test_b *"])
+    before.stdout.fnmatch_lines(
+        [f"  to finish  pytest {BUMP.replace('=', ' ', 1)} --claude-record"]
+    )
+    project.record(BUMP).assert_outcomes(passed=2)
+    asked = [body["model"] for body in project.simulator.bodies]
+    assert asked == [NEW] * 4, "what test_a showed is not paid for again"
+    project.run(BUMP).assert_outcomes(passed=2)
