@@ -313,9 +313,13 @@ def test_a_verdict_from_before_a_test_was_judged_is_gone_on_with_and_pays_for_it
     before = project.run(BUMP)
     assert before.ret == pytest.ExitCode.TESTS_FAILED
     assert "UNDECIDED  1 of 2 tests: too few trials to judge" in joined(before)
-    before.stdout.fnmatch_lines(["undecided: 1 *", "  test_app.py::test_b *"])
     before.stdout.fnmatch_lines(
-        [f"  to finish  pytest {BUMP.replace('=', ' ', 1)} --claude-record"]
+        [
+            "undecided: 1 *",
+            "  test_app.py::test_b *",
+            "  to finish",
+            f"    pytest --claude-bump {OLD}={NEW} --claude-record",
+        ]
     )
     project.record(BUMP).assert_outcomes(passed=2)
     asked = [body["model"] for body in project.simulator.bodies]
