@@ -10,7 +10,7 @@ import pytest
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger
-from pytest_claude.models.ids import shown_pair
+from pytest_claude.models.ids import shown_pair, without_account
 from pytest_claude.models.naming import near_miss
 from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.places import Places, places_of
@@ -170,12 +170,20 @@ def _check_spelling(
         for sent, platform in sorted(each, key=str):
             swap = next((s for s in settings.bump if names.same(s.old, sent)), None)
             if swap and not spelled((swap.old, swap.new), sent, platform, names):
-                lines.setdefault(line_to_add(swap.new, sent, names), test)
+                shown = f"{without_account(sent)}, asked by {test}"
+                lines.setdefault(line_to_add(swap.new, sent, names), shown)
     if lines:
+        bump = " ".join(f"--claude-bump {swap}" for swap in settings.bump)
         raise SettingsError(
-            f"what NEW is called where {next(iter(lines.values()))} asks OLD is not known\n"
-            "       to go on, add to claude_model_map, with its name there for NAME:\n       "
-            + "\n       ".join(lines)
+            "\n       ".join(
+                (
+                    f"{bump}:",
+                    "it is not known what NEW is called in the place of",
+                    *lines.values(),
+                    "to go on, add to claude_model_map, with its name or ARN there for NAME:",
+                    *lines,
+                )
+            )
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+from urllib.parse import unquote
 
 import anthropic
 import pytest
@@ -290,10 +291,10 @@ DOORS: dict[str, tuple[str, int]] = {
     ),
     "gather": (
         "async def go(client):\n"
-        "    calls = (client.messages.create(**body(f'question {n}')) for n in range(5))\n"
+        "    calls = (client.messages.create(**body(f'question {n}')) for n in range(8))\n"
         "    return [said(answer) for answer in await asyncio.gather(*calls)]\n"
         "seen = run(go)",
-        5,
+        8,
     ),
     "tasks": (
         "async def go(client):\n"
@@ -410,6 +411,132 @@ def _bump_every_door(project) -> dict[str, dict[str, str]]:
     }
 
 
+KEPT = "assert claude.asks_clarifying_question()"
+
+
+@pytest.mark.parametrize(
+    ("doors", "ids"),
+    [
+        (("Bedrock", "create"), {"/model/us.anthropic.claude-sonnet-5-5/invoke", "/v1/messages"}),
+        (
+            ("boto3 converse", "Vertex"),
+            {
+                "/model/us.anthropic.claude-sonnet-5-5/converse",
+                "/v1/projects/my-project/locations/us-east5/publishers/anthropic/models/"
+                "claude-sonnet-5-5:rawPredict",
+            },
+        ),
+    ],
+)
+def test_two_doors_of_one_suite_are_bumped_by_one_command(project, doors, ids) -> None:
+    for door in doors:
+        if (reason := missing(door)) is not None:
+            pytest.skip(reason)
+    project.personas(old=says(SAYS), new=says(SAYS))
+    for number, door in enumerate(doors):
+        tests = f"{PRELUDE}\n{inner_test('test_door', DOORS[door][0], KEPT)}"
+        project.tests(tests.replace("I want a refund", door), name=f"test_{number}")
+    result = project.record(BUMP)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["PASS  *"])
+    assert {unquote(seen.path) for seen in project.simulator.requests} >= ids
+    assert project.run(BUMP).ret == 0
+
+
+TWO_UNKNOWN = """
+def ask_profile():
+    base = os.environ.get("ANTHROPIC_BASE_URL", "https://bedrock-runtime.us-east-1.amazonaws.com")
+    profile = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/0old"
+    path = "/model/" + profile.replace("/", "%2F") + "/invoke"
+    http.post(base + path, json=PLAIN, headers={"x-api-key": "k"}).raise_for_status()
+
+def test_profile(claude):
+    ask_profile()
+    assert claude.asks_clarifying_question()
+
+def test_create(claude):
+    anthropic.Anthropic().messages.create(**BODY)
+    assert claude.asks_clarifying_question()
+"""
+MAPPED = """
+[tool.pytest.ini_options]
+pythonpath = ['.']
+claude_model_map = [
+    '0old = claude-sonnet-4-5',
+    {more}
+]
+"""
+USAGE_ERROR = """
+ERROR: --claude-bump claude-sonnet-4-5=claude-sonnet-5-5:
+       it is not known what NEW is called in the place of
+       0old, asked by test_app.py::test_profile
+       to go on, add to claude_model_map, with its name or ARN there for NAME:
+       NAME = claude-sonnet-5-5 for 0old
+"""
+
+
+def test_a_profile_without_a_counterpart_is_a_usage_error_before_the_first_call(project) -> None:
+    project.pytester.makepyprojecttoml(MAPPED.format(more=""))
+    project.personas(**dict.fromkeys(("0old", "1new", "old", "new"), says(SAYS)))
+    project.tests(f"{PRELUDE}{TWO_UNKNOWN}")
+    assert project.record().ret == 0
+    result = project.record(BUMP)
+    assert result.ret == 4
+    assert "\n".join(result.errlines).strip() == USAGE_ERROR.strip()
+    assert project.simulator.requests == []
+    new = "arn:aws:bedrock:us-east-1:210987654321:application-inference-profile/1new"
+    more = f"'{new} = claude-sonnet-5-5 for 0old'"
+    project.pytester.makepyprojecttoml(MAPPED.format(more=more))
+    assert project.record(BUMP).ret == 0
+    paths = {unquote(seen.path) for seen in project.simulator.requests}
+    assert f"/model/{new}/invoke" in paths
+    for name in project.cassettes:
+        assert "210987654321" not in project.cassette(name).read_text()
+
+
+def test_without_recordings_such_a_test_pays_nothing_and_the_others_go_on(project) -> None:
+    project.pytester.makepyprojecttoml(MAPPED.format(more=""))
+    project.personas(**{"0old": says(SAYS), "old": says(SAYS), "new": says(SAYS)})
+    project.tests(f"{PRELUDE}{TWO_UNKNOWN}")
+    result = project.record(BUMP)
+    assert result.ret == 1
+    assert {seen.path for seen in project.simulator.requests} == {"/v1/messages"}
+    result.stdout.fnmatch_lines(
+        [
+            "*not sent: what claude-sonnet-5-5 is called in the place of 0old is not known",
+            "*to say it  claude_model_map: NAME = claude-sonnet-5-5 for 0old",
+        ]
+    )
+
+
+def test_a_bump_adapts_a_request_of_converse(project) -> None:
+    if (reason := missing("boto3 converse")) is not None:
+        pytest.skip(reason)
+    project.personas(old=says(SAYS), new=says(SAYS))
+    project.pytester.makeconftest(
+        """
+def pytest_claude_adapt_request(body, old, new):
+    assert body["model"] == "us.anthropic.claude-sonnet-5-5"
+    return {**body, "max_tokens": body["max_tokens"] + 1}
+"""
+    )
+    code = """
+more = {"inferenceConfig": {"maxTokens": 2000, "temperature": 0.5}}
+thinks = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
+boto().converse(**CONVERSE, **more)
+boto().converse(**CONVERSE, inferenceConfig={"maxTokens": 2000},
+                additionalModelRequestFields=thinks)
+""".strip()
+    project.tests(f"{PRELUDE}\n{inner_test('test_door', code, KEPT)}")
+    result = project.record(BUMP)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*temperature 0.5 dropped*", "*thinking budget 1024 → adaptive*"])
+    sent = [seen for seen in project.simulator.requests if "sonnet-5-5" in seen.path]
+    assert [seen.body["inferenceConfig"] for seen in sent[:2]] == [{"maxTokens": 2001}] * 2
+    assert sent[1].body["additionalModelRequestFields"] == {"thinking": {"type": "adaptive"}}
+    assert project.run(BUMP).ret == 0
+
+
 def assert_signed_as_sent(seen) -> None:
     """A signature of AWS is one of what arrived."""
     stated = seen.headers.get("authorization", "")
@@ -429,6 +556,25 @@ def assert_signed_as_sent(seen) -> None:
     to_sign = signer.string_to_sign(request, signer.canonical_request(request))
     assert signer.signature(to_sign, request) == signature, seen.path
     assert int(seen.headers["content-length"]) == len(seen.data)
+
+
+def test_a_call_that_aiohttp_makes_itself_is_not_paid_for(project) -> None:
+    pytest.importorskip("aiohttp")
+    project.tests(
+        f"""{PRELUDE}
+import aiohttp
+
+def test_calls(claude):
+    async def go():
+        async with aiohttp.ClientSession() as session:
+            await session.post(f"{{BASE}}/v1/messages", json=BODY)
+    asyncio.run(go())
+"""
+    )
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*a call that can't be replayed was refused*"])
+    assert project.simulator.requests == []
 
 
 def test_an_apps_own_mock_transport_is_left_alone(project) -> None:

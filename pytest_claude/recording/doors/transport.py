@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,8 @@ __tracebackhide__ = True
 
 # A client refuses to start without a credential; the value never leaves the process.
 _REPLAY_HEADERS = {"Authorization": "Bearer replay", "X-Api-Key": "replay"}
+
+_is_ours: ContextVar[bool] = ContextVar("is_ours", default=False)
 
 
 # --- the SDK: supply a credential ------------------------------------------------------------
@@ -109,11 +112,14 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         request, call = _begun(recorder, request)
         if call.recorded:
             return _replayed(request, call)
+        token = _is_ours.set(True)
         try:
             response = await original(self, request)
         except BaseException as error:
             recorder.drop(call, error)
             raise
+        finally:
+            _is_ours.reset(token)
         response = _recorded(response, recorder, call)
         if call.fault is None:
             return response
@@ -134,11 +140,14 @@ def shared(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[...
 
 
 def aiohttp_request(original: Callable[..., Any]) -> Callable[..., Any]:
-    """`aiohttp.ClientSession._request`: not replayed, so a call to a model is refused in replay."""
+    """`aiohttp.ClientSession._request`: a call to a model that no transport of ours makes.
+
+    It can't be replayed. It is refused while recording too: it would be paid, and not kept.
+    """
 
     async def _request(self: Any, method: str, str_or_url: Any, **kwargs: Any) -> Any:
         line = current()
-        if line is not None and line.replaying:
+        if line is not None and not _is_ours.get():
             url = urlsplit(str(str_or_url))
             host, headers = url.hostname or "", kwargs.get("headers") or ()
             body = f"{json.dumps(kwargs.get('json'), default=str)}{kwargs.get('data')}".encode()
