@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,7 +58,7 @@ def _load(original: Callable[..., Any]) -> Callable[..., Any]:
 def _sign(original: Callable[..., Any]) -> Callable[..., Any]:
     def sign(self: Any, operation_name: str, request: Any, *args: Any, **kwargs: Any) -> Any:
         line = current()
-        if line is not None and line.replaying and _is_for_a_model(request.url):
+        if line is not None and line.replaying and _is_bedrock(request.url):
             return None  # nothing is sent, and there may be no credentials to sign with
         return original(self, operation_name, request, *args, **kwargs)
 
@@ -69,24 +69,28 @@ def _add_auth(original: Callable[..., Any]) -> Callable[..., Any]:
     """The signer under boto3, the SDK and litellm: it signs what will be sent for the request."""
 
     def add_auth(self: Any, request: Any) -> Any:
-        line, url, data = current(), request.url, request.data
-        if not isinstance(line, Recorder) or not _is_for_a_model(
-            url, request.headers, lambda: request.body or b""
-        ):
+        line = current()
+        if not isinstance(line, Recorder) or not _is_signed_for_a_model(request):
             return original(self, request)
         if line.replaying:
             return None
-        body = request.body or b""
-        sent = sent_for(line, url, body)
+        before = request.url, request.data, request.body
+        sent = sent_for(line, request.url, request.body or b"")
+        request.url, request.data = sent.url, sent.body
+        _set_length(request, sent.body)
         try:
-            request.url, request.data = sent.url, sent.body
-            _set_length(request, sent.body)
             return original(self, request)
         finally:
-            request.url, request.data = url, data
-            _set_length(request, body)
+            request.url, request.data, body = before
+            _set_length(request, body or b"")
 
     return add_auth
+
+
+def _is_signed_for_a_model(request: Any) -> bool:
+    parts = urlsplit(request.url)
+    body = lambda: request.body or b""  # noqa: E731
+    return traffic.is_model_traffic(parts.hostname or "", parts.path, request.headers, body)
 
 
 def _set_length(request: Any, body: bytes) -> None:
@@ -98,7 +102,7 @@ def _set_length(request: Any, body: bytes) -> None:
 def _send(original: Callable[..., Any]) -> Callable[..., Any]:
     def send(self: Any, request: Any) -> Any:
         line = current()
-        if line is None or not _is_for_a_model(request.url):
+        if line is None or not _is_bedrock(request.url):
             return original(self, request)
         if isinstance(line, ClosedLine):
             parts = urlsplit(request.url)
@@ -124,11 +128,9 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
     return send
 
 
-def _is_for_a_model(
-    url: str, headers: Container[str] = (), body: Callable[[], bytes] = bytes
-) -> bool:
+def _is_bedrock(url: str) -> bool:
     parts = urlsplit(url)
-    return traffic.is_model_traffic(parts.hostname or "", parts.path, headers, body)
+    return traffic.is_model_traffic(parts.hostname or "", parts.path, (), bytes)
 
 
 def _request_of(request: Any, sent: Sent, redaction: Redaction) -> Request:
