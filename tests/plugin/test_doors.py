@@ -408,7 +408,8 @@ def _bump_every_door(project) -> dict[str, dict[str, str]]:
     doors = [door for door in BUMPED if missing(door) is None]
     for kind in ("lost", "kept"):
         tests = (
-            inner_test(f"test_{number}", DOORS[door][0], KEPT) for number, door in enumerate(doors)
+            inner_test(f"test_{number}", DOORS[door][0].replace("range(8)", "range(2)"), KEPT)
+            for number, door in enumerate(doors)
         )
         prelude = PRELUDE.replace("I want a refund", kind)
         project.tests("\n".join([prelude, *tests]), name=f"test_{kind}")
