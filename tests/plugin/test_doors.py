@@ -453,6 +453,8 @@ def test_two_doors_of_one_suite_are_bumped_by_one_command(project, doors, ids) -
     assert result.ret == 0
     result.stdout.fnmatch_lines(["PASS  *"])
     assert {unquote(seen.path) for seen in project.simulator.requests} >= ids
+    for seen in filter(is_signed, project.simulator.requests):
+        assert_signed_as_sent(seen)
     assert project.run(BUMP).ret == 0
 
 
