@@ -269,11 +269,11 @@ class Arms:
 
 def unspellable(swap: Swap, sent: str, names: ModelNames) -> NotSent:
     """The problem of a request whose candidate can't be named."""
-    shown = without_account(sent)
+    shown, new = without_account(sent), without_account(swap.new)
     return NotSent(
-        f"not sent: what {swap.new} is called in the place of {shown} is not known",
+        f"not sent: what {new} is called in the place of {shown} is not known",
         [
-            ("expected", f"a name of {swap.new} where the app asks {shown}"),
+            ("expected", f"a name of {new} where the app asks {shown}"),
             ("observed", "none in the facts of the model, and none in claude_model_map"),
             ("to say it", f"claude_model_map: {line_to_add(swap.new, sent, names)}"),
         ],
