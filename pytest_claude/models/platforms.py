@@ -40,7 +40,10 @@ def spelled(
     'eu.anthropic.claude-opus-5'
     """
     old, new = pair
-    if platform is None:
+    on_bedrock = platform in ("bedrock", "mantle")
+    if platform is None or (
+        (_ON_BEDROCK.match(new) or new.startswith("arn:")) if on_bedrock else "@" in new
+    ):
         return new
     if (own := names.counterpart(sent, new)) is not None:
         return own
@@ -48,14 +51,12 @@ def spelled(
     if written is None and (names.is_own(sent) or sent.startswith("arn:")):
         # It shows no model: only whoever typed it knows what NEW is called beside it.
         return new if without_account(old) == without_account(sent) else None
+    if on_bedrock and written is None:
+        return new
     facts = facts_of(names.resolved(new))
     ids = {} if facts is None else facts.platform_ids
     there = next((ids[key] for key in _IDS[platform] if key in ids), None)
-    if platform not in ("bedrock", "mantle"):
-        return new if "@" in new else there
-    if written is None or _ON_BEDROCK.match(new) or new.startswith("arn:"):
-        return new
-    return None if there is None else f"{written[1]}{there}"
+    return f"{written[1]}{there}" if written and there else there
 
 
 def line_to_add(new: str, sent: str, names: ModelNames) -> str:

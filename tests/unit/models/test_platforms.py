@@ -45,6 +45,9 @@ NAMES = read_model_map(
         ("bedrock", f"{OWNER}:application-inference-profile/profile-of-haiku", "claude-haiku-5-5",
          f"{OWNER}:application-inference-profile/next"),
         ("bedrock", f"{OWNER}:application-inference-profile/else", "claude-haiku-5-5", None),
+        ("bedrock", f"{OWNER}:application-inference-profile/else", f"{OWNER}:x/new",
+         f"{OWNER}:x/new"),
+        ("bedrock", "claude-haiku-4-5", "claude-haiku-5-5", "claude-haiku-5-5"),
         ("mantle", "anthropic.claude-haiku-4-5", "claude-haiku-5-5", "anthropic.claude-haiku-5-5"),
         ("mantle", "anthropic.claude-haiku-4-5", "claude-opus-4-5", None),
         # Vertex: NEW's own date.
