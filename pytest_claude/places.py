@@ -44,9 +44,11 @@ class Places:
         """The cassettes that tests share under `name`."""
         return self._disk.folder(self.layout.shared(name))
 
-    def fixture(self, base: str, scope: str, name: str) -> tuple[Folder, Label]:
+    def fixture(
+        self, base: str, scope: str, name: str, side: Side = ORDINARY
+    ) -> tuple[Folder, Label]:
         """The cassettes of a fixture wider than a test, and whose they are labelled to be."""
-        home = self.layout.fixture(base, scope, name)
+        home = self.layout.fixture(base, scope, name, side)
         return self._disk.folder(home), Label(fixture=home.identity)
 
     def spelled_otherwise(self, name: str) -> list[PurePosixPath]:

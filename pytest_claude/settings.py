@@ -205,6 +205,14 @@ def check_together(settings: RunSettings) -> None:
         raise SettingsError("--claude-swap and --claude-bump: one of them, not both")
     if settings.baseline and settings.bump:
         raise SettingsError("--claude-baseline and --claude-bump: one of them, not both")
+    for option, swaps in (("--claude-bump", settings.bump), ("--claude-swap", settings.swaps)):
+        first: dict[str, Swap] = {}
+        for swap in swaps:
+            other = first.setdefault(settings.names.canonical(swap.old), swap)
+            if other is not swap:
+                raise SettingsError(
+                    f"{option} {other} {option} {swap}: two models for one {swap.old}; name one"
+                )
     if settings.go_on and not settings.bump:
         raise SettingsError("--claude-continue needs the --claude-bump that it goes on with")
 

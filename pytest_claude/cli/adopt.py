@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def _adopt(options: argparse.Namespace) -> int:
     from pytest_claude.places import Places
     from pytest_claude.report.adoption import adoption, bump_text, foretold_lines
     from pytest_claude.report.numbers import plural
+    from pytest_claude.run.place import ORDINARY
 
     gate = [word for pair in options.pairs for word in ("--claude-bump", pair)]
     status, run = run_gate([*gate, *options.rest])
@@ -49,8 +51,13 @@ def _adopt(options: argparse.Namespace) -> int:
         folder = places.test(test)
         return folder.shows(folder.path(model, index))
 
+    def ordinary_set_up(cassette: str) -> str:
+        below = replace(places.place(cassette), side=ORDINARY).path
+        return os.path.relpath(places.root / below)
+
     adopted = adoption(run, lambda cassette: places.place(cassette).model)
-    moves = [move for entry in adopted for move in entry.moves(ordinary)]
+    moves = [move for entry in adopted for move in entry.moves(ordinary, ordinary_set_up)]
+    moves = list(dict.fromkeys(moves))  # tests of one scope share their fixtures
     if not moves:
         shared = any(trial.entries for result in run.results for trial in result.trials)
         raise SettingsError(

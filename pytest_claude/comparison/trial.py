@@ -48,7 +48,7 @@ class Trial:
             model for this gate, "cand" on the candidate.
         index: Number of the trial in its stream, from 0.
         outcome: pass, fail (what the model caused), skip, void (infrastructure: no evidence)
-            or abort (the test could not be run: a miss, an error in its set-up).
+            or abort (the test could not be run: a miss, an error before its first call).
         cause: Why it is not a pass, in one line.
         models: Canonical ids of the models the app asked for, before any swap.
         cassette: Path as shown to the user; None when no call was made.
@@ -65,6 +65,8 @@ class Trial:
         entries: Numbers of its interactions in a cassette that tests share; empty where the
             cassette is its own.
         held_back: Whether a request of it was not sent, since its model is known to refuse it.
+        set_ups: Cassettes of the fixtures wider than a test that asked a model for it; trials of a
+            stream that share them are one trial.
     """
 
     test: str
@@ -85,6 +87,18 @@ class Trial:
     cost_usd: float | None = None
     entries: tuple[int, ...] = ()
     held_back: bool = False
+    set_ups: tuple[str, ...] = ()
+
+    def as_evidence(self) -> Trial:
+        """The trial as a gate reads it: one that fails before its first call could not be run.
+
+        Its failure says nothing of a model, and a test that plain pytest calls failed must not
+        be left out of a gate as one that calls no model.
+        """
+        crashed = self.outcome == "fail" and not self.interactions
+        if not crashed:
+            return self
+        return replace(self, outcome="abort", cause=f"failed before its first call: {self.cause}")
 
     def own(self, transcript: Transcript) -> Transcript:
         """What the transcript of its cassette holds of this trial."""
@@ -120,7 +134,7 @@ class Trial:
             )
         fields["checks"] = tuple(CheckNote(**note) for note in fields.get("checks", ()))
         fields["profile"] = _profile(fields.get("profile"))
-        for name in ("models", "rewrites", "replies", "entries"):
+        for name in ("models", "rewrites", "replies", "entries", "set_ups"):
             fields[name] = tuple(fields.get(name, ()))
         return cls(**fields)
 

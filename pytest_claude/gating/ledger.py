@@ -117,8 +117,8 @@ def asks_nothing(trial: Trial) -> bool:
 class _Stream:
     """The trials of one stream of one test by index, and which are copies.
 
-    A copy has the replies of an earlier trial; so has one that asks no model where an earlier one
-    did: the app remembered the answer.
+    A copy has the replies of an earlier trial, or what its wider fixtures were answered then; so
+    has one that asks no model where an earlier one did: the app remembered the answer.
     """
 
     def __init__(self, trials: Iterable[Trial], attempt: int) -> None:
@@ -128,8 +128,9 @@ class _Stream:
         asked = False
         for trial in sorted(trials, key=lambda trial: (trial.attempt, trial.index)):
             silent = asks_nothing(trial)
-            copy = (bool(trial.replies) and trial.replies in seen) or (silent and asked)
-            seen.add(trial.replies)
+            copied = any(ids and ids in seen for ids in (trial.replies, trial.set_ups))
+            copy = copied or (silent and asked)
+            seen |= {trial.replies, trial.set_ups}
             asked = asked or (trial.profile is not None and not silent)
             if trial.attempt == attempt:
                 self.by_index[trial.index] = trial

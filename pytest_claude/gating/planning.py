@@ -38,7 +38,7 @@ def plan(
     Key(test='test_a', stream='base', index=0, attempt=1)
     """
     stages = Stages(ledger, policy, tests, not_run or {}, accepted or {}, attempts or {})
-    if not policy.offline and not stages.aborted and stages.needs:
+    if not policy.offline and stages.needs:
         return Need(tuple(sorted(stages.needs)))
     return settled(stages, None)
 

@@ -106,14 +106,6 @@ class Stages:
         )
 
     @property
-    def aborted(self) -> bool:
-        """Whether broken test code stops the gate."""
-        return any(_is_aborted(screen.why) for screen in self.screens.values()) or (
-            not self._screened("open")
-            and any(_is_aborted(duel.why) for duel in self.duels.values())
-        )
-
-    @property
     def needs(self) -> tuple[Key, ...]:
         """What the first incomplete stage needs, over all tests."""
         wanted = tuple(key for screen in self.screens.values() for key in screen.needs)
@@ -125,7 +117,3 @@ class Stages:
 
     def _screened(self, status: ScreenStatus) -> tuple[str, ...]:
         return tuple(test for test, screen in self.screens.items() if screen.status == status)
-
-
-def _is_aborted(why: Why | None) -> bool:
-    return why is not None and why.reason == "aborted"

@@ -36,8 +36,10 @@ Reason = Literal[
     "one_baseline_trial",
     "other_voids_decide",
     "voids_decide",
-    # of not run; "skipped" on the candidate alone leaves a test undecided
+    # of not run: by choice; "skipped" on the candidate alone leaves a test undecided
     "asks_no_old",
+    "deselected",
+    "live",
     "no_check",
     "no_model_call",
     "one_run_only",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pytest_claude.comparison.trial import Trial
 from pytest_claude.gating.ledger import Key, TestTrials
 from pytest_claude.gating.policy import Policy
 from pytest_claude.gating.screen import Counts, trouble
@@ -33,48 +34,77 @@ def suite_p(tests: Iterable[TestTrials], policy: Policy) -> float | None:
     It reads all recorded trials of the baseline and exactly the first look of the candidate,
     both fixed before any outcome could choose them.
     """
-    strata = []
-    for trials in tests:
-        base, cand = _recorded(trials), _first(trials, policy)
-        if base[1] and cand[1]:
-            strata.append((*base, *cand))
+    strata = _strata(tests, policy)
     return _p(tuple(sorted(strata))) if strata else None
 
 
 def suite_better_p(tests: Iterable[TestTrials], policy: Policy) -> float | None:
     """The mirror of `suite_p`: that the candidate passes more often; reported only."""
-    strata = [Stratum(*_recorded(of), *_first(of, policy)) for of in tests]
-    strata = [s for s in strata if s.base_n and s.cand_n]
-    return stratified_better(strata) if strata else None
+    strata = _strata(tests, policy)
+    return stratified_better([Stratum(*counts) for counts in strata]) if strata else None
 
 
 def recheck_suite(tests: Iterable[TestTrials], policy: Policy) -> Recheck:
     """The same with the first fresh trials of the baseline, or what it needs for that."""
     needs: list[Key] = []
-    troubled, strata = [], []
-    for trials in tests:
-        cand = _first(trials, policy)
-        if not (cand[1] and _recorded(trials)[1]):
+    troubled: list[str] = []
+    strata: list[tuple[int, int, int, int]] = []
+    for group in _groups(tests):
+        cand = _counts([_first(of, policy) for of in group])
+        if not (cand[1] and _counts([of.base.trials for of in group])[1]):
             continue
-        fresh = trials.read("base_fresh", 2 * policy.first_look)
-        if trouble(fresh) is not None:
-            troubled.append(trials.test)
+        fresh = [of.read("base_fresh", 2 * policy.first_look) for of in group]
+        spoiled = [of.test for of, read in zip(group, fresh, strict=True) if trouble(read)]
+        if spoiled:
+            troubled += spoiled
             continue
-        needs.extend(trials.keys("base_fresh", fresh.missing))
-        strata.append((fresh.passes, len(fresh.trials), *cand))
+        for of, read in zip(group, fresh, strict=True):
+            needs.extend(of.keys("base_fresh", read.missing))
+        strata.append((*_counts([read.trials for read in fresh]), *cand))
     if needs:
         return Recheck(tuple(needs), None, tuple(troubled))
     return Recheck((), _p(tuple(sorted(strata))) if strata else None, tuple(troubled))
 
 
-def _recorded(trials: TestTrials) -> Counts:
-    return trials.base.passes, len(trials.base.trials)
+def _strata(tests: Iterable[TestTrials], policy: Policy) -> list[tuple[int, int, int, int]]:
+    """Passed trials and all, of the baseline and of the candidate; a stratum for each group."""
+    strata = []
+    for group in _groups(tests):
+        base = _counts([of.base.trials for of in group])
+        cand = _counts([_first(of, policy) for of in group])
+        if base[1] and cand[1]:
+            strata.append((*base, *cand))
+    return strata
 
 
-def _first(trials: TestTrials, policy: Policy) -> Counts:
+def _groups(tests: Iterable[TestTrials]) -> list[list[TestTrials]]:
+    """The tests, together where they share the set-ups of wider fixtures.
+
+    Such tests fail together when an answer to the fixture is bad: they are no independent units.
+    """
+    groups: list[tuple[set[str], list[TestTrials]]] = []
+    for of in tests:
+        shared = {name for trial in of.usable("cand", 1) for name in trial.set_ups}
+        joined, apart = [of], []
+        for names, group in groups:
+            if names & shared:
+                shared |= names
+                joined = [*group, *joined]
+            else:
+                apart.append((names, group))
+        groups = [*apart, (shared, joined)]
+    return [group for _, group in groups]
+
+
+def _first(trials: TestTrials, policy: Policy) -> Sequence[Trial]:
     reading = trials.read("cand", policy.first_look)
-    ready = reading.trials[: reading.ready]
-    return sum(trial.outcome == "pass" for trial in ready), len(ready)
+    return reading.trials[: reading.ready]
+
+
+def _counts(tests: Sequence[Sequence[Trial]]) -> Counts:
+    """Trials that passed, and all; of tests that share set-ups a trial passes if all pass it."""
+    passed = [all(trial.outcome == "pass" for trial in row) for row in zip(*tests, strict=False)]
+    return sum(passed), len(passed)
 
 
 @lru_cache(maxsize=64)

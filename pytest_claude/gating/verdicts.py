@@ -245,9 +245,7 @@ def _label(verdict: TestVerdict, better: float) -> Status:
         return verdict.verdict
     if better <= _FALSE_DISCOVERIES:
         return "improved"
-    if verdict.differences and verdict.reason != "already_failing":
-        return "changed"
-    return "unchanged"
+    return "changed" if verdict.differences else "unchanged"
 
 
 def _agreed(

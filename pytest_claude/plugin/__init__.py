@@ -61,6 +61,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not (distributes or options.in_use(config)):
         return  # what a project that does not use us pays for is declared above
     settings = config.stash[options.SETTINGS] = options.read_settings(config)
+    if settings.gated and config.pluginmanager.has_plugin("lfplugin-collwrapper"):
+        # With it `--lf` hides tests from the collection: a gate could not tell what it left out.
+        config.pluginmanager.unregister(name="lfplugin-collwrapper")
     if settings.guard == "session" and not settings.recording and settings.cassette_root.is_dir():
         from pytest_claude.recording.doors.guard import ImportWatch
 

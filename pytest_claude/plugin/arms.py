@@ -38,6 +38,7 @@ from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.said import Said
 from pytest_claude.recording.slugs import as_label
 from pytest_claude.recording.veto import veto
+from pytest_claude.run.place import ORDINARY, Side
 from pytest_claude.settings import RecordMode, RunSettings, Swap
 from pytest_claude.transcript.judging import asks_judge
 from pytest_claude.transcript.model import Answer
@@ -162,24 +163,31 @@ class Arms:
         attempt = self.attempt(item.nodeid, step.stream)
         return self._arm(step, place, item.ihook, item.stash.get(NORMALIZE, None), attempt)
 
-    def open_fixture(self, fixturedef: Any, request: Any, *, teardown: bool = False) -> Recorder:
-        """The recorder for what a fixture wider than a test asks: set up, or torn down."""
+    def open_fixture(
+        self, fixturedef: Any, request: Any, step: Step, *, teardown: bool = False
+    ) -> Arm:
+        """The arm for what a fixture wider than a test asks: set up, or torn down.
+
+        `step` is the first of the trials that share the set-up: recorded trials of the baseline
+        share one, and each trial that a gate makes has its own.
+        """
         name = fixturedef.argname
         if (param := getattr(request, "param", None)) is not None:
             plain = isinstance(param, str | int | float)
             name += f"[{param if plain else getattr(request, 'param_index', 0)}]"
         name += ".teardown" if teardown else ""
-        folder, label = self._places.fixture(str(fixturedef.baseid), fixturedef.scope, name)
         test = request._pyfuncitem.nodeid  # the test that is being set up; no public name has it
+        side = self._side(test, step.stream)
+        folder, label = self._places.fixture(str(fixturedef.baseid), fixturedef.scope, name, side)
         place = Place(
             folder,
-            0,
+            step.index,
             self.command(test),
             label,
             patience_s=_PATIENCE_S,  # with xdist every worker sets it up
         )
         rules = normalizer(self._settings.ignore)
-        return self._arm(Step("base", 0), place, self._config.hook, rules).recorder
+        return self._arm(step, place, self._config.hook, rules, self.attempt(test, step.stream))
 
     def _arm(
         self,
@@ -214,10 +222,12 @@ class Arms:
         """A test's cassettes; what a gate asks of it is always its own."""
         if stream == "base" and (name := item.stash[TEST_SETTINGS].cassette) is not None:
             return self._places.shared(name)
+        return self._places.test(item.nodeid, self._side(item.nodeid, stream))
+
+    def _side(self, test: str, stream: Stream) -> Side:
         if self._attempts is None or stream == "base":
-            return self._places.test(item.nodeid)
-        attempt = self.attempt(item.nodeid, stream)
-        return self._places.test(item.nodeid, self._attempts.side(attempt, stream))
+            return ORDINARY
+        return self._attempts.side(self.attempt(test, stream), stream)
 
     def attempt(self, test: str, stream: Stream) -> int:
         """Which attempt a stream of a test is at; 1 for the baseline's, which belongs to none."""

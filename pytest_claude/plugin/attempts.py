@@ -71,6 +71,8 @@ class Attempts:
     def voids(self) -> tuple[Trial, ...]:
         """The trials without evidence that keep their index, each of the attempt its test is at.
 
+        In a replay these are also the trials that could not be run, and made no call to replay.
+
         Raises:
             SettingsError: A ledger can't be read.
         """
@@ -80,9 +82,15 @@ class Attempts:
             if self._settings.recording:
                 kept = file.settled_voids(Policy.named(self._settings.gate, attempt=number))
             else:
-                kept = [trial for trial in file.ledger if trial.outcome == "void"]
+                kept = [trial for trial in file.ledger if _unrecorded(trial)]
             voids += [trial for trial in kept if self.of(trial.test) == number]
         return tuple(voids)
+
+    def with_set_ups(self, test: str, stream: Stream) -> list[int]:
+        """Indices of a test's trials of which, maybe, only its wider fixtures have recordings."""
+        ledger = self.file(self.of(test)).ledger
+        trials = (trial for trial in ledger if trial.test == test and trial.stream == stream)
+        return [trial.index for trial in trials if trial.set_ups]
 
     def begin(self, tests: Iterable[str], baseline: Baseline) -> None:
         """Keep which tests the latest attempt is to ask, before its first call.
@@ -111,9 +119,10 @@ class Attempts:
         Raises:
             OSError: The disk refuses it.
         """
+        judged = [v for v in decision.tests if v.reason not in ("deselected", "live")]
         for number in self._numbers:
             path = _ledger(self._settings, number)
-            verdicts = [v for v in decision.tests if (v.attempt or decision.attempt) == number]
+            verdicts = [v for v in judged if (v.attempt or decision.attempt) == number]
             if verdicts and path.parent.is_dir():
                 text = _read(path).updated(ledger, verdicts, decision).dumps()
                 if not path.exists() or path.read_text("utf-8") != text:
@@ -132,6 +141,11 @@ def next_attempt(settings: RunSettings) -> int:
     # Old ledgers don't say which tests wait.
     ended = ledger.exists() and not _read(ledger).waiting
     return attempt + 1 if settings.record_mode == "all" and ended else attempt
+
+
+def _unrecorded(trial: Trial) -> bool:
+    without_call = trial.outcome in ("abort", "skip") and trial.cassette is None
+    return trial.outcome == "void" or (without_call and trial.stream != "base")
 
 
 def _root(settings: RunSettings, attempt: int) -> Path:

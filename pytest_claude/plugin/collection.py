@@ -10,6 +10,7 @@ import pytest
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger
+from pytest_claude.gating.status import Reason
 from pytest_claude.models.ids import shown_pair, without_account
 from pytest_claude.models.naming import near_miss
 from pytest_claude.models.platforms import Platform, line_to_add, spelled
@@ -25,7 +26,7 @@ from pytest_claude.plugin.session import ClaudeSession, Leave
 from pytest_claude.report.numbers import mean, plural
 from pytest_claude.run.comparison import check_bump
 from pytest_claude.run.place import fold
-from pytest_claude.settings import RunSettings
+from pytest_claude.settings import RunSettings, TestSettings
 
 Items = Sequence[pytest.Item]
 
@@ -68,6 +69,7 @@ class _Collected:
             prepare(item, settings)
         self._config = config
         self._settings = settings
+        self._ours = ours
         self._selected = selected
         places = places_of(settings, [item.nodeid for item in ours])
         _check_shared(places, settings, ours, selected)
@@ -118,6 +120,8 @@ class _Collected:
             results.first_lines = self._lines(all_tests)
             leave = results.take_session
         leave({"claude_collected": tests, "claude_shared": shared})
+        if settings.gated:
+            manager.register(_LeftOut(self._ours, named, leave), "pytest-claude-left-out")
         # After the results: it hands over what belongs to no test before they are decided.
         session = ClaudeSession(config, settings, tests, guard, self._arms, self._gate, leave)
         manager.register(session, "pytest-claude-session")
@@ -148,6 +152,28 @@ class _Collected:
         costs = [total_cost(self._arms.recorded_answers(i), prices).usd for i in self._using]
         tests = [item.nodeid for item in self._using]
         return [plan_text(Ledger(recorded), self._run.policy, tests, trial_cost_usd=mean(costs))]
+
+
+class _LeftOut:
+    """Tells the results which claude tests a gate leaves out by the user's choice."""
+
+    def __init__(self, ours: Items, selected: Mapping[str, TestSettings], leave: Leave) -> None:
+        self._reasons: dict[str, Reason] = {
+            item.nodeid: "live" if item.nodeid in selected else "deselected"
+            for item in ours
+            if item.nodeid not in selected or selected[item.nodeid].live
+        }
+        self._leave = leave
+        self._tell()
+
+    def pytest_deselected(self, items: Items) -> None:
+        """Take what another plugin deselects after us: `--lf` does."""
+        ours = [item.nodeid for item in items if TEST_SETTINGS in item.stash]
+        self._reasons |= dict.fromkeys(ours, "deselected")
+        self._tell()
+
+    def _tell(self) -> None:
+        self._leave({"claude_left_out": self._reasons})
 
 
 def _begins_attempt(config: pytest.Config, settings: RunSettings) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from pytest_claude import clock
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger, Policy
+from pytest_claude.gating.status import Reason, Why
 from pytest_claude.places import Places
 from pytest_claude.plugin.attempts import Attempts
 from pytest_claude.revision import run_revision
@@ -72,7 +73,11 @@ class GatedRun:
         self.collected = run.collected if self._continued else ()
 
     def judged(
-        self, results: Mapping[str, TestResult], collected: Iterable[str], because: str | None
+        self,
+        results: Mapping[str, TestResult],
+        collected: Iterable[str],
+        left_out: Mapping[str, Reason],
+        because: str | None,
     ) -> Run:
         """The run with its verdict.
 
@@ -80,10 +85,13 @@ class GatedRun:
             results: Of the tests that arrived, by node id.
             collected: Node ids of all claude tests that were to run; one that did not arrive is
                 undecided.
+            left_out: Why claude tests are not to run, by node id.
             because: What ended the run before its end, in words; None where nothing did.
         """
         if self._continued:
             results = {**self._earlier, **results}
+        chosen = {test: TestResult(test, not_run=Why(why)) for test, why in left_out.items()}
+        results = {**chosen, **results}
         run = Run(
             comparison=self.comparison.published,
             collected=tuple(sorted({*collected, *self.collected, *results})),
@@ -110,10 +118,28 @@ def gated_run(config: pytest.Config, settings: RunSettings, places: Places) -> G
     """What the run compares; None in a plain run.
 
     Raises:
-        SettingsError: An earlier run or a ledger can't be read.
+        SettingsError: An earlier run or a ledger can't be read, or the candidate is retired.
     """
     comparison = Comparison.of(settings)
-    return None if comparison is None else GatedRun(config, settings, comparison, places)
+    if comparison is None:
+        return None
+    _check_candidates(settings)
+    return GatedRun(config, settings, comparison, places)
+
+
+def _check_candidates(settings: RunSettings) -> None:
+    """Refuse to pay for trials of a model that is not served any more."""
+    from pytest_claude.models.facts import facts_of, retires_within
+
+    for swap in settings.bump if settings.recording and not settings.record_refused else ():
+        new = settings.names.resolved(swap.new)
+        if retires_within([new], clock.today(), -1):
+            facts = facts_of(new)
+            assert facts is not None, "it retires"
+            raise SettingsError(
+                f"--claude-bump {swap}: {swap.new} is retired since {facts.retires_on}\n"
+                "       to ask it all the same, add --claude-record-refused"
+            )
 
 
 def _is_retired(settings: RunSettings, attempts: Attempts) -> bool:
@@ -130,7 +156,8 @@ def _is_retired(settings: RunSettings, attempts: Attempts) -> bool:
 
 def _as_baseline(result: TestResult) -> TestResult:
     """The plain trials of a test in an earlier run, as the baseline's in this one."""
-    return TestResult(result.test, tuple(t for t in result.trials if t.stream == "base"))
+    base = (trial.as_evidence() for trial in result.trials if trial.stream == "base")
+    return TestResult(result.test, tuple(base))
 
 
 # --- an earlier run -------------------------------------------------------------------------

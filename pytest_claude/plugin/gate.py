@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -37,7 +37,6 @@ class Gate:
         self._run = run
         # By test: each is asked for its own trials many times.
         self._trials: dict[str, dict[Key, Trial]] = {}
-        self._aborted: set[str] = set()
         self.take(run.known)
         self._earlier = {trial.test for trial in run.known if trial.stream == "base"}
         self._gateable: dict[str, None] = {}
@@ -46,11 +45,8 @@ class Gate:
             for test in sorted(self._earlier.union(run.collected)):
                 self.consider(test)
 
-    def plan(self, item: pytest.Item, leave_out: Callable[[], bool]) -> Plan:
-        """The plan of one test; it ends in LATER where the trials of others must be known.
-
-        `leave_out` says, once the baseline's trials are there, whether the test can't be gated.
-        """
+    def plan(self, item: pytest.Item) -> Plan:
+        """The plan of one test; it ends in LATER where the trials of others must be known."""
         start = self._start(item)
 
         def next_step(taken: Sequence[Trial]) -> Step | Literal[Later.LATER] | None:
@@ -60,7 +56,7 @@ class Gate:
             following = start[len(taken)] if len(taken) < len(start) else None
             if following is not None and following.stream == "base":
                 return following
-            if leave_out() or not self.consider(item.nodeid):
+            if not self.consider(item.nodeid):
                 return None
             if following is None and self._settings.recording:
                 return self._of_its_own(item.nodeid)
@@ -78,8 +74,6 @@ class Gate:
         for trial in trials:
             key = Key(trial.test, trial.stream, trial.index, trial.attempt)
             self._trials.setdefault(trial.test, {})[key] = trial
-            if trial.outcome == "abort":
-                self._aborted.add(trial.test)
 
     def consider(self, test: str) -> bool:
         """Whether a test can be gated, by what its trials show so far."""
@@ -126,7 +120,10 @@ class Gate:
     def _untaken(self, item: pytest.Item, stream: Stream) -> list[int]:
         keys = self._trials.get(item.nodeid, {})
         taken = {key.index for key in keys if key.stream == stream}
-        return [n for n in self._arms.available(item, stream) if n not in taken]
+        recorded = {*self._arms.available(item, stream)}
+        if stream != "base":
+            recorded.update(self._run.attempts.with_set_ups(item.nodeid, stream))
+        return sorted(recorded - taken)
 
     def _gaps(self, test: str, stream: Stream, recorded: Sequence[int]) -> Iterator[Trial]:
         """A trial that left no recording between others was spoiled: it keeps its index."""
@@ -152,9 +149,7 @@ class Gate:
         return Step(mine[0].stream, mine[0].index) if mine else None
 
     def _screens(self, test: str) -> bool:
-        """Whether the screen of a test is open, and no broken test stops the gate."""
-        if not self._aborted.isdisjoint(self._gateable):
-            return False
+        """Whether the screen of a test is open."""
         attempt, policy = self._arms.attempt(test, "cand"), self._run.policy
         return screen_test(self._ledger([test]).of(test, policy, attempt), policy).status == "open"
 

@@ -38,6 +38,7 @@ def complete(
     record: TrialRun,
     arm: Arm,
     view: ClaudeFixture,
+    wide: Sequence[Arm],
     *,
     strict: bool,
     profiled: bool,
@@ -49,17 +50,20 @@ def complete(
         record: Its trial, with pytest's reports.
         arm: What was recorded or replayed in it.
         view: The checks that were asked in it.
+        wide: The arms of its wider fixtures that asked a model.
         strict: Whether a recording that is not played fails it.
         profiled: Whether someone will read its profile: looking for the questions in a long
             answer takes longer than replaying it.
     """
-    ending = _ending(record, arm.recorder.problems)
+    ending = _ending(record, arm, asked=bool(arm.recorder.calls or wide))
     if ending[0] == "pass":
         record.unused = _unused(arm)
     ending = _strict(ending, record, arm) if strict else ending
+    ending = _unplayed(ending, record, arm)
     ending = _idle(ending, record, arm)
     ending = _retired(ending, arm)
-    record.trial = _trial(item.nodeid, ending, arm, view, profiled=profiled)
+    trial = _trial(item.nodeid, ending, arm, view, wide, profiled=profiled)
+    record.trial = trial.as_evidence() if arm.settings.gated else trial
     if arm.recorder.problems:
         _show_problem(record, arm.recorder.problems)
     elif "call" in record.raised or record.subtests:
@@ -69,9 +73,13 @@ def complete(
 # --- the outcome, and what overrides it -----------------------------------------------------
 
 
-def _ending(record: TrialRun, problems: Sequence[RecordingProblem]) -> Ending:
-    """How the trial ended by what was raised: a problem of the recording edge comes first."""
-    if problems:
+def _ending(record: TrialRun, arm: Arm, *, asked: bool) -> Ending:
+    """How the trial ended by what was raised: a problem of the recording edge comes first.
+
+    In a gate a set-up that asked the model fails as a body does; in a plain run the pass rate
+    forgives no error in a set-up.
+    """
+    if problems := arm.recorder.problems:
         void = isinstance(problems[0], SpoiledTrial)
         return ("void" if void else "abort"), problems[0].headline
     for when in ("setup", "call", "teardown"):
@@ -80,7 +88,9 @@ def _ending(record: TrialRun, problems: Sequence[RecordingProblem]) -> Ending:
             continue
         if isinstance(raised, pytest.skip.Exception | unittest.SkipTest):
             return "skip", str(raised)
-        if when == "setup":
+        if when == "setup" and isinstance(raised, pytest.xfail.Exception):
+            return "skip", "xfail, not run"
+        if when == "setup" and not (arm.settings.gated and asked):
             return "abort", f"error in the set-up: {_first_line(raised)}"
         return "fail", _first_line(raised)
     if record.subtests:
@@ -114,6 +124,22 @@ def _strict(ending: Ending, record: TrialRun, arm: Arm) -> Ending:
     return "fail", cause
 
 
+def _unplayed(ending: Ending, record: TrialRun, arm: Arm) -> Ending:
+    """In a gate a trial that played nothing of its recording shows nothing of a model."""
+    if ending[0] != "pass" or not arm.settings.gated or arm.recorder.unopened is None:
+        return ending
+    cause = "the app made no call, and its recording has some"
+    explain.fail(record.reports["call"], cause)
+    record.rows = [
+        ("expected", "the recorded calls are made"),
+        ("observed", "no call was made"),
+        ("evidence", arm.recorder.unopened),
+        ("to go on", "see what kept the app from calling: it may have caught an exception"),
+    ]
+    record.unused = []
+    return "abort", cause
+
+
 def _idle(ending: Ending, record: TrialRun, arm: Arm) -> Ending:
     """A trial fails of which no call met an injected fault: it did not test what it says."""
     idle = list(arm.recorder.faults.idle)
@@ -140,11 +166,20 @@ def _retired(ending: Ending, arm: Arm) -> Ending:
     return ending
 
 
-def _trial(test: str, ending: Ending, arm: Arm, view: ClaudeFixture, *, profiled: bool) -> Trial:
-    recorder, (outcome, cause) = arm.recorder, ending
-    of_app = [call for call in recorder.calls if not call.judges]
-    names = arm.settings.names
-    of_app_profiled = profiled and bool(of_app)
+def _trial(
+    test: str,
+    ending: Ending,
+    arm: Arm,
+    view: ClaudeFixture,
+    wide: Sequence[Arm],
+    *,
+    profiled: bool,
+) -> Trial:
+    """The trial; what its wider fixtures asked is told where it asked nothing itself."""
+    (outcome, cause), names = ending, arm.settings.names
+    own = next((of for of in (arm, *wide) if of.recorder.calls), arm)
+    recorder, problems = own.recorder, arm.recorder.problems
+    of_app = [c for of in (arm, *wide) for c in of.recorder.calls if not c.judges]
     return Trial(
         test=test,
         stream=arm.step.stream,
@@ -159,22 +194,23 @@ def _trial(test: str, ending: Ending, arm: Arm, view: ClaudeFixture, *, profiled
             for c, at in zip(view._kept, view._lines, strict=True)
         ),
         profile=profile(
-            arm.said.transcript(),
-            output_tools=arm.reading.output_tools,
-            asking_tools=arm.reading.asking_tools,
+            own.said.transcript(),
+            output_tools=own.reading.output_tools,
+            asking_tools=own.reading.asking_tools,
         )
-        if of_app_profiled
+        if profiled
         else None,
-        rewrites=tuple(arm.rewrites),
+        rewrites=tuple(dict.fromkeys(text for of in (arm, *wide) for text in of.rewrites)),
         simulated_by=recorder.calls.simulated_by,
         attempt=arm.attempt,
         model=recorder.calls.models[0] if recorder.calls.models else "",
         replies=recorder.calls.replies if profiled else (),
         cost_usd=arm.reading.pricing(arm.said.transcript().answers).usd
-        if of_app_profiled
+        if profiled and arm.recorder.calls
         else None,
         entries=recorder.numbers,
-        held_back=bool(recorder.problems) and isinstance(recorder.problems[0], NotSent),
+        held_back=bool(problems) and isinstance(problems[0], NotSent),
+        set_ups=tuple(of.recorder.shown_path or "" for of in wide),
     )
 
 

@@ -11,6 +11,7 @@ from pytest_claude.plugin import summary
 from pytest_claude.settings import RunSettings
 
 if TYPE_CHECKING:
+    from pytest_claude.gating.status import Reason
     from pytest_claude.plugin.comparison import GatedRun
     from pytest_claude.report.row import Row
     from pytest_claude.report.story import Story
@@ -23,6 +24,7 @@ class Results:
     Attributes:
         collected: Node ids of the claude tests that were to run.
         shared: Names of the cassettes that some of them share, by node id.
+        left_out: Why a gate leaves tests out by the user's choice, by node id.
         outside: Refused calls that no claude test made, one sentence each.
         notes: What the user should know of the session, one sentence each.
         first_lines: What is printed before the first test.
@@ -35,6 +37,7 @@ class Results:
     ) -> None:
         self.collected: dict[str, None] = {}
         self.shared: dict[str, str] = {}
+        self.left_out: dict[str, Reason] = {}
         self.outside: list[str] = []
         self.notes = dict.fromkeys(summary.not_redacted() if settings.recording else ())
         self.first_lines: list[str] = []
@@ -60,6 +63,7 @@ class Results:
         self.notes.update(dict.fromkeys(data.get("claude_notes", ())))
         self.collected.update(dict.fromkeys(data.get("claude_collected", ())))
         self.shared.update(data.get("claude_shared", {}))
+        self.left_out.update(data.get("claude_left_out", {}))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -126,7 +130,7 @@ class Results:
 
         results = {test: self._result(test) for test in sorted(self._results)}
         if self._gated is not None:
-            self.run = self._gated.judged(results, self.collected, because)
+            self.run = self._gated.judged(results, self.collected, self.left_out, because)
         else:
             collected = tuple(sorted(self.collected))
             self.run = Run(collected=collected, results=tuple(results.values()))

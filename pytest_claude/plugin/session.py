@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from pytest_claude.errors import CheckFailed, RecordingProblem, UnknownSDK
-from pytest_claude.gating.status import Why
 from pytest_claude.gating.steps import Step, in_order, plan_plain
 from pytest_claude.plugin import explain, trials
 from pytest_claude.plugin.arms import Arm, Arms, beside_vcr
@@ -159,7 +158,7 @@ class ClaudeSession:
             try:
                 with line(arm.recorder):
                     yield record
-                ended = "call" in record.reports
+                ended = "call" in record.reports or self._gate is not None
             finally:
                 self._running = self._arm = None
                 del item.stash[CURRENT]
@@ -174,7 +173,9 @@ class ClaudeSession:
                     problems.append(raised)
             self._notes.update(dict.fromkeys(arm.recorder.notes))
             profiled = self._settings.gated or bool(self._settings.reports)
-            complete(item, record, arm, view, strict=self._settings.strict, profiled=profiled)
+            wide = [set_up.arm for set_up in self._wide.used_by(item).values()]
+            strict = self._settings.strict
+            complete(item, record, arm, view, wide, strict=strict, profiled=profiled)
             if before is not None and not problems:
                 record.replaced = replaced(before, arm)
             if self._settings.show_transcript and record.result.outcome != "pass":
@@ -194,9 +195,13 @@ class ClaudeSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Run no claude test that could go live unseen."""
-        if self._unfit is not None and CURRENT in item.stash:
+        """Run no claude test that could go live unseen, and none on another trial's answers."""
+        if CURRENT not in item.stash:
+            return
+        if self._unfit is not None:
             raise self._unfit
+        if self._gate is not None and self._arm is not None:
+            self._wide.renew(item, self._arm.step)
 
     def _same_cause(self, item: pytest.Item, arm: Arm) -> str | None:
         """The test that was first stale for the same edit: it is shown once, not in every test."""
@@ -229,11 +234,11 @@ class ClaudeSession:
         """Run what a test takes by itself; publish it where that settles it, else hold it."""
         runs: list[TrialRun] = []
         self._items[item.nodeid] = item
-        plan = gate.plan(item, lambda: self._wide.used_by(item) is not None)
+        plan = gate.plan(item)
         trials.run(item, plan, self._watch(runs), runs)
         gate.take(run.result for run in runs)
         stopped = any(run.result.outcome in ("skip", "abort") for run in runs)
-        if runs and (stopped or self._wide.used_by(item) or gate.settled(item.nodeid)):
+        if runs and (stopped or gate.settled(item.nodeid)):
             reports = explain.settled(runs)
             self._published.add(item.nodeid)
             with _logged(item):
@@ -281,7 +286,6 @@ class ClaudeSession:
 
     def _result(self, item: pytest.Item, runs: Sequence[TrialRun]) -> TestResult:
         self._notes.update(dict.fromkeys(self._wide.take_notes()))
-        wide = self._wide.used_by(item) if self._gate is not None else None
         if (expired := item.stash[TEST_SETTINGS].expired) is not None:
             self._notes[f"{item.nodeid} gates again: {expired}"] = None
         if over := [run.replaced for run in runs if run.replaced is not None]:
@@ -295,8 +299,6 @@ class ClaudeSession:
             stale=next((run.stale for run in runs if run.stale is not None), None),
             planned=item.stash[TEST_SETTINGS].trials,
             needed=item.stash[TEST_SETTINGS].passes_needed,
-            # Its answer is the baseline's on both arms.
-            not_run=None if wide is None else Why("wide_fixture", {"fixture": wide}),
             accepted=item.stash[TEST_SETTINGS].accepted,
         )
         self._notes.clear()

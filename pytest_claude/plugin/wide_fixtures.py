@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from pytest_claude.errors import RecordingProblem
+from pytest_claude.gating.steps import Step
 from pytest_claude.plugin.arms import Arm, Arms
 from pytest_claude.plugin.explain import unless_a_group
 from pytest_claude.recording.doors.line import line
@@ -18,11 +20,26 @@ from pytest_claude.settings import RunSettings
 __tracebackhide__ = unless_a_group
 
 
+@dataclass(frozen=True)
+class SetUp:
+    """One set-up of a fixture wider than a test that asked the model.
+
+    Attributes:
+        arm: The arm it was made on, with what it asked.
+        request: Pytest's, which tears the fixture down.
+    """
+
+    arm: Arm
+    request: Any
+
+
 class WideFixtures:
     """Records and replays what class-, module-, package- and session-scoped fixtures ask.
 
     Such a fixture is set up in whichever test comes first: in that test's cassette its calls
-    would move with `-k`, random order and `-n`.
+    would move with `-k`, random order and `-n`. In a gate it is set up anew for each trial, and
+    the tests of its scope replay the same set-up in their trials with that number: one answer for
+    all trials of a model would turn one bad answer into a regression.
     """
 
     def __init__(
@@ -36,7 +53,7 @@ class WideFixtures:
         self._arms = arms
         self._running = running
         self._outside = outside
-        self._calling: dict[Any, str] = {}
+        self._set_ups: dict[Any, SetUp] = {}
         self._notes: list[str] = []
 
     def take_notes(self) -> list[str]:
@@ -44,11 +61,21 @@ class WideFixtures:
         notes, self._notes = self._notes, []
         return notes
 
-    def used_by(self, item: pytest.Item) -> str | None:
-        """A wide fixture of a test that called the model, in words; None where there is none."""
+    def used_by(self, item: pytest.Item) -> dict[Any, SetUp]:
+        """The last set-ups of a test's wide fixtures that asked the model, by the fixture."""
         fixtures: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
         used = (definition for definitions in fixtures.values() for definition in definitions)
-        return next((self._calling[d] for d in used if d in self._calling), None)
+        return {d: self._set_ups[d] for d in used if d in self._set_ups}
+
+    def renew(self, item: pytest.Item, step: Step) -> None:
+        """Tear down what a test's wide fixtures asked for another trial than this one.
+
+        Pytest sets a fixture up again that was torn down, and with it what depends on it. Those
+        that ask no model stay.
+        """
+        for definition, set_up in self.used_by(item).items():
+            if set_up.arm.step != _shared_by(step):
+                definition.finish(set_up.request)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -62,18 +89,19 @@ class WideFixtures:
         # Finalizers run in reverse: ours stand around those that the set-up adds.
         teardown = ExitStack()
         request.addfinalizer(teardown.close)
-        with self._recording(fixturedef, request):
+        step = _shared_by(running.step if running is not None else Step("base", 0))
+        with self._recording(fixturedef, request, step):
             result = yield
-        recording = self._recording(fixturedef, request, teardown=True)
+        recording = self._recording(fixturedef, request, step, teardown=True)
         request.addfinalizer(lambda: teardown.enter_context(recording))
         return result
 
     @contextmanager
     def _recording(
-        self, fixturedef: Any, request: Any, *, teardown: bool = False
+        self, fixturedef: Any, request: Any, step: Step, *, teardown: bool = False
     ) -> Generator[None, None, None]:
-        recorder = self._arms.open_fixture(fixturedef, request, teardown=teardown)
-        ended = False
+        arm = self._arms.open_fixture(fixturedef, request, step, teardown=teardown)
+        recorder, ended = arm.recorder, False
         try:
             with line(recorder):
                 yield
@@ -82,7 +110,7 @@ class WideFixtures:
             recorder.close(ended=ended)
             name = f"{fixturedef.scope} fixture `{fixturedef.argname}`"
             if recorder.calls and not teardown:
-                self._calling[fixturedef] = name
+                self._set_ups[fixturedef] = SetUp(arm, request)
             if ended and recorder.replaying and (unused := _unused(recorder)):
                 self._take_unused(f"the {name} did not play {unused}")
             self._notes += recorder.notes
@@ -100,6 +128,11 @@ class WideFixtures:
             self._problems.append(RecordingProblem(f"{sentence} (--claude-strict)", rows))
         else:
             self._notes.append(sentence)
+
+
+def _shared_by(step: Step) -> Step:
+    """The step of the set-up that a trial uses: recorded trials of the baseline share one."""
+    return Step("base", 0) if step.stream == "base" else step
 
 
 def _unused(recorder: Recorder) -> str | None:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.gating import Ledger
+from pytest_claude.gating.status import Reason
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.story import Story, story
 from pytest_claude.report.words import because
 from pytest_claude.run.record import Run, TestResult
 from pytest_claude.transcript.quoting import printable
+
+_UNRECORDED: frozenset[Reason | None] = frozenset({"deselected", "no_check", "wide_fixture"})
+"""Reasons of tests that may ask the old model and have no trial of the new one."""
 
 OrdinaryPlace = Callable[[str, str, int], str]
 """Where plain replay looks for a trial: test, main model, index → path relative to the project."""
@@ -37,16 +41,23 @@ class Adopted:
     model: str = ""
     replaced: tuple[str, ...] = ()
 
-    def moves(self, place: OrdinaryPlace) -> tuple[tuple[str, str], ...]:
+    def moves(
+        self, place: OrdinaryPlace, set_up_place: Callable[[str], str]
+    ) -> tuple[tuple[str, str], ...]:
         """Where each cassette is and will be, relative to the project.
 
         Void trials and copies leave gaps in the gate's numbers; the ordinary ones have none.
+
+        Args:
+            place: Where plain replay looks for a trial.
+            set_up_place: Where it looks for what a wider fixture asked, by the gate's cassette.
         """
+        set_ups = dict.fromkeys(name for trial in self.trials for name in trial.set_ups)
         return tuple(
             (trial.cassette, place(trial.test, self.model, number))
             for number, trial in enumerate(self.trials)
-            if trial.cassette is not None
-        )
+            if trial.cassette is not None and trial.cassette not in set_ups
+        ) + tuple((name, set_up_place(name)) for name in set_ups)
 
     @property
     def is_short(self) -> bool:
@@ -79,6 +90,8 @@ def adoption(run: Run, named_by: NamedBy) -> tuple[Adopted, ...]:
         verdict = decision.verdicts[result.test]
         read = ledger.of(result.test, decision.policy, verdict.attempt)
         trials = read.usable("cand", verdict.used[0])
+        if any(trial.set_ups for trial in trials):
+            trials = trials[:1]  # in plain replay all trials share one set-up
         if trials and not _shares(result):
             found.append(_adopted(result, trials, named_by))
     return tuple(found)
@@ -103,7 +116,7 @@ def foretold_lines(run: Run, adopted: Sequence[Adopted]) -> list[str]:
     lines += [
         f"  {printable(v.test)}  not run ({because(v.reason, v.values)}): nothing recorded"
         for v in run.decision.tests
-        if v.test not in moved and v.reason == "no_check"
+        if v.test not in moved and v.reason in _UNRECORDED
     ]
     sharing = [result.test for result in run.results if _shares(result)]
     lines += [

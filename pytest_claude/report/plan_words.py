@@ -16,7 +16,8 @@ def plan_text(
 ) -> str:
     """What a plan will probably take.
 
-    `quick: about 240 trials expected (<= 8 per test, then <= 2*20 per suspect), about $1.90`
+    `quick: 50 tests gated, about 240 trials expected (<= 8 per test, then <= 2*20 per suspect),
+    about $1.90`
 
     Args:
         ledger: The recorded trials.
@@ -32,7 +33,7 @@ def plan_text(
     unit = max(1, 5 * floor(plan.trials / 100))
     trials = round(plan.trials / unit) * unit
     text = (
-        f"{policy.preset}: about {trials} trials expected "
+        f"{policy.preset}: {plural(len(tests), 'test')} gated, about {trials} trials expected "
         f"(<= {plan.per_test} per test, then <= {most} per suspect)"
     )
     if trial_cost_usd is None:

@@ -89,6 +89,8 @@ REASONS: Mapping[Reason, str | Callable[[Mapping[str, Any]], str]] = {
     "other_voids_decide": "void trials of other tests could decide either way",
     "voids_decide": _voids("its {voids} could decide either way"),
     "asks_no_old": "asks {models}",
+    "deselected": "deselected",
+    "live": "live: not recorded",
     "no_check": "no claude check",
     "no_model_call": "no model call: not gateable",
     "one_run_only": "only in {run}",
@@ -135,10 +137,19 @@ class Headline:
 
 
 def headline(decision: Decision) -> Headline:
-    """The verdict on the suite in one sentence."""
+    """The verdict on the suite in one sentence, with the tests that it says nothing of."""
+    if not decision.compares:
+        return Headline(_nothing_compared(decision))
     if decision.overall == "pass":
-        return _passed(decision)
-    return Headline(_undecided(decision) if decision.overall == "undecided" else _failed(decision))
+        passed = _passed(decision)
+        return Headline(passed.text + _not_run(decision), passed.caution)
+    text = _undecided(decision) if decision.overall == "undecided" else _failed(decision)
+    return Headline(text + _not_run(decision))
+
+
+def _not_run(decision: Decision) -> str:
+    number, tests = len(decision.named("not run")), len(decision.tests)
+    return f"; {number} of {plural(tests, 'test')} not run on the candidate" if number else ""
 
 
 def evidence(verdict: TestVerdict, decision: Decision) -> str | None:
@@ -198,8 +209,6 @@ def _passed(decision: Decision) -> Headline:
 
 
 def _failed(decision: Decision) -> str:
-    if not decision.compares:
-        return _nothing_compared(decision)
     regressed = [verdict for verdict in decision.tests if verdict.fails]
     if not regressed and decision.cost == "above":
         return _costs_more(decision)
@@ -234,10 +243,6 @@ def _undecided(decision: Decision) -> str:
             f"the suite passes less often than the recorded baseline ({_suite_p(decision)}), "
             "and today's baseline was not asked for all tests"
         )
-    broken = next((verdict for verdict in waiting if verdict.reason == "aborted"), None)
-    if broken is not None:
-        why = because(broken.reason, broken.values)
-        return f"the gate stopped: {broken.test} could not be run ({why})"
     of = f"{len(waiting)} of {plural(_compared(decision), 'test')}"
     if decision.cut is not None:
         return f"{of}: {decision.cut} before a decision"

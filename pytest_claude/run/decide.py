@@ -42,9 +42,9 @@ def decided(run: Run, policy: Policy, because: str | None = None) -> Decision:
 def left_out(trials: Sequence[Trial], olds: Collection[str]) -> Why | None:
     """Why the trials of a test can't be gated; None where they can.
 
-    A test is gated by what its baseline's trials show: they ask one of the models under
-    comparison, and the test states something of the model. What could not be run is no reason
-    to leave a test out.
+    A test is gated on its outcome where its baseline's trials ask one of the models under
+    comparison, whatever states that outcome. What could not be run is no reason to leave a test
+    out.
 
     Args:
         trials: Those of one test so far.
@@ -53,10 +53,10 @@ def left_out(trials: Sequence[Trial], olds: Collection[str]) -> Why | None:
     """
     if any(trial.outcome == "abort" for trial in trials):
         return None
-    skipped = next((trial for trial in trials if trial.outcome == "skip"), None)
+    base = [trial for trial in trials if trial.stream == "base" and trial.outcome != "void"]
+    skipped = next((trial for trial in base if trial.outcome == "skip"), None)
     if skipped is not None:
         return Why("skipped", {"why": skipped.cause})
-    base = [trial for trial in trials if trial.stream == "base" and trial.outcome != "void"]
     if not base:
         return None
     models = sorted({model for trial in base for model in trial.models})
@@ -64,4 +64,4 @@ def left_out(trials: Sequence[Trial], olds: Collection[str]) -> Why | None:
         return Why("no_model_call")
     if olds and not set(olds).intersection(models):
         return Why("asks_no_old", {"models": ", ".join(models)})
-    return None if any(trial.checks for trial in trials) else Why("no_check")
+    return None

@@ -40,6 +40,8 @@ def merged(runs: Sequence[tuple[str, Run]], names: ModelNames = NO_NAMES) -> Run
         for result in run.results:
             for trial in result.trials:
                 _take(trials, name, trial)
+            if _is_deselected(result) and any(result.test in run.lost for _, run in runs):
+                continue  # another shard was to run it
             results[result.test] = _joined(results.get(result.test), result)
     by_test: dict[str, list[Trial]] = {}
     for key in sorted(trials, key=str):
@@ -91,7 +93,8 @@ def compared(before: tuple[str, Run], after: tuple[str, Run]) -> Run:
 
 
 def _as(stream: Stream, trials: Sequence[Trial]) -> tuple[Trial, ...]:
-    return tuple(replace(t, stream=stream, index=n, attempt=1) for n, t in enumerate(trials))
+    evidence = enumerate(trial.as_evidence() for trial in trials)
+    return tuple(replace(t, stream=stream, index=n, attempt=1) for n, t in evidence)
 
 
 def _sides(run: Run) -> Mapping[str, tuple[Trial, ...]]:
@@ -122,9 +125,15 @@ def _ordered(trials: Sequence[Trial]) -> tuple[Trial, ...]:
     return tuple(sorted(trials, key=lambda t: (streams.index(t.stream), t.attempt, t.index)))
 
 
+def _is_deselected(result: TestResult) -> bool:
+    return result.not_run is not None and result.not_run.reason == "deselected"
+
+
 def _joined(before: TestResult | None, result: TestResult) -> TestResult:
-    if before is None:
+    if before is None or _is_deselected(before):
         return result
+    if _is_deselected(result):
+        return before
     return replace(
         before,
         unused=tuple(dict.fromkeys((*before.unused, *result.unused))),

@@ -298,8 +298,8 @@ class Layout:
             plain_of=lambda label: self.test(label, side),
         )  # fmt: skip
 
-    def fixture(self, base: str, scope: str, name: str) -> Home:
-        """The folders of a fixture wider than a test.
+    def fixture(self, base: str, scope: str, name: str, side: Side = ORDINARY) -> Home:
+        """The folders of a fixture wider than a test, on one side.
 
         `base` is where it may be used: a folder, file or class, as in a node id; `name` has its
         parameter in brackets.
@@ -316,7 +316,7 @@ class Layout:
         place = PurePosixPath(*module.parts, *owner, _FIXTURES, scope)
         yields = base in self._yielding_bases
         return self._home(
-            f"{base}::{_FIXTURES}/{scope}/{name}", ORDINARY, place, name, cased=True, yields=yields
+            f"{base}::{_FIXTURES}/{scope}/{name}", side, place, name, cased=True, yields=yields
         )
 
     def shared(self, name: str) -> Home:

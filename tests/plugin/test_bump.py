@@ -26,6 +26,7 @@ def test_the_trials_of_a_gate_lie_apart(bumped) -> None:
     # The screen took 4 and 8 trials; the one suspect's duel 20 of the baseline and a first look.
     assert counted == {
         "": 1,
+        "cand/test_app/test_no_check": 4,
         "cand/test_app/test_stays": 4,
         "cand/test_app/test_calls": 8 + 4,
         "base_fresh/test_app/test_calls": 20,
@@ -45,7 +46,7 @@ candidate, trial 9
                   "Which order do you mean?"
   to repeat it  pytest test_app.py::test_calls --claude-bump {OLD}={NEW}
 ==================== claude-sonnet-4-5 → claude-sonnet-5-5 =====================
-FAIL  1 of 2 tests regressed
+FAIL  1 of 3 tests regressed
 a candidate that is no worse fails this gate with a chance of at most 5%
 
 regressed: 1                                                baseline → candidate
@@ -57,21 +58,17 @@ regressed: 1                                                baseline → candida
     cassettes/_gate/claude-sonnet-4-5__claude-sonnet-5-5/cand/test_app/
     test_calls/claude-sonnet-5-5.yaml, interaction 1
 
-unchanged: 1
+unchanged: 2
 
-not run: 1                                                  baseline → candidate
-  test_app.py::test_no_check                                                 2/2
-    no claude check
-
-figures          ratio over the tests, sums of one trial of each of 2 tests
-cost             x0.61 (95%: 0.21 to 1.80), $0.00057 → $0.00035
-calls            x1.00 (95%: 1.00 to 1.00), 2 → 2
-input tokens     x1.00 (95%: 1.00 to 1.00), 99 → 99
-output tokens    x0.82 (95%: 0.06 to 10.73), 18 → 15
+figures          ratio over the tests, sums of one trial of each of 3 tests
+cost             x0.63 (95%: 0.49 to 0.80), $0.00085 → $0.00053
+calls            x1.00 (95%: 1.00 to 1.00), 3 → 3
+input tokens     x1.00 (95%: 1.00 to 1.00), 147 → 147
+output tokens    x0.87 (95%: 0.49 to 1.56), 27 → 24
 models           simulated by pytest-claude simulator: no real model's answers
 
 what it can see  a drop of 0.5 in one test with probability 0.91, 0.42 with 0.80
-trials           16 of the candidate + 20 fresh of the baseline
+trials           20 of the candidate + 20 fresh of the baseline
 
   to read it
     pytest-claude inspect --transcript CASSETTE
@@ -110,7 +107,7 @@ def test_any_order_and_any_workers_give_the_same_verdict_file(bumped) -> None:
         result.assert_outcomes(passed=2, failed=1)
         assert result.ret == alone.ret == pytest.ExitCode.TESTS_FAILED
         assert (bumped.path / f"{way}.json").read_bytes() == one
-        result.stdout.fnmatch_lines(["FAIL  1 of 2 tests regressed"])
+        result.stdout.fnmatch_lines(["FAIL  1 of 3 tests regressed"])
 
 
 def test_a_green_bump(bumped) -> None:
@@ -119,17 +116,20 @@ def test_a_green_bump(bumped) -> None:
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
-            "PASS  no test dropped by >= 0.5 (each such drop is caught with probability >=",
-            "      0.91; smaller drops may be missed)",
+            "PASS  no test dropped by >= 0.5; 2 of 3 tests not run on the candidate (each",
+            "      such drop is caught with probability >= 0.91; smaller drops may be missed)",
         ]
     )
 
 
-def test_nothing_gateable_is_never_a_pass(bumped) -> None:
-    result = bumped.run(BUMP, "-k", "no_check")
-    result.assert_outcomes(passed=1, deselected=2)
+def test_nothing_gateable_is_never_a_pass(project) -> None:
+    project.tests("def test_idle(claude):\n    pass\n\ndef test_b(claude):\n    ask()\n")
+    project.record()
+    result = project.record(BUMP, "-k", "idle")
+    result.assert_outcomes(passed=1, deselected=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["FAIL  nothing was compared: 1 test, no claude check (1)"])
+    told = project.unwrapped(result.outlines).str()
+    assert "FAIL  nothing was compared: 2 tests, deselected (1); no model call: not" in told
 
 
 def test_a_missing_side_is_undecided_and_red(bumped) -> None:
@@ -140,7 +140,7 @@ def test_a_missing_side_is_undecided_and_red(bumped) -> None:
     result.assert_outcomes(failed=2, deselected=1)
     result.stdout.fnmatch_lines(
         [
-            "FAIL  1 of 2 tests regressed; 1 undecided",
+            "FAIL  1 of 2 tests regressed; 1 undecided; 1 of 3 *",
             "undecided: 1 *",
             "  to finish",
             "    pytest --claude-bump * --claude-record",
@@ -310,13 +310,12 @@ def test_twice(claude):
         [
             "PASS  *",
             "not gateable: 1 (already failing)",
-            "changed, does not gate: 1 *",
-            "  test_app.py::test_twice * 1/1 → 4/4",
-            "    calls `lookup_order` twice in parallel in 4 of 4 trials",
-            "unchanged: 1 *",
+            "changed, does not gate: 2 *",
             "  test_app.py::test_better * 0/1 → 4/4",
             "    calls `lookup_order`, where no tool was called in 4 of 4 trials",
             "    already failing",
+            "  test_app.py::test_twice * 1/1 → 4/4",
+            "    calls `lookup_order` twice in parallel in 4 of 4 trials",
         ]
     )
 
@@ -368,7 +367,7 @@ def test_the_run_file_holds_the_evidence(bumped) -> None:
     bumped.run(BUMP, "--claude-report=bump.json")
     run = json.loads((bumped.path / "bump.json").read_text())
     assert (run["verdict"], run["pairs"]) == ("fail", [f"{OLD}={NEW}"])
-    assert run["sentence"] == "1 of 2 tests regressed"
+    assert run["sentence"] == "1 of 3 tests regressed"
     tests = run["decision"]["tests"]
     test = next(t for t in tests if t["test"] == "test_app.py::test_calls")
     assert (test["verdict"], test["stage"], test["first_failure"]) == ("regressed", "duel", 8)
@@ -377,38 +376,6 @@ def test_the_run_file_holds_the_evidence(bumped) -> None:
     assert [d["kind"] for d in test["differences"]] == ["asks", "tools", "stop"]
     trials = next(t for t in run["tests"] if t["test"] == "test_app.py::test_calls")["trials"]
     assert Counter(t["stream"] for t in trials) == {"base": 2, "base_fresh": 20, "cand": 12}
-
-
-def test_a_wider_fixture_that_calls_the_model_is_not_gateable(project) -> None:
-    project.tests(
-        """
-@pytest.fixture(scope="module")
-def greeting():
-    return ask("hello")
-
-def test_first(claude, greeting):
-    ask()
-    assert claude.calls_tool("lookup_order")
-
-def test_second(claude, greeting):
-    ask()
-    assert claude.calls_tool("lookup_order")
-
-def test_apart(claude):
-    ask()
-    assert claude.stops_with("tool_use")
-"""
-    )
-    project.personas(new=calls(CALL))
-    project.record()
-    result = project.record(BUMP)
-    result.stdout.fnmatch_lines(
-        [
-            "PASS  *",
-            "not run: 2 *",
-            "    its module fixture `greeting` calls the model",
-        ]
-    )
 
 
 def test_what_a_model_says_cannot_drive_the_terminal(project) -> None:

@@ -91,7 +91,7 @@ def test_an_unchanged_flaky_app_passes(project) -> None:
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(
         [
-            "quick: about * trials expected (<= 8 per test, then <= 2*20 per suspect), about $0.*",
+            "quick: 4 tests gated, about * trials expected (<= 8 per test, *), about $0.*",
             "PASS  no test dropped by >= 0.5 *",
             "cost             x* (95%: * to *), $0.* → $0.*",
         ]
@@ -161,14 +161,14 @@ def test_what_another_attempt_left_out_stays_at_the_one_before(bumped) -> None:
     went_on = bumped.record(BUMP, "--claude-report=live.json")
     went_on.assert_outcomes(passed=3)
     went_on.stdout.fnmatch_lines(
-        ["attempt 2 (of 1 of 2 tests): false alarms at most 10% over both attempts"]
+        ["attempt 2 (of 1 of 3 tests): false alarms at most 10% over both attempts"]
     )
     assert bumped.simulator.bodies == [], "nothing is paid for twice"
     decision = verdict(bumped, "replay.json")["decision"]
     assert {t["test"]: (t["verdict"], t["attempt"]) for t in decision["tests"]} == {
         "test_app.py::test_calls": ("unchanged", None),
         "test_app.py::test_stays": ("unchanged", 1),
-        "test_app.py::test_no_check": ("not run", None),
+        "test_app.py::test_no_check": ("unchanged", 1),
     }
     assert verdict(bumped, "two.json") == verdict(bumped, "replay.json")
     assert verdict(bumped, "live.json")["decision"] == decision

@@ -78,7 +78,9 @@ def test_last_failed_repeats_the_regressed_test_alone(bumped) -> None:
     bumped.run(BUMP)
     result = bumped.run(BUMP, "--lf")
     result.assert_outcomes(failed=1)
-    assert section(result)[0] == "FAIL  1 of 1 test regressed"
+    assert section(result)[0] == (
+        "FAIL  1 of 1 test regressed; 1 of 2 tests not run on the candidate"
+    )
 
 
 def child(project, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:

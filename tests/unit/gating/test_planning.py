@@ -138,12 +138,14 @@ def test_a_void_that_changes_nothing_either_way_does_not_stop_an_offline_plan() 
     )
 
 
-def test_an_aborted_test_stops_the_gate_and_is_named() -> None:
+def test_an_aborted_test_is_undecided_and_its_neighbours_go_on() -> None:
     broken = ledger(a={"base": "P", "cand": "P"}, b={"base": "P"})
     broken |= [Trial("a", "cand", 1, "abort", "no cassette")]
-    found = decided(broken, QUICK, ["a", "b"])
+    assert needed(broken, QUICK, ["a", "b"]) == ["b cand 0,1,2,3"]
+    found = decided(broken | ledger(b={"cand": "PPPP"}), QUICK, ["a", "b"])
     assert (found.overall, found.verdicts["a"].reason) == ("undecided", "aborted")
-    assert str(headline(found)) == "the gate stopped: a could not be run (no cassette)"
+    assert found.verdicts["b"].verdict == "unchanged"
+    assert str(headline(found)) == "1 of 2 tests: no cassette"
     unread = ledger(a={"base": "P", "cand": "PPPPA"})
     assert decided(unread, QUICK, ["a"]).overall == "pass"
 

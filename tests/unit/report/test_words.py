@@ -170,10 +170,12 @@ def test_what_a_plan_takes() -> None:
     )
     tests = [f"t{n}" for n in range(50)]
     assert plan_text(recorded, Policy(), tests, trial_cost_usd=0.0079) == (
-        "quick: about 210 trials expected (<= 8 per test, then <= 2*20 per suspect), about $1.67"
+        "quick: 50 tests gated, about 210 trials expected "
+        "(<= 8 per test, then <= 2*20 per suspect), about $1.67"
     )
     assert plan_text(recorded, Policy.standard(baseline="retired"), tests) == (
-        "standard: about 400 trials expected (<= 16 per test, then <= 40 per suspect), cost unknown"
+        "standard: 50 tests gated, about 400 trials expected "
+        "(<= 16 per test, then <= 40 per suspect), cost unknown"
     )
 
 

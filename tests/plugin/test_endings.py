@@ -1,0 +1,300 @@
+"""Every way in which a test can end, in a gate: its status and reason, the headline, the exit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from simulator import asks, by_prompt, calls
+
+from pytest_claude import cli
+
+OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
+BUMP = f"--claude-bump={OLD}={NEW}"
+ASKS = asks("Which order do you mean?")
+CALLS = calls(("lookup_order", {"order_id": "1234"}))
+ON_BOTH = ("-k", "not chosen_by_name")
+
+SUITE = """
+import unittest
+from pathlib import Path
+
+def tool(text):
+    return ask(text).stop_reason == "tool_use"
+
+def is_new(name):
+    '''Whether the test runs for the second time: its one trial of the old model comes first.'''
+    seen = Path(f"ran-{name}")
+    again = seen.exists()
+    seen.touch()
+    return again
+
+# --- what the model does -----------------------------------------------------------------------
+
+def test_passes(claude):
+    assert tool("stays")
+
+def test_states_nothing(claude):
+    ask("stays")
+
+def test_states_nothing_and_changes(claude):
+    ask("turns")
+
+def test_plain_assert(claude):
+    assert tool("turns")
+
+@pytest.mark.claude
+def test_marked_plain_assert():
+    assert tool("turns")
+
+def test_check(claude):
+    ask("turns")
+    assert claude.calls_tool("lookup_order")
+
+@pytest.mark.claude_calls_tool("lookup_order")
+def test_marker():
+    ask("turns")
+
+@pytest.mark.claude
+class TestCase(unittest.TestCase):
+    def test_subtest(self):
+        with self.subTest("calls"):
+            assert tool("turns")
+
+@pytest.fixture
+def needs_a_call():
+    assert tool("turns")
+
+def test_set_up_that_asks(claude, needs_a_call):
+    pass
+
+@pytest.fixture
+def ends_with_a_call():
+    yield
+    assert tool("turns")
+
+def test_teardown(claude, ends_with_a_call):
+    assert tool("stays")
+
+def test_raises_after_its_call(claude):
+    if not tool("turns"):
+        raise ValueError("no tool was called")
+
+def test_is_mended(claude):
+    assert tool("mends")
+
+@pytest.mark.xfail
+def test_xfails(claude):
+    assert not tool("stays")
+
+@pytest.mark.xfail
+def test_xpasses_on_new(claude):
+    assert tool("mends")
+
+# --- what could not be run ---------------------------------------------------------------------
+
+def test_crashes(claude):
+    {}["MISSING"]
+
+def test_crashes_on_new(claude):
+    if is_new("crash"):
+        {}["MISSING"]
+    assert tool("stays")
+
+@pytest.fixture
+def broken():
+    raise RuntimeError("no database")
+
+def test_set_up(claude, broken):
+    assert tool("stays")
+
+@pytest.fixture
+def broken_on_new():
+    if is_new("set-up"):
+        raise RuntimeError("no database")
+
+def test_set_up_on_new(claude, broken_on_new):
+    assert tool("stays")
+
+def test_skips_on_new(claude):
+    if is_new("skip"):
+        pytest.skip("not today")
+    assert tool("stays")
+
+# --- what is not to run ------------------------------------------------------------------------
+
+def test_skips(claude):
+    pytest.skip("not today")
+
+@pytest.mark.skip(reason="not today")
+def test_is_marked_to_skip(claude):
+    assert tool("turns")
+
+@pytest.mark.xfail(run=False)
+def test_xfails_unrun(claude):
+    assert tool("turns")
+
+@pytest.mark.claude(live=True)
+def test_live():
+    pass
+
+def test_asks_another_model(claude):
+    ask("turns", model="claude-haiku-4-5")
+
+def test_asks_nothing(claude):
+    pass
+
+def test_chosen_by_name(claude):
+    assert tool("turns")
+"""
+
+ENDINGS: Mapping[str, tuple[str, str | None]] = {
+    "test_passes": ("unchanged", None),
+    "test_states_nothing": ("unchanged", None),
+    "test_states_nothing_and_changes": ("changed", None),
+    "test_plain_assert": ("regressed", None),
+    "test_marked_plain_assert": ("regressed", None),
+    "test_check": ("regressed", None),
+    "test_marker": ("regressed", None),
+    "TestCase::test_subtest": ("regressed", None),
+    "test_set_up_that_asks": ("regressed", None),
+    "test_teardown": ("regressed", None),
+    "test_raises_after_its_call": ("regressed", None),
+    "test_is_mended": ("changed", "already_failing"),
+    "test_xfails": ("unchanged", "already_failing"),
+    "test_xpasses_on_new": ("changed", "already_failing"),
+    "test_crashes": ("undecided", "aborted"),
+    "test_crashes_on_new": ("undecided", "aborted"),
+    "test_set_up": ("undecided", "aborted"),
+    "test_set_up_on_new": ("undecided", "aborted"),
+    "test_skips_on_new": ("undecided", "skipped"),
+    "test_skips": ("not run", "skipped"),
+    "test_is_marked_to_skip": ("not run", "skipped"),
+    "test_xfails_unrun": ("not run", "skipped"),
+    "test_live": ("not run", "live"),
+    "test_asks_another_model": ("not run", "asks_no_old"),
+    "test_asks_nothing": ("not run", "no_model_call"),
+    "test_chosen_by_name": ("not run", "deselected"),
+}
+NOT_RUN = [test for test, (status, _) in ENDINGS.items() if status == "not run"]
+UNDECIDED = [test for test, (status, _) in ENDINGS.items() if status == "undecided"]
+REGRESSED = [test for test, (status, _) in ENDINGS.items() if status == "regressed"]
+HEADLINE = (
+    f"FAIL  {len(REGRESSED)} of {len(ENDINGS) - len(NOT_RUN)} tests regressed; "
+    f"{len(UNDECIDED)} undecided; {len(NOT_RUN)} of {len(ENDINGS)} tests not run on the candidate"
+)
+
+
+def run_file(project: Any, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((project.path / name).read_text())
+    return found
+
+
+def endings(run: Mapping[str, Any]) -> dict[str, tuple[str, str | None]]:
+    return {
+        test["test"].removeprefix("test_app.py::"): (test["verdict"], test["reason"])
+        for test in run["decision"]["tests"]
+    }
+
+
+def afresh(project: Any) -> None:
+    for seen in project.path.glob("ran-*"):
+        seen.unlink()
+
+
+def joined(result: pytest.RunResult) -> str:
+    return " ".join(line.strip() for line in result.outlines)
+
+
+@pytest.fixture
+def suite(project: Any) -> Any:
+    project.tests(SUITE)
+    project.personas(old=by_prompt({"mends": ASKS}, CALLS), new=by_prompt({"turns": ASKS}, CALLS))
+    project._personas["claude-haiku-4-5"] = CALLS
+    project.record()
+    return project
+
+
+def test_each_ending_has_its_status_and_none_is_green_by_omission(suite: Any) -> None:
+    afresh(suite)
+    live = suite.record(BUMP, *ON_BOTH, "--claude-report=live.json")
+    assert endings(run_file(suite, "live.json")) == ENDINGS
+    assert live.ret == pytest.ExitCode.TESTS_FAILED
+    assert HEADLINE in joined(live)
+    afresh(suite)
+    replay = suite.run(BUMP, *ON_BOTH, "--claude-report=replay.json")
+    assert HEADLINE in joined(replay)
+    decision = run_file(suite, "live.json")["decision"]
+    assert run_file(suite, "replay.json")["decision"] == decision
+    # Each alone beside a test that passes: what was not chosen keeps the run from passing, what
+    # was chosen is counted.
+    for test in UNDECIDED:
+        afresh(suite)
+        result = suite.run(BUMP, f"test_app.py::{test}", "test_app.py::test_passes")
+        assert result.ret == pytest.ExitCode.TESTS_FAILED, test
+        assert "UNDECIDED  1 of 2 tests: " in joined(result), test
+    for test in NOT_RUN[:-1]:
+        result = suite.run(BUMP, f"test_app.py::{test}", "test_app.py::test_passes")
+        assert result.ret == pytest.ExitCode.OK, test
+        assert "PASS  no test dropped by >= 0.5; 1 of 2 tests not run on" in joined(result), test
+
+
+@pytest.mark.child
+def test_two_workers_end_each_test_as_one_process_does(suite: Any, capfd: Any) -> None:
+    afresh(suite)
+    words = ["-p", "pytest_claude.plugin", "-p", "xdist", "-n2", "-W", "ignore", *ON_BOTH]
+    with suite.server():
+        status = cli.main(
+            ["bump", f"{OLD}={NEW}", "--", *words, "--claude-record", "--claude-report=two.json"]
+        )
+    assert status == 1
+    assert endings(run_file(suite, "two.json")) == ENDINGS
+    printed = " ".join(line.strip() for line in capfd.readouterr().out.splitlines())
+    assert HEADLINE in printed
+
+
+def test_a_crash_shows_its_exception(project: Any) -> None:
+    project.tests("def test_a(claude):\n    {}['MISSING']\n")
+    result = project.record(BUMP)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "UNDECIDED  1 of 1 test: failed before its first call: KeyError: 'MISSING'" in joined(
+        result
+    )
+    result.stdout.fnmatch_lines(["E * KeyError: 'MISSING'"])
+
+
+def test_an_app_that_swallows_what_kept_it_from_calling_is_not_left_out(project: Any) -> None:
+    project.tests(
+        "import os\ndef test_a(claude):\n    if os.environ.get('APP_KEY'):\n        ask('stays')\n"
+    )
+    project.personas(new=CALLS)
+    project._monkeypatch.setenv("APP_KEY", "k")
+    project.record().assert_outcomes(passed=1)
+    project.record(BUMP).assert_outcomes(passed=1)
+    project._monkeypatch.delenv("APP_KEY")
+    result = project.run(BUMP)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "UNDECIDED  1 of 1 test: the app made no call, and its recording has some" in joined(
+        result
+    )
+
+
+def test_what_lf_deselects_after_us_is_told_as_deselected(project: Any) -> None:
+    project.tests(
+        "def test_a(claude):\n    assert ask('stays').stop_reason == 'tool_use'\n"
+        "def test_b(claude):\n    assert ask('turns').stop_reason == 'tool_use'\n"
+    )
+    project.personas(new=by_prompt({"turns": ASKS}, CALLS))
+    project.record()
+    project.record(BUMP, "--claude-report=both.json").assert_outcomes(passed=1, failed=1)
+    result = project.run(BUMP, "--lf", "--claude-report=one.json")
+    assert endings(run_file(project, "one.json")) == {
+        "test_a": ("not run", "deselected"),
+        "test_b": ("regressed", None),
+    }
+    assert "FAIL  1 of 1 test regressed; 1 of 2 tests not run on the candidate" in joined(result)
+    # What was left out keeps what the ledger holds of it.
+    project.run(BUMP, "--claude-report=again.json")
+    assert run_file(project, "again.json") == run_file(project, "both.json")
