@@ -11,8 +11,10 @@ import pytest
 
 from pytest_claude.errors import CassetteMiss, UnsavedCassette
 from pytest_claude.recording import cassette, fingerprint
+from pytest_claude.recording.call import Call, Calls
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.fingerprint import known
 from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.opening import Place
 from pytest_claude.recording.recorder import Recorder
@@ -124,3 +126,21 @@ def test_a_rule_that_empties_the_body_does_not_hide_the_model() -> None:
 
     batch = Request("POST", f"{URL}/batches", b'{"requests": [{"params": {"model": "m-1"}}]}')
     assert fingerprint.known(batch, emptied).model == "m-1"
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "ids"),
+    [
+        ("/v1/messages", b'{"id": "msg_1", "content": []}', 1),
+        ("/v1/messages/count_tokens", b'{"input_tokens": 9}', 0),
+        ("/model/anthropic.claude-opus-5/converse", b'{"output": {}}', 0),
+        ("/model/anthropic.claude-opus-5/converse-stream", b"\0\0\0\1", 0),
+        ("/model/anthropic.claude-opus-5/invoke-with-response-stream", b"\0\0\0\1", 1),
+    ],
+)
+def test_only_an_answer_with_an_id_can_be_a_copy(path: str, answer: bytes, ids: int) -> None:
+    request = Request("POST", f"https://api.anthropic.com{path}", b'{"model": "claude-opus-5"}')
+    entry = Recorded.of(Interaction(request, Response(200, answer)))
+    calls = Calls()
+    calls.append(Call(request, known(request), None, entry))
+    assert len(calls.replies) == ids
