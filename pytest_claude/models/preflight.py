@@ -228,7 +228,7 @@ def _judge(call: Call, new: str, on: str | None, facts: ModelFacts | None) -> Ju
     judged = Judged(call, findings(call.request, new, old=call.request.model, on=on, facts=facts))
     if not judged.refusals:
         return judged
-    body, _ = adapt(call.request.body, new)
+    body, _ = adapt(call.request.body, new, bedrock=call.request.platform == "bedrock")
     after = refusals(replace(call.request, body=body), new, on=on, facts=facts)
     return replace(judged, left=frozenset(finding.rule for finding in after))
 

@@ -34,12 +34,10 @@ def request_body(body: Mapping[str, Any], model: str, *, stream: bool) -> dict[s
         model: The model, which the path names.
         stream: Whether a stream is asked for, which the path says.
     """
-    limits, tools = mapping(body.get("inferenceConfig")), mapping(body.get("toolConfig"))
     request: dict[str, Any] = {
         "model": model,
         "stream": stream,
-        **{ours: limits[theirs] for theirs, ours in _LIMITS.items() if theirs in limits},
-        **mapping(body.get("additionalModelRequestFields")),
+        **{key: value for key, value in parameters(body).items() if not _is_converses(key)},
         "messages": [
             {"role": message.get("role"), "content": _blocks(message.get("content"))}
             for message in mappings(body.get("messages"))
@@ -47,16 +45,53 @@ def request_body(body: Mapping[str, Any], model: str, *, stream: bool) -> dict[s
     }
     if body.get("system"):
         request["system"] = _blocks(body["system"])
-    if tools.get("tools"):
-        request["tools"] = [_tool(tool) for tool in mappings(tools["tools"])]
-    for kind, value in mapping(tools.get("toolChoice")).items():
-        request["tool_choice"] = {"type": kind, **mapping(value)}
+    if tools := mapping(body.get("toolConfig")).get("tools"):
+        request["tools"] = [_tool(tool) for tool in mappings(tools)]
     if text_format := mapping(mapping(body.get("outputConfig")).get("textFormat")):
         stated = mapping(mapping(text_format.get("structure")).get("jsonSchema")).get("schema")
         schema = parsed(stated) if isinstance(stated, str) else stated
         json_format = {"type": text_format.get("type"), "schema": schema}
         request["output_config"] = {**mapping(request.get("output_config")), "format": json_format}
     return request
+
+
+def _is_converses(key: str) -> bool:
+    """Whether a key is not the Messages API's, which has no capitals."""
+    return key in ("messages", "system") or not key.islower()
+
+
+def parameters(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A Converse request with its parameters as the Messages API has them, the rest as it is.
+
+    What a model takes or refuses is said in the words of the Messages API; messages and tools are
+    Converse's own.
+    """
+    limits, tools = mapping(body.get("inferenceConfig")), mapping(body.get("toolConfig"))
+    whole = {key: value for key, value in body.items() if key != "additionalModelRequestFields"}
+    if limits:
+        whole["inferenceConfig"] = {k: v for k, v in limits.items() if k not in _LIMITS}
+        whole |= {_LIMITS[key]: value for key, value in limits.items() if key in _LIMITS}
+    whole |= mapping(body.get("additionalModelRequestFields"))
+    for kind, value in mapping(tools.get("toolChoice")).items():
+        whole["toolConfig"] = {k: v for k, v in tools.items() if k != "toolChoice"}
+        whole["tool_choice"] = {"type": kind, **mapping(value)}
+    return whole
+
+
+def with_parameters(whole: Mapping[str, Any]) -> dict[str, Any]:
+    """The Converse request that `parameters` would read so."""
+    body = {key: value for key, value in whole.items() if _is_converses(key)}
+    left = {key: value for key, value in whole.items() if not _is_converses(key)}
+    limits = {theirs: left.pop(ours) for theirs, ours in _LIMITS.items() if ours in left}
+    if limits or "inferenceConfig" in body:
+        body["inferenceConfig"] = {**mapping(body.get("inferenceConfig")), **limits}
+    if choice := mapping(left.pop("tool_choice", None)):
+        named = {key: value for key, value in choice.items() if key != "type"}
+        tools = mapping(body.get("toolConfig"))
+        body["toolConfig"] = {**tools, "toolChoice": {choice["type"]: named}}
+    if left:
+        body["additionalModelRequestFields"] = left
+    return body
 
 
 def message(body: Mapping[str, Any]) -> dict[str, Any]:

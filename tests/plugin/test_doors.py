@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
+from urllib.parse import unquote
 
 import anthropic
 import pytest
-from simulator import says
+from filelock import FileLock
+from simulator import by_prompt, says
 
 SDK = int(anthropic.__version__.partition(".")[0])
 HTTP = "httpx" if SDK == 0 else "httpx2"
 SAYS = "I'm sorry. Which order do you mean?"
 
 PRELUDE = f"""
-import asyncio, json, os, threading
+import asyncio, functools, json, os, threading
 from concurrent.futures import ThreadPoolExecutor
 import anthropic
 import {HTTP} as http
@@ -29,7 +32,8 @@ AT_IMPORT = anthropic.Anthropic(api_key="x", base_url=BASE)
 
 
 def body(text):
-    return {{**BODY, "messages": [{{"role": "user", "content": text}}]}}
+    prompt = f"{{BODY['messages'][0]['content']}}: {{text}}"
+    return {{**BODY, "messages": [{{"role": "user", "content": prompt}}]}}
 
 
 def said(message):
@@ -80,6 +84,7 @@ def foundry():
                          else {{"resource": "my-resource"}}))
 
 
+@functools.cache
 def boto():
     import boto3
     keys = {{"aws_access_key_id": "AKIAX", "aws_secret_access_key": "secret-secret",
@@ -108,6 +113,16 @@ PLAIN = {{"anthropic_version": "bedrock-2023-05-31", "max_tokens": 99,
          "messages": BODY["messages"]}}
 CONVERSE = {{"modelId": ON_BEDROCK["model"],
             "messages": [{{"role": "user", "content": [{{"text": "I want a refund"}}]}}]}}
+
+
+def asked_by_a_program(url):
+    import subprocess, sys
+    child = ("import json, sys, urllib.request as web\\n"
+             "body, headers = sys.argv[2].encode(), {{'x-api-key': 'k'}}\\n"
+             "asked = web.Request(sys.argv[1] + '/v1/messages', body, headers)\\n"
+             "print(json.load(web.urlopen(asked))['content'][0]['text'])")
+    words = [sys.executable, "-S", "-c", child, url, json.dumps(BODY)]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
 """
 
 ASK = "client.messages.create(**BODY)"
@@ -223,6 +238,13 @@ DOORS: dict[str, tuple[str, int]] = {
         "seen = answer['output']['message']['content'][0]['text']",
         1,
     ),
+    "boto3 converse, a stream": (
+        "events = boto().converse_stream(**CONVERSE)['stream']\n"
+        "deltas = [e['contentBlockDelta']['delta'] for e in events if 'contentBlockDelta' in e]\n"
+        "seen = ''.join(delta['text'] for delta in deltas)",
+        1,
+    ),
+    "claude_server": ("seen = asked_by_a_program(claude_server.url)", 1),
     "plain HTTP": (
         "answer = http.post(f'{BASE}/v1/messages', json=BODY, timeout=60,\n"
         "                   headers={'x-api-key': 'k'})\n"
@@ -271,10 +293,10 @@ DOORS: dict[str, tuple[str, int]] = {
     ),
     "gather": (
         "async def go(client):\n"
-        "    calls = (client.messages.create(**body(f'question {n}')) for n in range(5))\n"
+        "    calls = (client.messages.create(**body(f'question {n}')) for n in range(8))\n"
         "    return [said(answer) for answer in await asyncio.gather(*calls)]\n"
         "seen = run(go)",
-        5,
+        8,
     ),
     "tasks": (
         "async def go(client):\n"
@@ -305,26 +327,36 @@ NEEDS = {
 }
 
 
+def missing(door: str) -> str | None:
+    """Why a door can't be opened here; None where it can."""
+    for client in re.findall(r"\b(aws|google|mantle)\(\)", DOORS[door][0]):
+        if not hasattr(anthropic, CLIENTS[client]):
+            return f"this SDK has no {CLIENTS[client]}"
+    for part, package in NEEDS.items():
+        if part in door and importlib.util.find_spec(package) is None:
+            return f"{package} is not installed"
+    return None
+
+
+def inner_test(name: str, code: str, end: str) -> str:
+    """A test that goes through a door, and ends in a line of its own."""
+    code = code.replace("drained_of(", "(lambda m: drained(m.__enter__()))(")
+    fixtures = "claude, claude_server" if "claude_server" in code else "claude"
+    lines = [*code.splitlines(), end]
+    return f"def {name}({fixtures}):\n" + "".join(f"    {line}\n" for line in lines)
+
+
 @pytest.mark.parametrize(("code", "requests"), DOORS.values(), ids=DOORS)
 def test_a_door_is_recorded_and_replayed(project, request, code: str, requests: int) -> None:
-    from simulator import says
-
-    for client in re.findall(r"\b(aws|google|mantle)\(\)", code):
-        if not hasattr(anthropic, CLIENTS[client]):
-            pytest.skip(f"this SDK has no {CLIENTS[client]}")
-    for door, package in NEEDS.items():
-        if door in request.node.callspec.id and importlib.util.find_spec(package) is None:
-            pytest.skip(f"{package} is not installed")
+    door = request.node.callspec.id
+    if (reason := missing(door)) is not None:
+        pytest.skip(reason)
     project.personas(old=lambda body, before: says(f"{SAYS} {_asked(body)}")(body, before))
-    code = code.replace("drained_of(", "(lambda m: drained(m.__enter__()))(")
-    indented = "".join(f"    {line}\n" for line in code.splitlines())
-    project.tests(
-        f"{PRELUDE}\ndef test_calls(claude):\n{indented}"
-        "    open('seen.json', 'w').write(json.dumps(seen))\n"
-    )
+    end = "open('seen.json', 'w').write(json.dumps(seen))"
+    project.tests(f"{PRELUDE}\n{inner_test('test_calls', code, end)}")
     project.record().assert_outcomes(passed=1)
     first = json.loads((project.path / "seen.json").read_text())
-    if request.node.callspec.id not in SAYS_NOTHING:
+    if door not in SAYS_NOTHING:
         assert SAYS in json.dumps(first)
     (project.path / "seen.json").unlink()
     project.run("--claude-strict").assert_outcomes(passed=1)
@@ -341,6 +373,226 @@ def test_a_door_is_recorded_and_replayed(project, request, code: str, requests: 
 
 def _asked(body) -> str:
     return str(body["messages"][-1]["content"])[-10:]
+
+
+BUMP = "--claude-bump=claude-sonnet-4-5=claude-sonnet-5-5"
+KEPT = "assert claude.asks_clarifying_question()"
+BUMPED = [door for door in DOORS if door not in SAYS_NOTHING]
+
+
+@pytest.fixture
+def verdicts(project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """By door, the verdicts of one suite that goes through all of them; it is bumped once."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root  # of all workers
+    kept = root / "verdicts-of-doors.json"
+    with FileLock(f"{kept}.lock"):
+        if not kept.exists():
+            kept.write_text("{}")  # what fails is not tried again for each door
+            kept.write_text(json.dumps(_bump_every_door(project)))
+    return json.loads(kept.read_text())
+
+
+@pytest.mark.parametrize("door", BUMPED)
+def test_a_door_is_bumped_as_the_sdks_own(request, door: str) -> None:
+    if (reason := missing(door)) is not None:
+        pytest.skip(reason)
+    verdicts = request.getfixturevalue("verdicts")
+    assert verdicts[door] == {"lost": "regressed", "kept": "unchanged"} == verdicts["create"]
+
+
+def _bump_every_door(project) -> dict[str, dict[str, str]]:
+    """By door, the verdict on the test that NEW fails and on the one that it passes."""
+    new = by_prompt({"kept": says(SAYS)}, says("Your refund is on its way."))
+    project.personas(old=says(SAYS), new=new)
+    doors = [door for door in BUMPED if missing(door) is None]
+    for kind in ("lost", "kept"):
+        tests = (
+            inner_test(f"test_{number}", DOORS[door][0].replace("range(8)", "range(2)"), KEPT)
+            for number, door in enumerate(doors)
+        )
+        prelude = PRELUDE.replace("I want a refund", kind)
+        project.tests("\n".join([prelude, *tests]), name=f"test_{kind}")
+    assert project.record(BUMP, "--claude-report=paid.json").ret == 1
+    signed = [seen for seen in project.simulator.requests if is_signed(seen)]
+    assert bool(signed) == (missing("boto3 converse") is None)
+    for seen in signed:
+        assert_signed_as_sent(seen)
+    decision = json.loads((project.path / "paid.json").read_text())["decision"]
+    assert project.run(BUMP, "test_kept.py").ret == 0, "what was recorded is what is looked for"
+    of = {test["test"]: test["verdict"] for test in decision["tests"]}
+    return {
+        door: {kind: of[f"test_{kind}.py::test_{number}"] for kind in ("lost", "kept")}
+        for number, door in enumerate(doors)
+    }
+
+
+@pytest.mark.parametrize(
+    ("doors", "ids"),
+    [
+        (("Bedrock", "create"), {"/model/us.anthropic.claude-sonnet-5-5/invoke", "/v1/messages"}),
+        (
+            ("boto3 converse", "Vertex"),
+            {
+                "/model/us.anthropic.claude-sonnet-5-5/converse",
+                "/v1/projects/my-project/locations/us-east5/publishers/anthropic/models/"
+                "claude-sonnet-5-5:rawPredict",
+            },
+        ),
+    ],
+)
+def test_two_doors_of_one_suite_are_bumped_by_one_command(project, doors, ids) -> None:
+    for door in doors:
+        if (reason := missing(door)) is not None:
+            pytest.skip(reason)
+    project.personas(old=says(SAYS), new=says(SAYS))
+    for number, door in enumerate(doors):
+        tests = f"{PRELUDE}\n{inner_test('test_door', DOORS[door][0], KEPT)}"
+        project.tests(tests.replace("I want a refund", door), name=f"test_{number}")
+    result = project.record(BUMP)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["PASS  *"])
+    assert {unquote(seen.path) for seen in project.simulator.requests} >= ids
+    for seen in filter(is_signed, project.simulator.requests):
+        assert_signed_as_sent(seen)
+    assert project.run(BUMP).ret == 0
+
+
+TWO_UNKNOWN = """
+def ask_profile():
+    base = os.environ.get("ANTHROPIC_BASE_URL", "https://bedrock-runtime.us-east-1.amazonaws.com")
+    profile = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/0old"
+    path = "/model/" + profile.replace("/", "%2F") + "/invoke"
+    http.post(base + path, json=PLAIN, headers={"x-api-key": "k"}).raise_for_status()
+
+def test_profile(claude):
+    ask_profile()
+    assert claude.asks_clarifying_question()
+
+def test_create(claude):
+    anthropic.Anthropic().messages.create(**BODY)
+    assert claude.asks_clarifying_question()
+"""
+MAPPED = """
+[tool.pytest.ini_options]
+pythonpath = ['.']
+claude_model_map = [
+    '0old = claude-sonnet-4-5',
+    {more}
+]
+"""
+USAGE_ERROR = """
+ERROR: --claude-bump claude-sonnet-4-5=claude-sonnet-5-5:
+       it is not known what NEW is called in the place of
+       0old, asked by test_app.py::test_profile
+       to go on, add to claude_model_map, with its name or ARN there for NAME:
+       NAME = claude-sonnet-5-5 for 0old
+"""
+
+
+def test_a_profile_without_a_counterpart_is_a_usage_error_before_the_first_call(project) -> None:
+    project.pytester.makepyprojecttoml(MAPPED.format(more=""))
+    project.personas(**dict.fromkeys(("0old", "1new", "old", "new"), says(SAYS)))
+    project.tests(f"{PRELUDE}{TWO_UNKNOWN}")
+    assert project.record().ret == 0
+    result = project.record(BUMP)
+    assert result.ret == 4
+    assert "\n".join(result.errlines).strip() == USAGE_ERROR.strip()
+    assert project.simulator.requests == []
+    new = "arn:aws:bedrock:us-east-1:210987654321:application-inference-profile/1new"
+    more = f"'{new} = claude-sonnet-5-5 for 0old'"
+    project.pytester.makepyprojecttoml(MAPPED.format(more=more))
+    assert project.record(BUMP).ret == 0
+    paths = {unquote(seen.path) for seen in project.simulator.requests}
+    assert f"/model/{new}/invoke" in paths
+    for name in project.cassettes:
+        assert "210987654321" not in project.cassette(name).read_text()
+
+
+def test_without_recordings_such_a_test_pays_nothing_and_the_others_go_on(project) -> None:
+    project.pytester.makepyprojecttoml(MAPPED.format(more=""))
+    project.personas(**{"0old": says(SAYS), "old": says(SAYS), "new": says(SAYS)})
+    project.tests(f"{PRELUDE}{TWO_UNKNOWN}")
+    result = project.record(BUMP)
+    assert result.ret == 1
+    assert {seen.path for seen in project.simulator.requests} == {"/v1/messages"}
+    result.stdout.fnmatch_lines(
+        [
+            "*not sent: what claude-sonnet-5-5 is called in the place of 0old is not known",
+            "*to say it  claude_model_map: NAME = claude-sonnet-5-5 for 0old",
+        ]
+    )
+
+
+def test_a_bump_adapts_a_request_of_converse(project) -> None:
+    if (reason := missing("boto3 converse")) is not None:
+        pytest.skip(reason)
+    project.personas(old=says(SAYS), new=says(SAYS))
+    project.pytester.makeconftest(
+        """
+def pytest_claude_adapt_request(body, old, new):
+    assert body["model"] == "us.anthropic.claude-sonnet-5-5"
+    return {**body, "max_tokens": body["max_tokens"] + 1}
+"""
+    )
+    code = """
+more = {"inferenceConfig": {"maxTokens": 2000, "temperature": 0.5}}
+thinks = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
+boto().converse(**CONVERSE, **more)
+boto().converse(**CONVERSE, inferenceConfig={"maxTokens": 2000},
+                additionalModelRequestFields=thinks)
+""".strip()
+    project.tests(f"{PRELUDE}\n{inner_test('test_door', code, KEPT)}")
+    result = project.record(BUMP)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*temperature 0.5 dropped*", "*thinking budget 1024 → adaptive*"])
+    sent = [seen for seen in project.simulator.requests if "sonnet-5-5" in seen.path]
+    assert [seen.body["inferenceConfig"] for seen in sent[:2]] == [{"maxTokens": 2001}] * 2
+    assert sent[1].body["additionalModelRequestFields"] == {"thinking": {"type": "adaptive"}}
+    assert project.run(BUMP).ret == 0
+
+
+def is_signed(seen) -> bool:
+    """Whether a request carries a signature of AWS."""
+    return seen.headers.get("authorization", "").startswith("AWS4-HMAC-SHA256")
+
+
+def assert_signed_as_sent(seen) -> None:
+    """The signature is one of what arrived."""
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    stated = seen.headers["authorization"]
+    scope, names, signature = re.findall(r"(?:Credential|SignedHeaders|Signature)=([^,]+)", stated)
+    _, _, region, service, _ = scope.split("/")
+    headers = {name: seen.headers[name] for name in names.split(";")}
+    url = f"http://{seen.headers['host']}{seen.target}"
+    request = AWSRequest(seen.method, url, headers=headers, data=seen.data)
+    request.context["timestamp"] = seen.headers["x-amz-date"]
+    signer = SigV4Auth(Credentials("AKIAX", "secret-secret"), service, region)
+    to_sign = signer.string_to_sign(request, signer.canonical_request(request))
+    assert signer.signature(to_sign, request) == signature, seen.path
+    assert int(seen.headers["content-length"]) == len(seen.data)
+
+
+def test_a_call_that_aiohttp_makes_itself_is_not_paid_for(project) -> None:
+    pytest.importorskip("aiohttp")
+    project.tests(
+        f"""{PRELUDE}
+import aiohttp
+
+def test_calls(claude):
+    async def go():
+        async with aiohttp.ClientSession() as session:
+            await session.post(f"{{BASE}}/v1/messages", json=BODY)
+    asyncio.run(go())
+"""
+    )
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*a call that can't be replayed was refused*"])
+    assert project.simulator.requests == []
 
 
 def test_an_apps_own_mock_transport_is_left_alone(project) -> None:
@@ -381,8 +633,6 @@ def test_calls(claude):
 
 
 def test_thirty_identical_requests_get_each_answer_once(project) -> None:
-    from simulator import says
-
     project.personas(old=lambda body, before: says(f"answer {before}")(body, before))
     project.tests(
         f"""{PRELUDE}

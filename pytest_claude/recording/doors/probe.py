@@ -52,7 +52,7 @@ class _Probe:
     def __init__(self) -> None:
         self.requests: list[Request] = []
 
-    def prepare(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    def prepared(self, body: Mapping[str, Any], platform: None) -> Mapping[str, Any]:
         return body
 
     def begin(self, request: Request, asked_model: str | None) -> Call:

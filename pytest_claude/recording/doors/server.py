@@ -17,7 +17,7 @@ from socketserver import TCPServer
 from typing import Any
 
 from pytest_claude.errors import RecordingProblem
-from pytest_claude.recording.doors import line, transport
+from pytest_claude.recording.doors import line
 
 _API = "https://api.anthropic.com"
 # Of the connection, not of the message.
@@ -102,9 +102,8 @@ def _handler(upstream: str, client: Any) -> type[BaseHTTPRequestHandler]:
             headers["accept-encoding"] = "identity"
             url = f"{upstream}{self.path}"
             try:
-                with transport.asking(body) as sent:
-                    request = client.build_request(self.command, url, headers=headers, content=sent)
-                    response = client.send(request, stream=True)
+                request = client.build_request(self.command, url, headers=headers, content=body)
+                response = client.send(request, stream=True)
             except RecordingProblem as problem:  # it is kept: the test fails
                 self._error(400, problem.headline)
                 return

@@ -11,8 +11,10 @@ import pytest
 
 from pytest_claude.errors import CassetteMiss, UnsavedCassette
 from pytest_claude.recording import cassette, fingerprint
+from pytest_claude.recording.call import Call, Calls
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.fingerprint import known
 from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.opening import Place
 from pytest_claude.recording.recorder import Recorder
@@ -44,7 +46,7 @@ def test_a_replayed_request_is_parsed_once(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(fingerprint, "_DECODE", counted)
     monkeypatch.setattr(Request, "json", never)
     place = Place(folder_at(tmp_path), 0, "pytest")
-    recorder = Recorder(place, "none", redaction=Redaction(), prepare=lambda body: body)
+    recorder = Recorder(place, "none", redaction=Redaction())
     calls = [recorder.begin(each, None) for each in asked]
     recorder.close(ended=True)
     assert [call.model for call in calls] == recorder.calls.models == ["claude-sonnet-5-5"] * 2
@@ -57,7 +59,7 @@ def folder_at(path: Path) -> Folder:
 
 def recorder(folder: Path, *, shared: bool = False, patience_s: float = 0) -> Recorder:
     place = Place(folder_at(folder), 0, "pytest", Label(shared=shared), patience_s=patience_s)
-    return Recorder(place, "new_episodes", redaction=Redaction(), prepare=lambda body: body)
+    return Recorder(place, "new_episodes", redaction=Redaction())
 
 
 def pay(recorder: Recorder, prompt: str) -> None:
@@ -105,7 +107,7 @@ def test_what_another_process_is_recording_is_not_taken_for_left_over(tmp_path: 
 
 def test_once_pays_nothing_for_a_cassette_that_another_made_meanwhile(tmp_path: Path) -> None:
     place = Place(folder_at(tmp_path), 0, "pytest", patience_s=60)
-    late = Recorder(place, "once", redaction=Redaction(), prepare=lambda body: body)
+    late = Recorder(place, "once", redaction=Redaction())
     opened = late._shelf.open("claude-sonnet-5-5")
     first = recorder(tmp_path)
     pay(first, "one")
@@ -124,3 +126,21 @@ def test_a_rule_that_empties_the_body_does_not_hide_the_model() -> None:
 
     batch = Request("POST", f"{URL}/batches", b'{"requests": [{"params": {"model": "m-1"}}]}')
     assert fingerprint.known(batch, emptied).model == "m-1"
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "ids"),
+    [
+        ("/v1/messages", b'{"id": "msg_1", "content": []}', 1),
+        ("/v1/messages/count_tokens", b'{"input_tokens": 9}', 0),
+        ("/model/anthropic.claude-opus-5/converse", b'{"output": {}}', 0),
+        ("/model/anthropic.claude-opus-5/converse-stream", b"\0\0\0\1", 0),
+        ("/model/anthropic.claude-opus-5/invoke-with-response-stream", b"\0\0\0\1", 1),
+    ],
+)
+def test_only_an_answer_with_an_id_can_be_a_copy(path: str, answer: bytes, ids: int) -> None:
+    request = Request("POST", f"https://api.anthropic.com{path}", b'{"model": "claude-opus-5"}')
+    entry = Recorded.of(Interaction(request, Response(200, answer)))
+    calls = Calls()
+    calls.append(Call(request, known(request), None, entry))
+    assert len(calls.replies) == ids
