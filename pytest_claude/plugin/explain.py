@@ -152,12 +152,10 @@ def one_line(cause: BaseException | str) -> Any:
 
 
 def _raised(problem: BaseException) -> BaseException:
-    if problem.__traceback__ is None:
-        try:
-            raise problem
-        except BaseException as raised:
-            return raised
-    return problem
+    try:
+        raise problem.with_traceback(None)
+    except BaseException as raised:
+        return raised
 
 
 def add_rows(

@@ -37,6 +37,7 @@ class WideFixtures:
         self._running = running
         self._outside = outside
         self._calling: dict[Any, str] = {}
+        self._stale: dict[Any, list[RecordingProblem]] = {}
         self._notes: list[str] = []
 
     def take_notes(self) -> list[str]:
@@ -46,9 +47,11 @@ class WideFixtures:
 
     def used_by(self, item: pytest.Item) -> str | None:
         """A wide fixture of a test that called the model, in words; None where there is none."""
-        fixtures: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-        used = (definition for definitions in fixtures.values() for definition in definitions)
-        return next((self._calling[d] for d in used if d in self._calling), None)
+        return next((self._calling[d] for d in _fixtures_of(item) if d in self._calling), None)
+
+    def problems_of(self, item: pytest.Item) -> list[RecordingProblem]:
+        """Those that the set-ups of a test's wide fixtures met, in this test or an earlier one."""
+        return [problem for d in _fixtures_of(item) for problem in self._stale.get(d, ())]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -83,6 +86,8 @@ class WideFixtures:
             name = f"{fixturedef.scope} fixture `{fixturedef.argname}`"
             if recorder.calls and not teardown:
                 self._calling[fixturedef] = name
+            if not teardown:
+                self._stale[fixturedef] = recorder.problems
             if ended and recorder.replaying and (unused := _unused(recorder)):
                 self._take_unused(f"the {name} did not play {unused}")
             self._notes += recorder.notes
@@ -100,6 +105,11 @@ class WideFixtures:
             self._problems.append(RecordingProblem(f"{sentence} (--claude-strict)", rows))
         else:
             self._notes.append(sentence)
+
+
+def _fixtures_of(item: pytest.Item) -> list[Any]:
+    fixtures: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return [definition for definitions in fixtures.values() for definition in definitions]
 
 
 def _unused(recorder: Recorder) -> str | None:

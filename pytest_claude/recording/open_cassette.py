@@ -63,6 +63,14 @@ class OpenCassette:
         return self._shelf.mode == "none" or is_kept
 
     @property
+    def is_ready(self) -> bool:
+        """Whether no file is needed for the next answer: it is open and, to record, locked.
+
+        Until a call has begun, another file may be looked for: see `find`.
+        """
+        return bool(self.calls) and (self.only_replays or self._writing is not None)
+
+    @property
     def unused(self) -> tuple[int, ...]:
         """Numbers of the recorded interactions that were not played; other tests may play them."""
         return () if self._opened is None or self._is_shared else self.index.unused

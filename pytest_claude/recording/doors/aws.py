@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_claude.recording import problems
 from pytest_claude.recording.doors import streams, traffic
 from pytest_claude.recording.doors.line import ClosedLine, current
 from pytest_claude.recording.recorder import Recorder
@@ -60,14 +61,18 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
         line = current()
         if line is None or not _is_bedrock(request.url):
             return original(self, request)
-        if isinstance(line, ClosedLine):
-            parts = urlsplit(request.url)
-            raise line.refuse(f"{request.method} {parts.hostname}{parts.path}")
-        call = line.begin(_request_of(request, line.redaction), None, alterable=False)
-        if call.recorded:
-            assert call.response is not None, "it comes from the cassette"
-            raw = io.BytesIO(call.response.body)
-            return _response(request, call.response.status, call.response.headers, raw)
+        try:
+            if isinstance(line, ClosedLine):
+                parts = urlsplit(request.url)
+                raise line.refuse(f"{request.method} {parts.hostname}{parts.path}")
+            call = line.begin(_request_of(request, line.redaction), None, alterable=False)
+            if call.recorded:
+                assert call.response is not None, "it comes from the cassette"
+                raw = io.BytesIO(call.response.body)
+                return _response(request, call.response.status, call.response.headers, raw)
+        except Exception as error:
+            refusal = io.BytesIO(problems.refusal(line.problems.take(error)))
+            return _response(request, 400, problems.REFUSED, refusal)
         try:
             response = original(self, request)
         except BaseException as error:
@@ -102,7 +107,7 @@ def _recorded(request: Any, response: Any, recorder: Recorder, call: Any) -> Any
         answer = Response(response.status_code, body, headers, timing, complete)
         recorder.end(call, answer)
 
-    meter = streams.Meter(call.started, keep)
+    meter = streams.Meter(call.started, recorder.problems.taking(keep))
     if not request.stream_output:
         meter.note(response.content)
         meter.done(complete=True)

@@ -11,13 +11,19 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio  # what the HTTP libraries wait with
+
+from pytest_claude.errors import RecordingProblem
 from pytest_claude.models.ids import model_of
+from pytest_claude.recording import problems
 from pytest_claude.recording.call import Call
 from pytest_claude.recording.doors import streams, traffic
 from pytest_claude.recording.doors.line import ClosedLine, Line, current, own_ports
@@ -131,9 +137,13 @@ def asking(body: bytes) -> Iterator[bytes]:
 def prepared_body(line: Line, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """The body to send, `body` itself where it stays; of a batch, each request is prepared."""
     requests = body.get("requests")
-    if not isinstance(requests, list | tuple):
-        return line.prepare(body)
-    return {**body, "requests": [_batched(line, request) for request in requests]}
+    try:
+        if not isinstance(requests, list | tuple):
+            return line.prepare(body)
+        return {**body, "requests": [_batched(line, request) for request in requests]}
+    except Exception as error:
+        line.problems.take(error)  # nothing is paid for it
+        return body
 
 
 def _batched(line: Line, request: Any) -> Any:
@@ -153,11 +163,14 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         line = current()
         if line is None or not _is_model_traffic(request):
             return original(self, request)
-        recorder = _open(line, request)
         request.read()
-        call = recorder.begin(_request_of(request, recorder), _asked_model.get())
-        if call.recorded:
-            return _replayed(request, call)
+        try:
+            recorder = _open(line, request)
+            call = recorder.begin(_request_of(request, recorder), _asked_model.get())
+            if call.recorded:
+                return _replayed(request, call)
+        except Exception as error:
+            return _refused(request, line.problems.take(error))
         try:
             response = original(self, request)
         except BaseException as error:
@@ -179,11 +192,14 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         line = current()
         if line is None or not _is_model_traffic(request):
             return await original(self, request)
-        recorder = _open(line, request)
         await request.aread()
-        call = recorder.begin(_request_of(request, recorder), _asked_model.get())
-        if call.recorded:
-            return _replayed(request, call)
+        try:
+            recorder = _open(line, request)
+            call = await _begun(recorder, request)
+            if call.recorded:
+                return _replayed(request, call)
+        except Exception as error:
+            return _refused(request, line.problems.take(error))
         try:
             response = await original(self, request)
         except BaseException as error:
@@ -196,6 +212,25 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         return _replayed(request, call)
 
     return handle_async_request
+
+
+async def _begun(recorder: Recorder, request: Any) -> Call:
+    """The call, begun in a thread where that takes a file: none is opened in the app's event loop.
+
+    Tasks of one loop begin in the order in which they asked.
+    """
+    begin = partial(recorder.begin, _request_of(request, recorder), _asked_model.get())
+    loop = threading.get_ident()
+    while not recorder.is_ready:
+        if (other := recorder.opening.get(loop)) is None:
+            opened = recorder.opening[loop] = anyio.Event()
+            try:
+                return await anyio.to_thread.run_sync(begin)
+            finally:
+                del recorder.opening[loop]
+                opened.set()
+        await other.wait()
+    return begin()
 
 
 def shared(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:
@@ -218,7 +253,8 @@ def aiohttp_request(original: Callable[..., Any]) -> Callable[..., Any]:
             host, headers = url.hostname or "", kwargs.get("headers") or ()
             body = f"{json.dumps(kwargs.get('json'), default=str)}{kwargs.get('data')}".encode()
             if traffic.is_model_traffic(host, url.path, headers, lambda: body):
-                raise line.refuse(f"{method} {host}{url.path}")
+                problem = line.refuse(f"{method} {host}{url.path}")
+                raise sys.modules["aiohttp"].ClientConnectionError(problem.headline) from problem
         return await original(self, method, str_or_url, **kwargs)
 
     return _request
@@ -288,6 +324,14 @@ def _replayed(request: Any, call: Call) -> Any:
     return library.Response(served.status, headers=headers, stream=stream)
 
 
+def _refused(request: Any, problem: RecordingProblem) -> Any:
+    """The answer to a request that has none: the app meets an error of its library."""
+    words = {"reason_phrase": problem.headline.encode("ascii", "replace")}  # for raise_for_status
+    return _library_of(request).Response(
+        400, headers=problems.REFUSED, content=problems.refusal(problem), extensions=words
+    )
+
+
 def _recorded(response: Any, recorder: Recorder, call: Call) -> Any:
     library = _library_of(response)
 
@@ -299,7 +343,7 @@ def _recorded(response: Any, recorder: Recorder, call: Call) -> Any:
         headers = recorder.redaction.response_headers(_headers_of(response))
         recorder.end(call, Response(response.status_code, raw, headers, timing, complete))
 
-    meter = streams.Meter(call.started, keep)
+    meter = streams.Meter(call.started, recorder.problems.taking(keep))
     call.leave = meter.leave
     response.stream = streams.tee(library)(response.stream, meter)
     return response
