@@ -49,12 +49,17 @@ class Problems(list[RecordingProblem]):
 
 
 def refusal(problem: RecordingProblem) -> bytes:
-    """A problem as the API words an error: what the app gets in the place of an answer."""
-    error = {"type": "invalid_request_error", "message": f"pytest-claude: {problem.headline}"}
-    return json.dumps({"type": "error", "error": error}).encode()
+    """A problem as the API and Bedrock word an error: what the app gets instead of an answer."""
+    message = f"pytest-claude: {problem.headline}"
+    error = {"type": "invalid_request_error", "message": message}
+    return json.dumps({"type": "error", "error": error, "message": message}).encode()
 
 
-REFUSED = {"content-type": "application/json", "x-should-retry": "false"}
+REFUSED = {
+    "content-type": "application/json",
+    "x-should-retry": "false",
+    "x-amzn-errortype": "ValidationException",
+}
 """The headers of a refusal; its status is 400: no SDK sends such a request again."""
 
 
