@@ -100,7 +100,7 @@ def shared_client() -> anthropic.Anthropic:
 def trial(folder: Path, mode: RecordMode = "none") -> Iterator[None]:
     """One trial of ours, as the plugin opens and closes it."""
     place = Place(Folder((folder,), FileNames(), folder), 0, "pytest")
-    recorder = Recorder(place, mode, redaction=Redaction(), prepare=lambda body: body)
+    recorder = Recorder(place, mode, redaction=Redaction())
     with line(recorder):
         yield
     recorder.close(ended=True)

@@ -34,13 +34,16 @@ class Rewrite:
     words: str
 
 
-def adapt(body: Body, target: str) -> tuple[dict[str, Any], tuple[Rewrite, ...]]:
+def adapt(
+    body: Body, target: str, *, bedrock: bool = False
+) -> tuple[dict[str, Any], tuple[Rewrite, ...]]:
     """`body` as `target` accepts it, and what was changed; `body` itself is left alone.
 
     Args:
         body: The JSON body of a request for a message.
         target: Id of the model that would answer, of any platform; for one that is not known
             nothing is changed.
+        bedrock: Whether it answers on Bedrock, also where `target` does not show it.
 
     >>> adapt({"tool_choice": {"type": "any"}}, "claude-sonnet-5-5")[0]
     {'tool_choice': {'type': 'auto'}}
@@ -51,7 +54,8 @@ def adapt(body: Body, target: str) -> tuple[dict[str, Any], tuple[Rewrite, ...]]
         return adapted, ()
     rewrites: list[Rewrite] = []
     rules, limits = rules_by_id(), limits_of(facts)
-    elsewhere = _NOT_ON_BEDROCK if "anthropic." in target or target.startswith("arn:") else _BEDROCK
+    bedrock = bedrock or "anthropic." in target or target.startswith("arn:")
+    elsewhere = _NOT_ON_BEDROCK if bedrock else _BEDROCK
     for rule, change in REWRITES.items():
         applies = rule != elsewhere and rules[rule].models(limits)
         if applies and (words := change(adapted, facts)):

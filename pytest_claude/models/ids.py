@@ -23,9 +23,12 @@ class ModelNames:
     Attributes:
         models: The canonical id of each name, which is without an account; as `read_model_map`
             gives it.
+        counterparts: What another model is called beside a name: from that name, without an
+            account, and the model's canonical id to its name there.
     """
 
     models: Mapping[str, str] = field(default_factory=dict, hash=False)
+    counterparts: Mapping[tuple[str, str], str] = field(default_factory=dict, hash=False)
 
     def canonical(self, model: str) -> str:
         """The first-party id without date, for an id of any platform or a name of the project's.
@@ -45,6 +48,14 @@ class ModelNames:
     def same(self, left: str, right: str) -> bool:
         """Whether two names are of one model, dates and platforms aside."""
         return self.canonical(left) == self.canonical(right)
+
+    def is_own(self, model: str) -> bool:
+        """Whether it is a name of the project's."""
+        return self._behind(model) is not None
+
+    def counterpart(self, name: str, new: str) -> str | None:
+        """What the model `new` is called in the place of `name`, where the project says so."""
+        return self.counterparts.get((without_account(name), self.canonical(new)))
 
     def may_be_in(self, text: str) -> bool:
         """Whether one of the names may be in `text`, a request's, escaped or not.

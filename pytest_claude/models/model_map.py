@@ -13,34 +13,50 @@ from pytest_claude.models.naming import unknown_model
 def read_model_map(lines: Iterable[str]) -> ModelNames:
     """The names in the lines of `claude_model_map`.
 
+    `NAME = id` says which model a name is; `NAME = id for OLD` also that a request for OLD is sent
+    to NAME where a swap replaces OLD by that model.
+
     Raises:
         SettingsError: A line is wrong.
 
     >>> read_model_map(["our-sonnet = claude-sonnet-4-5"]).canonical("our-sonnet")
     'claude-sonnet-4-5'
+    >>> names = read_model_map(["our-next = claude-opus-5 for our-sonnet"])
+    >>> names.counterpart("our-sonnet", "claude-opus-5")
+    'our-next'
     """
     models: dict[str, str] = {}
+    counterparts: dict[tuple[str, str], str] = {}
     for line in lines:
-        name, model = _read(line)
-        if models.setdefault(name, model) != model:
-            raise SettingsError(f"claude_model_map: {line!r}: it stands for {models[name]} already")
+        name, model, beside = _read(line)
+        if beside and counterparts.setdefault((beside, model), name) != name:
+            first = counterparts[beside, model]
+            raise SettingsError(f"claude_model_map: {line!r}: it is {first} for {beside} already")
+        if facts_of(name) is not None:
+            continue  # it shows its model
+        own = without_account(name)
+        if models.setdefault(own, model) != model:
+            raise SettingsError(f"claude_model_map: {line!r}: it stands for {models[own]} already")
     for name, model in models.items():
         if model in models:
             raise SettingsError(
                 f"claude_model_map: {name} = {model}: a chain, {model} is a name itself; write "
                 f"what it stands for"
             )
-    return ModelNames(models)
+    return ModelNames(models, counterparts)
 
 
-def _read(line: str) -> tuple[str, str]:
-    name, _, model = (part.strip() for part in line.partition("="))
+def _read(line: str) -> tuple[str, str, str]:
+    """The name, the model that it stands for, and the name without account that it is beside."""
+    name, _, stated = (part.strip() for part in line.partition("="))
+    model, _, old = (part.strip() for part in stated.partition(" for "))
     if not (name and model):
         raise SettingsError(
             f"claude_model_map: {line!r}: expected NAME = canonical id, for example\n"
             "       our-sonnet = claude-sonnet-4-5"
         )
-    if (facts := facts_of(name)) is not None:
+    facts = facts_of(name)
+    if facts is not None and (facts.id != model or not old):
         raise SettingsError(f"claude_model_map: {line!r}: {name} is {facts.id} by its own name")
     wrong = unknown_model(model, facts_of(model))
     if wrong is not None and wrong[1]:
@@ -51,4 +67,4 @@ def _read(line: str) -> tuple[str, str]:
         )
     if not model.startswith("claude-"):
         raise SettingsError(f"claude_model_map: {line!r}: {model} is the id of no Claude model")
-    return without_account(name), model
+    return name, model, without_account(old)

@@ -15,11 +15,12 @@ import pytest
 
 from pytest_claude import clock
 from pytest_claude.comparison.trial import Stream
-from pytest_claude.errors import RecordingProblem
+from pytest_claude.errors import NotSent, RecordingProblem
 from pytest_claude.expect.reading import Reading
 from pytest_claude.gating.steps import Step
 from pytest_claude.models.adapt import adapt
-from pytest_claude.models.ids import model_of
+from pytest_claude.models.ids import ModelNames, model_of, without_account
+from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.models.prices import price_table, total_cost
 from pytest_claude.places import Places
 from pytest_claude.plugin.attempts import Attempts
@@ -62,7 +63,6 @@ class Arm:
     def __init__(
         self,
         step: Step,
-        swaps: Sequence[Swap],
         settings: RunSettings,
         hook: Any,
         attempt: int,
@@ -73,7 +73,6 @@ class Arm:
         self.output_tools: set[str] = set()
         self.recorder: Recorder
         self.said: Said
-        self._swaps = swaps
         self.settings = settings
         self._hook = hook
 
@@ -87,25 +86,39 @@ class Arm:
             self.settings.names,
         )
 
-    def prepare(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    def prepare(self, body: Mapping[str, Any], platform: Platform | None) -> Mapping[str, Any]:
         """The body to send for the body the app built; the app's own is left alone.
 
         The judge's is sent as it is on every arm: it is the measure, not what is measured.
+
+        Raises:
+            RecordingProblem: A paid call would ask a model that may not be there under its name.
         """
         if asks_judge(body):
             return body
         choice = body.get("tool_choice")
         if isinstance(choice, Mapping) and choice.get("type") == "tool":
             self.output_tools.add(str(choice.get("name")))
-        model = model_of(body)
-        names = self.settings.names
-        swap = next((s for s in self._swaps if model and names.same(s.old, model)), None)
-        return body if swap is None else self._swapped(body, swap)
+        model, names = model_of(body), self.settings.names
+        pairs = (*self.settings.bump, *self.settings.swaps)
+        swap = next((s for s in pairs if model and names.same(s.old, model)), None)
+        if model is None or swap is None:
+            return body
+        new = spelled((swap.old, swap.new), model, platform, names)
+        if new is None and self.settings.recording:
+            # On the baseline's arm too: it is paid for in vain.
+            raise unspellable(swap, model, names)
+        if self.settings.bump and self.step.stream != "cand":
+            return body
+        return self._swapped(body, swap, new or swap.new, platform)
 
-    def _swapped(self, body: Mapping[str, Any], swap: Swap) -> Mapping[str, Any]:
-        body = {**body, "model": swap.new}
+    def _swapped(
+        self, body: Mapping[str, Any], swap: Swap, new: str, platform: Platform | None
+    ) -> Mapping[str, Any]:
+        body = {**body, "model": new}
         if self.settings.adapt == "auto":
-            body, rewrites = adapt(body, self.settings.names.resolved(swap.new))
+            target = self.settings.names.resolved(swap.new)
+            body, rewrites = adapt(body, target, bedrock=platform in ("bedrock", "mantle"))
             for rewrite in rewrites:
                 self.rewrites.setdefault(rewrite.words)
         if self.settings.adapt != "off":
@@ -177,7 +190,7 @@ class Arms:
         attempt: int = 1,
     ) -> Arm:
         mode = self._mode(step.stream)
-        arm = Arm(step, self._swaps(step.stream), self._settings, hook, attempt)
+        arm = Arm(step, self._settings, hook, attempt)
         arm.recorder = Recorder(
             place,
             "new_episodes" if mode == "all" and place.label.shared else mode,
@@ -196,26 +209,6 @@ class Arms:
         arm.recorder.close(ended=ended, passed=passed)
         if arm.recorder.model is not None and arm.step.index == 0:
             self._models[item.nodeid, arm.step.stream] = arm.recorder.model
-
-    def unswapped(self, arm: Arm) -> RecordingProblem | None:
-        """Why a candidate's trial is no evidence: a request that no swap reached asked OLD."""
-        if arm.step.stream != "cand":
-            return None
-        names = self._settings.names
-        olds = {names.canonical(swap.old) for swap in self._settings.bump}
-        kept = {names.canonical(swap.new) for swap in self._settings.bump}
-        for number, call in enumerate(arm.recorder.calls, start=1):
-            model = names.canonical(call.known.model or "")
-            if model in olds - kept and not call.judges:
-                return RecordingProblem(
-                    f"call {number} of the candidate asked {model}: the swap did not reach it",
-                    [
-                        ("expected", "every request on the candidate's arm asks the new model"),
-                        ("observed", "a request that the Anthropic SDK did not build"),
-                        ("to go on", "swap the model in the app, or call through the SDK"),
-                    ],
-                )
-        return None
 
     def folder(self, item: pytest.Item, stream: Stream) -> Folder:
         """A test's cassettes; what a gate asks of it is always its own."""
@@ -248,12 +241,12 @@ class Arms:
             return list(parse_transcript([entry.interaction for entry in entries]).answers)
         return []
 
-    def recorded_models(self, item: pytest.Item) -> set[str]:
-        """Canonical ids of all models that the baseline's recordings of a test ask."""
-        models: set[str] = set()
+    def recorded_models(self, item: pytest.Item) -> set[tuple[str, Platform | None]]:
+        """The models that the baseline's recordings of a test ask, as sent, with their platform."""
+        models: set[tuple[str, Platform | None]] = set()
         for path in self.folder(item, "base").paths():
             try:
-                models.update(models_in(cassette.load(path, path.name), self._settings.names))
+                models.update(models_in(cassette.load(path, path.name)))
             except RecordingProblem:
                 continue  # the trial that opens it reports it
         return models
@@ -272,6 +265,19 @@ class Arms:
         # In a gate, `all` is another attempt, in a folder of its own: what was paid for stays.
         mode = self._settings.record_mode
         return "new_episodes" if mode == "all" and self._attempts is not None else mode
+
+
+def unspellable(swap: Swap, sent: str, names: ModelNames) -> NotSent:
+    """The problem of a request whose candidate can't be named."""
+    shown = without_account(sent)
+    return NotSent(
+        f"not sent: what {swap.new} is called in the place of {shown} is not known",
+        [
+            ("expected", f"a name of {swap.new} where the app asks {shown}"),
+            ("observed", "none in the facts of the model, and none in claude_model_map"),
+            ("to say it", f"claude_model_map: {line_to_add(swap.new, sent, names)}"),
+        ],
+    )
 
 
 def _own_redaction(hook: Any) -> Hook | None:

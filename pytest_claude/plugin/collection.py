@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger
 from pytest_claude.models.ids import shown_pair
 from pytest_claude.models.naming import near_miss
+from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.places import Places, places_of
 from pytest_claude.plugin import options
 from pytest_claude.plugin.arms import Arms
@@ -76,14 +77,17 @@ class _Collected:
         self._using: Items = ()
         if self._run is not None and settings.bump:
             olds = self._run.comparison.olds
-            models = {item.nodeid: self._arms.recorded_models(item) for item in selected}
+            asked = {item.nodeid: self._arms.recorded_models(item) for item in selected}
+            _check_spelling(settings, asked)
+            canonical = settings.names.canonical
+            models = {test: {canonical(sent) for sent, _ in each} for test, each in asked.items()}
             self._using = [item for item in selected if olds & models[item.nodeid]]
             there = settings.recording or self._run.attempts.candidate_is_recorded
             comparison, recording = self._run.comparison, settings.recording
             check_bump(comparison, models, near_miss, recording=recording, there=there)
             if _begins_attempt(config, settings):
-                asked = [item.nodeid for item in self._using]
-                self._run.attempts.begin(asked, self._run.policy.baseline)
+                using = [item.nodeid for item in self._using]
+                self._run.attempts.begin(using, self._run.policy.baseline)
         self._gate = None if self._run is None else Gate(settings, self._arms, self._run)
 
     def leave_what_waits(self, items: list[pytest.Item]) -> None:
@@ -154,6 +158,25 @@ def _begins_attempt(config: pytest.Config, settings: RunSettings) -> bool:
     first = getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0"
     again = settings.record_mode == "all" and settings.attempt > 1
     return first and again and settings.go_on is None
+
+
+def _check_spelling(
+    settings: RunSettings, asked: Mapping[str, Collection[tuple[str, Platform | None]]]
+) -> None:
+    """Refuse to pay where NEW has no known name in the place of an OLD that was recorded."""
+    names = settings.names
+    lines: dict[str, str] = {}
+    for test, each in asked.items() if settings.recording else ():
+        for sent, platform in sorted(each, key=str):
+            swap = next((s for s in settings.bump if names.same(s.old, sent)), None)
+            if swap and not spelled((swap.old, swap.new), sent, platform, names):
+                lines.setdefault(line_to_add(swap.new, sent, names), test)
+    if lines:
+        raise SettingsError(
+            f"what NEW is called where {next(iter(lines.values()))} asks OLD is not known\n"
+            "       to go on, add to claude_model_map, with its name there for NAME:\n       "
+            + "\n       ".join(lines)
+        )
 
 
 def _check_shared(places: Places, settings: RunSettings, ours: Items, selected: Items) -> None:

@@ -166,8 +166,6 @@ class ClaudeSession:
                 if self._settings.dummy_key == "tests":
                     dummy_key.take_back()
                 del item.stash[CURRENT]
-                if (unswapped := self._arms.unswapped(arm)) is not None:
-                    arm.recorder.problems.append(unswapped)
                 alone = self._settings.recording and not arm.recorder.shared
                 path = arm.recorder.path if alone else None
                 before = None if path is None else transcripts_below(path.parent)(path.name)

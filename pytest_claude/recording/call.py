@@ -108,10 +108,13 @@ class Calls(list[Call]):
     def replies(self) -> tuple[str, ...]:
         """One id per good answer, of its content: two trials that share all of them are copies.
 
-        An answer carries an id of its own, so no two paid ones are equal; errors do not.
+        A message carries an id of its own, so no two paid ones are equal; errors, counts of
+        tokens and Converse's answers do not.
         """
-        answers = (call.response for call in self if not call.judges)
-        return tuple(_content_id(answer) for answer in answers if answer and answer.status < 400)
+        calls = (call for call in self if not call.judges and "/converse" not in call.request.url)
+        answers = (call.response for call in calls)
+        ids = [_content_id(answer) for answer in answers if answer and answer.status < 400]
+        return tuple(each for each in ids if each is not None)
 
     @property
     def simulated_by(self) -> str | None:
@@ -120,9 +123,11 @@ class Calls(list[Call]):
         return next((by for a in answers if (by := a.headers.get("x-simulated-by"))), None)
 
 
-def _content_id(answer: Response) -> str:
-    """The same for an answer as it came and as its cassette holds it."""
+def _content_id(answer: Response) -> str | None:
+    """The same for an answer as it came and as its cassette holds it; None for one without id."""
     value = answer.json()
+    if isinstance(value, dict) and "id" not in value:
+        return None
     body = answer.body if value is None else json.dumps(value, sort_keys=True).encode()
     return hashlib.sha256(body).hexdigest()[:16]
 

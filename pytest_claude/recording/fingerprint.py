@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pytest_claude.models.ids import NO_NAMES, ModelNames, canonical_model, model_of
+from pytest_claude.models.platforms import Platform
 from pytest_claude.transcript.interaction import Request
 
 Normalize = Callable[[Any], Any]
@@ -86,7 +87,7 @@ def model_in(request: Request) -> str | None:
 
 
 def _model_of(request: Request, body: Any) -> str | None:
-    return model_of(body) or _model_in_path(request.url) or _model_in_batch(body)
+    return model_of(body) or model_in_path(request.url) or _model_in_batch(body)
 
 
 def _parsed(request: Request) -> Any:
@@ -103,7 +104,7 @@ def _hash(request: Request, value: Any, normalize: Normalize | None, name: Name)
 
 
 def _whole(request: Request, value: Any, normalize: Normalize | None, name: Name) -> str:
-    model = _model_in_path(request.url)
+    model = model_in_path(request.url)
     target = _target(request.url, model if model is None else name(model))
     return f"{request.method} {target}\n{_canonical(request, value, normalize, name)}"
 
@@ -148,9 +149,30 @@ def _target(url: str, model: str | None) -> str:
 
 
 @lru_cache(maxsize=256)
-def _model_in_path(url: str) -> str | None:
+def model_in_path(url: str) -> str | None:
+    """The model that the path of a URL names, as on Bedrock and Vertex."""
     platform = _PLATFORM_MODEL.search(urlsplit(url).path)
     return None if platform is None else unquote(platform["bedrock"] or platform["vertex"])
+
+
+def with_model_in_path(url: str, model: str) -> str:
+    """`url` with another model in its path, escaped as the one that is there."""
+    platform = _PLATFORM_MODEL.search(url)
+    assert platform is not None, "it names one"
+    start, end = platform.span(platform.lastgroup or 0)
+    return url[:start] + quote(model, safe=":@" if "%" not in url[start:end] else "") + url[end:]
+
+
+@lru_cache(maxsize=256)
+def platform_in(url: str) -> Platform | None:
+    """The platform whose ids a request to `url` holds; None for Anthropic's API and gateways."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if (path := _PLATFORM_MODEL.search(parts.path)) is not None:
+        return "bedrock" if path["bedrock"] else "vertex"
+    if host.startswith("bedrock-mantle."):
+        return "mantle"
+    return "foundry" if host.endswith(".azure.com") else None
 
 
 def _without_boundary(request: Request) -> bytes:

@@ -15,7 +15,6 @@ from pytest_claude.recording.opening import is_infrastructure
 from pytest_claude.transcript.interaction import Response
 from pytest_claude.transcript.quoting import cut, quote
 
-
 P = ParamSpec("P")
 _LIBRARIES = (
     str(Path(__file__).parents[1]),

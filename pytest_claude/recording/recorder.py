@@ -11,11 +11,12 @@ from typing import Any
 
 from pytest_claude.errors import CassetteMiss, RecordingProblem
 from pytest_claude.models.ids import NO_NAMES, ModelNames
+from pytest_claude.models.platforms import Platform
 from pytest_claude.recording import miss, problems
 from pytest_claude.recording.call import Call, Calls, note_made
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.faults import Fault, Faults, Injection
-from pytest_claude.recording.fingerprint import Known, Normalize, model_in
+from pytest_claude.recording.fingerprint import Known, Normalize, model_in, platform_in
 from pytest_claude.recording.matching import Index
 from pytest_claude.recording.open_cassette import OpenCassette, Summarize, Take
 from pytest_claude.recording.opening import Place, Shelf
@@ -27,7 +28,8 @@ from pytest_claude.transcript.interaction import Interaction, Request, Response
 # A problem is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
 
-Prepare = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Prepare = Callable[[Mapping[str, Any], Platform | None], Mapping[str, Any]]
+"""Gives the body to send for one that names its model, and that one where it stays."""
 Veto = Callable[[Request], RecordingProblem | None]
 """What forbids a call that would be paid for; None lets it pass."""
 
@@ -48,7 +50,6 @@ class Recorder:
             the thread of the loop.
         faults: What a test injected. Calls that meet an altering one are not among `calls`: what
             they got is not an answer of the model.
-        prepare: What a request's body is changed to before it is sent or looked for.
         redaction: What is taken out before anything is stored.
         replaying: Whether the API is never called.
     """
@@ -59,7 +60,7 @@ class Recorder:
         mode: RecordMode,
         *,
         redaction: Redaction,
-        prepare: Prepare,
+        prepare: Prepare = lambda body, platform: body,
         summarize: Summarize = lambda interactions: (),
         normalize: Normalize | None = None,
         veto: Veto | None = None,
@@ -69,7 +70,7 @@ class Recorder:
         self.problems = Problems()
         self.opening: dict[int, Any] = {}
         self.faults = Faults()
-        self.prepare = prepare
+        self._prepare = prepare
         self.redaction = redaction
         self.replaying = mode == "none"
         self._place = place
@@ -150,6 +151,14 @@ class Recorder:
         return injection
 
     # --- one call ---------------------------------------------------------------------------
+
+    def prepared(self, body: Mapping[str, Any], platform: Platform | None) -> Mapping[str, Any]:
+        """The body to send, or to look for, in the place of `body`; itself where it stays.
+
+        Raises:
+            RecordingProblem: Nothing may be sent.
+        """
+        return self._prepare(body, platform)
 
     def begin(self, request: Request, asked_model: str | None, *, alterable: bool = True) -> Call:
         """The call for `request`, answered if the cassette or a fault holds an answer.
@@ -307,12 +316,7 @@ class Recorder:
         return miss.explain(facts, opened.index, self.redaction)
 
 
-def models_in(recorded: Sequence[Recorded], names: ModelNames = NO_NAMES) -> list[str]:
-    """The canonical ids that the app's calls in `recorded` ask, each once.
-
-    Args:
-        recorded: The interactions of one cassette.
-        names: What the project's own names of models stand for.
-    """
-    models = (model_in(entry.request) for entry in recorded if not entry.judges)
-    return sorted({names.canonical(model) for model in models if model})
+def models_in(recorded: Sequence[Recorded]) -> set[tuple[str, Platform | None]]:
+    """The models that the app's calls in a cassette ask, as sent, each with its platform."""
+    requests = [entry.request for entry in recorded if not entry.judges]
+    return {(model, platform_in(r.url)) for r in requests if (model := model_in(r))}

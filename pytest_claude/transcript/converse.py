@@ -59,6 +59,47 @@ def request_body(body: Mapping[str, Any], model: str, *, stream: bool) -> dict[s
     return request
 
 
+_OWN = (
+    "messages", "system", "toolConfig", "outputConfig", "inferenceConfig", "guardrailConfig",
+    "promptVariables", "additionalModelResponseFieldPaths", "requestMetadata",
+    "performanceConfig", "serviceTier",
+)  # fmt: skip
+
+
+def parameters(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A Converse request with its parameters as the Messages API has them, the rest as it is.
+
+    What a model takes or refuses is said in the words of the Messages API; messages and tools are
+    Converse's own.
+    """
+    limits, tools = mapping(body.get("inferenceConfig")), mapping(body.get("toolConfig"))
+    whole = {key: value for key, value in body.items() if key != "additionalModelRequestFields"}
+    whole |= mapping(body.get("additionalModelRequestFields"))
+    if limits:
+        whole["inferenceConfig"] = {k: v for k, v in limits.items() if k not in _LIMITS}
+        whole |= {_LIMITS[key]: value for key, value in limits.items() if key in _LIMITS}
+    for kind, value in mapping(tools.get("toolChoice")).items():
+        whole["toolConfig"] = {k: v for k, v in tools.items() if k != "toolChoice"}
+        whole["tool_choice"] = {"type": kind, **mapping(value)}
+    return whole
+
+
+def with_parameters(whole: Mapping[str, Any]) -> dict[str, Any]:
+    """The Converse request that `parameters` would read so."""
+    body = {key: value for key, value in whole.items() if key in _OWN}
+    left = {key: value for key, value in whole.items() if key not in _OWN}
+    limits = {theirs: left.pop(ours) for theirs, ours in _LIMITS.items() if ours in left}
+    if limits or "inferenceConfig" in body:
+        body["inferenceConfig"] = {**mapping(body.get("inferenceConfig")), **limits}
+    if choice := mapping(left.pop("tool_choice", None)):
+        named = {key: value for key, value in choice.items() if key != "type"}
+        tools = mapping(body.get("toolConfig"))
+        body["toolConfig"] = {**tools, "toolChoice": {choice["type"]: named}}
+    if left:
+        body["additionalModelRequestFields"] = left
+    return body
+
+
 def message(body: Mapping[str, Any]) -> dict[str, Any]:
     """The Messages API's message for a Converse response."""
     output = mapping(mapping(body.get("output")).get("message"))

@@ -75,7 +75,7 @@ def test_stock_recordings_replay_through_the_sdk(
     read, wrong = 0, []
     for file in files(corpus):
         place = Place(Folder((tmp_path / "none",), FileNames(), tmp_path), 0, "pytest")
-        recorder = Recorder(place, "none", redaction=Redaction(), prepare=lambda body: body)
+        recorder = Recorder(place, "none", redaction=Redaction())
         recorder.adopt(corpus / file)
         client = anthropic.Anthropic(api_key="x", max_retries=0)
         for entry in read_recording(corpus / file, file)[1]:

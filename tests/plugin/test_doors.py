@@ -8,14 +8,14 @@ import re
 
 import anthropic
 import pytest
-from simulator import says
+from simulator import by_prompt, says
 
 SDK = int(anthropic.__version__.partition(".")[0])
 HTTP = "httpx" if SDK == 0 else "httpx2"
 SAYS = "I'm sorry. Which order do you mean?"
 
 PRELUDE = f"""
-import asyncio, json, os, threading
+import asyncio, functools, json, os, threading
 from concurrent.futures import ThreadPoolExecutor
 import anthropic
 import {HTTP} as http
@@ -29,7 +29,8 @@ AT_IMPORT = anthropic.Anthropic(api_key="x", base_url=BASE)
 
 
 def body(text):
-    return {{**BODY, "messages": [{{"role": "user", "content": text}}]}}
+    prompt = f"{{BODY['messages'][0]['content']}}: {{text}}"
+    return {{**BODY, "messages": [{{"role": "user", "content": prompt}}]}}
 
 
 def said(message):
@@ -80,6 +81,7 @@ def foundry():
                          else {{"resource": "my-resource"}}))
 
 
+@functools.cache
 def boto():
     import boto3
     keys = {{"aws_access_key_id": "AKIAX", "aws_secret_access_key": "secret-secret",
@@ -108,6 +110,16 @@ PLAIN = {{"anthropic_version": "bedrock-2023-05-31", "max_tokens": 99,
          "messages": BODY["messages"]}}
 CONVERSE = {{"modelId": ON_BEDROCK["model"],
             "messages": [{{"role": "user", "content": [{{"text": "I want a refund"}}]}}]}}
+
+
+def asked_by_a_program(url):
+    import subprocess, sys
+    child = ("import json, sys, urllib.request as web\\n"
+             "body, headers = sys.argv[2].encode(), {{'x-api-key': 'k'}}\\n"
+             "asked = web.Request(sys.argv[1] + '/v1/messages', body, headers)\\n"
+             "print(json.load(web.urlopen(asked))['content'][0]['text'])")
+    words = [sys.executable, "-S", "-c", child, url, json.dumps(BODY)]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
 """
 
 ASK = "client.messages.create(**BODY)"
@@ -223,6 +235,13 @@ DOORS: dict[str, tuple[str, int]] = {
         "seen = answer['output']['message']['content'][0]['text']",
         1,
     ),
+    "boto3 converse, a stream": (
+        "events = boto().converse_stream(**CONVERSE)['stream']\n"
+        "deltas = [e['contentBlockDelta']['delta'] for e in events if 'contentBlockDelta' in e]\n"
+        "seen = ''.join(delta['text'] for delta in deltas)",
+        1,
+    ),
+    "claude_server": ("seen = asked_by_a_program(claude_server.url)", 1),
     "plain HTTP": (
         "answer = http.post(f'{BASE}/v1/messages', json=BODY, timeout=60,\n"
         "                   headers={'x-api-key': 'k'})\n"
@@ -305,26 +324,36 @@ NEEDS = {
 }
 
 
+def missing(door: str) -> str | None:
+    """Why a door can't be opened here; None where it can."""
+    for client in re.findall(r"\b(aws|google|mantle)\(\)", DOORS[door][0]):
+        if not hasattr(anthropic, CLIENTS[client]):
+            return f"this SDK has no {CLIENTS[client]}"
+    for part, package in NEEDS.items():
+        if part in door and importlib.util.find_spec(package) is None:
+            return f"{package} is not installed"
+    return None
+
+
+def inner_test(name: str, code: str, end: str) -> str:
+    """A test that goes through a door, and ends in a line of its own."""
+    code = code.replace("drained_of(", "(lambda m: drained(m.__enter__()))(")
+    fixtures = "claude, claude_server" if "claude_server" in code else "claude"
+    lines = [*code.splitlines(), end]
+    return f"def {name}({fixtures}):\n" + "".join(f"    {line}\n" for line in lines)
+
+
 @pytest.mark.parametrize(("code", "requests"), DOORS.values(), ids=DOORS)
 def test_a_door_is_recorded_and_replayed(project, request, code: str, requests: int) -> None:
-    from simulator import says
-
-    for client in re.findall(r"\b(aws|google|mantle)\(\)", code):
-        if not hasattr(anthropic, CLIENTS[client]):
-            pytest.skip(f"this SDK has no {CLIENTS[client]}")
-    for door, package in NEEDS.items():
-        if door in request.node.callspec.id and importlib.util.find_spec(package) is None:
-            pytest.skip(f"{package} is not installed")
+    door = request.node.callspec.id
+    if (reason := missing(door)) is not None:
+        pytest.skip(reason)
     project.personas(old=lambda body, before: says(f"{SAYS} {_asked(body)}")(body, before))
-    code = code.replace("drained_of(", "(lambda m: drained(m.__enter__()))(")
-    indented = "".join(f"    {line}\n" for line in code.splitlines())
-    project.tests(
-        f"{PRELUDE}\ndef test_calls(claude):\n{indented}"
-        "    open('seen.json', 'w').write(json.dumps(seen))\n"
-    )
+    end = "open('seen.json', 'w').write(json.dumps(seen))"
+    project.tests(f"{PRELUDE}\n{inner_test('test_calls', code, end)}")
     project.record().assert_outcomes(passed=1)
     first = json.loads((project.path / "seen.json").read_text())
-    if request.node.callspec.id not in SAYS_NOTHING:
+    if door not in SAYS_NOTHING:
         assert SAYS in json.dumps(first)
     (project.path / "seen.json").unlink()
     project.run("--claude-strict").assert_outcomes(passed=1)
@@ -341,6 +370,65 @@ def test_a_door_is_recorded_and_replayed(project, request, code: str, requests: 
 
 def _asked(body) -> str:
     return str(body["messages"][-1]["content"])[-10:]
+
+
+BUMP = "--claude-bump=claude-sonnet-4-5=claude-sonnet-5-5"
+BUMPED = [door for door in DOORS if door not in SAYS_NOTHING]
+_verdicts: dict[str, dict[str, str]] = {}
+
+
+@pytest.mark.parametrize("door", BUMPED)
+def test_a_door_is_bumped_as_the_sdks_own(project, door: str) -> None:
+    if (reason := missing(door)) is not None:
+        pytest.skip(reason)
+    if not _verdicts:
+        _verdicts.update(_bump_every_door(project))
+    assert _verdicts[door] == {"lost": "regressed", "kept": "unchanged"} == _verdicts["create"]
+
+
+def _bump_every_door(project) -> dict[str, dict[str, str]]:
+    """By door, the verdict on the test that NEW fails and on the one that it passes."""
+    new = by_prompt({"kept": says(SAYS)}, says("Your refund is on its way."))
+    project.personas(old=says(SAYS), new=new)
+    doors = [door for door in BUMPED if missing(door) is None]
+    check = "assert claude.asks_clarifying_question()"
+    for kind in ("lost", "kept"):
+        tests = (
+            inner_test(f"test_{number}", DOORS[door][0], check) for number, door in enumerate(doors)
+        )
+        prelude = PRELUDE.replace("I want a refund", kind)
+        project.tests("\n".join([prelude, *tests]), name=f"test_{kind}")
+    assert project.record(BUMP, "--claude-report=paid.json").ret == 1
+    for seen in project.simulator.requests:
+        assert_signed_as_sent(seen)
+    decision = json.loads((project.path / "paid.json").read_text())["decision"]
+    assert project.run(BUMP, "test_kept.py").ret == 0, "what was recorded is what is looked for"
+    of = {test["test"]: test["verdict"] for test in decision["tests"]}
+    return {
+        door: {kind: of[f"test_{kind}.py::test_{number}"] for kind in ("lost", "kept")}
+        for number, door in enumerate(doors)
+    }
+
+
+def assert_signed_as_sent(seen) -> None:
+    """A signature of AWS is one of what arrived."""
+    stated = seen.headers.get("authorization", "")
+    if not stated.startswith("AWS4-HMAC-SHA256"):
+        return
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    scope, names, signature = re.findall(r"(?:Credential|SignedHeaders|Signature)=([^,]+)", stated)
+    _, _, region, service, _ = scope.split("/")
+    headers = {name: seen.headers[name] for name in names.split(";")}
+    url = f"http://{seen.headers['host']}{seen.target}"
+    request = AWSRequest(seen.method, url, headers=headers, data=seen.data)
+    request.context["timestamp"] = seen.headers["x-amz-date"]
+    signer = SigV4Auth(Credentials("AKIAX", "secret-secret"), service, region)
+    to_sign = signer.string_to_sign(request, signer.canonical_request(request))
+    assert signer.signature(to_sign, request) == signature, seen.path
+    assert int(seen.headers["content-length"]) == len(seen.data)
 
 
 def test_an_apps_own_mock_transport_is_left_alone(project) -> None:
@@ -381,8 +469,6 @@ def test_calls(claude):
 
 
 def test_thirty_identical_requests_get_each_answer_once(project) -> None:
-    from simulator import says
-
     project.personas(old=lambda body, before: says(f"answer {before}")(body, before))
     project.tests(
         f"""{PRELUDE}

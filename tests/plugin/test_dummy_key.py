@@ -49,10 +49,8 @@ DUMMY = "pytest-claude-replays"
 
 
 def written(*, held: str | None, between: str | None = None, live: str | None = None) -> str:
-    values = {"HELD": held, "BETWEEN": between, "LIVE": live}
-    for name, value in values.items():
-        tests = (tests if name != "HELD" else TESTS).replace(name, repr(value))
-    return tests
+    tests = TESTS.replace("HELD", repr(held)).replace("BETWEEN", repr(between))
+    return tests.replace("LIVE", repr(live))
 
 
 @pytest.fixture
@@ -74,9 +72,12 @@ def test_a_key_that_is_there_stays(recorded, monkeypatch: pytest.MonkeyPatch) ->
     recorded.run("-p", "no:randomly").assert_outcomes(passed=6)
 
 
-def test_nothing_is_lent_while_recording(recorded) -> None:
+def test_nothing_is_lent_while_recording(recorded, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded.tests(written(held=None).replace("    ask()", ""))
-    result = recorded.run("-p", "no:randomly", "--claude-record")
+    with recorded.server():
+        monkeypatch.delenv("ANTHROPIC_API_KEY")
+        monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "of the team")
+        result = recorded.run("-p", "no:randomly", "--claude-record")
     result.assert_outcomes(passed=5, skipped=1)
 
 
@@ -96,4 +97,5 @@ def test_a_key_from_the_start_is_there_when_a_client_is_built_at_import(
     assert "ANTHROPIC_API_KEY" not in os.environ
     recorded.pytester.makeconftest("import os\nassert 'ANTHROPIC_API_KEY' not in os.environ\n")
     recorded.tests("def test_a_calls(claude):\n    pass")
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "of the team")
     recorded.run("--claude-record").assert_outcomes(passed=1)

@@ -75,9 +75,9 @@ ANYIO = """
 def anyio_backend():
     return "asyncio"
 """ + ASYNC_TESTS.replace("SCOPE", 'scope="module"').replace("MARK", "@pytest.mark.anyio")
-ASYNCIO = "import pytest_asyncio\n" + ASYNC_TESTS.replace("MARK", '@pytest.mark.asyncio(loop_scope="module")').replace(
+ASYNCIO = "import pytest_asyncio\n" + ASYNC_TESTS.replace(
     "@pytest.fixture(SCOPE)", '@pytest_asyncio.fixture(scope="module", loop_scope="module")'
-)  # fmt: skip
+).replace("MARK", '@pytest.mark.asyncio(loop_scope="module")')
 WORKER = """
 import queue, threading
 
@@ -112,7 +112,9 @@ def test_b_next(claude):
 def test_c_healthy():
     assert jobs.empty()
 """
-SWALLOWED = WORKER.replace('    asked("CHANGED")', '    with pytest.raises(anthropic.APIError):\n        asked("CHANGED")')  # fmt: skip
+SWALLOWED = WORKER.replace(
+    '    asked("CHANGED")', '    with pytest.raises(anthropic.APIError):\n        asked("CHANGED")'
+)
 TASK_GROUP = ASYNCIO.replace(
     '    await said("CHANGED")',
     '    async with asyncio.TaskGroup() as group:\n'

@@ -13,30 +13,42 @@ BODY = '{"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": [USER]}'
 
 ROADS = {
     "the SDK": ("anthropic.Anthropic().messages.create(**BODY)", "BadRequestError"),
-    "a stream": ("list(anthropic.Anthropic().messages.create(**BODY, stream=True))", "BadRequestError"),
+    "a stream": (
+        "list(anthropic.Anthropic().messages.create(**BODY, stream=True))",
+        "BadRequestError",
+    ),
     "counting": ("anthropic.Anthropic().messages.count_tokens(**COUNTED)", "BadRequestError"),
     "the models": ("list(anthropic.Anthropic().models.list())", "BadRequestError"),
     "async": ("awaited(lambda c: c.messages.create(**BODY))", "BadRequestError"),
     "async over aiohttp": (
-        "awaited(lambda c: c.messages.create(**BODY), http_client=anthropic.DefaultAioHttpClient())",
+        "awaited(lambda c: c.messages.create(**BODY), anthropic.DefaultAioHttpClient())",
         "BadRequestError",
     ),
-    "Bedrock": ("anthropic.AnthropicBedrock(aws_region='us-east-1').messages.create(**BODY)", "BadRequestError"),
+    "Bedrock": (
+        "anthropic.AnthropicBedrock(aws_region='us-east-1').messages.create(**BODY)",
+        "BadRequestError",
+    ),
     "Vertex": (
         "anthropic.AnthropicVertex(project_id='p', region='us-east5').messages.create(**BODY)",
         "BadRequestError",
     ),
     "plain HTTP": ("http.post(URL, json=BODY).raise_for_status()", "HTTPStatusError"),
     "converse": ("bedrock.converse(**CONVERSE)", "ValidationException"),
-    "converse_stream": ("list(bedrock.converse_stream(**CONVERSE)['stream'])", "ValidationException"),
+    "converse_stream": (
+        "list(bedrock.converse_stream(**CONVERSE)['stream'])",
+        "ValidationException",
+    ),
     "invoke_model": (
         "bedrock.invoke_model(modelId=CONVERSE['modelId'], body=json.dumps(BODY))",
         "ValidationException",
     ),
     "aiohttp": ("asyncio.run(posted())", "ClientConnectionError"),
     "urllib": ("urllib.request.urlopen(URL, b'{}')", "URLError"),
-    "another program": ("subprocess.run([sys.executable, '-c', CHILD], env=served.env, check=True)", ""),
-}  # fmt: skip
+    "another program": (
+        "subprocess.run([sys.executable, '-c', CHILD], env=served.env, check=True)",
+        "",
+    ),
+}
 TESTS = f"""
 import asyncio, json, subprocess, sys, urllib.request
 import aiohttp, anthropic, boto3
@@ -60,9 +72,9 @@ except urllib.error.HTTPError as error:
     assert b"no recording answers call 1" in error.read()
 '''
 
-def awaited(make, **more):
+def awaited(make, http_client=None):
     async def go():
-        async with anthropic.AsyncAnthropic(**more) as client:
+        async with anthropic.AsyncAnthropic(http_client=http_client) as client:
             return await make(client)
     return asyncio.run(go())
 
@@ -79,7 +91,8 @@ def test_asks(claude, name, code, served):
     try:
         eval(code)
     except Exception as error:
-        kind = error.response["Error"]["Code"] if hasattr(error, "operation_name") else type(error).__name__
+        kind = type(error).__name__
+        kind = error.response["Error"]["Code"] if kind == "ClientError" else kind
         with open("met.jsonl", "a") as file:
             print(json.dumps([name, kind, str(error)]), file=file)
 """

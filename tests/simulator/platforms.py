@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from pytest_claude.models.ids import canonical_model
 
-_BEDROCK = re.compile(r"/model/([^/]+)/(invoke|invoke-with-response-stream|converse)$")
+_BEDROCK = re.compile(r"/model/([^/]+)/(invoke|converse)(-with-response-stream|-stream)?$")
 _VERTEX = re.compile(r"/publishers/anthropic/models/([^/:]+):(rawPredict|streamRawPredict)$")
 _CREATED = "2026-01-01T00:00:00Z"
 
@@ -25,10 +25,11 @@ def asked(path: str, body: Any) -> tuple[str, Any]:
     The kind is "messages", "eventstream" or "converse"; or "" for a path of the API itself.
     """
     if (found := _BEDROCK.search(path)) is not None:
-        model, how = canonical_model(unquote(found[1])), found[2]
-        if how == "converse":
-            return "converse", {"model": model, **_from_converse(body)}
-        stream = how != "invoke"
+        there, stream = unquote(found[1]), found[3] is not None
+        # It knows no id of the API.
+        model = f"not {there}" if there.startswith("claude-") else canonical_model(there)
+        if found[2] == "converse":
+            return "converse", {"model": model, "stream": stream, **_from_converse(body)}
         return "eventstream" if stream else "messages", {**body, "model": model, "stream": stream}
     if (found := _VERTEX.search(path)) is not None:
         stream = found[2] == "streamRawPredict"
@@ -38,12 +39,29 @@ def asked(path: str, body: Any) -> tuple[str, Any]:
     return "", body
 
 
+def converse_stream(whole: Mapping[str, Any]) -> Iterator[bytes]:
+    """A message in binary frames, as Converse streams it."""
+    said = converse(whole)
+    yield _frame({"role": "assistant"}, "messageStart")
+    for index, block in enumerate(said["output"]["message"]["content"]):
+        place = {"contentBlockIndex": index}
+        if "toolUse" in block:
+            use = dict(block["toolUse"])
+            delta = {"toolUse": {"input": json.dumps(use.pop("input"))}}
+            yield _frame({**place, "start": {"toolUse": use}}, "contentBlockStart")
+            yield _frame({**place, "delta": delta}, "contentBlockDelta")
+        else:
+            yield _frame({**place, "delta": block}, "contentBlockDelta")
+        yield _frame(place, "contentBlockStop")
+    yield _frame({"stopReason": said["stopReason"]}, "messageStop")
+    yield _frame({"usage": said["usage"], "metrics": said["metrics"]}, "metadata")
+
+
 def event_stream(events: Iterable[bytes]) -> Iterator[bytes]:
     """Server-sent events as Bedrock sends them: binary frames, each event in base64."""
     for event in events:
         data = event.partition(b"data: ")[2].strip()
-        payload = json.dumps({"bytes": base64.b64encode(data).decode(), "p": "abcd"}).encode()
-        yield _frame(payload)
+        yield _frame({"bytes": base64.b64encode(data).decode(), "p": "abcd"}, "chunk")
 
 
 def converse(whole: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,9 +98,9 @@ def batch(ident: str, requests: int, url: str) -> dict[str, Any]:
     }
 
 
-def batch_id(body: Any) -> str:
-    """The id of a batch: the same requests, the same id."""
-    return f"msgbatch_01{hashlib.sha256(json.dumps(body).encode()).hexdigest()[:16]}"
+def batch_id(ident: str) -> str:
+    """The id of a batch."""
+    return f"msgbatch_01{ident}"
 
 
 def uploaded(content: bytes) -> dict[str, Any]:
@@ -103,17 +121,33 @@ def _from_converse(body: Any) -> dict[str, Any]:
     def text(parts: list[dict[str, Any]]) -> str:
         return "".join(part.get("text", "") for part in parts)
 
-    return {
-        "max_tokens": body.get("inferenceConfig", {}).get("maxTokens", 100),
+    limits, tools = body.get("inferenceConfig", {}), body.get("toolConfig", {})
+    asked = {
+        **body.get("additionalModelRequestFields", {}),
+        "max_tokens": limits.get("maxTokens", 100),
         "messages": [
             {"role": message["role"], "content": text(message["content"])}
             for message in body["messages"]
         ],
     }
+    asked |= {
+        ours: limits[theirs]
+        for theirs, ours in (("temperature", "temperature"), ("topP", "top_p"))
+        if theirs in limits
+    }
+    for kind, named in tools.get("toolChoice", {}).items():
+        asked["tool_choice"] = {"type": kind, **named}
+    specs = [tool["toolSpec"] for tool in tools.get("tools", ())]
+    if specs:
+        asked["tools"] = [
+            {"name": spec["name"], "input_schema": spec["inputSchema"]["json"]} for spec in specs
+        ]
+    return asked
 
 
-def _frame(payload: bytes) -> bytes:
-    kinds = {":event-type": "chunk", ":content-type": "application/json", ":message-type": "event"}
+def _frame(value: Mapping[str, Any], kind: str) -> bytes:
+    payload = json.dumps(value).encode()
+    kinds = {":event-type": kind, ":content-type": "application/json", ":message-type": "event"}
     headers = b"".join(
         struct.pack(">B", len(name)) + name.encode() + struct.pack(">BH", 7, len(value))
         + value.encode()

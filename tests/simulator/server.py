@@ -30,6 +30,8 @@ class Seen:
     path: str
     headers: Mapping[str, str]
     body: Any
+    data: bytes = b""
+    target: str = ""
 
 
 class Simulator:
@@ -118,14 +120,14 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             length = int(self.headers.get("content-length", 0))
             data = self.rfile.read(length)
             if self.headers.get("content-type", "").startswith("multipart/"):
-                self._answer(data)
+                self._answer(data, data)
             else:
-                self._answer(json.loads(data or b"null"))
+                self._answer(json.loads(data or b"null"), data)
 
-        def _answer(self, body: Any) -> None:
+        def _answer(self, body: Any, data: bytes = b"") -> None:
             path = urlsplit(self.path).path
             headers = {name.lower(): value for name, value in self.headers.items()}
-            simulator.note(Seen(self.command, path, headers, body))
+            simulator.note(Seen(self.command, path, headers, body, data, self.path))
             kind, body = platforms.asked(path, body)
             if not {"authorization", "x-api-key", "api-key"} & headers.keys():
                 self._error(401, "authentication_error", "x-api-key header is required")
@@ -152,7 +154,7 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
 
         def _batch(self, ident: str, body: Any) -> None:
             if body is not None:
-                ident = platforms.batch_id(body)
+                ident = platforms.batch_id(simulator.count(body)[0])
                 simulator.batches[ident] = body["requests"]
             name, _, results = ident.partition("/")
             requests = simulator.batches[name]
@@ -189,15 +191,14 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 self._error(reply.status, *reply.error, headers=reply.headers)
                 return
             whole = wire.message(reply, body, ident)
-            if kind == "converse":
-                self._json(200, platforms.converse(whole), reply.headers)
-            elif body.get("stream"):
+            if body.get("stream"):
                 self._stream(reply, whole, kind)
             else:
-                self._json(200, whole, reply.headers)
+                answer = platforms.converse(whole) if kind == "converse" else whole
+                self._json(200, answer, reply.headers)
 
         def _stream(self, reply: Reply, whole: Mapping[str, Any], kind: str) -> None:
-            binary = kind == "eventstream"
+            binary = kind != "messages"
             media = (
                 "application/vnd.amazon.eventstream"
                 if binary
@@ -205,7 +206,14 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             )
             self._head(200, media, {"connection": "close"})
             events = wire.events(whole)
-            for number, event in enumerate(platforms.event_stream(events) if binary else events):
+            if binary:
+                in_frames = kind == "eventstream"
+                events = (
+                    platforms.event_stream(events)
+                    if in_frames
+                    else platforms.converse_stream(whole)
+                )
+            for number, event in enumerate(events):
                 if number == reply.cut_after:
                     # A chunked body without its last chunk: the client sees a broken stream.
                     self.connection.shutdown(socket.SHUT_RDWR)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pytest_claude.recording import problems
 from pytest_claude.recording.doors import streams, traffic
+from pytest_claude.recording.doors.edge import Sent, sent_for
 from pytest_claude.recording.doors.line import ClosedLine, current
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
@@ -22,7 +23,13 @@ from pytest_claude.transcript.interaction import Request, Response, Timing
 # A problem is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
 
-MODULES = ("botocore.httpsession", "botocore.signers", "botocore.credentials")
+MODULES = (
+    "botocore.httpsession",
+    "botocore.signers",
+    "botocore.credentials",
+    "botocore.auth",
+    "botocore.crt.auth",
+)
 
 
 def targets() -> Iterator[tuple[Any, str, Callable[[Callable[..., Any]], Callable[..., Any]]]]:
@@ -34,6 +41,9 @@ def targets() -> Iterator[tuple[Any, str, Callable[[Callable[..., Any]], Callabl
     provider = "InstanceMetadataProvider"
     if (owner := getattr(sys.modules.get(MODULES[2]), provider, None)) is not None:
         yield owner, "load", _load
+    for module, signer in zip(MODULES[3:], ("SigV4Auth", "CrtSigV4Auth"), strict=True):
+        if (owner := getattr(sys.modules.get(module), signer, None)) is not None:
+            yield owner, "add_auth", _add_auth
 
 
 def _load(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,6 +66,44 @@ def _sign(original: Callable[..., Any]) -> Callable[..., Any]:
     return sign
 
 
+def _add_auth(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The signer under boto3, the SDK and litellm: it signs what will be sent for the request."""
+
+    def add_auth(self: Any, request: Any) -> Any:
+        line = current()
+        if not isinstance(line, Recorder) or not _is_signed_for_a_model(request):
+            return original(self, request)
+        if line.replaying:
+            return None
+        before = request.url, request.data, request.body
+        try:
+            sent = sent_for(line, request.url, request.body or b"")
+        except Exception as error:
+            line.problems.take(error)
+            return None  # it is refused where it is sent
+        request.url, request.data = sent.url, sent.body
+        _set_length(request, sent.body)
+        try:
+            return original(self, request)
+        finally:
+            request.url, request.data, body = before
+            _set_length(request, body or b"")
+
+    return add_auth
+
+
+def _is_signed_for_a_model(request: Any) -> bool:
+    parts = urlsplit(request.url)
+    body = lambda: request.body or b""  # noqa: E731
+    return traffic.is_model_traffic(parts.hostname or "", parts.path, request.headers, body)
+
+
+def _set_length(request: Any, body: bytes) -> None:
+    if "Content-Length" in request.headers:
+        del request.headers["Content-Length"]
+        request.headers["Content-Length"] = str(len(body))
+
+
 def _send(original: Callable[..., Any]) -> Callable[..., Any]:
     def send(self: Any, request: Any) -> Any:
         line = current()
@@ -65,7 +113,11 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
             if isinstance(line, ClosedLine):
                 parts = urlsplit(request.url)
                 raise line.refuse(f"{request.method} {parts.hostname}{parts.path}")
-            call = line.begin(_request_of(request, line.redaction), None, alterable=False)
+            body = request.body or b""
+            body = body.encode() if isinstance(body, str) else bytes(body)
+            sent = sent_for(line, request.url, body)
+            stored = _request_of(request, sent, line.redaction)
+            call = line.begin(stored, sent.asked_model, alterable=False)
             if call.recorded:
                 assert call.response is not None, "it comes from the cassette"
                 raw = io.BytesIO(call.response.body)
@@ -73,6 +125,8 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             refusal = io.BytesIO(problems.refusal(line.problems.take(error)))
             return _response(request, 400, problems.REFUSED, refusal)
+        request.url, request.body = sent.url, sent.body
+        _set_length(request, sent.body)
         try:
             response = original(self, request)
         except BaseException as error:
@@ -88,13 +142,12 @@ def _is_bedrock(url: str) -> bool:
     return traffic.is_model_traffic(parts.hostname or "", parts.path, (), bytes)
 
 
-def _request_of(request: Any, redaction: Redaction) -> Request:
-    body = request.body or b""
+def _request_of(request: Any, sent: Sent, redaction: Redaction) -> Request:
     headers = {name: _text(value) for name, value in request.headers.items()}
     return Request(
         method=request.method.upper(),
-        url=redaction.url(request.url),
-        body=body.encode() if isinstance(body, str) else bytes(body),
+        url=redaction.url(sent.url),
+        body=sent.body,
         headers=redaction.request_headers(headers.items()),
     )
 

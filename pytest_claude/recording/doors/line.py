@@ -6,9 +6,8 @@ from a thread must never go live.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from pytest_claude.errors import CallOutsideTrial, RecordingProblem
 from pytest_claude.recording.problems import Problems
@@ -29,10 +28,6 @@ class ClosedLine:
 
     def __init__(self) -> None:
         self.problems = Problems()
-
-    def prepare(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The body as it is."""
-        return body
 
     def refuse(self, target: str) -> RecordingProblem:
         """The problem that a request to `target`, a method, a host and a path, is."""

@@ -124,8 +124,8 @@ def is_patched(owner: Any, attribute: str) -> bool:
 
 def _targets() -> Iterator[tuple[Any, str, Wrap]]:
     if (client := sys.modules.get(_CLIENT)) is not None and hasattr(client, "AsyncAPIClient"):
-        yield client.SyncAPIClient, "request", transport.sync_request
-        yield client.AsyncAPIClient, "request", transport.async_request
+        yield client.SyncAPIClient, "request", transport.request
+        yield client.AsyncAPIClient, "request", transport.request
         yield from _platform_clients(client)
     for name in _HTTP_LIBRARIES:
         library = sys.modules.get(name)

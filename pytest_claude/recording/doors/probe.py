@@ -55,7 +55,7 @@ class _Probe:
         self.requests: list[Request] = []
         self.problems = Problems()
 
-    def prepare(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    def prepared(self, body: Mapping[str, Any], platform: None) -> Mapping[str, Any]:
         return body
 
     def begin(self, request: Request, asked_model: str | None) -> Call:

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
-from pytest_claude.recording.doors import line, transport
+from pytest_claude.recording.doors import line
 
 _API = "https://api.anthropic.com"
 # Of the connection, not of the message.
@@ -101,9 +101,8 @@ def _handler(upstream: str, client: Any) -> type[BaseHTTPRequestHandler]:
             headers["accept-encoding"] = "identity"
             url = f"{upstream}{self.path}"
             try:
-                with transport.asking(body) as sent:
-                    request = client.build_request(self.command, url, headers=headers, content=sent)
-                    response = client.send(request, stream=True)
+                request = client.build_request(self.command, url, headers=headers, content=body)
+                response = client.send(request, stream=True)
             except library.HTTPError as error:
                 self._unreached(f"{type(error).__name__}: {error}")
                 return

@@ -1,10 +1,9 @@
 """The one patch per session: replay, record, guard and model swap, below every SDK surface.
 
-Two class attributes of the SDK (`SyncAPIClient.request` and its async twin) see every call before
-the request is built: there the model is swapped and the replay credential supplied. One class
-attribute of each HTTP transport sees every request on its way out: there it is answered or
-recorded. Patching classes catches clients that were built before, and leaves an app's own
-`MockTransport` alone.
+One class attribute of each HTTP transport sees every request on its way out: there the model is
+swapped, and the request answered or recorded. Two of the SDK (`SyncAPIClient.request` and its async
+twin) see every call before it is built: there the replay credential is supplied. Patching classes
+catches clients that were built before, and leaves an app's own `MockTransport` alone.
 """
 
 from __future__ import annotations
@@ -12,20 +11,17 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import anyio  # what the HTTP libraries wait with
 
 from pytest_claude.errors import RecordingProblem
-from pytest_claude.models.ids import model_of
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Call
 from pytest_claude.recording.doors import streams, traffic
+from pytest_claude.recording.doors.edge import sent_for
 from pytest_claude.recording.doors.line import ClosedLine, Line, current, own_ports
 from pytest_claude.recording.faults import INJECTED
 from pytest_claude.recording.recorder import Recorder
@@ -38,36 +34,18 @@ __tracebackhide__ = True
 # A client refuses to start without a credential; the value never leaves the process.
 _REPLAY_HEADERS = {"Authorization": "Bearer replay", "X-Api-Key": "replay"}
 
-_asked_model: ContextVar[str | None] = ContextVar("asked_model", default=None)
+
+# --- the SDK: supply a credential ------------------------------------------------------------
 
 
-# --- the SDK: swap the model, supply a credential -------------------------------------------
-
-
-def sync_request(original: Callable[..., Any]) -> Callable[..., Any]:
-    """`SyncAPIClient.request`, with what the line in force makes of its options."""
+def request(original: Callable[..., Any]) -> Callable[..., Any]:
+    """`SyncAPIClient.request` and its asynchronous twin: no key is needed to replay."""
 
     def request(self: Any, cast_to: Any, options: Any, **kwargs: Any) -> Any:
-        options, asked = _prepared(self, options)
-        token = _asked_model.set(asked)
-        try:
-            return original(self, cast_to, options, **kwargs)
-        finally:
-            _asked_model.reset(token)
-
-    return request
-
-
-def async_request(original: Callable[..., Any]) -> Callable[..., Any]:
-    """`AsyncAPIClient.request`, likewise."""
-
-    async def request(self: Any, cast_to: Any, options: Any, **kwargs: Any) -> Any:
-        options, asked = _prepared(self, options)
-        token = _asked_model.set(asked)
-        try:
-            return await original(self, cast_to, options, **kwargs)
-        finally:
-            _asked_model.reset(token)
+        if _replaying() and not getattr(self, "api_key", None):
+            given = options.headers if isinstance(options.headers, Mapping) else {}
+            options = options.model_copy(update={"headers": {**given, **_REPLAY_HEADERS}})
+        return original(self, cast_to, options, **kwargs)
 
     return request
 
@@ -95,64 +73,6 @@ def _replaying() -> bool:
     return line is not None and line.replaying
 
 
-def _prepared(client: Any, options: Any) -> tuple[Any, str | None]:
-    """The options to send, and the model the app asked for."""
-    line = current()
-    if line is None:
-        return options, None
-    changed: dict[str, Any] = {}
-    asked = None
-    if isinstance(options.json_data, Mapping):
-        # extra_body would win over what we change; on SDK ≥ 1 it is the only way to a temperature.
-        body = {**options.json_data, **(options.extra_json or {})}
-        asked = model_of(body)
-        prepared = prepared_body(line, body)
-        if prepared is not body:
-            changed = {"json_data": dict(prepared), "extra_json": None}
-    if line.replaying and not getattr(client, "api_key", None):
-        given = options.headers if isinstance(options.headers, Mapping) else {}
-        changed["headers"] = {**given, **_REPLAY_HEADERS}
-    return options.model_copy(update=changed) if changed else options, asked
-
-
-@contextmanager
-def asking(body: bytes) -> Iterator[bytes]:
-    """For a request that no SDK of this process builds: the body to send in the place of `body`."""
-    line = current()
-    try:
-        value = json.loads(body) if body else None
-    except ValueError:
-        value = None
-    if line is None or not isinstance(value, dict):
-        yield body
-        return
-    prepared = prepared_body(line, value)
-    token = _asked_model.set(model_of(value))
-    try:
-        yield body if prepared == value else json.dumps(prepared).encode()
-    finally:
-        _asked_model.reset(token)
-
-
-def prepared_body(line: Line, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The body to send, `body` itself where it stays; of a batch, each request is prepared."""
-    requests = body.get("requests")
-    try:
-        if not isinstance(requests, list | tuple):
-            return line.prepare(body)
-        return {**body, "requests": [_batched(line, request) for request in requests]}
-    except Exception as error:
-        line.problems.take(error)  # nothing is paid for it
-        return body
-
-
-def _batched(line: Line, request: Any) -> Any:
-    params = request.get("params") if isinstance(request, Mapping) else None
-    if not isinstance(params, Mapping):
-        return request
-    return {**request, "params": dict(line.prepare(params))}
-
-
 # --- the transport: answer or record --------------------------------------------------------
 
 
@@ -166,7 +86,7 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         request.read()
         try:
             recorder = _open(line, request)
-            call = recorder.begin(_request_of(request, recorder), _asked_model.get())
+            request, call = _begun(recorder, request)
             if call.recorded:
                 return _replayed(request, call)
         except Exception as error:
@@ -195,7 +115,7 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         await request.aread()
         try:
             recorder = _open(line, request)
-            call = await _begun(recorder, request)
+            request, call = await _begun_aside(recorder, request)
             if call.recorded:
                 return _replayed(request, call)
         except Exception as error:
@@ -214,23 +134,22 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
     return handle_async_request
 
 
-async def _begun(recorder: Recorder, request: Any) -> Call:
-    """The call, begun in a thread where that takes a file: none is opened in the app's event loop.
+async def _begun_aside(recorder: Recorder, request: Any) -> tuple[Any, Call]:
+    """`_begun`, in a thread where that takes a file: none is opened in the app's event loop.
 
     Tasks of one loop begin in the order in which they asked.
     """
-    begin = partial(recorder.begin, _request_of(request, recorder), _asked_model.get())
     loop = threading.get_ident()
     while not recorder.is_ready:
         if (other := recorder.opening.get(loop)) is None:
             opened = recorder.opening[loop] = anyio.Event()
             try:
-                return await anyio.to_thread.run_sync(begin)
+                return await anyio.to_thread.run_sync(_begun, recorder, request)
             finally:
                 del recorder.opening[loop]
                 opened.set()
         await other.wait()
-    return begin()
+    return _begun(recorder, request)
 
 
 def shared(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:
@@ -283,14 +202,24 @@ def _open(line: Line, request: Any) -> Recorder:
     return line
 
 
-def _request_of(request: Any, recorder: Recorder) -> Request:
+def _begun(recorder: Recorder, request: Any) -> tuple[Any, Call]:
+    """The request to send in the place of the app's, and its call."""
+    url = str(request.url)
+    sent = sent_for(recorder, url, request.content)
     redaction = recorder.redaction
-    return Request(
+    stored = Request(
         method=request.method.upper(),
-        url=redaction.url(str(request.url)),
-        body=request.content,
+        url=redaction.url(sent.url),
+        body=sent.body,
         headers=redaction.request_headers(_headers_of(request)),
     )
+    call = recorder.begin(stored, sent.asked_model)
+    if call.recorded or (sent.url, sent.body) == (url, request.content):
+        return request, call
+    headers = [pair for pair in request.headers.raw if pair[0].lower() != b"content-length"]
+    return type(request)(
+        request.method, sent.url, headers=headers, content=sent.body, extensions=request.extensions
+    ), call
 
 
 def _headers_of(message: Any) -> list[tuple[str, str]]:

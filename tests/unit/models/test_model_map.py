@@ -58,14 +58,34 @@ def test_a_line_names_a_model(line: str, name: str, model: str) -> None:
          "write what it stands for"),
         (["x = claude-opus-5", "x = claude-opus-4-8"],
          "'x = claude-opus-4-8': it stands for claude-opus-5 already"),
+        (["y = claude-opus-5 for x", "z = claude-opus-5 for x"],
+         "'z = claude-opus-5 for x': it is y for x already"),
+        (["claude-opus-5@default = claude-opus-4-8 for x"],
+         "'claude-opus-5@default = claude-opus-4-8 for x': claude-opus-5@default is claude-opus-5 "
+         "by its own name"),
+        (["y = claude-opus-5 for"], "'y = claude-opus-5 for': no model is named "
+                                    "claude-opus-5 for; did you mean claude-opus-5?"),
     ],
     ids=["no =", "no name", "no id", "misspelt", "not ours", "an alias", "dated", "of a platform",
-         "a model's own id", "chain", "itself", "twice"],
+         "a model's own id", "chain", "itself", "twice", "twice beside a name",
+         "another model's id", "beside nothing"],
 )  # fmt: skip
 def test_a_wrong_line_is_one_sentence(lines: list[str], text: str) -> None:
     with pytest.raises(SettingsError) as raised:
         read_model_map(lines)
     assert str(raised.value) == f"claude_model_map: {text}"
+
+
+def test_a_name_beside_another_is_a_name_too_and_keeps_its_account() -> None:
+    names = read_model_map(
+        ["ours = claude-sonnet-4-5", f"{PROFILE} = claude-opus-5 for ours",
+         "anthropic.claude-opus-5 = claude-opus-5 for theirs"]
+    )  # fmt: skip
+    assert names.models == {"ours": "claude-sonnet-4-5", "9x8y7z": "claude-opus-5"}
+    assert names.counterpart("ours", "claude-opus-5") == PROFILE
+    assert names.counterpart("ours", "9x8y7z") == PROFILE, "NEW by its own name"
+    assert names.counterpart("theirs", "claude-opus-5") == "anthropic.claude-opus-5"
+    assert names.counterpart("ours", "claude-opus-4-8") is None
 
 
 def test_names_are_those_of_one_project() -> None:

@@ -44,7 +44,7 @@ def test_a_replayed_request_is_parsed_once(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(fingerprint, "_DECODE", counted)
     monkeypatch.setattr(Request, "json", never)
     place = Place(folder_at(tmp_path), 0, "pytest")
-    recorder = Recorder(place, "none", redaction=Redaction(), prepare=lambda body: body)
+    recorder = Recorder(place, "none", redaction=Redaction())
     calls = [recorder.begin(each, None) for each in asked]
     recorder.close(ended=True)
     assert [call.model for call in calls] == recorder.calls.models == ["claude-sonnet-5-5"] * 2
@@ -57,7 +57,7 @@ def folder_at(path: Path) -> Folder:
 
 def recorder(folder: Path, *, shared: bool = False, patience_s: float = 0) -> Recorder:
     place = Place(folder_at(folder), 0, "pytest", Label(shared=shared), patience_s=patience_s)
-    return Recorder(place, "new_episodes", redaction=Redaction(), prepare=lambda body: body)
+    return Recorder(place, "new_episodes", redaction=Redaction())
 
 
 def pay(recorder: Recorder, prompt: str) -> None:
@@ -105,7 +105,7 @@ def test_what_another_process_is_recording_is_not_taken_for_left_over(tmp_path: 
 
 def test_once_pays_nothing_for_a_cassette_that_another_made_meanwhile(tmp_path: Path) -> None:
     place = Place(folder_at(tmp_path), 0, "pytest", patience_s=60)
-    late = Recorder(place, "once", redaction=Redaction(), prepare=lambda body: body)
+    late = Recorder(place, "once", redaction=Redaction())
     opened = late._shelf.open("claude-sonnet-5-5")
     first = recorder(tmp_path)
     pay(first, "one")

@@ -12,6 +12,7 @@ from simulator import wire
 from simulator.personas import Reply
 from simulator.platforms import event_stream
 
+from pytest_claude.transcript import converse
 from pytest_claude.transcript.event_stream import is_event_stream, read_frames
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 from pytest_claude.transcript.model import Answer
@@ -154,3 +155,46 @@ def test_a_mangled_stream_raises_nothing(events: list[bytes], noise: bytes, at: 
 def test_any_json_raises_nothing(value: dict[str, Any], url: str) -> None:
     answer(url, value, dumped(value))
     answer(url, {"messages": value}, dumped({"content": value, "output": value}))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (
+            {"messages": [{"role": "user", "content": [{"text": "x"}]}], "system": [{"text": "s"}]},
+            {},
+        ),
+        (
+            {
+                "inferenceConfig": {"maxTokens": 5, "stopSequences": ["."], "topP": 0.5},
+                "additionalModelRequestFields": {"top_k": 2, "anthropic_beta": ["b"]},
+            },
+            {
+                "max_tokens": 5,
+                "stop_sequences": ["."],
+                "top_p": 0.5,
+                "top_k": 2,
+                "anthropic_beta": ["b"],
+                "inferenceConfig": {},
+            },
+        ),
+        (
+            {"toolConfig": {"tools": [{"toolSpec": {}}], "toolChoice": {"tool": {"name": "t"}}}},
+            {
+                "toolConfig": {"tools": [{"toolSpec": {}}]},
+                "tool_choice": {"type": "tool", "name": "t"},
+            },
+        ),
+        (
+            {"toolConfig": {"tools": [], "toolChoice": {"any": {}}}, "requestMetadata": {"a": "b"}},
+            {"toolConfig": {"tools": []}, "tool_choice": {"type": "any"}},
+        ),
+    ],
+)
+def test_parameters_of_converse_in_the_words_of_the_messages_api_and_back(
+    theirs: dict[str, Any], ours: dict[str, Any]
+) -> None:
+    read = converse.parameters(theirs)
+    assert {key: read[key] for key in ours} == ours
+    assert not read.keys() & {"additionalModelRequestFields", "toolChoice"}
+    assert converse.with_parameters(read) == theirs

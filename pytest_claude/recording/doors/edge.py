@@ -1,0 +1,80 @@
+"""What is sent in the place of the request that an app makes: the same for every door.
+
+A model is swapped, and a request rewritten for it, here alone: on the way out, in the body or in
+the path, whatever library made the request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from pytest_claude.models.ids import model_of
+from pytest_claude.models.platforms import Platform
+from pytest_claude.recording.fingerprint import model_in_path, platform_in, with_model_in_path
+from pytest_claude.recording.recorder import Recorder
+from pytest_claude.transcript import converse
+from pytest_claude.transcript.json_values import parsed
+
+# A problem is shown, and a debugger opened, where the app made the call.
+__tracebackhide__ = True
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request on its way out.
+
+    Attributes:
+        url: Where to.
+        body: What is sent, the app's own bytes where nothing is changed.
+        asked_model: The model the app asked for, before any swap; None where it names none.
+    """
+
+    url: str
+    body: bytes
+    asked_model: str | None = None
+
+
+def sent_for(recorder: Recorder, url: str, body: bytes) -> Sent:
+    """What to send for a request to `url`.
+
+    Raises:
+        RecordingProblem: Nothing may be sent; the recorder keeps it.
+    """
+    value = parsed(body) if body else None
+    if not isinstance(value, dict):
+        return Sent(url, body)
+    platform = platform_in(url)
+    if isinstance(requests := value.get("requests"), list):
+        new = {**value, "requests": [_batched(recorder, each, platform) for each in requests]}
+        return Sent(url, body if new == value else _written(new))
+    inside = model_of(value)
+    asked = inside or model_in_path(url)
+    if asked is None:
+        return Sent(url, body)
+    speaks_converse = "/converse" in urlsplit(url).path
+    whole = {**(converse.parameters(value) if speaks_converse else value), "model": asked}
+    prepared = recorder.prepared(whole, platform)
+    if prepared is whole:
+        return Sent(url, body, asked)
+    if inside is not None:
+        return Sent(url, _written(prepared), asked)
+    rest = {key: each for key, each in prepared.items() if key != "model"}
+    rest = converse.with_parameters(rest) if speaks_converse else rest
+    return Sent(with_model_in_path(url, str(prepared["model"])), _written(rest), asked)
+
+
+def _batched(recorder: Recorder, request: Any, platform: Platform | None) -> Any:
+    params = request.get("params") if isinstance(request, Mapping) else None
+    if not isinstance(params, Mapping):
+        return request
+    return {**request, "params": recorder.prepared(params, platform)}
+
+
+def _written(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
