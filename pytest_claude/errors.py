@@ -38,7 +38,7 @@ class Explained(Protocol):
         ...  # a docstring alone would be a body that returns None
 
 
-class _Pickled(BaseException):
+class _Pickled(Exception):
     """An exception that survives pickling: made without its `__init__`, then given its attributes.
 
     The default calls the class with `args`, which holds the message and not the arguments of an
@@ -49,7 +49,7 @@ class _Pickled(BaseException):
         return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
-class RecordingProblem(_Pickled, Exception):
+class RecordingProblem(_Pickled):
     """What went wrong at the recording edge, in one line and in rows.
 
     Attributes:
