@@ -15,9 +15,6 @@ from pytest_claude.recording.matching import Index
 from pytest_claude.recording.opening import Opened, Shelf
 from pytest_claude.transcript.interaction import Interaction
 
-# A problem is shown, and a debugger opened, where the app made the call.
-__tracebackhide__ = True
-
 Take = Callable[[Index, str], Recorded | None]
 """`Index.take`, or `Index.show` for an answer that the app is to get again."""
 Summarize = Callable[[Sequence[Interaction]], Sequence[str]]

@@ -25,9 +25,6 @@ from pytest_claude.recording.redaction import Redaction
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
-# A problem is shown, and a debugger opened, where the app made the call.
-__tracebackhide__ = True
-
 Prepare = Callable[[Mapping[str, Any], Platform | None], Mapping[str, Any]]
 """Gives the body to send for one that names its model, and that one where it stays."""
 Veto = Callable[[Request], RecordingProblem | None]

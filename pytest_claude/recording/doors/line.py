@@ -13,9 +13,6 @@ from pytest_claude.errors import CallOutsideTrial, RecordingProblem
 from pytest_claude.recording.problems import Problems
 from pytest_claude.recording.recorder import Recorder
 
-# A problem is shown, and a debugger opened, where the app made the call.
-__tracebackhide__ = True
-
 
 class ClosedLine:
     """No claude test is running: model traffic is refused and remembered.

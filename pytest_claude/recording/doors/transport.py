@@ -28,7 +28,7 @@ from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import STORED_HEADERS
 from pytest_claude.transcript.interaction import Request, Response, Timing
 
-# A problem is shown, and a debugger opened, where the app made the call.
+# An error of the app is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
 
 # A client refuses to start without a credential; the value never leaves the process.
