@@ -218,6 +218,8 @@ def test_calls(claude, no_file_in_the_loop):
             await asyncio.gather(*(asks(client, f"{n}", stream=n == 1) for n in (1, 2, 3)))
             await asks(client, "4CHANGED")
     asyncio.run(go())
+    asked = [reply.request.messages[0]["content"] for reply in claude.replies]
+    assert asked == ["1", "2", "3", "4CHANGED"], "tasks begin in the order in which they ask"
 """
 
 
