@@ -1,24 +1,23 @@
 """Every exception of pytest-claude.
 
-    BaseException
-    └── RecordingProblem        a problem of the recording edge; sticky: it fails its test
-        ├── CassetteMiss        no recorded interaction answers the request
-        ├── UnreadableCassette  the file is empty, cut, of another kind or edited
-        ├── UnsavedCassette     what was recorded could not be written
-        ├── SpoiledTrial        the API failed; there is no answer to keep
-        │   └── NotSent         the model would refuse the request: it is not paid for
-        ├── CallOutsideTrial    model traffic that no cassette can answer
-        └── UnknownSDK          requests of the installed SDK don't pass our patch
     AssertionError
     ├── NoEvidence              a check was asked for a truth that was not observed
     └── CheckFailed             a check marker does not hold
     Exception
+    ├── RecordingProblem        a problem of the recording edge; sticky: it fails its test
+    │   ├── CassetteMiss        no recorded interaction answers the request
+    │   ├── UnreadableCassette  the file is empty, cut, of another kind or edited
+    │   ├── UnsavedCassette     what was recorded could not be written
+    │   ├── SpoiledTrial        the API failed; there is no answer to keep
+    │   │   └── NotSent         the model would refuse the request: it is not paid for
+    │   ├── CallOutsideTrial    model traffic that no cassette can answer
+    │   └── UnknownSDK          requests of the installed SDK don't pass our patch
     ├── NotOffered              a tool or an argument that no request offered
     └── SettingsError           a bad option, ini value or marker argument
 
-Problems of the recording edge are not an `Exception`: the SDK retries an ordinary exception that is
-raised below it and shows it as "Connection error.", and the app's own `except Exception` would
-then turn a stale cassette into a green test.
+A problem of the recording edge is not raised in the app: the SDK would retry what is raised below
+it and show it as "Connection error.", and what is no `Exception` would kill the event loop that
+other tests go on with. The app meets an error of its own library, and the test fails afterwards.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Explained(Protocol):
         ...  # a docstring alone would be a body that returns None
 
 
-class _Pickled(BaseException):
+class _Pickled(Exception):
     """An exception that survives pickling: made without its `__init__`, then given its attributes.
 
     The default calls the class with `args`, which holds the message and not the arguments of an

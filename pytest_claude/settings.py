@@ -49,6 +49,8 @@ class RunSettings:
         reports: Files to write the run to.
         guard: "session": in replay mode no test of the session reaches a model;
             "tests": only claude tests are guarded.
+        dummy_key: While what lasts a variable without a value holds a key that opens nothing, in
+            replay: "tests", each claude test, or the "session".
         network: "open": in replay mode other network than model traffic is not touched;
             "none": nothing but loopback and `allow_hosts` is reached.
         allow_hosts: Exact names of hosts that stay open when the network is closed.
@@ -83,6 +85,7 @@ class RunSettings:
     adapt: AdaptMode = "auto"
     reports: tuple[Path, ...] = ()
     guard: GuardMode = "session"
+    dummy_key: GuardMode = "tests"
     network: NetworkMode = "open"
     allow_hosts: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()

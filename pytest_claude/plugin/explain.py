@@ -129,9 +129,10 @@ def unless_a_group(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
 
 
 def fail(shown: pytest.TestReport, cause: BaseException | str) -> None:
-    """Make a report fail with `cause`, over whatever it showed."""
-    shown.outcome = "failed"
-    shown.longrepr = one_line(cause)
+    """Make a report fail with `cause`, over whatever it showed, at the first line of its test."""
+    failure, (path, line, _) = one_line(cause), shown.location
+    failure.reprcrash.path, failure.reprcrash.lineno = path, (line or 0) + 1
+    shown.outcome, shown.longrepr = "failed", failure
     shown.__dict__.pop("wasxfail", None)
 
 
@@ -152,12 +153,10 @@ def one_line(cause: BaseException | str) -> Any:
 
 
 def _raised(problem: BaseException) -> BaseException:
-    if problem.__traceback__ is None:
-        try:
-            raise problem
-        except BaseException as raised:
-            return raised
-    return problem
+    try:
+        raise problem.with_traceback(None)
+    except BaseException as raised:
+        return raised
 
 
 def add_rows(

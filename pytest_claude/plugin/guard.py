@@ -7,8 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from pytest_claude.errors import CallOutsideTrial
-from pytest_claude.plugin import explain, options
+from pytest_claude.errors import CallOutsideTrial, RecordingProblem
+from pytest_claude.plugin import dummy_key, explain, options
 from pytest_claude.plugin.explain import unless_a_group
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.recording.doors import guard, patching
@@ -89,11 +89,14 @@ class Guard:
         if settings is None or not settings.live:
             return (yield)
         self._live = True
+        dummy_key.take_back()
         try:
             with line(None):
                 return (yield)
         finally:
             self._live = False
+            if self._settings.dummy_key == "session" and not self._settings.recording:
+                dummy_key.lend()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -111,17 +114,23 @@ class Guard:
     def _watch(self, host: str, target: str, is_model: bool) -> None:
         answering = current()
         if is_model and answering is not None and answering.replaying:
-            raise answering.refuse(target)
+            raise _unconnected(answering.refuse(target))
         if self._settings.network == "none" and not (self._live or self._ended):
             if not guard.is_allowed(host, self._settings.allow_hosts):
                 problem = _network_is_closed(host, target)
-                (answering or self.closed).problems.append(problem)
-                raise problem
+                raise _unconnected((answering or self.closed).problems.take(problem))
 
     def _note_program(self, program: str) -> None:
         answering = current()
         if answering is not None and answering is not self.closed and not own_ports:
             self._programs.setdefault(program)
+
+
+def _unconnected(problem: RecordingProblem) -> ConnectionRefusedError:
+    """What a library that opens a connection is ready for, whatever loop it runs in."""
+    error = ConnectionRefusedError(problem.headline)
+    error.__cause__ = problem
+    return error
 
 
 def _network_is_closed(host: str, target: str) -> CallOutsideTrial:

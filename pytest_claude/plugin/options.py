@@ -187,6 +187,10 @@ INI_KEYS = (
         "session (default): in replay mode no test of a session with claude tests reaches a "
         "model; tests: only claude tests are guarded",
         {"default": "session"}),
+    Setting("claude_dummy_key", "dummy_key", _choice,
+        "tests (default): in replay mode ANTHROPIC_API_KEY, where it is not set, holds a dummy "
+        "while a claude test runs; session: from the start, for clients built at import",
+        {"default": "tests"}),
     Setting("claude_gate", "gate", _choice,
         "preset of the gate: quick (default), standard or thorough",
         {"default": "quick"}),

@@ -232,9 +232,7 @@ def _show_problem(record: TrialRun, problems: Sequence[RecordingProblem]) -> Non
     explain.fail(record.reports[when], first)
     record.rows = problem_rows(problems)
     raised = record.raised.get(when)
-    # Of a spoiled trial the app met an error of the SDK, which may have reached the test.
-    its = (RecordingProblem, Exception) if isinstance(first, SpoiledTrial) else RecordingProblem
-    if not isinstance(raised, its) or isinstance(raised, AssertionError):
+    if not isinstance(raised, Exception) or isinstance(raised, AssertionError):
         record.rows.insert(2, ("", "the app caught the error"))
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pytest_claude.errors import CheckFailed, RecordingProblem, UnknownSDK
+from pytest_claude.errors import CheckFailed, UnknownSDK
 from pytest_claude.gating.steps import Step, in_order, plan_plain
-from pytest_claude.plugin import explain, trials
+from pytest_claude.plugin import dummy_key, explain, trials
 from pytest_claude.plugin.arms import Arm, Arms, beside_vcr
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
 from pytest_claude.plugin.explain import unless_a_group
@@ -153,6 +153,7 @@ class ClaudeSession:
             item.stash[CURRENT] = view
             record = TrialRun(interactive=self._decides(item.stash[TEST_SETTINGS], runs))
             self._running, self._arm = record, arm
+            record.problems = arm.recorder.problems
             self._check_sdk()
             ended = False
             try:
@@ -161,16 +162,16 @@ class ClaudeSession:
                 ended = "call" in record.reports or self._gate is not None
             finally:
                 self._running = self._arm = None
+                if self._settings.dummy_key == "tests":
+                    dummy_key.take_back()
                 del item.stash[CURRENT]
                 alone = self._settings.recording and not arm.recorder.shared
                 path = arm.recorder.path if alone else None
                 before = None if path is None else transcripts_below(path.parent)(path.name)
                 self._arms.close(item, arm, ended=ended, passed=ended and record.passed)
             problems = arm.recorder.problems
-            for raised in record.raised.values():
-                # A wide fixture that could not be set up raises the same again in each later test.
-                if isinstance(raised, RecordingProblem) and not any(raised is p for p in problems):
-                    problems.append(raised)
+            for problem in self._wide.problems_of(item):
+                problems.take(problem)
             self._notes.update(dict.fromkeys(arm.recorder.notes))
             profiled = self._settings.gated or bool(self._settings.reports)
             wide = [set_up.arm for set_up in self._wide.used_by(item).values()]
@@ -193,14 +194,19 @@ class ClaudeSession:
             self._probed = "anthropic" in sys.modules
             self._unfit = self._unfit or probe()
 
-    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Run no claude test that could go live unseen, and none on another trial's answers."""
-        if CURRENT not in item.stash:
+        """Run no claude test that could go live unseen, and lend the others a key.
+
+        After the conditions of `skipif` marks, which may look for one. In a gate no test runs on
+        what a wider fixture was answered in another trial.
+        """
+        if self._arm is None:
             return
         if self._unfit is not None:
-            raise self._unfit
-        if self._gate is not None and self._arm is not None:
+            raise self._arm.recorder.problems.take(self._unfit)
+        if not self._settings.recording:
+            dummy_key.lend()
+        if self._gate is not None:
             self._wide.renew(item, self._arm.step)
 
     def _same_cause(self, item: pytest.Item, arm: Arm) -> str | None:

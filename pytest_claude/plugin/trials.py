@@ -41,6 +41,7 @@ class TrialRun:
         stale: Why no recording answered, where that is so.
         said: The transcript, should this trial be the one shown; empty unless asked for.
         replaced: What it recorded over; None where it did not.
+        problems: Those of the recording edge so far.
     """
 
     reports: Reports = field(default_factory=dict)
@@ -55,6 +56,7 @@ class TrialRun:
     stale: Stale | None = None
     said: list[str] = field(default_factory=list)
     replaced: Replaced | None = None
+    problems: Sequence[RecordingProblem] = ()
 
     @property
     def passed(self) -> bool:
@@ -121,7 +123,7 @@ def _phase(item: pytest.Item, when: When, record: TrialRun, **kwargs: Any) -> No
     record.in_body = when == "call"
     call = pytest.CallInfo.from_call(lambda: hook(item=item, **kwargs), when, reraise)
     record.in_body = False
-    if call.excinfo is not None and isinstance(call.excinfo.value, RecordingProblem):
+    if record.problems and call.excinfo is not None and call.excinfo.errisinstance(Exception):
         _shorten(call, keep=bool(item.config.getoption("usepdb", False)))
     report = item.ihook.pytest_runtest_makereport(item=item, call=call)
     record.reports[when] = report
@@ -132,7 +134,7 @@ def _phase(item: pytest.Item, when: When, record: TrialRun, **kwargs: Any) -> No
 
 
 def _shorten(call: pytest.CallInfo[None], *, keep: bool) -> None:
-    """Drop the frames of the SDK from a problem: reading their source takes pytest .3 s a miss."""
+    """Drop the frames of the SDK from its error: reading their source takes pytest .3 s a miss."""
     assert call.excinfo is not None, "the caller looked"
     last = call.excinfo.tb
     while last.tb_next is not None and not keep:

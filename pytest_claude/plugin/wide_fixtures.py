@@ -54,6 +54,7 @@ class WideFixtures:
         self._running = running
         self._outside = outside
         self._set_ups: dict[Any, SetUp] = {}
+        self._stale: dict[Any, list[RecordingProblem]] = {}
         self._notes: list[str] = []
 
     def take_notes(self) -> list[str]:
@@ -63,9 +64,7 @@ class WideFixtures:
 
     def used_by(self, item: pytest.Item) -> dict[Any, SetUp]:
         """The last set-ups of a test's wide fixtures that asked the model, by the fixture."""
-        fixtures: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-        used = (definition for definitions in fixtures.values() for definition in definitions)
-        return {d: self._set_ups[d] for d in used if d in self._set_ups}
+        return {d: self._set_ups[d] for d in _fixtures_of(item) if d in self._set_ups}
 
     def renew(self, item: pytest.Item, step: Step) -> None:
         """Tear down what a test's wide fixtures asked for another trial than this one.
@@ -76,6 +75,10 @@ class WideFixtures:
         for definition, set_up in self.used_by(item).items():
             if set_up.arm.step != _shared_by(step):
                 definition.finish(set_up.request)
+
+    def problems_of(self, item: pytest.Item) -> list[RecordingProblem]:
+        """Those that the set-ups of a test's wide fixtures met, in this test or an earlier one."""
+        return [problem for d in _fixtures_of(item) for problem in self._stale.get(d, ())]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -111,6 +114,8 @@ class WideFixtures:
             name = f"{fixturedef.scope} fixture `{fixturedef.argname}`"
             if recorder.calls and not teardown:
                 self._set_ups[fixturedef] = SetUp(arm, request)
+            if not teardown:
+                self._stale[fixturedef] = recorder.problems
             if ended and recorder.replaying and (unused := _unused(recorder)):
                 self._take_unused(f"the {name} did not play {unused}")
             self._notes += recorder.notes
@@ -133,6 +138,11 @@ class WideFixtures:
 def _shared_by(step: Step) -> Step:
     """The step of the set-up that a trial uses: recorded trials of the baseline share one."""
     return Step("base", 0) if step.stream == "base" else step
+
+
+def _fixtures_of(item: pytest.Item) -> list[Any]:
+    fixtures: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return [definition for definitions in fixtures.values() for definition in definitions]
 
 
 def _unused(recorder: Recorder) -> str | None:

@@ -29,9 +29,9 @@ class Asked:
         number: Of the call in its trial, from 1.
         cassette: The trial's cassette, as it is shown to the user.
         exists: Whether there is such a file.
-        models: Models that the test is recorded for.
+        models: Models that the test is recorded for, where there is no such file.
         trial: Number of the trial, from 1.
-        neighbours: Whether other tests of its file have recordings.
+        neighbours: Whether there is none, and other tests of its file have recordings.
         command: Runs this test alone and records it.
         shared: Whether other tests play what this one does not.
     """

@@ -15,9 +15,6 @@ from pytest_claude.recording.matching import Index
 from pytest_claude.recording.opening import Opened, Shelf
 from pytest_claude.transcript.interaction import Interaction
 
-# A problem is shown, and a debugger opened, where the app made the call.
-__tracebackhide__ = True
-
 Take = Callable[[Index, str], Recorded | None]
 """`Index.take`, or `Index.show` for an answer that the app is to get again."""
 Summarize = Callable[[Sequence[Interaction]], Sequence[str]]
@@ -61,6 +58,14 @@ class OpenCassette:
         opened = self._opened
         is_kept = opened is not None and opened.on_disk and self._shelf.is_once_for_all(opened.path)
         return self._shelf.mode == "none" or is_kept
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether no file is needed for the next answer: it is open and, to record, locked.
+
+        Until a call has begun, another file may be looked for: see `find`.
+        """
+        return bool(self.calls) and (self.only_replays or self._writing is not None)
 
     @property
     def unused(self) -> tuple[int, ...]:

@@ -19,9 +19,6 @@ from pytest_claude.recording.slugs import named_model
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Request, Response
 
-# A problem is shown, and a debugger opened, where the app made the call.
-__tracebackhide__ = True
-
 # Not an answer of a model: credentials, limits, time-outs; all from 500 on count too.
 _INFRASTRUCTURE = (401, 403, 408, 409, 429)
 _LARGE = 100_000_000  # bytes

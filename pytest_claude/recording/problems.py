@@ -2,11 +2,82 @@
 
 from __future__ import annotations
 
+import json
+import sysconfig
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec
+
 from pytest_claude.errors import CallOutsideTrial, RecordingProblem, Row, SpoiledTrial
 from pytest_claude.recording.call import Call, Calls
 from pytest_claude.recording.opening import is_infrastructure
 from pytest_claude.transcript.interaction import Response
 from pytest_claude.transcript.quoting import cut, quote
+
+P = ParamSpec("P")
+_LIBRARIES = (
+    str(Path(__file__).parents[1]),
+    *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")),
+)
+
+
+class Problems(list[RecordingProblem]):
+    """The problems of a trial, or of the time outside all trials: one is enough to fail it.
+
+    They are kept also where the app, or a framework around it, swallowed what it met.
+    """
+
+    def take(self, error: Exception) -> RecordingProblem:
+        """Keep what was raised while a call was recorded or replayed, as a problem, once."""
+        problem = error if isinstance(error, RecordingProblem) else _inner(error)
+        if not any(problem is kept for kept in self):
+            self.append(problem)
+        return problem
+
+    def taking(self, keep: Callable[P, object]) -> Callable[P, None]:
+        """`keep`, with what it raises kept instead: the app has its answer already."""
+
+        def kept(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                keep(*args, **kwargs)
+            except Exception as error:
+                self.take(error)
+
+        return kept
+
+
+def refusal(problem: RecordingProblem) -> bytes:
+    """A problem as the API and Bedrock word an error: what the app gets instead of an answer."""
+    message = f"pytest-claude: {problem.headline}"
+    error = {"type": "invalid_request_error", "message": message}
+    return json.dumps({"type": "error", "error": error, "message": message}).encode()
+
+
+REFUSED = {
+    "content-type": "application/json",
+    "x-should-retry": "false",
+    "x-amzn-errortype": "ValidationException",
+}
+"""The headers of a refusal; its status is 400: no SDK sends such a request again."""
+
+
+def _inner(error: Exception) -> RecordingProblem:
+    """What a function of the project, a library or our own code raised."""
+    cause = f"{type(error).__name__}: {error}".removesuffix(": ")
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [f for f in frames if not f.filename.startswith(_LIBRARIES)] or frames
+    problem = RecordingProblem(
+        f"a call could not be recorded or replayed: {cut(cause)}",
+        [
+            ("expected", "rules, hooks and recordings that can be applied to the call"),
+            ("observed", cause),
+            ("evidence", f"{where[-1].filename}, line {where[-1].lineno}"),
+            ("to go on", "mend that line; where it is of pytest-claude itself, report it"),
+        ],
+    )
+    problem.__cause__ = error
+    return problem
 
 
 def another_road(target: str) -> CallOutsideTrial:
@@ -21,13 +92,13 @@ def another_road(target: str) -> CallOutsideTrial:
     )
 
 
-def forked(parent: int, child: int) -> CallOutsideTrial:
+def forked(child: int) -> CallOutsideTrial:
     """A call in a forked process."""
     return CallOutsideTrial(
         "a forked process asked a model: that can't be recorded or replayed",
         [
             ("expected", "model calls in the process of the test"),
-            ("observed", f"process {child}, forked from process {parent}"),
+            ("observed", f"process {child} was forked from it"),
             ("to go on", "use threads, or the fixture `claude_server`"),
         ],
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_claude.errors import CallOutsideTrial, CassetteMiss, RecordingProblem
+from pytest_claude.errors import CassetteMiss, RecordingProblem
 from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.models.platforms import Platform
 from pytest_claude.recording import miss, problems
@@ -19,17 +20,18 @@ from pytest_claude.recording.fingerprint import Known, Normalize, model_in, plat
 from pytest_claude.recording.matching import Index
 from pytest_claude.recording.open_cassette import OpenCassette, Summarize, Take
 from pytest_claude.recording.opening import Place, Shelf
+from pytest_claude.recording.problems import Problems
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
-
-# A problem is shown, and a debugger opened, where the app made the call.
-__tracebackhide__ = True
 
 Prepare = Callable[[Mapping[str, Any], Platform | None], Mapping[str, Any]]
 """Gives the body to send for one that names its model, and that one where it stays."""
 Veto = Callable[[Request], RecordingProblem | None]
 """What forbids a call that would be paid for; None lets it pass."""
+
+# Shared with the processes that are forked from this one: the id of the last that asked a model.
+_FORK = mmap.mmap(-1, 8)
 
 
 class Recorder:
@@ -40,8 +42,9 @@ class Recorder:
 
     Attributes:
         calls: In the order their requests were sent.
-        problems: Every problem of the recording edge; one is enough to fail the test, also
-            when the app swallowed the exception.
+        problems: Every problem of the recording edge; one is enough to fail the test.
+        opening: What tasks wait for while another of their event loop begins the first call, by
+            the thread of the loop.
         faults: What a test injected. Calls that meet an altering one are not among `calls`: what
             they got is not an answer of the model.
         redaction: What is taken out before anything is stored.
@@ -61,7 +64,8 @@ class Recorder:
         names: ModelNames = NO_NAMES,
     ) -> None:
         self.calls = Calls(names)
-        self.problems: list[RecordingProblem] = []
+        self.problems = Problems()
+        self.opening: dict[int, Any] = {}
         self.faults = Faults()
         self._prepare = prepare
         self.redaction = redaction
@@ -125,6 +129,11 @@ class Recorder:
         paths = self._place.folder.paths()
         return self._place.folder.shows(paths[0]) if paths else None
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next call begins without a file being opened."""
+        return self._cassette.is_ready
+
     # --- what a test does with it -----------------------------------------------------------
 
     def adopt(self, path: Path) -> None:
@@ -146,12 +155,7 @@ class Recorder:
         Raises:
             RecordingProblem: Nothing may be sent.
         """
-        try:
-            return self._prepare(body, platform)
-        except RecordingProblem as problem:
-            with self._lock:
-                self.problems.append(problem)
-            raise
+        return self._prepare(body, platform)
 
     def begin(self, request: Request, asked_model: str | None, *, alterable: bool = True) -> Call:
         """The call for `request`, answered if the cassette or a fault holds an answer.
@@ -165,23 +169,20 @@ class Recorder:
                 process, whose answers nobody would see.
         """
         if os.getpid() != self._process:
-            raise problems.forked(self._process, os.getpid())
+            _FORK[:] = os.getpid().to_bytes(8)
+            raise problems.forked(os.getpid())
         with self._lock:
-            try:
-                fault = self.faults.take(request, alterable=alterable)
-                if fault is not None or not self._is_matched_as_sent:
-                    request = self.redaction.request(request)
-                asked = self._shelf.known(request)
-                if fault is not None and fault.replaces:
-                    entry = Recorded.of(Interaction(request, fault.error(request)))
-                    call = Call(request, asked, asked_model, entry, recorded=True, fault=fault)
-                else:
-                    call = self._begin(request, asked, asked_model, fault)
-                note_made(call)
-                return call
-            except RecordingProblem as problem:
-                self.problems.append(problem)
-                raise
+            fault = self.faults.take(request, alterable=alterable)
+            if fault is not None or not self._is_matched_as_sent:
+                request = self.redaction.request(request)
+            asked = self._shelf.known(request)
+            if fault is not None and fault.replaces:
+                entry = Recorded.of(Interaction(request, fault.error(request)))
+                call = Call(request, asked, asked_model, entry, recorded=True, fault=fault)
+            else:
+                call = self._begin(request, asked, asked_model, fault)
+            note_made(call)
+            return call
 
     def end(self, call: Call, response: Response) -> None:
         """Keep the answer of a live call, redacted; on disk before the app goes on.
@@ -189,29 +190,16 @@ class Recorder:
         Raises:
             RecordingProblem: The disk refuses it, or it can't be redacted.
         """
-        try:
-            entry = Recorded.of(Interaction(call.request, self.redaction.response(response)))
-        except RecordingProblem as problem:
-            with self._lock:
-                self.problems.append(problem)
-                self.drop(call, problem)
-            raise
+        entry = Recorded.of(Interaction(call.request, self.redaction.response(response)))
         with self._lock:
             call.entry = entry
             if call.fault is not None and call.fault.alters:
                 self._keep_shown(call, call.fault, entry)
-            try:
-                self._cassette.add(entry)
-            except RecordingProblem as problem:
-                self.problems.append(problem)
-                raise
+            self._cassette.add(entry)
 
-    def refuse(self, target: str) -> CallOutsideTrial:
-        """The problem to raise for a request by a road that is not replayed, to `target`."""
-        problem = problems.another_road(target)
-        with self._lock:
-            self.problems.append(problem)
-        return problem
+    def refuse(self, target: str) -> RecordingProblem:
+        """The problem that a request to `target`, by a road that is not replayed, is."""
+        return self.problems.take(problems.another_road(target))
 
     def drop(self, call: Call, error: BaseException) -> None:
         """Forget a live call that got no answer at all: it was cancelled, or not connected."""
@@ -231,12 +219,16 @@ class Recorder:
             for call in [call for call in self.calls if call.entry is None]:
                 call.leave()
             try:
+                if (child := int.from_bytes(_FORK[:])) and self._process == os.getpid():
+                    _FORK[:] = bytes(8)
+                    self.problems.take(problems.forked(child))
                 if self._cassette.is_changed(passed=passed):
-                    self.problems += problems.flaws(self.calls, self.command)
+                    if not self.problems:
+                        self.problems += problems.flaws(self.calls, self.command)
                     if ended and not self.problems:
                         self._cassette.save(self._summarize, passed=passed)
-            except RecordingProblem as problem:
-                self.problems.append(problem)
+            except Exception as error:
+                self.problems.take(error)
             finally:
                 self._cassette.unlock()
 
@@ -276,6 +268,8 @@ class Recorder:
                 return entry
         if self._cassette.only_replays:  # also what another process has recorded meanwhile
             raise self._miss(request, asked)
+        if self.problems:
+            raise self.problems[0]  # nothing more is paid for a trial that is not kept
         if self._veto and (forbidden := self._veto(request)) is not None:
             raise forbidden
         return None
@@ -310,9 +304,9 @@ class Recorder:
             number=len(self.calls) + 1,
             cassette=folder.shows(opened.path),
             exists=opened.on_disk,
-            models=sorted(recording.model for recording in folder.recordings(0)),
+            models=[] if opened.on_disk else sorted(r.model for r in folder.recordings(0)),
             trial=self._place.index + 1,
-            neighbours=folder.has_neighbours,
+            neighbours=not opened.on_disk and folder.has_neighbours,
             command=f"{self.command} --claude-record",
             shared=self.shared,
         )

@@ -190,7 +190,7 @@ def test_a_kill_between_the_save_and_the_clean_up_doubles_no_answer(project) -> 
 
 
 FORKS = """
-import multiprocessing, pathlib
+import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 
 def test_calls(claude):
@@ -199,7 +199,7 @@ def test_calls(claude):
         try:
             pool.submit(ask, "in the child").result()
         except BaseException as error:
-            pathlib.Path("raised.txt").write_text(str(error))
+            pass  # an error of the SDK does not survive pickling
 """
 
 
@@ -211,9 +211,8 @@ def test_a_forked_process_pays_for_nothing_that_nobody_would_keep(project) -> No
     with project.server():
         for mode in ("new_episodes", "none"):
             result = run("-p", "pytest_claude.plugin", f"--claude-record={mode}")
-            result.assert_outcomes(passed=1)
-            assert (project.path / "raised.txt").read_text() == told
-            (project.path / "raised.txt").unlink()
+            result.assert_outcomes(failed=1)
+            result.stdout.fnmatch_lines([f"E   *CallOutsideTrial: {told}"])
         asked = [body["messages"][0]["content"] for body in project.simulator.bodies]
     assert asked == ["before"]
 

@@ -307,7 +307,7 @@ def test_a_thread_that_outlives_pytest_reaches_no_model(project) -> None:
         done = subprocess.run(command, cwd=project.path, capture_output=True)
         assert project.simulator.bodies == []
     assert done.returncode == 0, done.stdout
-    assert (project.path / "late.txt").read_text() == "CallOutsideTrial"
+    assert (project.path / "late.txt").read_text() == "BadRequestError"
 
 
 def test_a_pytest_within_a_test_leaves_the_guard_as_it_was(project) -> None:

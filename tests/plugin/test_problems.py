@@ -75,6 +75,12 @@ def test_a_miss_is_one_attempt_and_one_screen(project) -> None:
     assert len(result.outlines) < 40
 
 
+def test_a_miss_is_at_its_test_for_tools_that_go_to_the_line(project) -> None:
+    project.tests("\n\ndef test_calls(claude):\n    careless()")
+    line = "test_app.py:5: pytest_claude.CassetteMiss: no recording answers call 1: *"
+    project.run("--tb=line").stdout.fnmatch_lines([line])
+
+
 def test_another_model_is_named(project) -> None:
     project.tests(GOOD)
     project.record()

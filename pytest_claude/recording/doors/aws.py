@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_claude.recording import problems
 from pytest_claude.recording.doors import streams, traffic
 from pytest_claude.recording.doors.edge import Sent, sent_for
 from pytest_claude.recording.doors.line import ClosedLine, current
@@ -19,7 +20,7 @@ from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.transcript.interaction import Request, Response, Timing
 
-# A problem is shown, and a debugger opened, where the app made the call.
+# An error of the app is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
 
 MODULES = (
@@ -75,7 +76,11 @@ def _add_auth(original: Callable[..., Any]) -> Callable[..., Any]:
         if line.replaying:
             return None
         before = request.url, request.data, request.body
-        sent = sent_for(line, request.url, request.body or b"")
+        try:
+            sent = sent_for(line, request.url, request.body or b"")
+        except Exception as error:
+            line.problems.take(error)
+            return None  # it is refused where it is sent
         request.url, request.data = sent.url, sent.body
         _set_length(request, sent.body)
         try:
@@ -104,18 +109,22 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
         line = current()
         if line is None or not _is_bedrock(request.url):
             return original(self, request)
-        if isinstance(line, ClosedLine):
-            parts = urlsplit(request.url)
-            raise line.refuse(f"{request.method} {parts.hostname}{parts.path}")
-        body = request.body or b""
-        body = body.encode() if isinstance(body, str) else bytes(body)
-        sent = sent_for(line, request.url, body)
-        stored = _request_of(request, sent, line.redaction)
-        call = line.begin(stored, sent.asked_model, alterable=False)
-        if call.recorded:
-            assert call.response is not None, "it comes from the cassette"
-            raw = io.BytesIO(call.response.body)
-            return _response(request, call.response.status, call.response.headers, raw)
+        try:
+            if isinstance(line, ClosedLine):
+                parts = urlsplit(request.url)
+                raise line.refuse(f"{request.method} {parts.hostname}{parts.path}")
+            body = request.body or b""
+            body = body.encode() if isinstance(body, str) else bytes(body)
+            sent = sent_for(line, request.url, body)
+            stored = _request_of(request, sent, line.redaction)
+            call = line.begin(stored, sent.asked_model, alterable=False)
+            if call.recorded:
+                assert call.response is not None, "it comes from the cassette"
+                raw = io.BytesIO(call.response.body)
+                return _response(request, call.response.status, call.response.headers, raw)
+        except Exception as error:
+            refusal = io.BytesIO(problems.refusal(line.problems.take(error)))
+            return _response(request, 400, problems.REFUSED, refusal)
         request.url, request.body = sent.url, sent.body
         _set_length(request, sent.body)
         try:
@@ -151,7 +160,7 @@ def _recorded(request: Any, response: Any, recorder: Recorder, call: Any) -> Any
         answer = Response(response.status_code, body, headers, timing, complete)
         recorder.end(call, answer)
 
-    meter = streams.Meter(call.started, keep)
+    meter = streams.Meter(call.started, recorder.problems.taking(keep))
     if not request.stream_output:
         meter.note(response.content)
         meter.done(complete=True)

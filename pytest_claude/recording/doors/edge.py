@@ -19,9 +19,6 @@ from pytest_claude.recording.recorder import Recorder
 from pytest_claude.transcript import converse
 from pytest_claude.transcript.json_values import parsed
 
-# A problem is shown, and a debugger opened, where the app made the call.
-__tracebackhide__ = True
-
 
 @dataclass(frozen=True)
 class Sent:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from pytest_claude.recording.doors import traffic
 
-# A problem is shown, and a debugger opened, where the app made the call.
+# An error of the app is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
 
 Watch = Callable[[str, str, bool], None]

@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pytest_claude.errors import CallOutsideTrial, RecordingProblem
+from pytest_claude.recording.problems import Problems
 from pytest_claude.recording.recorder import Recorder
-
-# A problem is shown, and a debugger opened, where the app made the call.
-__tracebackhide__ = True
 
 
 class ClosedLine:
@@ -26,10 +24,10 @@ class ClosedLine:
     replaying = True
 
     def __init__(self) -> None:
-        self.problems: list[RecordingProblem] = []
+        self.problems = Problems()
 
-    def refuse(self, target: str) -> CallOutsideTrial:
-        """The problem to raise for a request to `target`: a method, a host and a path."""
+    def refuse(self, target: str) -> RecordingProblem:
+        """The problem that a request to `target`, a method, a host and a path, is."""
         problem = CallOutsideTrial(
             f"{target} outside a claude test",
             [
@@ -39,8 +37,7 @@ class ClosedLine:
                 ("on purpose", "@pytest.mark.claude(live=True) lets this test reach the API"),
             ],
         )
-        self.problems.append(problem)
-        return problem
+        return self.problems.take(problem)
 
 
 Line = Recorder | ClosedLine

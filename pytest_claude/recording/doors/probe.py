@@ -15,6 +15,7 @@ from pytest_claude.recording.doors import patching
 from pytest_claude.recording.doors.line import line
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.fingerprint import known
+from pytest_claude.recording.problems import Problems
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
@@ -48,9 +49,11 @@ def probe() -> UnknownSDK | None:
 class _Probe:
     replaying = True
     redaction = Redaction()
+    is_ready = True
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.problems = Problems()
 
     def prepared(self, body: Mapping[str, Any], platform: None) -> Mapping[str, Any]:
         return body

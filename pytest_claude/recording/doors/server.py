@@ -16,7 +16,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
-from pytest_claude.errors import RecordingProblem
 from pytest_claude.recording.doors import line
 
 _API = "https://api.anthropic.com"
@@ -104,11 +103,8 @@ def _handler(upstream: str, client: Any) -> type[BaseHTTPRequestHandler]:
             try:
                 request = client.build_request(self.command, url, headers=headers, content=body)
                 response = client.send(request, stream=True)
-            except RecordingProblem as problem:  # it is kept: the test fails
-                self._error(400, problem.headline)
-                return
-            except Exception as error:
-                self._error(502, f"{type(error).__name__}: {error}")
+            except library.HTTPError as error:
+                self._unreached(f"{type(error).__name__}: {error}")
                 return
             self._pass_on(response)
 
@@ -125,11 +121,11 @@ def _handler(upstream: str, client: Any) -> type[BaseHTTPRequestHandler]:
             finally:
                 response.close()
 
-        def _error(self, status: int, message: str) -> None:
-            error = {"type": "invalid_request_error", "message": f"pytest-claude: {message}"}
+        def _unreached(self, message: str) -> None:
+            error = {"type": "api_error", "message": f"pytest-claude: {message}"}
             data = json.dumps({"type": "error", "error": error}).encode()
             length = {"content-length": str(len(data)), "x-should-retry": "false"}
-            self._head(status, {"content-type": "application/json", **length})
+            self._head(502, {"content-type": "application/json", **length})
             self.wfile.write(data)
 
         def _head(self, status: int, headers: Mapping[str, str]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
+
+import anyio  # what the HTTP libraries wait with
 
 from pytest_claude.recording import event_text
 from pytest_claude.recording.faults import INJECTED
@@ -35,6 +37,11 @@ class Meter:
         self._chunks: list[bytes] = []
         self._at: list[float] = []
         self._kept = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether all was handed over."""
+        return self._kept
 
     def note(self, chunk: bytes) -> None:
         """A chunk arrived."""
@@ -99,7 +106,7 @@ def tee(library: Any) -> Any:
             async for chunk in self._stream:
                 self._meter.note(chunk)
                 yield chunk
-            self._meter.done(complete=True)
+            await _in_a_thread(partial(self._meter.done, complete=True))
 
         def close(self) -> None:
             self._stream.close()
@@ -107,7 +114,8 @@ def tee(library: Any) -> Any:
 
         async def aclose(self) -> None:
             await self._stream.aclose()
-            self._meter.leave()
+            if not self._meter.kept:
+                await _in_a_thread(self._meter.leave)
 
     return Tee
 
@@ -134,8 +142,6 @@ def replay(library: Any) -> Any:
         async def __aiter__(self) -> AsyncIterator[bytes]:
             for piece in _pieces(self._recorded, by_event=self._pause_s > 0):
                 if self._pause_s:
-                    import anyio  # what the HTTP library itself waits with
-
                     await anyio.sleep(self._pause_s)
                 yield piece
             self._cut()
@@ -147,6 +153,12 @@ def replay(library: Any) -> Any:
                 raise library.RemoteProtocolError(what)
 
     return Replayed
+
+
+async def _in_a_thread(keep: Callable[[], object]) -> None:
+    """Keep an answer, also of a task that is cancelled: no file is opened in an event loop."""
+    with anyio.CancelScope(shield=True):
+        await anyio.to_thread.run_sync(keep)
 
 
 def _pieces(recorded: Response, *, by_event: bool) -> Iterator[bytes]:

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio  # what the HTTP libraries wait with
+
+from pytest_claude.errors import RecordingProblem
+from pytest_claude.recording import problems
 from pytest_claude.recording.call import Call
 from pytest_claude.recording.doors import streams, traffic
 from pytest_claude.recording.doors.edge import sent_for
@@ -24,7 +29,7 @@ from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import STORED_HEADERS
 from pytest_claude.transcript.interaction import Request, Response, Timing
 
-# A problem is shown, and a debugger opened, where the app made the call.
+# An error of the app is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
 
 # A client refuses to start without a credential; the value never leaves the process.
@@ -81,11 +86,14 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         line = current()
         if line is None or not _is_model_traffic(request):
             return original(self, request)
-        recorder = _open(line, request)
         request.read()
-        request, call = _begun(recorder, request)
-        if call.recorded:
-            return _replayed(request, call)
+        try:
+            recorder = _open(line, request)
+            request, call = _begun(recorder, request)
+            if call.recorded:
+                return _replayed(request, call)
+        except Exception as error:
+            return _refused(request, line.problems.take(error))
         try:
             response = original(self, request)
         except BaseException as error:
@@ -107,11 +115,14 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         line = current()
         if line is None or not _is_model_traffic(request):
             return await original(self, request)
-        recorder = _open(line, request)
         await request.aread()
-        request, call = _begun(recorder, request)
-        if call.recorded:
-            return _replayed(request, call)
+        try:
+            recorder = _open(line, request)
+            request, call = await _begun_aside(recorder, request)
+            if call.recorded:
+                return _replayed(request, call)
+        except Exception as error:
+            return _refused(request, line.problems.take(error))
         token = _is_ours.set(True)
         try:
             response = await original(self, request)
@@ -127,6 +138,24 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         return _replayed(request, call)
 
     return handle_async_request
+
+
+async def _begun_aside(recorder: Recorder, request: Any) -> tuple[Any, Call]:
+    """`_begun`, in a thread where that takes a file: none is opened in the app's event loop.
+
+    Tasks of one loop begin in the order in which they asked.
+    """
+    loop = threading.get_ident()
+    while not recorder.is_ready:
+        if (other := recorder.opening.get(loop)) is None:
+            opened = recorder.opening[loop] = anyio.Event()
+            try:
+                return await anyio.to_thread.run_sync(_begun, recorder, request)
+            finally:
+                del recorder.opening[loop]
+                opened.set()
+        await other.wait()
+    return _begun(recorder, request)
 
 
 def shared(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:
@@ -152,7 +181,8 @@ def aiohttp_request(original: Callable[..., Any]) -> Callable[..., Any]:
             host, headers = url.hostname or "", kwargs.get("headers") or ()
             body = f"{json.dumps(kwargs.get('json'), default=str)}{kwargs.get('data')}".encode()
             if traffic.is_model_traffic(host, url.path, headers, lambda: body):
-                raise line.refuse(f"{method} {host}{url.path}")
+                problem = line.refuse(f"{method} {host}{url.path}")
+                raise sys.modules["aiohttp"].ClientConnectionError(problem.headline) from problem
         return await original(self, method, str_or_url, **kwargs)
 
     return _request
@@ -232,6 +262,14 @@ def _replayed(request: Any, call: Call) -> Any:
     return library.Response(served.status, headers=headers, stream=stream)
 
 
+def _refused(request: Any, problem: RecordingProblem) -> Any:
+    """The answer to a request that has none: the app meets an error of its library."""
+    words = {"reason_phrase": problem.headline.encode("ascii", "replace")}  # for raise_for_status
+    return _library_of(request).Response(
+        400, headers=problems.REFUSED, content=problems.refusal(problem), extensions=words
+    )
+
+
 def _recorded(response: Any, recorder: Recorder, call: Call) -> Any:
     library = _library_of(response)
 
@@ -243,7 +281,7 @@ def _recorded(response: Any, recorder: Recorder, call: Call) -> Any:
         headers = recorder.redaction.response_headers(_headers_of(response))
         recorder.end(call, Response(response.status_code, raw, headers, timing, complete))
 
-    meter = streams.Meter(call.started, keep)
+    meter = streams.Meter(call.started, recorder.problems.taking(keep))
     call.leave = meter.leave
     response.stream = streams.tee(library)(response.stream, meter)
     return response
