@@ -205,6 +205,8 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             )
             self._head(200, media, {"connection": "close"})
             events = wire.events(whole)
+            if reply.error_after is not None:
+                events = wire.ended_in_error(events, reply.error_after, reply.error)
             for number, event in enumerate(platforms.event_stream(events) if binary else events):
                 if number == reply.cut_after:
                     # A chunked body without its last chunk: the client sees a broken stream.
