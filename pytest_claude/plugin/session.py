@@ -169,13 +169,16 @@ class ClaudeSession:
                 before = None if path is None else transcripts_below(path.parent)(path.name)
                 self._arms.close(item, arm, ended=ended, passed=ended and record.passed)
             problems = arm.recorder.problems
+            wide = [set_up.arm for set_up in self._wide.used_by(item).values()]
+            for of in (arm, *wide):
+                if not problems and (spoiled := self._arms.spoiled(of)) is not None:
+                    problems.append(spoiled)
             for raised in record.raised.values():
                 # A wide fixture that could not be set up raises the same again in each later test.
                 if isinstance(raised, RecordingProblem) and not any(raised is p for p in problems):
                     problems.append(raised)
             self._notes.update(dict.fromkeys(arm.recorder.notes))
             profiled = self._settings.gated or bool(self._settings.reports)
-            wide = [set_up.arm for set_up in self._wide.used_by(item).values()]
             strict = self._settings.strict
             complete(item, record, arm, view, wide, strict=strict, profiled=profiled)
             if before is not None and not problems:
