@@ -8,7 +8,7 @@
     │   ├── CassetteMiss        no recorded interaction answers the request
     │   ├── UnreadableCassette  the file is empty, cut, of another kind or edited
     │   ├── UnsavedCassette     what was recorded could not be written
-    │   ├── SpoiledTrial        the API failed; there is no answer to keep
+    │   ├── SpoiledTrial        what was answered says nothing about the model that was asked
     │   │   └── NotSent         the model would refuse the request: it is not paid for
     │   ├── CallOutsideTrial    model traffic that no cassette can answer
     │   └── UnknownSDK          requests of the installed SDK don't pass our patch
@@ -23,10 +23,16 @@ other tests go on with. The app meets an error of its own library, and the test 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 Row = tuple[str, str]
 """One labelled line of an explanation: `("observed", "…")`."""
+
+
+Void = Literal["service", "cut", "account", "other_model", "not_sent", "no_recording"]
+"""Why a trial is no evidence about a model: an error of the service, or none of its answers; an
+answer that the server or the network cut; the account can't ask this; another model answered; the
+request was held back; its recording is not there."""
 
 
 class Explained(Protocol):
@@ -118,7 +124,24 @@ class UnsavedCassette(RecordingProblem):
 
 
 class SpoiledTrial(RecordingProblem):
-    """The API was overloaded or down while recording: nothing to keep as behavior."""
+    """What a trial was answered says nothing about the model that it asks.
+
+    Attributes:
+        void: Why.
+        why: The same in a clause, without what became of it.
+    """
+
+    def __init__(
+        self,
+        headline: str,
+        rows: Sequence[Row] = (),
+        *,
+        void: Void = "service",
+        why: str | None = None,
+    ) -> None:
+        super().__init__(headline, rows)
+        self.void = void
+        self.why = headline if why is None else why
 
 
 class NotSent(SpoiledTrial):

@@ -84,7 +84,7 @@ def _other(interaction: Interaction) -> dict[str, Any]:
     request, response = interaction.request, interaction.response
     body = request.json()
     view = RequestView(request.method, request.url, body if isinstance(body, Mapping) else None)
-    nothing = Answer(0, view, view.model, None, response.status, complete=response.complete)
+    nothing = Answer(0, view, view.model, None, response.status, ended=response.ended)
     return {**_facts(nothing), "platform": None, "method": request.method, "url": request.url}
 
 
@@ -113,6 +113,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
         "status": answer.status,
         "error": None if answer.error is None else asdict(answer.error),
         "complete": answer.complete,
+        "ended": answer.ended,
         "judge": answer.judges,
         "unknown": _unknown(answer),
     }

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from pytest_claude.behavior.profile import Profile, ToolFact
-from pytest_claude.errors import SettingsError
+from pytest_claude.errors import SettingsError, Void
 from pytest_claude.transcript.model import Transcript
 
-VERSION = 2  # of the JSON form
+VERSION = 3  # of the JSON form
 
 Stream = Literal["base", "base_fresh", "cand"]
 Outcome = Literal["pass", "fail", "skip", "void", "abort"]
@@ -64,7 +64,7 @@ class Trial:
         cost_usd: Price of all calls as billed; None when unknown.
         entries: Numbers of its interactions in a cassette that tests share; empty where the
             cassette is its own.
-        held_back: Whether a request of it was not sent, since its model is known to refuse it.
+        void: Why it is void; None for any other outcome.
         set_ups: Cassettes of the fixtures wider than a test that asked a model for it; trials of a
             stream that share them are one trial.
     """
@@ -86,7 +86,7 @@ class Trial:
     replies: tuple[str, ...] = ()
     cost_usd: float | None = None
     entries: tuple[int, ...] = ()
-    held_back: bool = False
+    void: Void | None = None
     set_ups: tuple[str, ...] = ()
 
     def as_evidence(self) -> Trial:
@@ -125,8 +125,11 @@ class Trial:
         """
         fields = dict(data)
         version = fields.pop("v", 1)
-        if version == 1:  # it said so in the cause alone
-            fields["held_back"] = (fields.get("cause") or "").startswith("not sent: ")
+        if version in (1, 2):  # version 1 said in the cause alone that it was held back
+            said_so = (fields.get("cause") or "").startswith("not sent: ")
+            held_back = fields.pop("held_back", said_so)
+            if fields.get("outcome") == "void":
+                fields["void"] = "not_sent" if held_back else "service"
         elif version != VERSION:
             raise SettingsError(
                 f"a trial of version {version}: this pytest-claude reads version {VERSION}; "

@@ -75,23 +75,26 @@ class Reading:
         trials: Those that are there, gaps passed over.
         ready: How many of them stand before the first gap.
         missing: Indices that must be run so that all could be there.
-        voids: Void trials passed over.
+        void: The void trials passed over.
         copies: Copies of a paid answer passed over.
         stop: The first trial that was skipped or could not be run; reading ends there.
         spoiled: Whether there are more voids or copies than a reading of this length may have;
             reading ends at the one too many, so later trials don't matter.
-        unsent: Why the last void trial was not sent, where none of them was.
     """
 
     wanted: int
     trials: tuple[Trial, ...]
     ready: int
     missing: tuple[int, ...] = ()
-    voids: int = 0
+    void: tuple[Trial, ...] = ()
     copies: int = 0
     stop: Trial | None = None
     spoiled: Literal["voids", "copies"] | None = None
-    unsent: str | None = None
+
+    @property
+    def voids(self) -> int:
+        """How many void trials were passed over."""
+        return len(self.void)
 
     @property
     def complete(self) -> bool:
@@ -174,23 +177,25 @@ class TestTrials:
     def base(self) -> Reading:
         """All usable recorded trials of the baseline: gaps don't matter, stale ones are gone."""
         stream = self._streams.get("base", _EMPTY)
-        trials, voids, stop = [], 0, None
+        trials, void, stop = [], [], None
         for index in sorted(stream.by_index):
             trial = stream.by_index[index]
             if trial.outcome in ("abort", "skip"):
                 stop = stop or trial
             elif trial.outcome == "void":
-                voids += 1
+                void.append(trial)
             elif index not in stream.copies:
                 trials.append(trial)
-        return Reading(len(trials), tuple(trials), len(trials), (), voids, len(stream.copies), stop)
+        return Reading(
+            len(trials), tuple(trials), len(trials), (), tuple(void), len(stream.copies), stop
+        )
 
     def read(self, stream: Stream, wanted: int) -> Reading:
         """The first `wanted` usable trials of a stream made for the gate."""
         found = self._streams.get(stream, _EMPTY)
         trials: list[Trial] = []
         missing: list[int] = []
-        ready, voids, copies, index = 0, 0, 0, 0
+        ready, copies, index = 0, 0, 0
         void: list[Trial] = []
         stop: Trial | None = None
         spoiled: Literal["voids", "copies"] | None = None
@@ -201,11 +206,11 @@ class TestTrials:
             elif trial.outcome in ("abort", "skip"):
                 stop = trial
             elif trial.outcome == "void":
-                voids += 1
                 void.append(trial)
                 # Weighed against the trials that are wanted: one void is no reason to give up
                 # on a test whose later trials are good.
-                spoiled = "voids" if voids > self._void_share * (wanted + voids) else None
+                most = self._void_share * (wanted + len(void))
+                spoiled = "voids" if len(void) > most else None
             elif index in found.copies:
                 copies += 1
                 spoiled = "copies" if copies > wanted else None
@@ -213,9 +218,9 @@ class TestTrials:
                 trials.append(trial)
                 ready += not missing
             index += 1
-        unsent = void and all(trial.held_back for trial in void)
-        return Reading(wanted, tuple(trials), ready, tuple(missing), voids, copies, stop, spoiled,
-                       void[-1].cause if unsent else None)  # fmt: skip
+        return Reading(
+            wanted, tuple(trials), ready, tuple(missing), tuple(void), copies, stop, spoiled
+        )
 
     def usable(self, stream: Stream, most: int) -> tuple[Trial, ...]:
         """The first usable trials of a stream, at most so many: what its looks have read."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_claude.comparison.trial import Trial
+from pytest_claude.gating.evidence import refused_alike, why_void
 from pytest_claude.gating.ledger import Key, Reading, TestTrials, asks_nothing
 from pytest_claude.gating.policy import Policy
 from pytest_claude.gating.status import Reason, Why
@@ -13,7 +14,9 @@ from pytest_claude.gating.walk import accept_bounds
 
 _MOST_HELD_BACK = 200
 
-ScreenStatus = Literal["open", "cleared", "suspect", "already failing", "stopped", "left out"]
+ScreenStatus = Literal[
+    "open", "cleared", "suspect", "refused", "already failing", "stopped", "left out"
+]
 Counts = tuple[int, int]
 
 
@@ -22,7 +25,8 @@ class Screen:
     """What the screen says of one test, from its own trials alone.
 
     Attributes:
-        status: "open" while it needs trials; "stopped" when no more can help.
+        status: "open" while it needs trials; "stopped" when no more can help, "refused"
+            when the API refused the candidate's first trials alike.
         needs: The trials it needs next, all at once; empty unless open.
         base: Passed trials of the baseline that the screen reads, and all.
         cand: Passed trials of the candidate at the last look, and all.
@@ -61,6 +65,9 @@ def screen_test(trials: TestTrials, policy: Policy) -> Screen:
         return Screen("left out", (), (passes, of), _counts(first), why=Why("no_model_call"))
     if passes / of <= policy.failing_rate:
         return _already_failing(trials, policy, first, (passes, of))
+    if refused := refused_alike(first.trials[: first.ready]):
+        counts, looks = (0, len(refused)), (len(refused),)
+        return Screen("refused", (), (passes, of), counts, looks, Why("refused"), first.voids)
     return _looked(trials, policy, (passes, of))
 
 
@@ -93,10 +100,7 @@ def trouble(reading: Reading) -> Why | None:
         reason: Reason = "skipped" if reading.stop.outcome == "skip" else "aborted"
         return Why(reason, {"why": reading.stop.cause})
     if reading.spoiled == "voids":
-        counts = {"voids": reading.voids, "of": len(reading.trials) + reading.voids}
-        if reading.unsent is not None:
-            return Why("not_sent", {**counts, "why": reading.unsent})
-        return Why("errors", counts)
+        return why_void(reading.void, len(reading.trials) + reading.voids)
     if reading.spoiled == "copies":
         of = len(reading.trials) + reading.copies
         return Why("copies", {"copies": reading.copies, "of": of})

@@ -77,7 +77,8 @@ class Stages:
     def compared(self) -> list[TestTrials]:
         """The tests that have something to compare."""
         screens = self.screens
-        return [of for test, of in self.trials.items() if screens[test].status != "left out"]
+        nothing: tuple[ScreenStatus, ...] = ("left out", "refused")
+        return [of for test, of in self.trials.items() if screens[test].status not in nothing]
 
     @cached_property
     def channel(self) -> list[TestTrials]:
@@ -100,10 +101,8 @@ class Stages:
     @property
     def regressed(self) -> bool:
         """Whether a test is regressed and not accepted."""
-        return any(
-            duel.status == "regressed" and test not in self.accepted
-            for test, duel in self.duels.items()
-        )
+        named = {test for test, duel in self.duels.items() if duel.status == "regressed"}
+        return not named.union(self._screened("refused")).issubset(self.accepted)
 
     @property
     def needs(self) -> tuple[Key, ...]:

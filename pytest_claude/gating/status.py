@@ -24,6 +24,7 @@ Reason = Literal[
     "voids_agree",
     # of undecided
     "aborted",
+    "account",
     "cannot_confirm",
     "copies",
     "errors",
@@ -34,6 +35,7 @@ Reason = Literal[
     "not_arrived",
     "not_sent",
     "one_baseline_trial",
+    "other_model",
     "other_voids_decide",
     "voids_decide",
     # of not run: by choice; "skipped" on the candidate alone leaves a test undecided
@@ -51,6 +53,7 @@ Reason = Literal[
 WAITING: frozenset[Reason] = frozenset(
     {
         "aborted",
+        "account",
         "errors",
         "lacks_fresh",
         "missing",

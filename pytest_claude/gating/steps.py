@@ -46,11 +46,14 @@ def plan_plain(trials: int) -> Plan:
 
 
 def in_order(steps: Sequence[Step], before: int = 0) -> Plan:
-    """A plan of these steps, after `before` trials that were taken already; a stop ends it."""
+    """A plan of these steps, after `before` trials that were taken already.
+
+    A stop ends it, and so do two void trials in a row: the gate says whether more can help.
+    """
 
     def plan(taken: Sequence[Trial]) -> Step | None:
-        stopped = len(taken) > before and taken[-1].outcome in ("skip", "abort")
-        done = len(taken) - before
-        return None if stopped or done >= len(steps) else steps[done]
+        done = [trial.outcome for trial in taken[before:]]
+        stopped = done[-1:] in (["skip"], ["abort"]) or done[-2:] == ["void", "void"]
+        return None if stopped or len(done) >= len(steps) else steps[len(done)]
 
     return plan

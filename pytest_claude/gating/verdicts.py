@@ -235,6 +235,8 @@ def _judged(screen: Screen, duel: Duel | None) -> tuple[Status, Stage | None]:
         return "not run", None
     if screen.status in ("cleared", "already failing"):
         return "unchanged", "screen"
+    if screen.status == "refused":
+        return "regressed", "screen"
     if duel is None or duel.status in ("open", "stopped", "ended"):
         return "undecided", None
     return ("regressed" if duel.status == "regressed" else "unchanged"), "duel"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from pytest_claude.models.ids import NO_NAMES, ModelNames, canonical_model
+from pytest_claude.models.ids import canonical_model
 from pytest_claude.models.model_facts import ModelFacts
 
 TOKENS_ACROSS = (1.0, 1.3, 1.35)
@@ -14,8 +13,6 @@ TOKENS_ACROSS = (1.0, 1.3, 1.35)
 
 Source: platform.claude.com, about-claude/pricing: about 30 % more, by content.
 """
-
-_VERSION_FIRST = re.compile(r"claude-(\d+(?:-\d+)?)-([a-z]+)")
 
 
 @lru_cache(maxsize=1)
@@ -35,27 +32,6 @@ def facts_of(model: str) -> ModelFacts | None:
     True
     """
     return _by_id().get(canonical_model(model)) or _by_id().get(model)
-
-
-def is_answer_of(asked: str, served: str, names: ModelNames = NO_NAMES) -> bool:
-    """Whether an answer that says it is of the model `served` is one of the model `asked`.
-
-    Dates, aliases, platforms' spellings and what gateways write before, in and after an id do not
-    count.
-
-    >>> is_answer_of("us.anthropic.claude-opus-4-5-20251101-v1:0", "anthropic/claude-4.5-opus")
-    True
-    >>> is_answer_of("claude-sonnet-5-5", "claude-sonnet-5")
-    False
-    """
-    return _plain_id(names.canonical(asked)) == _plain_id(names.canonical(served))
-
-
-def _plain_id(model: str) -> str:
-    """The canonical id in a gateway's name of a model, as far as rules and facts can tell."""
-    name = canonical_model(model.rpartition("/")[2]).partition(":")[0].replace(".", "-")
-    facts = facts_of(name) or facts_of(_VERSION_FIRST.sub(r"claude-\2-\1", name))
-    return name if facts is None else facts.id
 
 
 def tokens_factor(old: ModelFacts | None, new: ModelFacts | None) -> tuple[float, float, float]:

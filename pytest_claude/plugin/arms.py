@@ -25,7 +25,7 @@ from pytest_claude.models.prices import price_table, total_cost
 from pytest_claude.places import Places
 from pytest_claude.plugin.attempts import Attempts
 from pytest_claude.plugin.markers import FOUND, NORMALIZE, TEST_SETTINGS
-from pytest_claude.recording import cassette
+from pytest_claude.recording import cassette, problems
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.fingerprint import Normalize
@@ -217,6 +217,18 @@ class Arms:
         arm.recorder.close(ended=ended, passed=passed)
         if arm.recorder.model is not None and arm.step.index == 0:
             self._models[item.nodeid, arm.step.stream] = arm.recorder.model
+
+    def spoiled(self, arm: Arm) -> RecordingProblem | None:
+        """Why a gate's trial is no evidence about a model, live or in replay.
+
+        A plain run tests the app: what a recording holds is what it must deal with.
+        """
+        if not self._settings.gated:
+            return None
+        recorder, answers = arm.recorder, arm.said.transcript().answers
+        return problems.spoiled(
+            recorder.calls, recorder.command, recording=False
+        ) or problems.other_model(answers, self._settings.names, recorder.command)
 
     def folder(self, item: pytest.Item, stream: Stream) -> Folder:
         """A test's cassettes; what a gate asks of it is always its own."""

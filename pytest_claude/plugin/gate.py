@@ -133,7 +133,7 @@ class Gate:
                 test, {}
             ):
                 cause = "it has no recording"
-                yield Trial(test, stream, n, "void", cause, attempt=attempt)
+                yield Trial(test, stream, n, "void", cause, attempt=attempt, void="no_recording")
 
     def _of_its_own(self, test: str) -> Step | Literal[Later.LATER] | None:
         """The next trial that a test takes without regard to the others."""

@@ -13,10 +13,10 @@ from pytest_claude.errors import (
     CassetteMiss,
     CheckFailed,
     NoEvidence,
-    NotSent,
     RecordingProblem,
     Row,
     SpoiledTrial,
+    Void,
 )
 from pytest_claude.expect.checks.traffic import makes_no_call
 from pytest_claude.expect.result import Check
@@ -61,7 +61,6 @@ def complete(
     ending = _strict(ending, record, arm) if strict else ending
     ending = _unplayed(ending, record, arm)
     ending = _idle(ending, record, arm)
-    ending = _retired(ending, arm)
     trial = _trial(item.nodeid, ending, arm, view, wide, profiled=profiled)
     record.trial = trial.as_evidence() if arm.settings.gated else trial
     if arm.recorder.problems:
@@ -80,8 +79,8 @@ def _ending(record: TrialRun, arm: Arm, *, asked: bool) -> Ending:
     forgives no error in a set-up.
     """
     if problems := arm.recorder.problems:
-        void = isinstance(problems[0], SpoiledTrial)
-        return ("void" if void else "abort"), problems[0].headline
+        first = problems[0]
+        return ("void", first.why) if isinstance(first, SpoiledTrial) else ("abort", first.headline)
     for when in ("setup", "call", "teardown"):
         raised = record.raised.get(when)
         if raised is None:
@@ -155,17 +154,6 @@ def _idle(ending: Ending, record: TrialRun, arm: Arm) -> Ending:
     return "fail", idle[0]
 
 
-def _retired(ending: Ending, arm: Arm) -> Ending:
-    """A baseline's trial is no behavior where its model is not served any more."""
-    if ending[0] != "fail" or not arm.settings.gated or arm.step.stream == "cand":
-        return ending
-    for answer in arm.said.transcript().answers:
-        if answer.status == 404 and answer.error is not None:
-            if answer.error.type == "not_found_error":
-                return "abort", f"{answer.model} is not served any more: {answer.error.message}"
-    return ending
-
-
 def _trial(
     test: str,
     ending: Ending,
@@ -209,9 +197,13 @@ def _trial(
         if profiled and arm.recorder.calls
         else None,
         entries=recorder.numbers,
-        held_back=bool(problems) and isinstance(problems[0], NotSent),
+        void=_void(problems),
         set_ups=tuple(of.recorder.shown_path or "" for of in wide),
     )
+
+
+def _void(problems: Sequence[RecordingProblem]) -> Void | None:
+    return problems[0].void if problems and isinstance(problems[0], SpoiledTrial) else None
 
 
 def _first_line(raised: BaseException) -> str:
@@ -232,6 +224,8 @@ def _show_problem(record: TrialRun, problems: Sequence[RecordingProblem]) -> Non
     explain.fail(record.reports[when], first)
     record.rows = problem_rows(problems)
     raised = record.raised.get(when)
+    if isinstance(first, SpoiledTrial) and first.void == "other_model":
+        return  # the app met no error
     if not isinstance(raised, Exception) or isinstance(raised, AssertionError):
         record.rows.insert(2, ("", "the app caught the error"))
 

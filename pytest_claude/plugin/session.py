@@ -172,9 +172,12 @@ class ClaudeSession:
             problems = arm.recorder.problems
             for problem in self._wide.problems_of(item):
                 problems.take(problem)
+            wide = [set_up.arm for set_up in self._wide.used_by(item).values()]
+            for of in (arm, *wide):
+                if not problems and (spoiled := self._arms.spoiled(of)) is not None:
+                    problems.append(spoiled)
             self._notes.update(dict.fromkeys(arm.recorder.notes))
             profiled = self._settings.gated or bool(self._settings.reports)
-            wide = [set_up.arm for set_up in self._wide.used_by(item).values()]
             strict = self._settings.strict
             complete(item, record, arm, view, wide, strict=strict, profiled=profiled)
             if before is not None and not problems:

@@ -12,7 +12,7 @@ from typing import Any
 from pytest_claude.recording import yaml_text
 from pytest_claude.recording.fingerprint import fingerprint
 from pytest_claude.recording.readers import parts
-from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.transcript.interaction import Ended, Interaction, Request, Response, Timing
 from pytest_claude.transcript.judging import JUDGE, is_judge
 
 START = "- fingerprint: "
@@ -91,7 +91,8 @@ class Recorded:
         """The text without what may differ between two recordings of the same: host, times."""
         head, _, timing = self.text.rpartition("\n    timing:\n")
         text = f"{head}\n" if head else timing
-        text += "cut" if head and "complete: false" in timing else ""
+        if head and "complete: false" in timing:
+            text += "cut" + "".join(by for by in ("cut", "left") if f"ended: {by}" in timing)
         start = text.index("\n    uri: ") + len("\n    uri: ")
         end = text.index("\n", start)
         host_end = text.find("/", text.find("://", start, end) + 3, end)
@@ -102,8 +103,8 @@ def same_exchange(left: Interaction, right: Interaction) -> bool:
     """Whether two interactions say the same: headers, host, times and the message's id aside."""
     return (
         fingerprint(left.request) == fingerprint(right.request)
-        and (left.response.status, left.response.complete)
-        == (right.response.status, right.response.complete)
+        and (left.response.status, left.response.ended)
+        == (right.response.status, right.response.ended)
         and _same_body(_without_id(left.response.body), _without_id(right.response.body))
     )
 
@@ -162,15 +163,16 @@ def _usual_response(text: str, start: int) -> Response | None:
     headers = dict(_HEADER.findall(head[2]))
     if any(": " in value or " #" in value for value in headers.values()):
         return None
-    when, complete = None, True
+    when: Timing | None = None
+    ended: Ended = "whole"
     if timed >= 0:
         try:
             lines = text[timed + len(_TIMING) :].splitlines()
             times = {n: json.loads(v) for n, v in (line.strip().split(": ", 1) for line in lines)}
         except ValueError:
             return None  # times edited by hand: they do not count
-        when, complete = parts.timing_of(times)
-    return Response(int(head[1]), body.encode(), headers, when, complete)
+        when, ended = parts.timing_of(times)
+    return Response(int(head[1]), body.encode(), headers, when, ended)
 
 
 def _entry(interaction: Interaction) -> dict[str, Any]:
@@ -195,9 +197,11 @@ def _entry(interaction: Interaction) -> dict[str, Any]:
 
 def _timing(response: Response) -> Mapping[str, Any] | None:
     measured = response.timing
-    if measured is None:
-        return None if response.complete else {"complete": False}
     timing: dict[str, Any] = {"complete": response.complete}
+    if response.ended in ("cut", "left"):
+        timing["ended"] = response.ended
+    if measured is None:
+        return None if response.complete else timing
     timing["first_byte_s"] = measured.first_byte_s
     if measured.first_token_s is not None:
         timing["first_token_s"] = measured.first_token_s

@@ -147,10 +147,10 @@ class Fault:
         assert self.cut_stream_after is not None, "the only other fault that alters"
         body = event_text.cut(answer.body, self.cut_stream_after)
         if self.status is None:
-            return replace(changed, body=body, complete=False)
+            return replace(changed, body=body, ended="cut")
         kind, message = self._error
         error = {"type": "error", "error": {"type": kind, "message": message}}
-        return replace(changed, body=body + event_text.event(error), complete=True)
+        return replace(changed, body=body + event_text.event(error), ended="whole")
 
     @property
     def _error(self) -> tuple[str, str]:

@@ -17,10 +17,9 @@ from pytest_claude.recording.matching import Index
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.slugs import named_model
 from pytest_claude.settings import RecordMode
-from pytest_claude.transcript.interaction import Request, Response
+from pytest_claude.transcript.interaction import Request
+from pytest_claude.transcript.service import fault
 
-# Not an answer of a model: credentials, limits, time-outs; all from 500 on count too.
-_INFRASTRUCTURE = (401, 403, 408, 409, 429)
 _LARGE = 100_000_000  # bytes
 
 
@@ -192,11 +191,6 @@ class Shelf:
         return entry if entry.ours and stored == entry.interaction else Recorded.of(stored)
 
 
-def is_infrastructure(response: Response) -> bool:
-    """Whether a response says nothing about the model: it was the API that failed."""
-    return response.status in _INFRASTRUCTURE or response.status >= 500
-
-
 def _written(path: Path) -> int | None:
     try:
         return path.stat().st_mtime_ns
@@ -211,7 +205,7 @@ def _left_by_an_interrupted_run(path: Path, recorded: Sequence[Recorded]) -> lis
     index = Index(recorded)
     left = []
     for entry in partial.load(path):
-        if not entry.response.complete or is_infrastructure(entry.response):
+        if not entry.response.complete or fault(entry.interaction):
             continue
         # A process may die when its cassette is in place and the partial file not yet gone.
         same = index.take(index.mark(entry))

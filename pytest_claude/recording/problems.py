@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ParamSpec
 
-from pytest_claude.errors import CallOutsideTrial, RecordingProblem, Row, SpoiledTrial
+from pytest_claude.errors import CallOutsideTrial, RecordingProblem, Row, SpoiledTrial, Void
+from pytest_claude.models.ids import ModelNames
+from pytest_claude.models.served import is_known, is_other
 from pytest_claude.recording.call import Call, Calls
-from pytest_claude.recording.opening import is_infrastructure
 from pytest_claude.transcript.interaction import Response
+from pytest_claude.transcript.model import Answer
+from pytest_claude.transcript.parse import parse_answer
 from pytest_claude.transcript.quoting import cut, quote
+from pytest_claude.transcript.service import fault
 
 P = ParamSpec("P")
 _LIBRARIES = (
@@ -108,7 +112,11 @@ def flaws(calls: Calls, command: str) -> list[RecordingProblem]:
     """Why the calls of a trial are not a recording of it; `command` runs its test."""
     return [
         flaw
-        for flaw in (_unconnected(calls, command), _pending(calls), _spoiled(calls, command))
+        for flaw in (
+            _unconnected(calls, command),
+            _pending(calls),
+            spoiled(calls, command, recording=True),
+        )
         if flaw is not None
     ]
 
@@ -141,41 +149,103 @@ def _unconnected(calls: Calls, command: str) -> SpoiledTrial | None:
             ("observed", f"{type(lost[0]).__name__}: {cut(str(lost[0]))}, retries included"),
             ("to record", f"{command} --claude-record"),
         ],
+        why="the API was not reached",
     )
 
 
-def _spoiled(calls: Calls, command: str) -> SpoiledTrial | None:
-    """The trial ends in an infrastructure error: no behavior of the model was seen."""
-    answered = {call.entry.fingerprint for call in calls if call.entry and not _failed(call)}
-    failed = [n for n, call in enumerate(calls, start=1) if _failed(call)]
-    last = next(
-        (n for n in failed if (e := calls[n - 1].entry) and e.fingerprint not in answered), None
-    )
-    if last is None:
-        return None  # what failed was sent again and answered
-    answer = calls[last - 1].response
-    assert answer is not None, "it failed with an answer"
-    whose = " (the judge's)" if calls[last - 1].judges else ""
-    denied = answer.status in (401, 403)
-    retries = "" if denied else ", retries included"
-    rows: list[Row] = [
-        ("expected", "an answer of the model to record"),
-        ("observed", f"HTTP {answer.status} to call {last}{whose}{retries}"),
-    ]
-    if (message := _message(answer)) is not None:
+def spoiled(calls: Calls, command: str, *, recording: bool) -> SpoiledTrial | None:
+    """Why the answers of a trial say nothing about a model: one is a failure of the service.
+
+    What failed and was answered when the app sent it again does not count.
+
+    Args:
+        calls: Of the trial.
+        command: The command that runs its test.
+        recording: Whether they were to be recorded, and are not a recording's.
+    """
+    failed = {n: void for n, call in enumerate(calls, start=1) if (void := _fault(call))}
+    answered = {
+        call.known.fingerprint
+        for n, call in enumerate(calls, start=1)
+        if call.entry is not None and n not in failed
+    }
+    for number, void in failed.items():
+        if calls[number - 1].known.fingerprint not in answered:
+            return _spoiled(calls[number - 1], number, void, command, recording=recording)
+    return None
+
+
+def _spoiled(call: Call, number: int, void: Void, command: str, *, recording: bool) -> SpoiledTrial:
+    assert call.interaction is not None, "it failed with an answer"
+    parsed, answer = parse_answer(call.interaction), call.interaction.response
+    error = None if parsed is None else parsed.error
+    message = _message(answer) if error is None else error.message
+    whose = f"call {number}" + (" (the judge's)" if call.judges else "")
+    if answer.status >= 400:
+        what, seen = f"the API answered {answer.status}", f"HTTP {answer.status} to {whose}"
+        seen += "" if void == "account" else ", retries included"
+    elif void == "cut":
+        what, seen = "the connection broke in an answer", f"the answer to {whose} has no end"
+    else:
+        kind = "an error" if error is None or error.type is None else f"`{error.type}`"
+        what, seen = f"the API ended an answer in {kind}", f"the answer to {whose} ends in {kind}"
+    expected = "an answer of the model to record" if recording else "an answer of the model"
+    rows: list[Row] = [("expected", expected), ("observed", seen)]
+    if message:
         rows.append(("the API", quote(message, 200)))
-    if denied:
-        rows.append(("to go on", "set a key that may ask this: ANTHROPIC_API_KEY, as a rule"))
+    if void == "account":
+        rows.append(("to go on", _OF_THE_ACCOUNT.get(answer.status, _ITS_LIMITS)))
     rows.append(("to record", f"{command} --claude-record"))
-    return SpoiledTrial(f"the API answered {answer.status}: nothing was recorded", rows)
+    return SpoiledTrial(
+        f"{what}: nothing was recorded" if recording else what,
+        rows,
+        void=void,
+        why=f"{what}, {quote(message, 80)}" if message and void == "account" else what,
+    )
+
+
+def other_model(answers: Iterable[Answer], names: ModelNames, command: str) -> SpoiledTrial | None:
+    """Why the answers of a trial are no evidence: one is of another model than was asked.
+
+    One that names no model is no evidence either way.
+
+    Args:
+        answers: To the app, parsed.
+        names: What the project's own names of models stand for.
+        command: The command that runs the test.
+    """
+    for answer in answers:
+        asked, served = answer.request.model, answer.served_model
+        if not asked or not served or not is_other(asked, served, names):
+            continue
+        asked, by = names.canonical(asked), names.canonical(served)
+        unknown = [(a, b) for a, b in ((asked, by), (by, asked)) if not is_known(a, names)]
+        lines = [f"{name} = {model}" for name, model in unknown if is_known(model, names)]
+        what = f"{by} answered, not {asked}"
+        return SpoiledTrial(
+            what,
+            [
+                ("expected", f"an answer of {asked}"),
+                ("observed", f"call {answer.number} was answered by {by}"),
+                *(("if the same", f"add to claude_model_map: {line}") for line in lines),
+                ("to ask again", f"{command} --claude-record=all"),
+            ],
+            void="other_model",
+        )
+    return None
+
+
+_KEY = "set a key that may ask this: ANTHROPIC_API_KEY, as a rule"
+_OF_THE_ACCOUNT = {401: _KEY, 403: _KEY, 404: "name a model that this account can ask"}
+_ITS_LIMITS = "see to the account: its credit, its limits, the models it can ask"
 
 
 def _message(answer: Response) -> str | None:
-    """What the API says of its error."""
+    """What the API says of its error, where no model was asked."""
     error = body.get("error") if isinstance(body := answer.json(), dict) else None
     message = error.get("message") if isinstance(error, dict) else None
-    return message if isinstance(message, str) and message else None
+    return message if isinstance(message, str) else None
 
 
-def _failed(call: Call) -> bool:
-    return call.response is not None and is_infrastructure(call.response)
+def _fault(call: Call) -> Void | None:
+    return None if call.interaction is None else fault(call.interaction)

@@ -58,4 +58,5 @@ def _not_sent(target: str, finding: Finding) -> NotSent:
             *fix,
             ("to send it", "add --claude-record-refused"),
         ],
+        void="not_sent",
     )

@@ -58,16 +58,17 @@ def _to_finish(story: Story) -> list[Command]:
     if story.finish is None or story.waits_for is None:
         return []
     purpose, label = _FINISH[story.waits_for]
-    # Without it the same request would be held back again.
-    more = " --claude-record-refused" if story.waits_for == "not sent" else ""
-    return [Command(purpose, f"{story.finish}{more}", label)]
+    return [Command(purpose, f"{story.finish}{_MORE.get(story.waits_for, '')}", label)]
 
 
 _FINISH = {
     "missing": ("Record the missing trials (nothing is paid twice)", "to finish"),
     "not sent": ("Send what was held back", "to send them"),
     "errors": ("Try again what ended in errors", "to try again"),
+    "other model": ("Ask again, which is another attempt", "to ask again"),
 }
+# Without it the same request would be held back again, or the same answer replayed.
+_MORE = {"not sent": " --claude-record-refused", "other model": "=all"}
 
 
 def _to_read(story: Story, run_file: str | None) -> list[Command]:

@@ -25,6 +25,9 @@ from pytest_claude.run.record import Run, TestResult
 Overall = Literal["pass", "fail", "undecided", "nothing"]
 """The verdict, and "nothing" where nothing was compared, or no claude test ran."""
 
+WaitsFor = Literal["missing", "not sent", "errors", "other model"]
+"""What a gate without a verdict lacks: trials, those held back, those without evidence."""
+
 GATE_WORDS: tuple[Word, ...] = (
     "refused", "regressed", "undecided", "accepted", "improved", "changed", "unchanged", "not run",
 )  # fmt: skip
@@ -120,7 +123,7 @@ class Story:
     gate: str | None
     repeat: str | None
     finish: str | None
-    waits_for: Literal["missing", "not sent", "errors"] | None
+    waits_for: WaitsFor | None
 
     @property
     def compares(self) -> bool:
@@ -174,7 +177,7 @@ def story(run: Run, typed: Typed | None = None) -> Story:
     return Story(
         overall=overall,
         headline=headline,
-        notes=() if decision is None else words.notes(decision),
+        notes=() if decision is None else (*words.notes(decision), *_voids(rows)),
         comparison=run.comparison,
         models=models,
         rows=tuple(rows),
@@ -275,17 +278,26 @@ def _commands(run: Run, typed: Typed | None) -> tuple[str | None, str | None, st
     return gate, again, f"{finish} --claude-record"
 
 
+def _voids(rows: Sequence[Row]) -> Iterator[str]:
+    """The void trials of the tests that have a verdict all the same, by their causes."""
+    decided = [row for row in rows if row.word != "undecided"]
+    trials = [trial for row in decided for side in row.sides for trial in side.trials]
+    return words.voids(Counter(t.cause for t in trials if t.outcome == "void" and t.cause))
+
+
 def _line(*parts: str) -> str:
     return " ".join(filter(None, parts))
 
 
-def _waits_for(decision: Decision) -> Literal["missing", "not sent", "errors"] | None:
+def _waits_for(decision: Decision) -> WaitsFor | None:
     if decision.open_trials:
         return "missing"
     reasons = {verdict.reason for verdict in decision.tests}
     if "not_sent" in reasons:
         return "not sent"
-    return "errors" if "errors" in reasons else None
+    if not reasons.isdisjoint({"errors", "account"}):
+        return "errors"
+    return "other model" if "other_model" in reasons else None
 
 
 def _sight(decision: Decision) -> Sight:

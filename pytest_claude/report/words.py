@@ -78,6 +78,7 @@ REASONS: Mapping[Reason, str | Callable[[Mapping[str, Any]], str]] = {
     "cannot_confirm": "{trials} baseline trials cannot confirm a drop in one of {suspects} "
     "suspects",
     "copies": "{copies} of {of} trials repeat a paid answer",
+    "account": "{voids} of {of} trials were denied: {why}",
     "errors": "{voids} of {of} trials ended in errors of the service",
     "lacks_fresh": _lacking,
     "looks_ended": "no decision after {trials} trials",
@@ -86,6 +87,7 @@ REASONS: Mapping[Reason, str | Callable[[Mapping[str, Any]], str]] = {
     "not_arrived": "did not arrive: a lost worker, or the run was stopped",
     "not_sent": "{voids} of {of} trials were {why}",
     "one_baseline_trial": ONE_TRIAL,
+    "other_model": "in {voids} of {of} trials {why}",
     "other_voids_decide": "void trials of other tests could decide either way",
     "voids_decide": _voids("its {voids} could decide either way"),
     "asks_no_old": "asks {models}",
@@ -176,6 +178,15 @@ def evidence(verdict: TestVerdict, decision: Decision) -> str | None:
 def notes(decision: Decision) -> tuple[str, ...]:
     """What must be said below the headline, one sentence each."""
     return tuple(_notes(decision))
+
+
+def voids(causes: Mapping[str, int]) -> Iterator[str]:
+    """What the trials without evidence met, one sentence for each cause.
+
+    >>> list(voids({"the API answered 529": 2}))
+    ['2 void trials: the API answered 529']
+    """
+    return (f"{plural(n, 'void trial')}: {cause}" for cause, n in sorted(causes.items()))
 
 
 def sight(decision: Decision) -> str:

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pytest_claude.transcript.json_values import parsed
+
+Ended = Literal["whole", "cut", "left", "unknown"]
+"""How an answer ended: at its end; cut by the server or the network; left by the app, which read
+no further; or not whole, in a recording that does not say who ended it."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +65,19 @@ class Response:
         headers: Lower-case names; only the ones that may be stored.
         body: The decoded bytes: a JSON document or the text of a stream.
         timing: Measured while recording; None where the recording has none.
-        complete: False when a stream was cut or left before its end.
+        ended: How it ended.
     """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     timing: Timing | None = None
-    complete: bool = True
+    ended: Ended = "whole"
+
+    @property
+    def complete(self) -> bool:
+        """Whether it was received to its end."""
+        return self.ended == "whole"
 
     def json(self) -> Any:
         """The body parsed as JSON, or None when it is not JSON."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
-from pytest_claude.transcript.interaction import Timing
+from pytest_claude.transcript.interaction import Ended, Timing
 from pytest_claude.transcript.json_values import mapping, mappings
 from pytest_claude.transcript.judging import asks_judge
 from pytest_claude.transcript.request import RequestView, text_of
@@ -108,7 +108,7 @@ class Answer:
         usage: Tokens of this answer.
         timing: As measured while recording; None where it was not.
         error: Set when the call failed, or its stream ended in an error.
-        complete: False when a stream was cut.
+        ended: How it ended; "cut" also where a stream has no end, or ended in an error.
         stream: Whether the answer came as a stream.
         citations: Number of citations in the text.
         response_id: The API's id of the message.
@@ -141,7 +141,7 @@ class Answer:
     usage: Usage = field(default_factory=Usage)
     timing: Timing | None = None
     error: ErrorReply | None = None
-    complete: bool = True
+    ended: Ended = "whole"
     stream: bool = False
     citations: int = 0
     response_id: str | None = None
@@ -157,6 +157,11 @@ class Answer:
     custom_id: str | None = None
     unknown_events: tuple[Mapping[str, Any], ...] = ()
     other_fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether it was received to its end."""
+        return self.ended == "whole"
 
     @property
     def ok(self) -> bool:

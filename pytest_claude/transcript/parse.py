@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pytest_claude.transcript import converse
 from pytest_claude.transcript.batches import Batches
 from pytest_claude.transcript.event_stream import is_event_stream, message_events, read_frames
-from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.transcript.interaction import Ended, Interaction, Request, Response
 from pytest_claude.transcript.json_values import integer, mapping, mappings, string
 from pytest_claude.transcript.model import (
     Answer,
@@ -83,7 +83,7 @@ def parse_answer(
         _answer(number, request, content, response.status),
         model=asked_model or request.model,
         timing=response.timing,
-        complete=content.complete and response.complete,
+        ended=_ended(content, response),
         stream=streamed or request.stream,
         platform="bedrock" if platform == "converse" else platform,
     )
@@ -104,7 +104,7 @@ def _batched(
         error = _error({**kind, **mapping(body.get("error"))}, body.get("request_id"))
         content = _Content({}, error=error)
     answer = _answer(number, request, content, interaction.response.status)
-    return replace(answer, custom_id=custom_id, complete=interaction.response.complete)
+    return replace(answer, custom_id=custom_id, ended=interaction.response.ended)
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,6 @@ def _answer(number: int, request: RequestView, content: _Content, status: int) -
         blocks=tuple(str(block.get("type")) for block in blocks),
         usage=_usage(message.get("usage")),
         error=content.error,
-        complete=content.complete,
         citations=sum(len(mappings(block.get("citations"))) for block in blocks),
         response_id=string(message.get("id")),
         content=blocks,
@@ -246,6 +245,12 @@ def _events(body: bytes, platform: str) -> Iterable[Mapping[str, Any] | None]:
     if not is_event_stream(body):
         return read_events(body)
     return converse.events(read_frames(body)) if platform == "converse" else message_events(body)
+
+
+def _ended(content: _Content, response: Response) -> Ended:
+    if response.ended == "whole" and not content.complete:
+        return "cut"  # all was read that came, and it has no end
+    return response.ended
 
 
 def _error(error: Any, request_id: Any) -> ErrorReply | None:

@@ -231,13 +231,16 @@ def test_budget(claude):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            'E   refused 21/21 → 0/12: is refused with HTTP 400: "thinking.type.enabled" is not*',
+            'E   refused 1/1 → 0/2: is refused with HTTP 400: "thinking.type.enabled" is not*',
             "  expected  the test passes as often as on the baseline",
-            "  observed  passed trials: 21/21 → 0/12",
+            "  observed  passed trials: 1/1 → 0/2",
             "refused by the API: 1 *",
         ]
     )
-    assert f"{GATE}/cand/test_app/test_budget/{NEW}.yaml" in project.cassettes
+    assert [path for path in project.cassettes if path.endswith(".yaml")] == [
+        *(f"{GATE}/cand/test_app/test_budget/{NEW}{n}.yaml" for n in (".2", "")),
+        f"test_app/test_budget/{OLD}.yaml",
+    ]
 
 
 def test_a_project_adapts_its_own_requests(project) -> None:

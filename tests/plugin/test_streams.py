@@ -105,7 +105,7 @@ def test_a_stream_that_the_app_left_is_never_a_whole_answer(halting, code: str) 
     )
     halting.tests(test)
     halting.record().assert_outcomes(passed=1)
-    assert "complete: false" in halting.cassette(FILE).read_text()
+    assert "complete: false\n      ended: left\n" in halting.cassette(FILE).read_text()
     halting.run("--claude-strict").assert_outcomes(passed=1)
     # An app that reads on in the replay meets the end that the recording had.
     halting.tests(
@@ -113,12 +113,39 @@ def test_a_stream_that_the_app_left_is_never_a_whole_answer(halting, code: str) 
         + """
 def test_calls(claude):
     client = anthropic.Anthropic(max_retries=0)
-    with pytest.raises(Exception, match="the recorded stream was cut here|Connection error"):
+    with pytest.raises(Exception, match="the app left the recorded stream here|Connection error"):
         with client.messages.create(**BODY, stream=True) as stream:
             list(stream)
 """
     )
     halting.run().assert_outcomes(passed=1)
+
+
+def test_an_app_that_gave_up_gives_up_again(halting) -> None:
+    halting.tests(
+        HEAD
+        + """
+async def reads():
+    async with anthropic.AsyncAnthropic(max_retries=0) as client:
+        async with client.messages.stream(**BODY) as stream:
+            return await stream.get_final_text()
+
+async def answers():
+    try:
+        return await asyncio.wait_for(reads(), 1)
+    except asyncio.TimeoutError:
+        async with anthropic.AsyncAnthropic() as client:
+            again = {**BODY, "messages": [{"role": "user", "content": "shorter"}]}
+            return (await client.messages.create(**again)).content[0].text
+
+def test_calls(claude):
+    assert "two orders" in asyncio.run(answers())
+    assert len(claude.replies) == 1
+"""
+    )
+    halting.record().assert_outcomes(passed=1)
+    assert "complete: false\n      ended: left\n" in halting.cassette(FILE).read_text()
+    halting.run("--claude-strict").assert_outcomes(passed=1)
 
 
 def test_an_answer_without_recorded_times_says_so(project) -> None:

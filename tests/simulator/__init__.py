@@ -12,11 +12,13 @@ from simulator.personas import (
     by_prompt,
     calls,
     cutting,
+    failing,
     flaky,
     judges,
     overloaded,
     says,
     script,
+    served_by,
     slow,
 )
 from simulator.server import Simulator
@@ -29,11 +31,13 @@ __all__ = [
     "by_prompt",
     "calls",
     "cutting",
+    "failing",
     "flaky",
     "judges",
     "meeting",
     "overloaded",
     "says",
     "script",
+    "served_by",
     "slow",
 ]

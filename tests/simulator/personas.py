@@ -27,6 +27,8 @@ class Reply:
         chunk_delay_s: Between the events of a stream.
         before_event: Called with the number of each event of a stream, from 0, before it is sent.
         cut_after: Close the connection after so many events of a stream.
+        error_after: End a stream in an `error` event with `error`, after so many events.
+        model: The model that says it answered; None for the one that was asked.
         headers: More response headers.
     """
 
@@ -40,6 +42,8 @@ class Reply:
     chunk_delay_s: float = 0.0
     before_event: Callable[[int], object] = lambda number: None
     cut_after: int | None = None
+    error_after: int | None = None
+    model: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -109,6 +113,17 @@ def overloaded(times: int, then: Persona) -> Persona:
 def cutting(persona: Persona, after: int) -> Persona:
     """Closes the connection after `after` events of a stream."""
     return lambda request, seen: replace(persona(request, seen), cut_after=after)
+
+
+def failing(persona: Persona, after: int, kind: str = "overloaded_error") -> Persona:
+    """Ends a stream in an `error` event after `after` events."""
+    error = kind, "Overloaded"
+    return lambda request, seen: replace(persona(request, seen), error_after=after, error=error)
+
+
+def served_by(model: str, persona: Persona) -> Persona:
+    """Answers under the name of another model."""
+    return lambda request, seen: replace(persona(request, seen), model=model)
 
 
 def by_prompt(rules: Mapping[str, Persona], default: Persona) -> Persona:

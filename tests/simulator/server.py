@@ -206,6 +206,8 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             )
             self._head(200, media, {"connection": "close"})
             events = wire.events(whole)
+            if reply.error_after is not None:
+                events = wire.ended_in_error(events, reply.error_after, reply.error)
             if binary:
                 in_frames = kind == "eventstream"
                 events = (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from simulator.personas import Reply
@@ -24,7 +25,7 @@ def message(reply: Reply, request: Mapping[str, Any], ident: str) -> dict[str, A
         "id": f"msg_01{ident}",
         "type": "message",
         "role": "assistant",
-        "model": request["model"],
+        "model": reply.model or request["model"],
         "content": content,
         "stop_reason": reply.stop_reason or ("tool_use" if reply.tools else "end_turn"),
         "stop_sequence": None,
@@ -65,6 +66,12 @@ def events(whole: Mapping[str, Any]) -> Iterator[bytes]:
     counted = {"output_tokens": whole["usage"]["output_tokens"]}
     yield event("message_delta", delta=ended, usage=counted)
     yield event("message_stop")
+
+
+def ended_in_error(stream: Iterable[bytes], after: int, error: tuple[str, str]) -> Iterator[bytes]:
+    """The first `after` events of a stream, and an `error` event."""
+    yield from islice(stream, after)
+    yield event("error", error={"type": error[0], "message": error[1]})
 
 
 def event(kind: str, **data: Any) -> bytes:

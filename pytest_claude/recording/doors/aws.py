@@ -18,7 +18,7 @@ from pytest_claude.recording.doors.edge import Sent, sent_for
 from pytest_claude.recording.doors.line import ClosedLine, current
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
-from pytest_claude.transcript.interaction import Request, Response, Timing
+from pytest_claude.transcript.interaction import Ended, Request, Response, Timing
 
 # An error of the app is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
@@ -155,15 +155,15 @@ def _request_of(request: Any, sent: Sent, redaction: Redaction) -> Request:
 def _recorded(request: Any, response: Any, recorder: Recorder, call: Any) -> Any:
     redaction = recorder.redaction
 
-    def keep(body: bytes, timing: Timing, complete: bool) -> None:
+    def keep(body: bytes, timing: Timing, ended: Ended) -> None:
         headers = redaction.response_headers(response.headers.items())
-        answer = Response(response.status_code, body, headers, timing, complete)
+        answer = Response(response.status_code, body, headers, timing, ended)
         recorder.end(call, answer)
 
     meter = streams.Meter(call.started, recorder.problems.taking(keep))
     if not request.stream_output:
         meter.note(response.content)
-        meter.done(complete=True)
+        meter.done()
         return response
     call.leave = meter.leave
     raw = _Tee(response.raw, meter)
@@ -193,11 +193,17 @@ class _Tee(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        data: bytes = self._raw.read(None if size is None or size < 0 else size)
+        from urllib3.exceptions import HTTPError
+
+        try:
+            data: bytes = self._raw.read(None if size is None or size < 0 else size)
+        except HTTPError:
+            self._meter.cut()
+            raise
         if data:
             self._meter.note(data)
         if not data or size is None or size < 0:
-            self._meter.done(complete=True)
+            self._meter.done()
         return data
 
     def close(self) -> None:

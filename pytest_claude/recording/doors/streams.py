@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import anyio  # what the HTTP libraries wait with
 
 from pytest_claude.recording import event_text
 from pytest_claude.recording.faults import INJECTED
-from pytest_claude.transcript.interaction import Response, Timing
+from pytest_claude.transcript.interaction import Ended, Response, Timing
 
-Keep = Callable[[bytes, Timing, bool], None]
-"""Gets the body as it arrived, when, and whether it arrived to its end."""
+Keep = Callable[[bytes, Timing, Ended], None]
+"""Gets the body as it arrived, when, and how it ended."""
 
 _MOST_CHUNKS = 1_000
 _CUT = "the recorded stream was cut here"
+_LEFT = "the app left the recorded stream here"
+PATIENCE_S = 2.0
+"""How much longer than while recording a replayed stream waits for the app to leave it."""
 _FIRST_TOKEN = b"content_block_delta"
 # The last event itself: a text may speak of it.
-_END_OF_STREAM = re.compile(rb"(?:^|\n)event: message_stop\r?\ndata: [^\n]*\s*$")
+_END_OF_STREAM = re.compile(rb"(?:^|\n)event: (?:message_stop|error)\r?\ndata: [^\n]*\s*$")
 
 
 def _ends(body: bytes) -> bool:
@@ -50,9 +54,17 @@ class Meter:
 
     def leave(self) -> None:
         """The app reads no further."""
-        self.done(complete=False)
+        self._end("left")
 
-    def done(self, *, complete: bool) -> None:
+    def cut(self) -> None:
+        """The server or the network ended it before its end, or the app's library gave it up."""
+        self._end("cut")
+
+    def done(self) -> None:
+        """All has arrived."""
+        self._end("whole")
+
+    def _end(self, ended: Ended) -> None:
         """No more will arrive; only the first call counts."""
         if self._kept:
             return
@@ -60,7 +72,7 @@ class Meter:
         total_s = self._elapsed_s()
         body = b"".join(self._chunks)
         # An app that has read the last event may leave before the end of the connection.
-        self._keep(body, self._timing(body, total_s), complete or _ends(body))
+        self._keep(body, self._timing(body, total_s), "whole" if _ends(body) else ended)
 
     def _elapsed_s(self) -> float:
         # Rounded where it is measured: a run that records must see the times that replay reads.
@@ -97,16 +109,24 @@ def tee(library: Any) -> Any:
             self._stream, self._meter = stream, meter
 
         def __iter__(self) -> Iterator[bytes]:
-            for chunk in self._stream:
-                self._meter.note(chunk)
-                yield chunk
-            self._meter.done(complete=True)
+            try:
+                for chunk in self._stream:
+                    self._meter.note(chunk)
+                    yield chunk
+            except Exception:  # an app that leaves closes, or is cancelled
+                self._meter.cut()
+                raise
+            self._meter.done()
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            async for chunk in self._stream:
-                self._meter.note(chunk)
-                yield chunk
-            await _in_a_thread(partial(self._meter.done, complete=True))
+            try:
+                async for chunk in self._stream:
+                    self._meter.note(chunk)
+                    yield chunk
+            except Exception:
+                await _in_a_thread(self._meter.cut)
+                raise
+            await _in_a_thread(self._meter.done)
 
         def close(self) -> None:
             self._stream.close()
@@ -124,33 +144,51 @@ def tee(library: Any) -> Any:
 def replay(library: Any) -> Any:
     """A response stream with the recorded chunks; one that was cut ends in the same error.
 
-    With `pause_s` it comes event by event, each after so many seconds.
+    One that the app left goes on, without a word, for as long as it did: what made the app leave,
+    a limit of time as a rule, does so again. With `pause_s` it comes event by event, each after so
+    many seconds.
     """
 
     class Replayed(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
         def __init__(self, recorded: Response, pause_s: float = 0) -> None:
             self._recorded = recorded
             self._pause_s = pause_s
+            self._closed = threading.Event()
 
         def __iter__(self) -> Iterator[bytes]:
             for piece in _pieces(self._recorded, by_event=self._pause_s > 0):
                 if self._pause_s:
                     time.sleep(self._pause_s)
                 yield piece
-            self._cut()
+            self._closed.wait(self._silence_s)
+            self._end()
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             for piece in _pieces(self._recorded, by_event=self._pause_s > 0):
                 if self._pause_s:
                     await anyio.sleep(self._pause_s)
                 yield piece
-            self._cut()
+            if self._silence_s:
+                await anyio.sleep(self._silence_s)
+            self._end()
 
-        def _cut(self) -> None:
-            if not self._recorded.complete:
-                injected = INJECTED in self._recorded.headers
-                what = "claude.inject cut the stream here" if injected else _CUT
-                raise library.RemoteProtocolError(what)
+        def close(self) -> None:
+            self._closed.set()
+
+        @property
+        def _silence_s(self) -> float:
+            timing = self._recorded.timing
+            if self._recorded.ended != "left" or timing is None:
+                return 0
+            return timing.total_s + PATIENCE_S
+
+        def _end(self) -> None:
+            if self._recorded.complete or self._closed.is_set():
+                return
+            what = _LEFT if self._recorded.ended == "left" else _CUT
+            if INJECTED in self._recorded.headers:
+                what = "claude.inject cut the stream here"
+            raise library.RemoteProtocolError(what)
 
     return Replayed
 

@@ -27,7 +27,7 @@ from pytest_claude.recording.doors.line import ClosedLine, Line, current, own_po
 from pytest_claude.recording.faults import INJECTED
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import STORED_HEADERS
-from pytest_claude.transcript.interaction import Request, Response, Timing
+from pytest_claude.transcript.interaction import Ended, Request, Response, Timing
 
 # An error of the app is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
@@ -273,13 +273,13 @@ def _refused(request: Any, problem: RecordingProblem) -> Any:
 def _recorded(response: Any, recorder: Recorder, call: Call) -> Any:
     library = _library_of(response)
 
-    def keep(raw: bytes, timing: Timing, complete: bool) -> None:
+    def keep(raw: bytes, timing: Timing, ended: Ended) -> None:
         if response.headers.get("content-encoding", "identity") != "identity":
             # The library's own decoder; the chunks are of the compressed bytes.
             raw = library.Response(200, headers=response.headers, content=raw).content
             timing = Timing(timing.first_byte_s, timing.total_s, timing.first_token_s)
         headers = recorder.redaction.response_headers(_headers_of(response))
-        recorder.end(call, Response(response.status_code, raw, headers, timing, complete))
+        recorder.end(call, Response(response.status_code, raw, headers, timing, ended))
 
     meter = streams.Meter(call.started, recorder.problems.taking(keep))
     call.leave = meter.leave

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from pytest_claude.recording.readers import packed
-from pytest_claude.transcript.interaction import Request, Response, Timing
+from pytest_claude.transcript.interaction import Ended, Request, Response, Timing
 
 _NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
 
@@ -27,7 +27,7 @@ def as_request(method: Any, url: Any, body: bytes, headers: Any) -> Request:
 
 
 def as_response(status: Any, body: bytes, headers: Any, **measured: Any) -> Response:
-    """The response of one entry; `measured` is its timing and whether it is complete.
+    """The response of one entry; `measured` is its timing and how it ended.
 
     Raises:
         TypeError: The status is no number.
@@ -51,14 +51,14 @@ def response_of(entry: Mapping[str, Any], *, ours: bool = False) -> Response:
 
     What we wrote ourselves (`ours`) is stored decoded: gzip in it is what the app received.
     """
-    timing, complete = timing_of(entry.get("timing"))
+    timing, ended = timing_of(entry.get("timing"))
     read = _plain_bytes if ours else as_bytes
     return as_response(
         entry["status"]["code"],
         read(entry["body"]["string"]),
         entry.get("headers"),
         timing=timing,
-        complete=complete,
+        ended=ended,
     )
 
 
@@ -119,15 +119,19 @@ def as_headers(headers: Any, dropped: Collection[str] = _NOT_OF_THE_BODY) -> dic
     return {name: value for name, value in first.items() if name not in dropped}
 
 
-def timing_of(value: Any) -> tuple[Timing | None, bool]:
-    """The times measured, and whether the response was received to its end."""
+def timing_of(value: Any) -> tuple[Timing | None, Ended]:
+    """The times measured, and how the response ended."""
     if not isinstance(value, Mapping):
-        return None, True
+        return None, "whole"
     first, total = _number(value.get("first_byte_s")), _number(value.get("total_s"))
     timing = None
     if first is not None and total is not None:
         timing = Timing(first, total, _number(value.get("first_token_s")), _chunks(value))
-    return timing, value.get("complete") is not False
+    ended: Ended = "whole" if value.get("complete") is not False else "unknown"
+    match value.get("ended"):
+        case "cut" | "left" as known if ended != "whole":
+            ended = known
+    return timing, ended
 
 
 def _chunks(value: Mapping[str, Any]) -> tuple[tuple[float, int], ...]:

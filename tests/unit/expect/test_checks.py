@@ -100,7 +100,7 @@ UNKNOWN = {
         'call 2 failed with HTTP 400: "No."',
     ),
     "a cut stream": (
-        run(answer("x", complete=False)),
+        run(answer("x", ended="cut")),
         "the stream of call 1 was not read to its end",
     ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +12,7 @@ from transcripts import answer, run, talk
 from pytest_claude.errors import NotOffered
 from pytest_claude.expect import checks
 from pytest_claude.expect.result import Check
+from pytest_claude.transcript.interaction import Ended
 from pytest_claude.transcript.model import Transcript
 
 names = st.sampled_from(["lookup_order", "refund"])
@@ -24,10 +25,11 @@ texts = st.sampled_from([
 ])  # fmt: skip
 stops = st.sampled_from(["end_turn", "max_tokens", "tool_use", "refusal", None])
 replies = st.builds(
-    lambda text, tools, stop, status, complete: answer(
-        text, *tools, stop_reason=stop, status=status, complete=complete
+    lambda text, tools, stop, status, ended: answer(
+        text, *tools, stop_reason=stop, status=status, ended=ended
     ),
-    texts, tool_calls, stops, st.sampled_from([200, 200, 200, 529]), st.booleans(),
+    texts, tool_calls, stops, st.sampled_from([200, 200, 200, 529]),
+    st.sampled_from(get_args(Ended)),
 )  # fmt: skip
 transcripts = st.builds(
     lambda parts, together, pending: Transcript(

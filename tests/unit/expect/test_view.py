@@ -211,7 +211,7 @@ def test_costs() -> None:
     assert view.uncached_cost_usd == pytest.approx(0.30)
     assert view.reply.cost_usd == view.cost_usd
     assert Fixed(run(answer("x", usage=Usage()))).cost_usd is None
-    assert Fixed(run(answer("x", complete=False))).cost_usd is None
+    assert Fixed(run(answer("x", ended="cut"))).cost_usd is None
     assert Fixed(run(answer("x", body={"model": "claude-next-1"}))).cost_usd is None
     assert Fixed(run()).cost_usd is None
 
@@ -234,7 +234,7 @@ LIMITS: list[tuple[Transcript, dict[str, Any], bool | None]] = [
     (run(answer("x"), answer("y", number=2)), {"output_tokens": 30}, False),
     (run(answer("x", usage=Usage()), answer("y", number=2)), {"output_tokens": 30}, None),
     (run(answer("x", usage=Usage()), answer("y", number=2)), {"output_tokens": 19}, False),
-    (run(answer("x", complete=False), answer("y", number=2)), {"output_tokens": 50}, None),
+    (run(answer("x", ended="cut"), answer("y", number=2)), {"output_tokens": 50}, None),
     (run(failed(), answer("y", number=2)), {"output_tokens": 20}, True),
     (run(answer("x")), {"thinking_tokens": 0}, True),
     (run(answer("x", blocks=("thinking", "text"))), {"thinking_tokens": 9}, None),

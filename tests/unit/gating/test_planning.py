@@ -442,7 +442,7 @@ def test_a_ledger_file_has_a_line_per_trial_and_reads_older_ones() -> None:
     ("line", "says"),
     [
         ("[]", "ledger.jsonl:1: not a trial (no JSON object)"),
-        ('{"v": 3}', "ledger.jsonl:1: a trial of version 3: this pytest-claude reads version 2; "
+        ('{"v": 4}', "ledger.jsonl:1: a trial of version 4: this pytest-claude reads version 3; "
          "update it"),
         ('{"tset": 1}', "ledger.jsonl:1: not a trial (Trial.__init__() got an unexpected keyword "
          "argument 'tset')"),

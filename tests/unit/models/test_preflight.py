@@ -259,6 +259,6 @@ def test_speed_is_compared_where_both_models_recorded_it() -> None:
 
 def test_an_answer_that_failed_or_was_not_streamed_has_no_rate() -> None:
     assert output_tokens_per_s(timed(None, 2)) is None
-    assert output_tokens_per_s(replace(timed(0.5, 1.5), complete=False)) is None
+    assert output_tokens_per_s(replace(timed(0.5, 1.5), ended="cut")) is None
     assert output_tokens_per_s(timed(0.5, 0.5)) is None
     assert output_tokens_per_s(timed(0.5, 1.5, tokens=1)) is None

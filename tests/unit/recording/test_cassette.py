@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import example, given
@@ -16,7 +16,7 @@ from pytest_claude.recording import files
 from pytest_claude.recording.cassette import content_hash, dumps, load, save
 from pytest_claude.recording.entry import Recorded, reads_back
 from pytest_claude.recording.readers import read_text
-from pytest_claude.transcript.interaction import Interaction, Request, Response, Timing
+from pytest_claude.transcript.interaction import Ended, Interaction, Request, Response, Timing
 
 URL = "https://api.anthropic.com/v1/messages"
 
@@ -83,10 +83,10 @@ def test_awkward_text_stays_in_a_literal_block(text: str) -> None:
 
 def test_times_and_cuts_are_kept() -> None:
     timing = Timing(0.25, 1.5, 0.5, ((0.25, 100), (0.5, 7)))
-    recorded = entry(timing=timing, complete=False)
+    recorded = entry(timing=timing, ended="cut")
     assert "chunks: [[0.25, 100], [0.5, 7]]\n" in recorded.text
     for found in (read_text(dumps([recorded]), "x")[1][0].response, recorded.response):
-        assert (found.timing, found.complete) == (timing, False)
+        assert (found.timing, found.ended) == (timing, "cut")
 
 
 @given(st.text(max_size=80), st.sampled_from(["", "text/event-stream; charset=utf-8", "a: b #c"]))
@@ -109,8 +109,8 @@ def test_the_hash_does_not_count_host_and_times() -> None:
 
 
 def test_whether_a_stream_was_whole_counts() -> None:
-    hashes = {content_hash("", [entry(complete=complete)]) for complete in (True, False)}
-    assert len(hashes) == 2
+    hashes = {content_hash("", [entry(ended=ended)]) for ended in get_args(Ended)}
+    assert len(hashes) == 4
 
 
 def test_no_cut_of_a_cassette_passes_with_fewer_or_other_data(tmp_path: Path) -> None:

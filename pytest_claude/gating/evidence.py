@@ -1,0 +1,45 @@
+"""What of a test's trials is no evidence, and when two of them are evidence enough."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from pytest_claude.comparison.trial import Trial
+from pytest_claude.errors import Void
+from pytest_claude.gating.status import Reason, Why
+
+_ENOUGH = 2  # refusals
+
+_REASONS: Mapping[Void | None, Reason] = {
+    "account": "account",
+    "not_sent": "not_sent",
+    "other_model": "other_model",
+}
+
+
+def why_void(void: Sequence[Trial], of: int) -> Why:
+    """Why a test has too many void trials: what they have in common, with the usual cause.
+
+    Args:
+        void: The void trials.
+        of: How many trials were read, these among them.
+    """
+    counts = {"voids": len(void), "of": of}
+    kinds = {trial.void for trial in void}
+    reason = _REASONS.get(kinds.pop(), "errors") if len(kinds) == 1 else "errors"
+    if reason == "errors":
+        return Why("errors", counts)
+    return Why(reason, {**counts, "why": Counter(t.cause for t in void).most_common(1)[0][0]})
+
+
+def refused_alike(trials: Sequence[Trial]) -> tuple[Trial, ...]:
+    """The first trials, where all failed as the API refused their request with the same words.
+
+    A refusal is no matter of chance: the next request would be refused too. Empty where they are
+    fewer than two, or otherwise.
+    """
+    first = tuple(trials[:_ENOUGH])
+    refusals = {t.profile.refusal if t.profile and t.profile.is_refused else None for t in first}
+    failed = len(first) == _ENOUGH and all(trial.outcome == "fail" for trial in first)
+    return first if failed and len(refusals) == 1 and None not in refusals else ()
