@@ -291,6 +291,7 @@ def test_the_trials_of_a_gate_are_each_tests_own(bumped: Any) -> None:
 def test_adopting_leaves_out_what_is_shared_and_says_so(
     bumped: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    bumped.app(sdk_in_children=True)
     monkeypatch.chdir(bumped.path)
     before = bumped.cassette(f"ours/{OLD}.yaml").read_bytes()
     assert main(["adopt", f"{OLD}={NEW}", "--", "-p", "pytest_claude.plugin"]) == 0

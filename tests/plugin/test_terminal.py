@@ -23,13 +23,18 @@ def test_stays(claude):
 
 
 @pytest.fixture
-def bumped(project):
+def bumped(project, recorded_once):
     """A project of which one test regresses."""
+    project.app(sdk_in_children=True)
     project.tests(TESTS)
     question = asks("Which order – the 1st or the 2nd – do you want to return?")
     project.personas(new=by_prompt({"stays": calls(CALL)}, question))
-    project.record("--claude-trials=5")
-    project.record(BUMP)
+
+    def record() -> None:
+        project.record("--claude-trials=5")
+        project.record(BUMP)
+
+    recorded_once(project, "terminal", record)
     return project
 
 
