@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from pytest_claude.recording.faults import Injection
     from pytest_claude.recording.readers import Reader, register_reader
     from pytest_claude.transcript.interaction import Interaction, Request, Response, Timing
-    from pytest_claude.transcript.parse import parse_transcript
     from pytest_claude.transcript.model import (
         Answer,
         ErrorReply,
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
         Transcript,
         Usage,
     )
+    from pytest_claude.transcript.parse import parse_transcript
     from pytest_claude.transcript.request import Attachment, RequestView
 
 __version__ = "0.1.0"

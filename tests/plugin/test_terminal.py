@@ -95,6 +95,7 @@ def child(project, *arguments: str, **environment: str) -> subprocess.CompletedP
     )  # fmt: skip
 
 
+@pytest.mark.child
 def test_a_terminal_of_windows_gets_words_for_signs(bumped) -> None:
     result = child(bumped, BUMP, PYTHONIOENCODING="cp1252")
     told = result.stdout.decode("cp1252")
@@ -105,6 +106,7 @@ def test_a_terminal_of_windows_gets_words_for_signs(bumped) -> None:
     assert "FAIL  1 of 2 tests regressed" in told
 
 
+@pytest.mark.child
 def test_a_terminal_without_colour_loses_nothing(bumped) -> None:
     plain = child(bumped, BUMP, "--color=no").stdout.decode()
     coloured = child(bumped, BUMP, "--color=yes").stdout.decode()
@@ -113,6 +115,7 @@ def test_a_terminal_without_colour_loses_nothing(bumped) -> None:
     assert "FAIL  1 of 2 tests regressed" in plain
 
 
+@pytest.mark.child
 def test_a_reader_that_has_seen_enough_gets_no_traceback(
     bumped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +129,7 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback(
     assert result.stderr == ""
 
 
+@pytest.mark.child
 def test_a_closed_output_does_not_turn_red_into_green(bumped) -> None:
     command = f"{sys.executable} -m pytest -p pytest_claude.plugin -W ignore {BUMP} >&-"
     result = subprocess.run(command, shell=True, cwd=bumped.path, stderr=subprocess.PIPE)
