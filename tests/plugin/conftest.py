@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 import shutil
 import warnings
@@ -10,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import anthropic
 import pytest
 from simulator import Persona, Simulator, asks, by_prompt, calls, meeting, says
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 KEY = "sk-ant-api03-not-a-real-key"
+HTTP_LIBRARY = "httpx" if anthropic.__version__.startswith("0.") else "httpx2"
 
 BUMPED = """
 pytestmark = pytest.mark.claude(trials=2)
@@ -32,7 +35,9 @@ def test_no_check(claude):
 """
 
 APP = '''
-import anthropic
+import json
+import os
+from types import SimpleNamespace
 
 TOOLS = [{"name": "lookup_order", "description": "Look up an order.", "input_schema": {
     "type": "object", "properties": {"order_id": {"type": "string"}}}}]
@@ -42,9 +47,21 @@ MODEL = "claude-sonnet-4-5"
 def ask(text="I want a refund", **more):
     """One call; the app catches whatever an app may catch."""
     body = {"model": MODEL, "max_tokens": 100, "tools": TOOLS,
-            "messages": [{"role": "user", "content": text}]}
+            "messages": [{"role": "user", "content": text}], **more}
+    if SDK_IN not in (None, os.getpid()):
+        return over_http(body)
+    import anthropic
+
     with anthropic.Anthropic() as client:
-        return client.messages.create(**{**body, **more})
+        return client.messages.create(**body)
+
+
+def over_http(body):
+    http = __import__("HTTP_LIBRARY")
+    base = os.environ.get("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
+    answer = http.post(f"{base}/v1/messages", json=body, headers={"x-api-key": "k"}, timeout=60)
+    data = answer.raise_for_status().text
+    return json.loads(data, object_hook=lambda fields: SimpleNamespace(**fields))
 
 
 def careless(text="I want a refund"):
@@ -68,8 +85,18 @@ class Project:
         }
         # Only what a test names: the machine's plugins would be loaded anew in each run.
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        pytester.makepyfile(app=APP)
+        self.app()
         pytester.makepyprojecttoml("[tool.pytest.ini_options]\npythonpath = ['.']\n")
+
+    def app(self, *, sdk_in_children: bool = False) -> None:
+        """Write the app; in a process of its own it asks over plain HTTP unless told otherwise.
+
+        Importing the SDK takes a new process four times as long as all else that it does. A bump
+        needs it: over plain HTTP no model is swapped.
+        """
+        sdk_in = None if sdk_in_children else os.getpid()
+        text = APP.replace("HTTP_LIBRARY", HTTP_LIBRARY).replace("SDK_IN", f"{sdk_in}")
+        self.pytester.makepyfile(app=text)
 
     def tests(self, source: str, name: str = "test_app") -> None:
         """Write a test module."""
@@ -178,6 +205,7 @@ def recorded_once(
 @pytest.fixture
 def bumped(project: Project, recorded_once: RecordedOnce) -> Project:
     """A project whose baseline and candidate are recorded: one test regresses."""
+    project.app(sdk_in_children=True)
     project.tests(BUMPED)
     stays = calls(("lookup_order", {"order_id": "1234"}))
     project.personas(new=by_prompt({"stays": stays}, asks("Which order do you mean?")))

@@ -37,6 +37,12 @@ def test_turns(claude):
 SENTENCE = 'asks "Which order do you mean?" instead of calling `lookup_order`'
 
 
+@pytest.fixture(autouse=True)
+def _sdk(project) -> None:
+    """The SDK in children too: its requests are swapped."""
+    project.app(sdk_in_children=True)
+
+
 @pytest.fixture
 def turned(project, recorded_once):
     """A candidate that asks instead of acting in half of one test's trials."""

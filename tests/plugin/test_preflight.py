@@ -267,6 +267,7 @@ def test_simulated_answers_have_no_speed(recorded: Any) -> None:
 def test_an_id_that_is_nearly_a_known_one_is_told_before_the_tests(
     project: Any, workers: list[str]
 ) -> None:
+    project.app(sdk_in_children=True)
     project.personas(old=says("Hi."), **{"claude-sonnet-5-6": says("Hi.")})
     project.tests("def test_a(claude):\n    ask()\n    assert claude.stops_with('end_turn')")
     result = project.record(f"--claude-bump={OLD}=claude-sonnet-5-6", *workers)
