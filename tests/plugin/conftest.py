@@ -6,10 +6,13 @@ import gc
 import os
 import re
 import shutil
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import anthropic
 import pytest
@@ -146,6 +149,22 @@ class Project:
     def cassette(self, name: str) -> Path:
         """One file below `cassettes/`."""
         return self.path / "cassettes" / name
+
+
+@pytest.fixture
+def commands_in_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pytest that `bump` and `adopt` start runs in this process.
+
+    A new one would import the SDK anew. Tests without this fixture show that it is started.
+    """
+    ours = [sys.executable, "-m", "pytest"]
+
+    def run(words: list[str], *, check: bool) -> subprocess.CompletedProcess[str]:
+        assert (words[:3], check) == (ours, False)
+        result = pytester.runpytest_inprocess(*words[3:])
+        return subprocess.CompletedProcess(words, int(result.ret))
+
+    monkeypatch.setattr("pytest_claude.cli.bump.subprocess", SimpleNamespace(run=run))
 
 
 @pytest.fixture
