@@ -5,20 +5,24 @@ from __future__ import annotations
 import gc
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import anthropic
 import pytest
 from simulator import Persona, Simulator, asks, by_prompt, calls, meeting, says
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
+FORKS = str(Path(__file__).parent.parent / "forks.py")
 KEY = "sk-ant-api03-not-a-real-key"
 HTTP_LIBRARY = "httpx" if anthropic.__version__.startswith("0.") else "httpx2"
 
@@ -75,11 +79,40 @@ def careless(text="I want a refund"):
 '''
 
 
+class Forks:
+    """A plugin of pytest: xdist's workers begin as forks of a process that is started once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._socket = str(folder / "socket")
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self, specs: Sequence[Any]) -> None:
+        """Name the Python of each worker, as `--tx popen//python=…` does."""
+        if not hasattr(os, "fork"):
+            return
+        if self._server is None:
+            words = [sys.executable, FORKS, "serve", self._socket]
+            self._server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            assert self._server.stdout is not None
+            assert self._server.stdout.readline() == b"ready\n"
+        for spec in specs:
+            spec.python = shlex.join([sys.executable, "-S", "-E", FORKS, "ask", self._socket])
+
+    def close(self) -> None:
+        """End the process; workers that still run go on."""
+        if self._server is not None:
+            self._server.communicate()
+
+
 class Project:
     """A folder with an app, its tests, and a simulated API to record from."""
 
-    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: Forks
+    ) -> None:
         self.pytester = pytester
+        self._forks = forks
         self.path = pytester.path
         self._monkeypatch = monkeypatch
         self._personas: dict[str, Persona] = {
@@ -116,7 +149,7 @@ class Project:
         """Run pytest in process, without key and network."""
         plugins = ["-p", "pytest_claude.plugin"] if "no:claude" not in arguments else []
         return self.pytester.runpytest_inprocess(
-            *plugins, *arguments, "-W", "ignore", no_reraise_ctrlc=True
+            *plugins, *arguments, "-W", "ignore", plugins=[self._forks], no_reraise_ctrlc=True
         )
 
     def record(self, *arguments: str, mode: str | None = None) -> pytest.RunResult:
@@ -167,10 +200,21 @@ def commands_in_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("pytest_claude.cli.bump.subprocess", SimpleNamespace(run=run))
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """What xdist's workers are forks of."""
+    with tempfile.TemporaryDirectory(prefix="forks") as folder:  # the path of a socket is short
+        forks = Forks(Path(folder))
+        yield forks
+        forks.close()
+
+
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def project(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: Forks
+) -> Iterator[Project]:
     """An empty project with an app."""
-    yield Project(pytester, monkeypatch)
+    yield Project(pytester, monkeypatch, forks)
     meeting.clear()
 
 
