@@ -185,7 +185,9 @@ class Project:
 
 
 @pytest.fixture
-def commands_in_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def commands_in_process(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: Forks
+) -> None:
     """The pytest that `bump` and `adopt` start runs in this process.
 
     A new one would import the SDK anew. Tests without this fixture show that it is started.
@@ -194,7 +196,7 @@ def commands_in_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPat
 
     def run(words: list[str], *, check: bool) -> subprocess.CompletedProcess[str]:
         assert (words[:3], check) == (ours, False)
-        result = pytester.runpytest_inprocess(*words[3:])
+        result = pytester.runpytest_inprocess(*words[3:], plugins=[forks])
         return subprocess.CompletedProcess(words, int(result.ret))
 
     monkeypatch.setattr("pytest_claude.cli.bump.subprocess", SimpleNamespace(run=run))

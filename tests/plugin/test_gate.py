@@ -104,6 +104,7 @@ def test_an_unchanged_flaky_app_passes(project) -> None:
     )
 
 
+@pytest.mark.usefixtures("commands_in_process")
 def test_bump_runs_pytest_as_often_as_several_workers_need(project, capfd) -> None:
     project.tests(SUITE)
     project.personas(new=by_prompt({"turns": ASKS}, CALLS))
