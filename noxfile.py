@@ -41,9 +41,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy, strict."""
+    """mypy, strict, and pyright on the package; both on a user's test file."""
     session.install("-e", ".[dev]")
     session.run("mypy")
+    session.run("pyright")
+    session.run("python", "-m", "pytest", "--no-skips", "tests/typing", *session.posargs)
 
 
 @nox.session

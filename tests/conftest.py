@@ -120,4 +120,6 @@ def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pyte
             stay.put_back()
 
     monkeypatch.setattr(pytester, "inline_run", run)
+    # A module that was written twice within a second, at the same length, is read from its source.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     return pytester

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 import report_samples as samples
 
+from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.record import Run
 
 REFUND = samples.REFUND[0].test
@@ -32,8 +33,8 @@ def test_the_answer_is_there_at_first_sight(opened: Any) -> None:
     assert page.page.eval_on_selector_all(
         ".strip button", "all => all.map(one => one.innerText.replace(/\\s+/g, ' ').trim())"
     ) == [
-        "6 All tests", "2 Regressed", "1 Improved", "1 Changed", "0 Undecided", "1 Unchanged",
-        "1 Not gated",
+        "6 All tests", "0 Refused", "2 Regressed", "0 Undecided", "0 Accepted", "1 Improved",
+        "1 Changed", "2 Unchanged", "0 Not run",
     ]  # fmt: skip
 
 
@@ -149,7 +150,7 @@ def test_the_keyboard_is_enough(opened: Any) -> None:
     keys.press("Escape")
     page.page.wait_for_selector("#overview:not([hidden])")
     assert page.page.evaluate("document.activeElement.closest('.row').dataset.test") == REFUND
-    keys.press("3")
+    keys.press("6")
     assert page.tests(1) == ["test_compares_two_cities"]
     keys.press("0")
     keys.press("/")
@@ -220,7 +221,7 @@ def hostile(payload: str) -> tuple[Run, Any]:
     test = f"tests/test_x.py::test_{cleaned}"
     made, verdict = samples.result(
         test, "regressed", "pp", "ff", fresh="pp", duel="ff", sentence=f"asks {payload}",
-        detail=payload, **samples.DUEL,
+        values={"words": payload}, **samples.DUEL,
     )  # fmt: skip
     trials = tuple(
         replace(trial, cause=payload, models=(payload,), profile=replace(
@@ -228,7 +229,7 @@ def hostile(payload: str) -> tuple[Run, Any]:
         for trial in made.trials
     )  # fmt: skip
     run = samples.bump("fail", (replace(made, trials=trials), verdict), suspects=(test,))
-    run = replace(run, pairs=(), title=f"{payload} → {payload}")
+    run = replace(run, comparison=Comparison("files", before=payload, after=payload))
 
     def say(path: str) -> Any:
         use = {"type": "tool_use", "id": payload, "name": payload, "input": {payload: payload}}

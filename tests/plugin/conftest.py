@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
+import shlex
 import shutil
+import subprocess
+import sys
+import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import anthropic
 import pytest
 from simulator import Persona, Simulator, asks, by_prompt, calls, meeting, says
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
+FORKS = str(Path(__file__).parent.parent / "forks.py")
 KEY = "sk-ant-api03-not-a-real-key"
+HTTP_LIBRARY = "httpx" if anthropic.__version__.startswith("0.") else "httpx2"
 
 BUMPED = """
 pytestmark = pytest.mark.claude(trials=2)
@@ -32,7 +42,9 @@ def test_no_check(claude):
 """
 
 APP = '''
-import anthropic
+import json
+import os
+from types import SimpleNamespace
 
 TOOLS = [{"name": "lookup_order", "description": "Look up an order.", "input_schema": {
     "type": "object", "properties": {"order_id": {"type": "string"}}}}]
@@ -42,9 +54,21 @@ MODEL = "claude-sonnet-4-5"
 def ask(text="I want a refund", **more):
     """One call; the app catches whatever an app may catch."""
     body = {"model": MODEL, "max_tokens": 100, "tools": TOOLS,
-            "messages": [{"role": "user", "content": text}]}
+            "messages": [{"role": "user", "content": text}], **more}
+    if SDK_IN not in (None, os.getpid()):
+        return over_http(body)
+    import anthropic
+
     with anthropic.Anthropic() as client:
-        return client.messages.create(**{**body, **more})
+        return client.messages.create(**body)
+
+
+def over_http(body):
+    http = __import__("HTTP_LIBRARY")
+    base = os.environ.get("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
+    answer = http.post(f"{base}/v1/messages", json=body, headers={"x-api-key": "k"}, timeout=60)
+    data = answer.raise_for_status().text
+    return json.loads(data, object_hook=lambda fields: SimpleNamespace(**fields))
 
 
 def careless(text="I want a refund"):
@@ -55,11 +79,40 @@ def careless(text="I want a refund"):
 '''
 
 
+class Forks:
+    """A plugin of pytest: xdist's workers begin as forks of a process that is started once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._socket = str(folder / "socket")
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self, specs: Sequence[Any]) -> None:
+        """Name the Python of each worker, as `--tx popen//python=…` does."""
+        if not hasattr(os, "fork"):
+            return
+        if self._server is None:
+            words = [sys.executable, FORKS, "serve", self._socket]
+            self._server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            assert self._server.stdout is not None
+            assert self._server.stdout.readline() == b"ready\n"
+        for spec in specs:
+            spec.python = shlex.join([sys.executable, "-S", "-E", FORKS, "ask", self._socket])
+
+    def close(self) -> None:
+        """End the process; workers that still run go on."""
+        if self._server is not None:
+            self._server.communicate()
+
+
 class Project:
     """A folder with an app, its tests, and a simulated API to record from."""
 
-    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: Forks
+    ) -> None:
         self.pytester = pytester
+        self._forks = forks
         self.path = pytester.path
         self._monkeypatch = monkeypatch
         self._personas: dict[str, Persona] = {
@@ -68,8 +121,18 @@ class Project:
         }
         # Only what a test names: the machine's plugins would be loaded anew in each run.
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        pytester.makepyfile(app=APP)
+        self.app()
         pytester.makepyprojecttoml("[tool.pytest.ini_options]\npythonpath = ['.']\n")
+
+    def app(self, *, sdk_in_children: bool = False) -> None:
+        """Write the app; in a process of its own it asks over plain HTTP unless told otherwise.
+
+        Importing the SDK takes a new process four times as long as all else that it does. A bump
+        needs it: over plain HTTP no model is swapped.
+        """
+        sdk_in = None if sdk_in_children else os.getpid()
+        text = APP.replace("HTTP_LIBRARY", HTTP_LIBRARY).replace("SDK_IN", f"{sdk_in}")
+        self.pytester.makepyfile(app=text)
 
     def tests(self, source: str, name: str = "test_app") -> None:
         """Write a test module."""
@@ -86,7 +149,7 @@ class Project:
         """Run pytest in process, without key and network."""
         plugins = ["-p", "pytest_claude.plugin"] if "no:claude" not in arguments else []
         return self.pytester.runpytest_inprocess(
-            *plugins, *arguments, "-W", "ignore", no_reraise_ctrlc=True
+            *plugins, *arguments, "-W", "ignore", plugins=[self._forks], no_reraise_ctrlc=True
         )
 
     def record(self, *arguments: str, mode: str | None = None) -> pytest.RunResult:
@@ -122,9 +185,38 @@ class Project:
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def commands_in_process(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: Forks
+) -> None:
+    """The pytest that `bump` and `adopt` start runs in this process.
+
+    A new one would import the SDK anew. Tests without this fixture show that it is started.
+    """
+    ours = [sys.executable, "-m", "pytest"]
+
+    def run(words: list[str], *, check: bool) -> subprocess.CompletedProcess[str]:
+        assert (words[:3], check) == (ours, False)
+        result = pytester.runpytest_inprocess(*words[3:], plugins=[forks])
+        return subprocess.CompletedProcess(words, int(result.ret))
+
+    monkeypatch.setattr("pytest_claude.cli.bump.subprocess", SimpleNamespace(run=run))
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """What xdist's workers are forks of."""
+    with tempfile.TemporaryDirectory(prefix="forks") as folder:  # the path of a socket is short
+        forks = Forks(Path(folder))
+        yield forks
+        forks.close()
+
+
+@pytest.fixture
+def project(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: Forks
+) -> Iterator[Project]:
     """An empty project with an app."""
-    yield Project(pytester, monkeypatch)
+    yield Project(pytester, monkeypatch, forks)
     meeting.clear()
 
 
@@ -178,6 +270,7 @@ def recorded_once(
 @pytest.fixture
 def bumped(project: Project, recorded_once: RecordedOnce) -> Project:
     """A project whose baseline and candidate are recorded: one test regresses."""
+    project.app(sdk_in_children=True)
     project.tests(BUMPED)
     stays = calls(("lookup_order", {"order_id": "1234"}))
     project.personas(new=by_prompt({"stays": stays}, asks("Which order do you mean?")))

@@ -94,6 +94,7 @@ def test_the_whole_text_of_a_red_bump(bumped) -> None:
     assert result.outlines[start : start + len(expected)] == expected
 
 
+@pytest.mark.child
 def test_any_order_and_any_workers_give_the_same_verdict_file(bumped) -> None:
     alone = bumped.run(BUMP, "--claude-report=alone.json")
     ways = {

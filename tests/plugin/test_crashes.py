@@ -34,6 +34,7 @@ def entry(number: int) -> Recorded:
 
 
 @pytest.mark.parametrize("answers", [1, 3, 5])
+@pytest.mark.child
 def test_a_killed_recording_loses_nothing(project, answers: int) -> None:
     from simulator import Reply, meeting, says
 
@@ -256,6 +257,7 @@ def test_other():
     project.run("--claude-strict").assert_outcomes(passed=1)
 
 
+@pytest.mark.child
 def test_two_hundred_tests_recorded_by_eight_workers(project) -> None:
     pytest.importorskip("xdist")
     project.pytester.makepyfile(

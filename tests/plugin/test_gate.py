@@ -37,6 +37,12 @@ def test_turns(claude):
 SENTENCE = 'asks "Which order do you mean?" instead of calling `lookup_order`'
 
 
+@pytest.fixture(autouse=True)
+def _sdk(project) -> None:
+    """The SDK in children too: its requests are swapped."""
+    project.app(sdk_in_children=True)
+
+
 @pytest.fixture
 def turned(project, recorded_once):
     """A candidate that asks instead of acting in half of one test's trials."""
@@ -70,7 +76,7 @@ def test_a_candidate_that_asks_in_half_of_the_trials_fails_with_that_sentence(tu
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="cuts the network with unshare")
 def test_workers_and_a_cut_network_give_the_same_bytes(turned) -> None:
     turned.run(BUMP, "--claude-report=one.json")
-    turned.run(BUMP, "-p", "xdist", "-n4", "--claude-report=four.json")
+    turned.run(BUMP, "-p", "xdist", "-n2", "--claude-report=two.json")
     command = [
         "unshare", "-rn", sys.executable, "-m", "pytest", "-q", "-p", "pytest_claude.plugin",
         BUMP, "--claude-report=cut.json", "-W", "ignore",
@@ -78,7 +84,7 @@ def test_workers_and_a_cut_network_give_the_same_bytes(turned) -> None:
     done = subprocess.run(command, cwd=turned.path, check=False, capture_output=True, text=True)
     if "unshare" in done.stderr:
         pytest.skip("this system lets nobody make a network namespace")
-    files = [(turned.path / f"{name}.json").read_bytes() for name in ("one", "four", "cut")]
+    files = [(turned.path / f"{name}.json").read_bytes() for name in ("one", "two", "cut")]
     assert files[0] == files[1] == files[2]
 
 
@@ -98,6 +104,7 @@ def test_an_unchanged_flaky_app_passes(project) -> None:
     )
 
 
+@pytest.mark.usefixtures("commands_in_process")
 def test_bump_runs_pytest_as_often_as_several_workers_need(project, capfd) -> None:
     project.tests(SUITE)
     project.personas(new=by_prompt({"turns": ASKS}, CALLS))
@@ -244,6 +251,7 @@ def test_the_day_after_adoption_replay_is_as_adopt_said(project, capsys) -> None
     result.stdout.fnmatch_lines(["FAILED test_app.py::test_more - *CassetteMiss*"])
 
 
+@pytest.mark.usefixtures("commands_in_process")
 def test_adopt_moves_nothing_when_the_verdict_is_no_pass(bumped, capsys) -> None:
     before = bumped.cassettes
     words = [f"{OLD}={NEW}", "--", "-p", "pytest_claude.plugin", "-W", "ignore"]
@@ -254,6 +262,7 @@ def test_adopt_moves_nothing_when_the_verdict_is_no_pass(bumped, capsys) -> None
     assert bumped.cassettes == before
 
 
+@pytest.mark.usefixtures("commands_in_process")
 def test_adopt_undoes_what_it_moved_when_the_disk_refuses_the_rest(
     project, capsys, monkeypatch
 ) -> None:
@@ -275,6 +284,7 @@ def test_adopt_undoes_what_it_moved_when_the_disk_refuses_the_rest(
     assert project.cassettes == before
 
 
+@pytest.mark.usefixtures("commands_in_process")
 def test_adopt_replaces_the_recordings_of_a_test_that_asks_a_model_that_stays_first(
     project, capsys
 ) -> None:

@@ -23,7 +23,9 @@ def run_file(project, name: str) -> dict:
     return found
 
 
+@pytest.mark.child
 def test_a_test_that_a_worker_lost_is_screened_before_the_bump_goes_on(project, capfd) -> None:
+    project.app(sdk_in_children=True)
     project.tests(
         """
 import os

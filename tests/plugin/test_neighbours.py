@@ -33,6 +33,7 @@ def test_plain(): pass
     ids=" ".join,
 )
 def test_the_same_result_with(project, arguments: list[str]) -> None:
+    project.app(sdk_in_children=True)
     project.tests(TESTS)
     project.record()
     result = project.run(*arguments)

@@ -24,6 +24,7 @@ def test_calls(claude):
     ask(model={model!r})
     assert claude.calls_tool("lookup_order", order_id="1234")
 """
+WORKER = ("-p", "xdist", "-n1", "-p", "pytest_claude.plugin")
 WORKERS = ("-p", "xdist", "-n2", "-p", "pytest_claude.plugin")
 
 
@@ -58,6 +59,7 @@ def model(request: pytest.FixtureRequest) -> str:
 
 def bumped(project: Any, old: str, new: str) -> tuple[str, bytes]:
     """Record both models of a bump; the option that replays it, and its run file."""
+    project.app(sdk_in_children=True)
     project.tests(TEST.format(model=old))
     project.personas(**{old: CALLS, new: CALLS})
     project.record().assert_outcomes(passed=1)
@@ -86,11 +88,12 @@ def test_a_bump_is_replayed_byte_for_byte(
         project.run(bump, "--claude-report=run.json").assert_outcomes(passed=1)
         run = (project.path / "run.json").read_bytes()
     before = project.cassettes
-    project.run(bump, *WORKERS, "--claude-report=again.json").assert_outcomes(passed=1)
+    project.run(bump, *WORKER, "--claude-report=again.json").assert_outcomes(passed=1)
     assert (project.path / "again.json").read_bytes() == run
     assert project.cassettes == before
 
 
+@pytest.mark.usefixtures("commands_in_process")
 @pytest.mark.parametrize("earlier", [False, True], ids=["now", "named by an earlier version"])
 def test_what_adopt_moves_is_replayed(
     project: Any, model: str, earlier: bool, capsys: pytest.CaptureFixture[str]

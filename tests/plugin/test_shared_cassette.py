@@ -95,6 +95,7 @@ def test_each_trial_has_a_file_and_a_test_takes_the_trials_it_asks_for(project: 
 
 
 @pytest.mark.parametrize("workers", ["-n2", "-n4"])
+@pytest.mark.child
 def test_workers_that_record_into_one_cassette_lose_nothing(
     project: Any, monkeypatch: pytest.MonkeyPatch, workers: str
 ) -> None:
@@ -288,9 +289,11 @@ def test_the_trials_of_a_gate_are_each_tests_own(bumped: Any) -> None:
     assert {name: bumped.cassette(name).read_bytes() for name in bumped.cassettes} == before
 
 
+@pytest.mark.child
 def test_adopting_leaves_out_what_is_shared_and_says_so(
     bumped: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    bumped.app(sdk_in_children=True)
     monkeypatch.chdir(bumped.path)
     before = bumped.cassette(f"ours/{OLD}.yaml").read_bytes()
     assert main(["adopt", f"{OLD}={NEW}", "--", "-p", "pytest_claude.plugin"]) == 0
@@ -303,6 +306,7 @@ def test_adopting_leaves_out_what_is_shared_and_says_so(
     assert not bumped.cassette("test_app/test_one").exists()
 
 
+@pytest.mark.child
 def test_adopting_nothing_but_shared_cassettes_is_one_sentence(
     bumped: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

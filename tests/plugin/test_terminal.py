@@ -23,13 +23,18 @@ def test_stays(claude):
 
 
 @pytest.fixture
-def bumped(project):
+def bumped(project, recorded_once):
     """A project of which one test regresses."""
+    project.app(sdk_in_children=True)
     project.tests(TESTS)
     question = asks("Which order – the 1st or the 2nd – do you want to return?")
     project.personas(new=by_prompt({"stays": calls(CALL)}, question))
-    project.record("--claude-trials=5")
-    project.record(BUMP)
+
+    def record() -> None:
+        project.record("--claude-trials=5")
+        project.record(BUMP)
+
+    recorded_once(project, "terminal", record)
     return project
 
 
@@ -92,6 +97,7 @@ def child(project, *arguments: str, **environment: str) -> subprocess.CompletedP
     )  # fmt: skip
 
 
+@pytest.mark.child
 def test_a_terminal_of_windows_gets_words_for_signs(bumped) -> None:
     result = child(bumped, BUMP, PYTHONIOENCODING="cp1252")
     told = result.stdout.decode("cp1252")
@@ -102,6 +108,7 @@ def test_a_terminal_of_windows_gets_words_for_signs(bumped) -> None:
     assert "FAIL  1 of 2 tests regressed" in told
 
 
+@pytest.mark.child
 def test_a_terminal_without_colour_loses_nothing(bumped) -> None:
     plain = child(bumped, BUMP, "--color=no").stdout.decode()
     coloured = child(bumped, BUMP, "--color=yes").stdout.decode()
@@ -110,6 +117,7 @@ def test_a_terminal_without_colour_loses_nothing(bumped) -> None:
     assert "FAIL  1 of 2 tests regressed" in plain
 
 
+@pytest.mark.child
 def test_a_reader_that_has_seen_enough_gets_no_traceback(
     bumped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +131,7 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback(
     assert result.stderr == ""
 
 
+@pytest.mark.child
 def test_a_closed_output_does_not_turn_red_into_green(bumped) -> None:
     command = f"{sys.executable} -m pytest -p pytest_claude.plugin -W ignore {BUMP} >&-"
     result = subprocess.run(command, shell=True, cwd=bumped.path, stderr=subprocess.PIPE)
