@@ -56,6 +56,7 @@ class _OfView:
 
     def __init__(self, function: Callable[..., Any], view: object) -> None:
         update_wrapper(self, function)
+        self.__dict__.pop("__signature__", None)  # the bound method's has no `self`
         self.__wrapped__ = MethodType(function, view)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

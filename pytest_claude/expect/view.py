@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_claude.behavior.timing import Pace, pace
 from pytest_claude.expect.checks import gap
-from pytest_claude.expect.checks.limits import Cost
 from pytest_claude.expect.listed import Listed
 from pytest_claude.expect.methods import CheckMethods
 from pytest_claude.expect.misuse import stated, unknown_name
@@ -24,6 +23,9 @@ from pytest_claude.transcript.model import (
     Transcript,
     Usage,
 )
+
+if TYPE_CHECKING:
+    from pytest_claude.models.prices import Cost
 
 # A misuse is shown in the test that asked, not here.
 __tracebackhide__ = True
