@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from pytest_claude.behavior.structured import Where
 from pytest_claude.expect import checks
@@ -18,8 +18,7 @@ from pytest_claude.expect.reading import Reading
 from pytest_claude.expect.result import Check, JsonCheck
 from pytest_claude.transcript.model import Transcript
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 P = ParamSpec("P")
 C = TypeVar("C", bound=Check)
@@ -80,7 +79,7 @@ class CheckMethods:
     # The last reply.
     asks_clarifying_question = _method(checks.asks_clarifying_question)
     refuses = _method(checks.refuses)
-    returns_json: _ReturnsJson = _method(checks.returns_json)  # type: ignore[assignment]  # as above
+    returns_json = cast(_ReturnsJson, _method(checks.returns_json))
     stops_with = _method(checks.stops_with)
     is_truncated = _method(checks.is_truncated)
     finds = _method(checks.finds)

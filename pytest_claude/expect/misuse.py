@@ -11,8 +11,7 @@ from typing import Any, TypeVar, cast
 
 from pytest_claude.expect.checks.offered import near, nearest
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 F = TypeVar("F", bound=Callable[..., Any])
 _WIDTH = 76

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS
-from pytest_claude.expect.checks.limits import Pricing, list_prices
+from pytest_claude.expect.checks.limits import Pricing
 from pytest_claude.models.ids import NO_NAMES, ModelNames
+from pytest_claude.models.prices import total_cost
 
 
 @dataclass(frozen=True)
@@ -22,5 +23,5 @@ class Reading:
 
     output_tools: tuple[str, ...] = DEFAULT_OUTPUT_TOOLS
     asking_tools: tuple[str, ...] = ()
-    pricing: Pricing = list_prices
+    pricing: Pricing = total_cost
     names: ModelNames = NO_NAMES

@@ -21,8 +21,7 @@ from pytest_claude.expect.result import Check, ClarificationCheck, Evidence, Ref
 from pytest_claude.transcript.model import Answer, Transcript
 from pytest_claude.transcript.quoting import quote
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 StopReason = Literal[
     "end_turn",

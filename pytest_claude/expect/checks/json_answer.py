@@ -27,8 +27,7 @@ from pytest_claude.expect.result import Evidence, JsonCheck
 from pytest_claude.transcript.model import Answer, Transcript
 from pytest_claude.transcript.quoting import quote
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 T = TypeVar("T")
 Judge = Callable[[Any], tuple[list[Violation], Any]]

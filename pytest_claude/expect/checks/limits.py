@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from pytest_claude.behavior.timing import time_to_first_token_s, total_s
 from pytest_claude.expect.checks.evidence import ends, unknown
 from pytest_claude.expect.result import Check
+from pytest_claude.models.prices import Cost, total_cost, unpriced_reason
 from pytest_claude.transcript.model import Answer, Transcript
 
-if TYPE_CHECKING:
-    from pytest_claude.models.prices import Cost
-
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 
-Pricing = Callable[[Iterable[Answer]], "Cost"]
-"""The calls of a run → what they cost together."""
+Pricing = Callable[[Iterable[Answer]], Any]
+"""The calls of a run → what they cost together, a `Cost`."""
 
 
 @dataclass(frozen=True)
@@ -151,27 +148,17 @@ def _tokens(name: str, answer: Answer) -> int | None:
 
 
 def _cost(limit: float, transcript: Transcript, pricing: Pricing | None) -> _Held:
-    pricing = pricing or list_prices
+    pricing = pricing or total_cost
     whole = [a for a in transcript.answers if a.status >= 400 or a.ok]
-    cost = pricing(whole)
+    cost: Cost = pricing(whole)
     least = cost.usd
     if least is None:
         least = sum(usd for a in whole if (usd := pricing([a]).usd) is not None)
     if cost.unpriced:
-        from pytest_claude.models.prices import unpriced_reason  # late, as below
-
         return _Held("cost_usd", limit, None, least, unpriced_reason(cost.unpriced))
     if len(whole) < len(transcript.answers) or cost.usd is None:
         return _Held("cost_usd", limit, None, least, "an answer does not state its tokens")
     return _Held("cost_usd", limit, cost.usd, least, "")
-
-
-def list_prices(answers: Iterable[Answer]) -> Cost:
-    """What the calls cost at list prices."""
-    # Late: the prices are a large module.
-    from pytest_claude.models.prices import total_cost
-
-    return total_cost(answers)
 
 
 def _shown(name: str, value: float) -> str:

@@ -23,8 +23,7 @@ from pytest_claude.expect.checks.tools import fits
 from pytest_claude.expect.result import Check
 from pytest_claude.transcript.model import Transcript
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 Order = Literal["strict", "unordered", "subset", "superset"]
 WantedCall: TypeAlias = str | tuple[str, Mapping[str, Any]]

@@ -23,8 +23,7 @@ from pytest_claude.expect.result import Check
 from pytest_claude.transcript.model import Answer, ToolUse, Transcript
 from pytest_claude.transcript.quoting import quote
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 Calls = list[tuple[Answer, ToolUse]]
 
