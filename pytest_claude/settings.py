@@ -157,15 +157,8 @@ def passes_needed(trials: int, pass_rate: float) -> int:
 
 def parse_record_mode(value: str) -> RecordMode:
     """The record mode named by `--claude-record=value`."""
-    if value == "rewrite":
-        return "all"
-    for mode in get_args(RecordMode):
-        if value == mode:
-            return mode  # type: ignore[no-any-return]  # get_args of a Literal of str
-    raise SettingsError(
-        f"--claude-record={value}: not a record mode"
-        f"{did_you_mean(value, RECORD_MODES)}\n       {', '.join(RECORD_MODES)}"
-    )
+    mode: Any = parse_choice("--claude-record", value, RECORD_MODES)
+    return "all" if mode == "rewrite" else mode
 
 
 def parse_swap(option: str, value: str) -> Swap:
@@ -279,7 +272,7 @@ def merge_test_settings(
     for args, kwargs in markers:
         call = f"{where}: @pytest.mark.claude({_shown(args, kwargs)})"
         if args:
-            raise SettingsError(f"{call}: takes named settings only: {_setting_names()}")
+            raise SettingsError(f"{call}: takes named settings only: {', '.join(_SETTINGS)}")
         for key in kwargs:
             check_keyword(call, key, _SETTINGS)
         _check_values(call, kwargs)
@@ -355,10 +348,6 @@ def _acceptance(
 
 
 _SETTINGS = tuple(f.name for f in fields(TestSettings) if f.name not in ("accepted", "expired"))
-
-
-def _setting_names() -> str:
-    return ", ".join(_SETTINGS)
 
 
 def _shown(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 CHARACTERS_PER_TOKEN = 4.0
 """About, for English prose; newer tokenizers make about 30 % more tokens of the same text."""

@@ -124,7 +124,7 @@ def profile(
         refusal=refusal,
         tools=tuple(fact for group in calls for fact in group),
         parallel=tuple(tuple(sorted(f.name for f in group)) for group in calls if len(group) > 1),
-        output=value if has_output and _is_small(value) else None,
+        output=value if has_output and len(json.dumps(value)) <= _LARGEST_OUTPUT else None,
         has_output=has_output,
         around=json_value.around or None if json_value is not None else None,
         stop_reason=last.stop_reason,
@@ -186,10 +186,6 @@ def _refusal(last: Answer) -> str | None:
         message = last.error.message if last.error is not None else None
         return f"HTTP {last.status}: {message or 'no message'}"
     return _REFUSAL if last.stop_reason == _REFUSAL else None
-
-
-def _is_small(value: Any) -> bool:
-    return len(json.dumps(value)) <= _LARGEST_OUTPUT
 
 
 def _prompt_tokens(usage: Usage) -> int | None:

@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 from pytest_claude.transcript.model import Answer
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 Where = Literal["answer", "anywhere"]
 

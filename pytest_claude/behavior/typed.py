@@ -17,8 +17,7 @@ from typing import Any
 from pytest_claude.behavior.structured import Violation
 from pytest_claude.transcript.quoting import cut
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 Validate = Callable[[Any], tuple[list[Violation], Any]]
 """JSON value → every place at which it does not fit, and the value as the type has it."""

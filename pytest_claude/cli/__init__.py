@@ -1,4 +1,4 @@
-"""The command `pytest-claude`: one module per subcommand."""
+"""The command `pytest-claude`: one module per subcommand, imported when it is run."""
 
 from __future__ import annotations
 
@@ -7,32 +7,15 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pytest_claude.cli import (
-    adopt,
-    bump,
-    check,
-    compare,
-    demo,
-    importing,
-    init,
-    inspect,
-    merge,
-    models,
-    preflight,
-    prune,
-    show,
-)
+from pytest_claude.cli.commands import COMMANDS
 from pytest_claude.cli.project import read_project
 from pytest_claude.errors import SettingsError
 
 _USAGE = 4
-_COMMANDS = (
-    demo, init, preflight, bump, adopt, compare, show, merge, inspect, check, prune, importing,
-    models,
-)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,18 +26,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         _tell("which COMMAND?")
         parser.exit(_USAGE)
-    words, rest = _divided(words)
+    at = words.index("--") if "--" in words else len(words)
+    words, rest = words[:at], words[at + 1 :]  # pytest's come after `--`
     options, unknown = parser.parse_known_args(words)
     if unknown:
-        takes = getattr(options, "takes_rest", False)
-        hint = f"; what pytest is to get comes after --: -- {shlex.join(unknown)}" if takes else ""
+        hint = f"; what pytest is to get comes after --: -- {shlex.join(unknown)}"
+        hint = hint if options.command.takes_rest else ""
         parser.error(f"unrecognized arguments: {shlex.join(unknown)}{hint}")
-    if rest and not getattr(options, "takes_rest", False):
+    if rest and not options.command.takes_rest:
         parser.error(f"unrecognized arguments: -- {' '.join(rest)}")
     options.rest = rest
     try:
         read_project(Path.cwd())  # a wrong line of its ini file ends every command
-        status: int = options.run(options)
+        command = import_module(f"pytest_claude.cli.{options.command.module}")
+        status: int = command.run(options)
         sys.stdout.flush()
         return status
     except SettingsError as error:
@@ -64,14 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader has seen enough (`| head`); without this Python complains at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-
-
-def _divided(words: list[str]) -> tuple[list[str], list[str]]:
-    """Our own words, and those after `--`, which are pytest's."""
-    if "--" not in words:
-        return words, []
-    at = words.index("--")
-    return words[:at], words[at + 1 :]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -96,6 +73,11 @@ def _parser() -> _Parser:
     )
     parser.add_argument("--version", action="version", version=f"pytest-claude {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add(commands)
+    for name, command in COMMANDS.items():
+        made = commands.add_parser(
+            name, help=command.help, description=command.description, usage=command.usage
+        )
+        made.set_defaults(command=command)
+        for names, options in command.arguments:
+            made.add_argument(*names, **options)
     return parser

@@ -7,37 +7,21 @@ import os
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from pytest_claude.cli.bump import RAN, run_gate
+from pytest_claude.cli.bump import run_gate
+from pytest_claude.cli.project import read_project
 from pytest_claude.errors import SettingsError
+from pytest_claude.places import Places
+from pytest_claude.recording.files import write_atomically
+from pytest_claude.report.adoption import adoption, bump_text, foretold_lines
+from pytest_claude.report.numbers import plural
+from pytest_claude.run.place import ORDINARY
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    adopt = commands.add_parser(
-        "adopt",
-        help="after a bump: move the candidate's trials to where plain replay looks",
-        usage="pytest-claude adopt [--anyway] OLD=NEW [OLD=NEW …] [-- PYTEST ARGUMENTS]",
-        description="Replays the bump's verdict, says what plain replay will say, moves the "
-        "trials that the verdict read, and writes BUMP.md. Run it in the project's root.",
-    )
-    adopt.add_argument("pairs", nargs="+", metavar="OLD=NEW", help="the models, each as OLD=NEW")
-    adopt.add_argument("--anyway", action="store_true", help="also when the verdict is not a pass")
-    adopt.set_defaults(run=_adopt, takes_rest=True)
-
-
-def _adopt(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Move the trials; 1 when the verdict forbids it, or pytest's status when it did not run."""
-    from pytest_claude.cli.project import read_project
-    from pytest_claude.places import Places
-    from pytest_claude.report.adoption import adoption, bump_text, foretold_lines
-    from pytest_claude.report.numbers import plural
-    from pytest_claude.run.place import ORDINARY
-
-    gate = [word for pair in options.pairs for word in ("--claude-bump", pair)]
-    status, run = run_gate([*gate, *options.rest])
-    if run is None or run.decision is None or status not in RAN:
+    status, run = run_gate(options)
+    if run is None or run.decision is None:
         return status
     if run.decision.overall != "pass" and not options.anyway:
         print(f"\nnothing was moved: the verdict is {run.decision.overall.upper()}")
@@ -91,8 +75,6 @@ def _check(moves: Iterable[tuple[str, str]], replaced: Collection[str]) -> None:
 
 def _move(moves: Iterable[tuple[str, str]], replaced: Iterable[str], note: Path, text: str) -> None:
     """Move all cassettes and write the note, or leave everything as it was."""
-    from pytest_claude.recording.files import write_atomically
-
     aside = [(place, f"{place}.replaced") for place in replaced]
     moved: list[tuple[str, str]] = []
     try:

@@ -8,64 +8,37 @@ import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from pytest_claude.cli.collecting import NotCollected, project_orphans
+from pytest_claude.cli.inputs import recordings
+from pytest_claude.cli.orphans import NotCollected, Orphan, project_orphans
 from pytest_claude.cli.project import cassette_folder
-from pytest_claude.cli.recordings import recordings
 from pytest_claude.errors import UnreadableCassette, UnsavedCassette
-
-if TYPE_CHECKING:
-    from pytest_claude.cli.orphans import Orphan
-    from pytest_claude.recording.secrets import Secrets
-
-
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    check = commands.add_parser(
-        "check", help="whether every cassette can be replayed and holds no secret"
-    )
-    check.add_argument(
-        "paths",
-        nargs="*",
-        type=Path,
-        metavar="PATH",
-        help="files or folders (default: the folder of the cassettes; then also whether each has "
-        "its test)",
-    )
-    check.add_argument(
-        "--accept",
-        nargs="+",
-        type=Path,
-        metavar="PATH",
-        default=[],
-        help="take these files as they were edited by hand: they are replayed from now on",
-    )
-    check.set_defaults(run=_check)
+from pytest_claude.recording import cassette
+from pytest_claude.recording.cassette import load
+from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.finding import secrets_in, secrets_in_file
+from pytest_claude.recording.secrets import Secrets
+from pytest_claude.transcript.summary import summarize
 
 
-def _check(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Read every cassette; 1 when one is bad or holds a secret. With --accept, bless hand edits.
 
     An orphan is no bad file: it is told.
     """
-    from pytest_claude.recording.secrets import Secrets
-
     if options.accept:
         return _accept(options.accept)
     secrets = Secrets.of_environment(os.environ)
     paths = recordings(options.paths or [cassette_folder()], "check")
     found = [_flaws(path, secrets) for path in paths]
-    for flaws in found:
-        for line in flaws:
-            print(line, file=sys.stderr)
+    for line in (line for flaws in found for line in flaws):
+        print(line, file=sys.stderr)
     bad = sum(map(bool, found))
-    good = len(found) - bad
     orphans = [] if options.paths else _orphans()
     for orphan in orphans:
         print("\n".join(orphan_lines(orphan)))
     alone = f", {len(orphans)} orphaned" if orphans else ""
-    print(f"{good} good, {bad} bad{alone}")
+    print(f"{len(found) - bad} good, {bad} bad{alone}")
     if any(orphan.doubt is None for orphan in orphans):
         print("to remove what is orphaned  pytest-claude prune")
     return 1 if bad else 0
@@ -73,9 +46,6 @@ def _check(options: argparse.Namespace) -> int:
 
 def _flaws(path: Path, secrets: Secrets) -> list[str]:
     """What is wrong with one file, and what to type; nothing where it is good."""
-    from pytest_claude.recording.cassette import load
-    from pytest_claude.recording.finding import secrets_in, secrets_in_file
-
     lines: list[str] = []
     try:
         held = secrets_in(load(path, str(path)), secrets)
@@ -85,8 +55,8 @@ def _flaws(path: Path, secrets: Secrets) -> list[str]:
             lines.append(f"     to accept it  {error.to_accept}")
         held = secrets_in_file(path, secrets)
     for secret, where in held.items():
-        lines.append(f"FAIL {path}{where}: holds {secret}")
-        lines.append("     to repair  rotate the key, then record the test again")
+        lines += [f"FAIL {path}{where}: holds {secret}",
+                  "     to repair  rotate the key, then record the test again"]  # fmt: skip
     return lines
 
 
@@ -112,10 +82,6 @@ def _orphans() -> list[Orphan]:
 
 
 def _accept(paths: Iterable[Path]) -> int:
-    from pytest_claude.recording import cassette
-    from pytest_claude.recording.entry import Recorded
-    from pytest_claude.transcript.summary import summarize
-
     bad = 0
     for path in recordings(paths, "check --accept"):
         try:

@@ -4,41 +4,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from pytest_claude.cli.merge import verdict_status
+from pytest_claude.cli.inputs import read_run
+from pytest_claude.cli.merge import print_run
 from pytest_claude.cli.project import read_project
-from pytest_claude.cli.runs import read_run
+from pytest_claude.cli.revisions import compare_recordings
 from pytest_claude.errors import SettingsError
-from pytest_claude.report_files import check_suffix, write_reports
-
-if TYPE_CHECKING:
-    from pytest_claude.run.record import Run
-
-
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    compare = commands.add_parser(
-        "compare",
-        help="compare two runs, or the recordings of two revisions, offline",
-        description="A.json B.json: the trials of two run files, with the gate's verdict. "
-        "git:REV .: what the recordings at a revision and those here show of the model's "
-        "behavior; without a verdict on tests, which nothing runs.",
-    )
-    compare.add_argument("before", metavar="A", help="a run file, or git:REV")
-    compare.add_argument("after", metavar="B", help="a run file, git:REV, or . for what is here")
-    compare.add_argument(
-        "--report",
-        action="append",
-        type=Path,
-        default=[],
-        metavar="PATH",
-        help="write it to PATH: .html, .md, .json (repeatable)",
-    )
-    compare.set_defaults(run=_compare)
+from pytest_claude.report.plan_words import offline_text
+from pytest_claude.report.terminal import wrap
+from pytest_claude.report_files import check_suffix
+from pytest_claude.run.merge import compared
+from pytest_claude.run.record import Run
 
 
-def _compare(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print the comparison; 0 for a pass, 1 for fail, 10 for undecided."""
     for path in options.report:
         check_suffix("compare --report", path)
@@ -55,8 +34,6 @@ def _compare(options: argparse.Namespace) -> int:
                 f"       to make one, pytest --claude-baseline {sides[0]} "
                 f"--claude-report {options.report[0]}"
             )
-        from pytest_claude.cli.revisions import compare_recordings
-
         return compare_recordings(*sides)
     return _runs(options)
 
@@ -66,26 +43,12 @@ def _is_revision(side: str) -> bool:
 
 
 def _runs(options: argparse.Namespace) -> int:
-    from pytest_claude.report.plan_words import offline_text
-    from pytest_claude.report.story import story
-    from pytest_claude.report.terminal import overview_lines, wrap
-    from pytest_claude.run.merge import compared
-
     read = [(side, read_run(Path(side), "compare")) for side in (options.before, options.after)]
     run = compared(*read)
-    shown = story(run)
-    for line in overview_lines(shown):
-        print(line)
-    numbers = _trials_a_side(run)
+    numbers, more = _trials_a_side(run), []
     if numbers is not None and run.decision is not None:
-        print()
-        for line in wrap(offline_text(*numbers, run.decision.policy), 80):
-            print(line)
-    prices = read_project(Path.cwd()).price_table
-    unwritten = write_reports(run, shown, options.report, Path.cwd(), prices)
-    for line in unwritten:
-        print(line)
-    return 1 if unwritten else verdict_status(run)
+        more = ["", *wrap(offline_text(*numbers, run.decision.policy), 80)]
+    return print_run(run, read_project(Path.cwd()), options.report, more)
 
 
 def _trials_a_side(run: Run) -> tuple[int, int, int] | None:

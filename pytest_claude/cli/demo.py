@@ -9,28 +9,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from pytest_claude.errors import SettingsError
 
 _BUMP = "claude-sonnet-4-5=claude-sonnet-5-5"
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    demo = commands.add_parser(
-        "demo", help="compare two recorded models on an example app, offline and without a key"
-    )
-    demo.add_argument(
-        "folder",
-        nargs="?",
-        type=Path,
-        help="where to put the example (default: a new temporary folder)",
-    )
-    demo.set_defaults(run=_demo)
-
-
-def _demo(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Copy the example, run its bump in a child, say what pytest would exit with."""
     folder = _folder(options.folder)
     copy_demo(folder)

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_claude.cli.project import read_project
 from pytest_claude.errors import SettingsError
@@ -16,19 +15,7 @@ _ATTRIBUTES = "text eol=lf linguist-generated"
 _LEFTOVERS = ("*.partial", "*.tmp")
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    init = commands.add_parser(
-        "init",
-        help="tell git how to keep cassettes (.gitattributes, .gitignore)",
-        description="Adds to .gitattributes that cassettes are text with LF line ends, folded in "
-        "pull requests on GitHub, and to .gitignore what an interrupted recording leaves. Lines "
-        "that are there stay as they are.",
-    )
-    init.set_defaults(run=_init)
-
-
-def _init(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Add what is missing; 1 when a file can't be written."""
     project = read_project(Path.cwd())
     folder = Path(os.path.relpath(project.cassette_root, project.root)).as_posix()

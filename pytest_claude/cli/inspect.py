@@ -8,29 +8,21 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_claude.cli.recordings import recordings
+from pytest_claude.cli.inputs import recordings
 from pytest_claude.errors import UnreadableCassette
-from pytest_claude.transcript.quoting import printable
-
-if TYPE_CHECKING:
-    from pytest_claude.transcript.interaction import Interaction
-    from pytest_claude.transcript.model import Answer
-
-
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    inspect = commands.add_parser("inspect", help="what is in a recording, one line per call")
-    inspect.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
-    inspect.add_argument("--json", action="store_true", help="one JSON object per call")
-    inspect.add_argument(
-        "--transcript", action="store_true", help="what was asked and said, whole, to read"
-    )
-    inspect.set_defaults(run=_inspect)
+from pytest_claude.recording.cassette import read_recording
+from pytest_claude.report.numbers import count
+from pytest_claude.report.terminal import in_encoding
+from pytest_claude.report.transcript import transcript_lines
+from pytest_claude.transcript.interaction import Interaction
+from pytest_claude.transcript.model import KNOWN_FIELDS, Answer, RequestView, is_known_block
+from pytest_claude.transcript.parse import parse_answers
+from pytest_claude.transcript.quoting import cut, printable
 
 
-def _inspect(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print what is recorded; 1 when a file could not be read."""
     bad = 0
     paths = list(recordings(options.paths, "inspect"))
@@ -39,8 +31,8 @@ def _inspect(options: argparse.Namespace) -> int:
             lines = list(_described(path, as_json=options.json, as_transcript=options.transcript))
         except UnreadableCassette as error:
             bad += 1
-            print(f"✗ {error.headline}" if _prints_unicode() else f"FAIL {error.headline}",
-                  file=sys.stderr)  # fmt: skip
+            line = in_encoding(f"✗ {error.headline}", sys.stderr.encoding or "ascii")
+            print(line, file=sys.stderr)
             continue
         for line in lines:
             print(line)
@@ -51,9 +43,6 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _described(path: Path, *, as_json: bool, as_transcript: bool) -> Iterator[str]:
-    from pytest_claude.recording.cassette import read_recording
-    from pytest_claude.transcript.parse import parse_answers
-
     written_as, entries = read_recording(path, str(path))
     if not as_json:
         calls = "interaction" if len(entries) == 1 else "interactions"
@@ -72,15 +61,11 @@ def _described(path: Path, *, as_json: bool, as_transcript: bool) -> Iterator[st
         for answer in answers:
             yield f"  {number}  {_line(answer)}"
             if as_transcript:
-                from pytest_claude.report.transcript import transcript_lines
-
                 yield from (f"     {line}".rstrip() for line in transcript_lines(answer))
 
 
 def _other(interaction: Interaction) -> dict[str, Any]:
     """A call that no model answered, with the keys of one that a model answered."""
-    from pytest_claude.transcript.model import Answer, RequestView
-
     request, response = interaction.request, interaction.response
     body = request.json()
     view = RequestView(request.method, request.url, body if isinstance(body, Mapping) else None)
@@ -121,8 +106,6 @@ def _facts(answer: Answer) -> dict[str, Any]:
 
 def _unknown(answer: Answer) -> list[str]:
     """The names of what the API sent and we don't know."""
-    from pytest_claude.transcript.model import KNOWN_FIELDS, is_known_block
-
     blocks = [f"block {kind}" for kind in answer.blocks if not is_known_block(kind)]
     events = [f"event {_event_kind(event)}" for event in answer.unknown_events]
     fields = [f"field {name}" for name in answer.other_fields if name not in KNOWN_FIELDS]
@@ -136,9 +119,6 @@ def _event_kind(event: Mapping[str, Any]) -> str:
 
 
 def _line(answer: Answer) -> str:
-    from pytest_claude.report.numbers import count
-    from pytest_claude.transcript.quoting import cut
-
     tokens = f"{count(answer.usage.input_tokens)} in {count(answer.usage.output_tokens)} out"
     batch = "" if answer.custom_id is None else f"{printable(answer.custom_id)}  "
     said = [f"{use.name}({json.dumps(use.input, ensure_ascii=False)})" for use in answer.tool_uses]
@@ -153,8 +133,3 @@ def _line(answer: Answer) -> str:
     judge = "judge " if answer.judges else ""
     asked = f"{batch}{judge}{answer.model or 'no model'}"
     return f"{answer.status} {stop}{cut_off}  {asked}  {tokens}  {text}".rstrip()
-
-
-def _prints_unicode() -> bool:
-    encoding = getattr(sys.stderr, "encoding", None) or "ascii"
-    return encoding.lower().startswith("utf")

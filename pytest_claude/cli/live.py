@@ -9,10 +9,10 @@ from typing import Any
 from pytest_claude.errors import SettingsError
 from pytest_claude.models.facts import facts_of
 from pytest_claude.models.ids import canonical_model
-from pytest_claude.models.model_facts import ModelFacts
+from pytest_claude.models.model_facts import EFFORTS, ModelFacts
+from pytest_claude.transcript.json_values import mapping
 
 _MODES = ("adaptive", "enabled", "disabled", "between_tools")
-_LEVELS = ("low", "medium", "high", "xhigh", "max")
 _SOURCE = "GET /v1/models"
 
 
@@ -49,10 +49,8 @@ def _ask(ask: Any) -> list[Mapping[str, Any]]:
     try:
         with anthropic.Anthropic() as client:
             return [info.to_dict() for info in ask(client)]
-    except anthropic.AnthropicError as error:
-        told = str(error).splitlines()[0]
-    except TypeError as error:  # what some versions raise where there is no key
-        told = str(error).splitlines()[0]
+    except (anthropic.AnthropicError, TypeError) as error:
+        told = str(error).splitlines()[0]  # some versions raise TypeError where there is no key
     raise SettingsError(
         f"--live: the Models API can't be asked: {told[:200]}\n"
         "       it needs ANTHROPIC_API_KEY; without --live the shipped facts are used"
@@ -75,7 +73,7 @@ def _merged(info: Mapping[str, Any]) -> ModelFacts:
         "retires_on": _day(info.get("retires_at")),
         "deprecated_on": _day(info.get("deprecated_at")),
         "status": _status(info.get("lifecycle"), base),
-        **_capabilities(_mapping(info.get("capabilities"))),
+        **_capabilities(mapping(info.get("capabilities"))),
     }
     stated = {key: value for key, value in said.items() if value is not None}
     if "retires_on" in stated:
@@ -84,12 +82,12 @@ def _merged(info: Mapping[str, Any]) -> ModelFacts:
 
 
 def _capabilities(capabilities: Mapping[str, Any]) -> dict[str, Any]:
-    types = _mapping(_mapping(capabilities.get("thinking")).get("types"))
-    effort = _mapping(capabilities.get("effort"))
-    structured = _mapping(capabilities.get("structured_outputs")).get("supported")
+    types = mapping(mapping(capabilities.get("thinking")).get("types"))
+    effort = mapping(capabilities.get("effort"))
+    structured = mapping(capabilities.get("structured_outputs")).get("supported")
     return {
         "thinking_modes": tuple(mode for mode in _MODES if _supported(types, mode)) or None,
-        "effort_levels": tuple(level for level in _LEVELS if _supported(effort, level))
+        "effort_levels": tuple(level for level in EFFORTS if _supported(effort, level))
         if effort
         else None,
         "structured_outputs": structured if isinstance(structured, bool) else None,
@@ -104,13 +102,9 @@ def _status(lifecycle: Any, base: ModelFacts) -> str | None:
 
 
 def _supported(capabilities: Mapping[str, Any], name: str) -> bool:
-    return _mapping(capabilities.get(name)).get("supported") is True
+    return mapping(capabilities.get(name)).get("supported") is True
 
 
 def _day(value: Any) -> str | None:
     text = "" if value is None else str(value)
     return text[:10] if len(text) >= 10 else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -1,21 +1,32 @@
-"""Cassettes whose test is gone."""
+"""Cassettes whose test is gone; which tests there are, pytest is asked in a process of its own."""
 
 from __future__ import annotations
 
 import difflib
+import json
 import re
+import subprocess
+import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pytest_claude.cli.project import cassette_folder, read_project
 from pytest_claude.recording import partial
 from pytest_claude.recording.cassette import read_label
 from pytest_claude.run.place import ORDINARY, Layout, Side, base_of, is_of_fixture, part_names
+from pytest_claude.transcript.quoting import printable
 
 _ABOVE = part_names("..")[0]  # the folder of tests outside pytest's rootdir
 _TESTED = (".py", ".md", ".rst", ".txt")  # files that pytest and its plugins make tests of
 _NO_PARAMETER = "[NOTSET]"
+_COMMAND = ("--collect-only", "-q", "-p", "pytest_claude.plugin.listing")
+
+
+class NotCollected(Exception):
+    """Pytest could not say which tests there are; the text is the end of a sentence."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,46 @@ class Orphan:
     files: tuple[Path, ...]
     now: Path | None = None
     doubt: str | None = None
+
+
+def project_orphans() -> list[Orphan]:
+    """The cassettes of the project here whose test is gone.
+
+    Raises:
+        NotCollected: Which tests there are is not known.
+    """
+    project = read_project(Path.cwd()).root
+    root = cassette_folder()
+    if not root.resolve().is_relative_to(project.resolve()):
+        raise NotCollected(f"{root} is outside the project: others may keep cassettes there")
+    return find_orphans(root, project, _collected_tests(project))
+
+
+def _collected_tests(root: Path) -> dict[str, str | None]:
+    """All tests of the project at `root`, deselected ones included: node id → shared cassette."""
+    with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder:
+        path = Path(folder, "tests.json")
+        words = [sys.executable, "-m", "pytest", *_COMMAND, f"--claude-tests-to={path}"]
+        ran = subprocess.run(words, cwd=root, capture_output=True, check=False)
+        told = json.loads(path.read_text("utf-8")) if path.exists() else None
+    if ran.returncode not in (0, 5) or told is None:
+        raise NotCollected(f"pytest --collect-only exits with {ran.returncode}{_why(ran)}")
+    if not root.samefile(told["root"]):
+        raise NotCollected(f"pytest's rootdir is {told['root']}, the ini file's folder is {root}")
+    if told["named"]:
+        raise NotCollected(f"pytest is told to run {told['named'][0]} alone")
+    tests: dict[str, str | None] = told["tests"]
+    if not tests:
+        raise NotCollected("pytest --collect-only finds no test")
+    return tests
+
+
+def _why(ran: subprocess.CompletedProcess[bytes]) -> str:
+    """The last error that pytest told, cut where it is long."""
+    told = (ran.stdout + b"\n" + ran.stderr).decode("utf-8", "replace").splitlines()
+    errors = [line[1:].strip() for line in told if line.startswith("E ")] or told
+    last = next((line.strip() for line in reversed(errors) if line.strip()), "")
+    return f": {printable(last[:200])}" if last else ""
 
 
 def find_orphans(root: Path, project: Path, tests: Mapping[str, str | None]) -> list[Orphan]:

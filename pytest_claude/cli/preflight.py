@@ -6,65 +6,40 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_claude import clock
-from pytest_claude.cli.recordings import recordings
+from pytest_claude.cli.inputs import recordings
+from pytest_claude.cli.live import live_facts
+from pytest_claude.cli.project import read_project
 from pytest_claude.errors import SettingsError, UnreadableCassette
-
-if TYPE_CHECKING:
-    from pytest_claude.models.ids import ModelNames
-    from pytest_claude.models.preflight import Call
-    from pytest_claude.run.place import TrialPlace
-
-
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    preflight = commands.add_parser(
-        "preflight", help="what NEW refuses, changes and costs, read off the recorded requests"
-    )
-    preflight.add_argument("new", metavar="NEW", help="the model to move to")
-    preflight.add_argument(
-        "paths", nargs="*", default=[], type=Path, metavar="PATH",
-        help="recordings of any known format (default: the project's cassettes)",
-    )  # fmt: skip
-    preflight.add_argument(
-        "--from", dest="olds", action="append", default=[], metavar="OLD",
-        help="the model to move from (repeatable; default: the recorded ones of NEW's line)",
-    )  # fmt: skip
-    preflight.add_argument("--json", action="store_true", help="one JSON object, call by call")
-    preflight.add_argument(
-        "--requests-per-day", type=_number, metavar="N", help="tell the monthly bill too"
-    )
-    preflight.add_argument(
-        "--on", type=_day, metavar="DATE", help="judge by this day (YYYY-MM-DD; default: today)"
-    )
-    preflight.add_argument(
-        "--live", action="store_true", help="ask GET /v1/models for NEW's capabilities first"
-    )
-    preflight.add_argument(
-        "-v", "--verbose", action="store_true", help="every request, message and source"
-    )
-    preflight.set_defaults(run=_preflight)
+from pytest_claude.models.bill import bill
+from pytest_claude.models.ids import ModelNames
+from pytest_claude.models.message_request import requests_in
+from pytest_claude.models.preflight import Call, known_id, preflight
+from pytest_claude.models.speed import compare_speed
+from pytest_claude.recording.cassette import FORMAT, main_model, read_recording
+from pytest_claude.report.preflight import preflight_lines
+from pytest_claude.report.terminal import in_encoding
+from pytest_claude.report_files import as_typed
+from pytest_claude.run.place import ORDINARY, TrialPlace, base_of, from_gates
+from pytest_claude.transcript.parse import parse_answer
 
 
-def _preflight(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print what a bump would meet; 1 when a request would be refused."""
-    from pytest_claude.cli.project import read_project
-    from pytest_claude.models.bill import bill
-    from pytest_claude.models.preflight import known_id, preflight
-    from pytest_claude.report.preflight import preflight_lines
-
     project = read_project(Path.cwd())
     unreadable: list[str] = []
     of_gates: list[Call] = []
     paths = options.paths or [project.cassette_root]
     calls = list(_calls(paths, unreadable, of_gates, project.names))
     on = options.on or clock.today()
-    live = _live(options.new) if options.live else None
+    live = live_facts(options.new) if options.live else None
+    if options.live and live is None:
+        raise SettingsError(f"preflight {options.new} --live: the API knows no such model")
     new, *olds = map(project.names.resolved, [options.new, *options.olds])
     found = preflight(calls, new, olds=olds, on=on, facts=live)
     if not found.judged:
@@ -78,8 +53,8 @@ def _preflight(options: argparse.Namespace) -> int:
     for line in unreadable:
         print(f"FAIL {line}", file=sys.stderr)
     if options.json:
-        data = found.to_json() | {"new": options.new, "costs": money.to_json(),
-                                  "speed": [change.to_json() for change in speed],
+        data = found.to_json() | {"new": options.new, "costs": asdict(money),
+                                  "speed": [asdict(change) for change in speed],
                                   "unreadable": unreadable}  # fmt: skip
         print(json.dumps(data, indent=1, ensure_ascii=False))
     else:
@@ -87,7 +62,7 @@ def _preflight(options: argparse.Namespace) -> int:
         for line in preflight_lines(
             found, money, speed, overrides=overrides, verbose=options.verbose, command=again
         ):
-            print(_printable(line))
+            print(in_encoding(line, sys.stdout.encoding or "utf-8"))
     return 1 if found.refused or unreadable else 0
 
 
@@ -95,9 +70,6 @@ def _calls(
     paths: list[Path], unreadable: list[str], of_gates: list[Call], names: ModelNames
 ) -> Iterator[Call]:
     """The recorded calls of ordinary trials; those that a gate made go into `of_gates`."""
-    from pytest_claude.recording.cassette import main_model
-    from pytest_claude.run.place import ORDINARY, TrialPlace, from_gates
-
     for root in paths:
         for path in recordings([root], "preflight"):
             below = path.relative_to(root) if path != root else path
@@ -112,17 +84,12 @@ def _calls(
 def _calls_in(
     path: Path, place: TrialPlace | None, unreadable: list[str], names: ModelNames
 ) -> Iterator[Call]:
-    from pytest_claude.models.message_request import requests_in
-    from pytest_claude.models.preflight import Call
-    from pytest_claude.recording.cassette import FORMAT, read_recording
-    from pytest_claude.transcript.parse import parse_answer
-
+    shown = as_typed(path.absolute())
     try:
-        written_as, entries = read_recording(path, _shown(path))
+        written_as, entries = read_recording(path, shown)
     except UnreadableCassette as error:
         unreadable.append(error.headline)
         return
-    shown = _shown(path)
     test, module, trial = _named(shown, place if written_as == FORMAT else None)
     for number, entry in enumerate(entries, start=1):
         answer = parse_answer(entry.interaction, number)
@@ -131,17 +98,8 @@ def _calls_in(
             yield Call(test, module, shown, number, trial, request, told)
 
 
-def _shown(path: Path) -> str:
-    try:
-        return path.absolute().relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return str(path)
-
-
 def _named(shown: str, place: TrialPlace | None) -> tuple[str, str, int]:
     """The test, its file and the trial that a recording is of, as its place says."""
-    from pytest_claude.run.place import base_of
-
     if place is None or len(place.folder.parts) < 2:  # of another tool, or shared by tests
         return shown, shown, 1
     module = base_of(place.folder)
@@ -152,9 +110,6 @@ def _named(shown: str, place: TrialPlace | None) -> tuple[str, str, int]:
 
 
 def _speed(calls: list[Call], olds: tuple[str, ...], new: str) -> Any:
-    from pytest_claude.models.preflight import known_id
-    from pytest_claude.models.speed import compare_speed
-
     by_model: dict[bool, dict[str, list[Any]]] = {True: {}, False: {}}
     target = known_id(new)
     for call in calls:
@@ -162,15 +117,6 @@ def _speed(calls: list[Call], olds: tuple[str, ...], new: str) -> Any:
         if call.answer is not None and model in (*olds, target) and target not in olds:
             by_model[model == target].setdefault(call.test, []).append(call.answer)
     return compare_speed(by_model[False], by_model[True])
-
-
-def _live(new: str) -> Any:
-    from pytest_claude.cli.live import live_facts
-
-    found = live_facts(new)
-    if found is None:
-        raise SettingsError(f"preflight {new} --live: the API knows no such model")
-    return found
 
 
 def _nothing(options: argparse.Namespace, others: dict[str, int], unreadable: list[str]) -> str:
@@ -182,25 +128,3 @@ def _nothing(options: argparse.Namespace, others: dict[str, int], unreadable: li
     seen = ", ".join(f"{model or 'no model'} ({n})" for model, n in others.items())
     named = ", ".join(options.olds)
     return f"preflight --from {named}: no recorded request asks it; they ask {seen}"
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: a whole number of requests, 1 or more")
-    return int(text)
-
-
-def _day(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: a date such as 2026-11-30") from None
-
-
-def _printable(line: str) -> str:
-    encoding = getattr(sys.stdout, "encoding", None)
-    if encoding is None or encoding.lower().startswith("utf"):
-        return line
-    for sign, word in (("✗", "FAIL"), ("✔", "ok"), ("→", "->"), ("…", "...")):
-        line = line.replace(sign, word)
-    return line.encode(encoding, "replace").decode(encoding)

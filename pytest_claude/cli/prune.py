@@ -5,32 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from pytest_claude.cli.collecting import NotCollected, project_orphans
+from pytest_claude.cli.check import orphan_lines
+from pytest_claude.cli.orphans import NotCollected, Orphan, project_orphans
 from pytest_claude.cli.project import cassette_folder
-
-if TYPE_CHECKING:
-    from pytest_claude.cli.orphans import Orphan
-
-
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    prune = commands.add_parser(
-        "prune",
-        help="remove the cassettes whose test is gone",
-        description="Lists the cassettes that no test asks, and removes them once you say yes. "
-        "Gates' folders and recordings of other tools are left alone.",
-    )
-    prune.add_argument("--yes", action="store_true", help="remove them without asking")
-    prune.set_defaults(run=_prune)
+from pytest_claude.recording.files import sweep
+from pytest_claude.report.numbers import plural
 
 
-def _prune(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """List what is orphaned, and remove it on a yes; 1 when that is not known or not possible."""
-    from pytest_claude.cli.check import orphan_lines
-    from pytest_claude.report.numbers import plural
-
     try:
         orphans = project_orphans()
     except NotCollected as error:
@@ -68,8 +52,6 @@ def _is_wanted(question: str) -> bool:
 
 
 def _remove(orphans: list[Orphan], root: Path) -> None:
-    from pytest_claude.recording.files import sweep
-
     for orphan in orphans:
         for path in orphan.files:
             path.unlink()

@@ -5,24 +5,23 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
+from pytest_claude.behavior.profile import profile
 from pytest_claude.cli.project import cassette_folder
+from pytest_claude.comparison.difference import differences
+from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError, UnreadableCassette
+from pytest_claude.recording.cassette import load, main_model
+from pytest_claude.report.numbers import plural
+from pytest_claude.report.terminal import wrap
 from pytest_claude.revision import git
-
-if TYPE_CHECKING:
-    from pytest_claude.comparison.trial import Trial
-    from pytest_claude.run.place import TrialPlace
+from pytest_claude.run.place import ORDINARY, TrialPlace
+from pytest_claude.transcript.parse import parse_transcript
+from pytest_claude.transcript.quoting import printable
 
 
 def compare_recordings(before: str, after: str) -> int:
     """Print what the recordings show of the model's behavior; 0 always, it is no verdict."""
-    from pytest_claude.comparison.difference import differences
-    from pytest_claude.report.numbers import plural
-    from pytest_claude.report.terminal import wrap
-    from pytest_claude.transcript.quoting import printable
-
     root = cassette_folder().as_posix()
     old, new = _recorded(before, root), _recorded(after, root)
     if not old and not new:
@@ -61,19 +60,11 @@ def _recorded(side: str, root: str) -> dict[str, list[Trial]]:
 
 def _place(name: str, path: Path, root: str) -> TrialPlace | None:
     """The place that a cassette has among the ordinary ones; None where a gate made it."""
-    from pytest_claude.recording.cassette import main_model
-    from pytest_claude.run.place import ORDINARY, TrialPlace
-
     place = TrialPlace.read(PurePosixPath(name).relative_to(root), lambda: main_model(path))
     return place if place is not None and place.side == ORDINARY else None
 
 
 def _trial(test: str, index: int, name: str, path: Path) -> Trial:
-    from pytest_claude.behavior.profile import profile
-    from pytest_claude.comparison.trial import Trial
-    from pytest_claude.recording.cassette import load
-    from pytest_claude.transcript.parse import parse_transcript
-
     try:
         entries = load(path, name)
     except UnreadableCassette as error:

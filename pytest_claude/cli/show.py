@@ -6,47 +6,36 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_claude.cli.runs import project_of, read_run
+from pytest_claude.cli.inputs import project_of, read_run
 from pytest_claude.errors import SettingsError
-
-if TYPE_CHECKING:
-    from pytest_claude.report.row import Row
-    from pytest_claude.run.record import Run
+from pytest_claude.report.numbers import plural
+from pytest_claude.report.row import Row
+from pytest_claude.report.story import story
+from pytest_claude.report.terminal import overview_lines, row_lines
+from pytest_claude.report.transcript import conversation_lines
+from pytest_claude.report.unfolded import opening_pair
+from pytest_claude.report_files import transcripts_below
+from pytest_claude.run.record import Run
+from pytest_claude.settings import did_you_mean
 
 _MOST_NAMED = 5
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    show = commands.add_parser("show", help="what a run came to; of one test, what was said")
-    show.add_argument("run_file", type=Path, metavar="RUN.json", help="a run file")
-    show.add_argument(
-        "test", nargs="?", metavar="TEST", help="a test's id, its name, or a part that only it has"
-    )
-    show.add_argument(
-        "--trial", type=int, metavar="N", help="the candidate's trial N (in a plain run, the trial)"
-    )
-    show.add_argument("--baseline-trial", type=int, metavar="N", help="the baseline's trial N")
-    show.add_argument("--json", action="store_true", help="one JSON object per test")
-    show.set_defaults(run=_show)
-
-
-def _show(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print the run, or one test of it."""
-    from pytest_claude.report.story import story
-
     run = read_run(options.run_file, "show")
-    rows = story(run).rows
+    told = story(run)
+    rows = told.rows
     if options.test is not None:
         rows = (_chosen(rows, options.test, options.run_file),)
     if options.json:
         for row in rows:
             print(json.dumps(_facts(row), ensure_ascii=False))
         return 0
-    lines = _run_lines(run) if options.test is None else _test_lines(run, rows[0], options)
-    for line in lines:
+    one = options.test is not None
+    for line in _test_lines(run, rows[0], options) if one else overview_lines(told):
         print(line)
     return 0
 
@@ -60,13 +49,6 @@ def _facts(row: Row) -> dict[str, Any]:
         "rates": row.rates,
         "result": row.result.to_json(),
     }
-
-
-def _run_lines(run: Run) -> Iterator[str]:
-    from pytest_claude.report.story import story
-    from pytest_claude.report.terminal import overview_lines
-
-    yield from overview_lines(story(run))
 
 
 def _chosen(rows: tuple[Row, ...], wanted: str, path: Path) -> Row:
@@ -84,19 +66,12 @@ def _chosen(rows: tuple[Row, ...], wanted: str, path: Path) -> Row:
             rest = len(found) - _MOST_NAMED
             more = f"\n         … {rest} more" if rest > 0 else ""
             raise SettingsError(f"show {path} {wanted}: {len(found)} tests fit:{named}{more}")
-    from pytest_claude.settings import did_you_mean
 
     near = did_you_mean(wanted, [row.name for row in rows])
     raise SettingsError(f"show {path} {wanted}: no test of the run has that name{near}")
 
 
 def _test_lines(run: Run, row: Row, options: argparse.Namespace) -> Iterator[str]:
-    from pytest_claude.report.numbers import plural
-    from pytest_claude.report.terminal import row_lines
-    from pytest_claude.report.transcript import conversation_lines
-    from pytest_claude.report.unfolded import opening_pair
-    from pytest_claude.report_files import transcripts_below
-
     yield from row_lines(row)
     lookup = transcripts_below(project_of(run, options.run_file))
     opened = opening_pair(row) if row.sides else []

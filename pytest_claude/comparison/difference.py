@@ -69,8 +69,7 @@ def differences(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Differenc
     tools, server, arguments, output, stop, and the first is the one to tell. Trials without a
     profile do not count.
     """
-    old = [(trial, trial.profile) for trial in base if trial.profile is not None]
-    new = [(trial, trial.profile) for trial in cand if trial.profile is not None]
+    old, new = _seen(base), _seen(cand)
     if not old or not new:
         return ()
     found = (_difference(kind, old, new) for kind in _ASPECTS)
@@ -85,8 +84,7 @@ def shows(kind: Kind, base: Sequence[Trial], cand: Sequence[Trial]) -> Callable[
         base: All trials of the baseline that the difference was made from.
         cand: All of the candidate.
     """
-    old = [(trial, trial.profile) for trial in base if trial.profile is not None]
-    new = [(trial, trial.profile) for trial in cand if trial.profile is not None]
+    old, new = _seen(base), _seen(cand)
     behaves = _new_behavior(_ASPECTS[kind][0], old, new) if old and new else None
     if behaves is None:
         return lambda trial: False
@@ -94,6 +92,10 @@ def shows(kind: Kind, base: Sequence[Trial], cand: Sequence[Trial]) -> Callable[
 
 
 Seen = list[tuple[Trial, Profile]]
+
+
+def _seen(trials: Sequence[Trial]) -> Seen:
+    return [(trial, trial.profile) for trial in trials if trial.profile is not None]
 
 
 def _difference(kind: Kind, old: Seen, new: Seen) -> Difference | None:
@@ -145,7 +147,8 @@ Words = Callable[[Profile, Profile], tuple[str, int] | None]
 
 def _asks(old: Profile, new: Profile) -> tuple[str, int]:
     if new.question is None:
-        return f"{_does(new)} instead of asking", _first_place(new)
+        does = f"calls {_names(new)}" if new.tools else "answers"
+        return f"{does} instead of asking", _first_place(new)
     instead = f" instead of calling {_names(old)}" if old.tools and not new.tools else ""
     return f"asks {quote(new.question)}{instead}", new.last
 
@@ -243,10 +246,6 @@ def _one_change(path: Iterable[str | int], old: Any, new: Any, change: str) -> s
     if change.endswith("_removed"):
         return f"no `{where}` (was {_value(old)})"
     return f"`{where}` {_value(new)} instead of {_value(old)}"
-
-
-def _does(profile: Profile) -> str:
-    return f"calls {_names(profile)}" if profile.tools else "answers"
 
 
 def _first_place(profile: Profile) -> int:

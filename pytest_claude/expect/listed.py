@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import SupportsIndex, TypeVar, overload
 
-# A slip is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a slip is shown in the test that asked, not here
 
 T = TypeVar("T")
 

@@ -11,8 +11,7 @@ from typing import Any, TypeVar, cast
 
 from pytest_claude.expect.checks.offered import near, nearest
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 F = TypeVar("F", bound=Callable[..., Any])
 _WIDTH = 76
@@ -56,6 +55,7 @@ class _OfView:
 
     def __init__(self, function: Callable[..., Any], view: object) -> None:
         update_wrapper(self, function)
+        self.__dict__.pop("__signature__", None)  # the bound method's has no `self`
         self.__wrapped__ = MethodType(function, view)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

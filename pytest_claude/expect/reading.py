@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypedDict
 
 from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS
-from pytest_claude.expect.checks.limits import Pricing, list_prices
+from pytest_claude.expect.checks.limits import Pricing
 from pytest_claude.models.ids import NO_NAMES, ModelNames
-
-
-class ToolRoles(TypedDict):
-    """The keywords by which checks and profiles take what tools are for."""
-
-    output_tools: tuple[str, ...]
-    asking_tools: tuple[str, ...]
+from pytest_claude.models.prices import total_cost
 
 
 @dataclass(frozen=True)
@@ -30,10 +23,5 @@ class Reading:
 
     output_tools: tuple[str, ...] = DEFAULT_OUTPUT_TOOLS
     asking_tools: tuple[str, ...] = ()
-    pricing: Pricing = list_prices
+    pricing: Pricing = total_cost
     names: ModelNames = NO_NAMES
-
-    @property
-    def tool_roles(self) -> ToolRoles:
-        """The globs as keywords of a check."""
-        return {"output_tools": self.output_tools, "asking_tools": self.asking_tools}

@@ -3,82 +3,74 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 from pytest_claude.expect.checks.evidence import names_text
 from pytest_claude.expect.checks.offered import near
-from pytest_claude.models.ids import NO_NAMES, ModelNames
+from pytest_claude.models.ids import ModelNames
 from pytest_claude.transcript.model import Answer, Transcript
 from pytest_claude.transcript.quoting import cut
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 
-@dataclass(frozen=True)
-class Selection:
-    """What a call must fit; None fits every call.
+def selection(names: ModelNames, **wanted: Any) -> Callable[[Transcript], Transcript]:
+    """What gives the part of a run that fits.
 
-    Attributes:
-        model: A model id, dates and platforms aside; a glob; or anything with `==`.
-        system: A text in the system prompt; a compiled pattern; or anything with `==`.
-        tool_offered: A tool that the request offered.
+    Args:
         names: What the project's own names of models stand for.
+        wanted: The arguments of `View.where`; one that is None fits every call.
+
+    Raises:
+        TypeError: Nothing is given.
     """
+    given = {name: value for name, value in wanted.items() if value is not None}
+    if not given:
+        raise TypeError("where() needs model=, system= or tool_offered=")
 
-    model: Any = None
-    system: Any = None
-    tool_offered: Any = None
-    names: ModelNames = NO_NAMES
+    def fits(answer: Answer) -> bool:
+        return all(_FITS[name](value, answer, names) for name, value in given.items())
 
-    def __post_init__(self) -> None:
-        if not self._given:
-            raise TypeError("where() needs model=, system= or tool_offered=")
+    def select(run: Transcript) -> Transcript:
+        empty_because = _none(given, run) if run.answers else run.empty_because
+        return run.part(filter(fits, run.answers), empty_because)
 
-    @property
-    def _given(self) -> dict[str, Any]:
-        """What was asked for, by the name of its argument."""
-        wanted = {"model": self.model, "system": self.system, "tool_offered": self.tool_offered}
-        return {name: value for name, value in wanted.items() if value is not None}
-
-    def of(self, run: Transcript) -> Transcript:
-        """The part of a run that fits."""
-        fitting = [answer for answer in run.answers if self._fits(answer)]
-        return run.part(fitting, run.empty_because if not run.answers else self._none(run))
-
-    def _fits(self, answer: Answer) -> bool:
-        return (
-            (self.model is None or self._is_model(answer.model))
-            and (self.system is None or _holds(self.system, answer.request.system))
-            and (self.tool_offered is None or self._offers(answer))
-        )
-
-    def _is_model(self, model: str | None) -> bool:
-        if not isinstance(self.model, str) or model is None:
-            return bool(self.model == model)
-        return self.names.same(self.model, model) or fnmatchcase(model, self.model)
-
-    def _offers(self, answer: Answer) -> bool:
-        return any(self.tool_offered == name for name in answer.request.tool_names)
-
-    def _none(self, run: Transcript) -> str:
-        """Why nothing fits, with what there was."""
-        given = ", ".join(f"{n}={cut(repr(v))}" for n, v in self._given.items())
-        text = f"no call fits where({given})"
-        if isinstance(self.tool_offered, str) and self.tool_offered not in run.offered:
-            text += f"; offered were {names_text(run.offered) or 'no tools'}"
-            return text + near(self.tool_offered, run.offered).removesuffix(".")
-        if self.model is not None:
-            models = dict.fromkeys(answer.model or "no model" for answer in run.answers)
-            return f"{text}; asked were {', '.join(map(cut, models))}"
-        return text
+    return select
 
 
-def _holds(wanted: Any, system: str) -> bool:
+def _is_model(wanted: Any, answer: Answer, names: ModelNames) -> bool:
+    model = answer.model
+    if not isinstance(wanted, str) or model is None:
+        return bool(wanted == model)
+    return names.same(wanted, model) or fnmatchcase(model, wanted)
+
+
+def _holds(wanted: Any, answer: Answer, names: ModelNames) -> bool:
+    system = answer.request.system
     if isinstance(wanted, str):
         return wanted in system
     if isinstance(wanted, re.Pattern):
         return wanted.search(system) is not None
     return bool(wanted == system)
+
+
+def _offers(wanted: Any, answer: Answer, names: ModelNames) -> bool:
+    return any(wanted == name for name in answer.request.tool_names)
+
+
+_FITS = {"model": _is_model, "system": _holds, "tool_offered": _offers}
+
+
+def _none(given: Mapping[str, Any], run: Transcript) -> str:
+    """Why nothing fits, with what there was."""
+    text = f"no call fits where({', '.join(f'{n}={cut(repr(v))}' for n, v in given.items())})"
+    tool = given.get("tool_offered")
+    if isinstance(tool, str) and tool not in run.offered:
+        text += f"; offered were {names_text(run.offered) or 'no tools'}"
+        return text + near(tool, run.offered).removesuffix(".")
+    if "model" in given:
+        models = dict.fromkeys(answer.model or "no model" for answer in run.answers)
+        return f"{text}; asked were {', '.join(map(cut, models))}"
+    return text

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_claude.behavior.timing import Pace, pace
 from pytest_claude.expect.checks import gap
-from pytest_claude.expect.checks.limits import Cost
 from pytest_claude.expect.listed import Listed
 from pytest_claude.expect.methods import CheckMethods
 from pytest_claude.expect.misuse import stated, unknown_name
 from pytest_claude.expect.reading import Reading
 from pytest_claude.expect.result import Check
-from pytest_claude.expect.selection import Selection
+from pytest_claude.expect.selection import selection
+from pytest_claude.models.prices import Cost
 from pytest_claude.transcript.model import (
     Answer,
+    ErrorReply,
     RequestView,
     ToolResult,
     ToolUse,
@@ -25,8 +26,7 @@ from pytest_claude.transcript.model import (
     Usage,
 )
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 C = TypeVar("C", bound=Check)
 
@@ -133,14 +133,13 @@ class View(CheckMethods):
         Raises:
             TypeError: Nothing is given.
         """
-        selection = Selection(model, system, tool_offered, self._reading().names)
-        return _Part(self, selection.of)
+        wanted = {"model": model, "system": system, "tool_offered": tool_offered}
+        return _Part(self, selection(self._reading().names, **wanted))
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls of client tools, in order."""
-        results = self._transcript().tool_results
-        calls = _tool_calls(self.replies, lambda answer: answer.tool_uses, results)
+        calls = _tool_calls(self.replies, lambda answer: answer.tool_uses, self._results())
         return Listed("tool_calls", calls)
 
     @property
@@ -177,18 +176,16 @@ class View(CheckMethods):
     def errors(self) -> tuple[FailedCall, ...]:
         """The calls that the API answered with an error, in order."""
         failed = (
-            FailedCall(
-                answer.status,
-                answer.error.type if answer.error is not None else None,
-                answer.error.message if answer.error is not None else None,
-                answer.model,
-                answer.request,
-                answer.number,
-            )
-            for answer in self._transcript().answers
-            if answer.error is not None or answer.status >= 400
+            FailedCall(a.status, error.type, error.message, a.model, a.request, a.number)
+            for a in self._transcript().answers
+            if a.error is not None or a.status >= 400
+            for error in [a.error or ErrorReply(None, None)]
         )
         return Listed("errors", failed)
+
+    def _results(self) -> Mapping[str, ToolResult]:
+        """What came back for the calls of client tools; a later request brings it."""
+        return self._transcript().tool_results
 
     def _cost(self) -> Cost | None:
         """What all calls cost; None where one was cut, which does not state all its tokens."""
@@ -227,13 +224,6 @@ class Reply(View):
     def thinking(self) -> str | None:
         """The visible thinking; None when there is none."""
         return self._answer.thinking
-
-    @property
-    def tool_calls(self) -> tuple[ToolCall, ...]:
-        """The calls of client tools in this reply, in order."""
-        results = self._run.tool_results
-        calls = _tool_calls((self,), lambda answer: answer.tool_uses, results)
-        return Listed("tool_calls", calls)
 
     @property
     def stop_reason(self) -> str | None:

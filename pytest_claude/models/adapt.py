@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_claude.models.facts import facts_of
-from pytest_claude.models.model_facts import ModelFacts
+from pytest_claude.models.model_facts import EFFORTS, SAMPLING, ModelFacts
 from pytest_claude.models.rules import limits_of, rules_by_id
+from pytest_claude.transcript.json_values import mapping
 
 Body = Mapping[str, Any]
 Change = Callable[[dict[str, Any], ModelFacts], str | None]
@@ -71,12 +72,6 @@ def _typed(value: Any, *names: str) -> Mapping[str, Any] | None:
 # --- sampling ------------------------------------------------------------------------------------
 
 
-def _drop_sampling(body: dict[str, Any], facts: ModelFacts) -> str | None:
-    # A default value is accepted, except together: dropping all of them is always legal
-    # and changes nothing where they were defaults.
-    return _dropped(body, [key for key in _SAMPLING if body.get(key) is not None])
-
-
 def _drop_sampling_while_thinking(body: dict[str, Any], facts: ModelFacts) -> str | None:
     if _typed(body.get("thinking"), "enabled", "adaptive") is None:
         return None
@@ -88,10 +83,6 @@ def _drop_sampling_while_thinking(body: dict[str, Any], facts: ModelFacts) -> st
 def _keep_temperature_only(body: dict[str, Any], facts: ModelFacts) -> str | None:
     both = None not in (body.get("temperature"), body.get("top_p"))
     return _dropped(body, ["top_p"] if both else [], " (temperature is kept)")
-
-
-def _drop_speed(body: dict[str, Any], facts: ModelFacts) -> str | None:
-    return _dropped(body, ["speed"] if body.get("speed") == "fast" else [])
 
 
 def _dropped(body: dict[str, Any], keys: list[str], why: str = "") -> str | None:
@@ -148,8 +139,7 @@ def _only_the_type(body: dict[str, Any], facts: ModelFacts) -> str | None:
 
 
 def _effort(body: dict[str, Any]) -> Any:
-    config = body.get("output_config")
-    return config.get("effort") if isinstance(config, Mapping) else None
+    return mapping(body.get("output_config")).get("effort")
 
 
 def _set_effort(body: dict[str, Any], level: str) -> str:
@@ -171,9 +161,9 @@ def _drop_effort(body: dict[str, Any], facts: ModelFacts) -> str | None:
 
 def _nearest_effort(body: dict[str, Any], facts: ModelFacts) -> str | None:
     levels, effort = facts.effort_levels or (), _effort(body)
-    if effort not in _EFFORTS or effort in levels:
+    if effort not in EFFORTS or effort in levels:
         return None
-    lower = [level for level in _EFFORTS[: _EFFORTS.index(effort)] if level in levels]
+    lower = [level for level in EFFORTS[: EFFORTS.index(effort)] if level in levels]
     return _set_effort(body, lower[-1]) if lower else None
 
 
@@ -217,7 +207,7 @@ def _newer_tool(old: str, new: dict[str, Any], *without: str) -> Change:
         tools, accepted = body.get("tools"), facts.computer_tools.get("claude_api", ())
         changed, newer = [], []
         for tool in tools if isinstance(tools, list | tuple) else ():
-            kind = tool.get("type") if isinstance(tool, Mapping) else None
+            kind = mapping(tool).get("type")
             if isinstance(kind, str) and re.match(old, kind) and kind not in accepted:
                 changed.append(kind)
                 tool = {key: value for key, value in tool.items() if key not in without} | new
@@ -230,8 +220,6 @@ def _newer_tool(old: str, new: dict[str, Any], *without: str) -> Change:
     return change
 
 
-_SAMPLING = ("temperature", "top_p", "top_k")
-_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _BEDROCK = "forced-tool-bedrock-sonnet5"
 _NOT_ON_BEDROCK = "computer-tool-old-toolset"
 
@@ -248,7 +236,11 @@ REWRITES: dict[str, Change] = {
     "effort-level": _nearest_effort,
     "thinking-disabled-high-effort": _high_effort("disabled"),
     "between-tools-effort": _high_effort("between_tools"),
-    "sampling-non-default": _drop_sampling,
+    # A default value is accepted, except together: dropping all of them is always legal
+    # and changes nothing where they were defaults.
+    "sampling-non-default": lambda body, _: _dropped(
+        body, [key for key in SAMPLING if body.get(key) is not None]
+    ),
     "sampling-with-thinking-old": _drop_sampling_while_thinking,
     "sampling-both": _keep_temperature_only,
     "forced-tool-choice": _forced_to_auto(),
@@ -264,6 +256,6 @@ REWRITES: dict[str, Change] = {
         "code_execution_20250522$", {"type": "code_execution_20260521"}
     ),
     "max-tokens-over-limit": _lower_max_tokens,
-    "fast-mode": _drop_speed,
+    "fast-mode": lambda body, _: _dropped(body, ["speed"] if body.get("speed") == "fast" else []),
 }
 """The rewrite of each rule that has a mechanical one."""

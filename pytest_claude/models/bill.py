@@ -8,9 +8,8 @@ new model adds is not known before it is recorded, and left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
 
 from pytest_claude.models.conditions import does_not_think_by_default, thinks_by_default
 from pytest_claude.models.facts import facts_of, tokens_factor
@@ -28,7 +27,7 @@ from pytest_claude.models.prices import (
     shown_model,
     uncached,
 )
-from pytest_claude.transcript.model import Answer, Usage
+from pytest_claude.transcript.model import Usage
 
 DAYS_OF_A_MONTH = 30
 QUICK_TRIALS_PER_TEST = 4.9
@@ -91,10 +90,6 @@ class Bill:
     unpriced: tuple[str, ...]
     uncounted: int
 
-    def to_json(self) -> dict[str, Any]:
-        """The bill as plain JSON types."""
-        return asdict(self)
-
 
 def bill(
     calls: Sequence[Call],
@@ -116,12 +111,8 @@ def bill(
         lowest[call.test] = min(call.trial, lowest.get(call.test, call.trial))
     first = [c for c in calls if c.trial == lowest[c.test] and c.request.kind == "messages"]
     answered = [call for call in first if call.answer is not None and call.answer.ok]
-    counted = [
-        _Counted(call, call.answer, usage)
-        for call in answered
-        if call.answer is not None and (usage := call.usage) is not None
-    ]
-    prefixes = Prefixes([each.call for each in counted])
+    counted = [call for call in answered if call.usage is not None]
+    prefixes = Prefixes(counted)
     old_side, new_side = (
         _Side(counted, model, overrides, prefixes, requests_per_day or 0) for model in (None, new)
     )
@@ -141,7 +132,7 @@ def bill(
         prefixes=prefixes.longest_first(new),
         requests_per_day=requests_per_day,
         estimated=any(new_side.factor(each) != _SAME for each in counted),
-        thinking_unknown=any(_begins_to_think(each.call, facts_of(new)) for each in counted),
+        thinking_unknown=any(_begins_to_think(call, facts_of(new)) for call in counted),
         unpriced=tuple(sorted(old_side.unpriced | new_side.unpriced)),
         uncounted=len(answered) - len(counted),
     )
@@ -173,19 +164,10 @@ def _scaled(usage: Usage, factor: float) -> Usage:
 
 
 @dataclass(frozen=True)
-class _Counted:
-    """A call with its recorded answer and usage."""
-
-    call: Call
-    answer: Answer
-    usage: Usage
-
-
-@dataclass(frozen=True)
 class _Side:
     """The calls priced on one model, or with None each on the one that it asked."""
 
-    calls: Sequence[_Counted]
+    calls: Sequence[Call]
     new: str | None
     overrides: PriceTable
     prefixes: Prefixes
@@ -212,8 +194,8 @@ class _Side:
         free = Usage(0, 0)
         return {shown_model(self.model(c)) for c in self.calls if self._cost(c, free) is None}
 
-    def model(self, each: _Counted) -> str:
-        old = each.call.request.model or ""
+    def model(self, each: Call) -> str:
+        old = each.request.model or ""
         if self.new is None:
             return old
         region, platform, _ = old.partition("anthropic.")
@@ -221,34 +203,35 @@ class _Side:
         keeps = platform and "anthropic." not in self.new
         return f"{region}{platform}{canonical_model(self.new)}" if keeps else self.new
 
-    def factor(self, each: _Counted) -> tuple[float, float, float]:
+    def factor(self, each: Call) -> tuple[float, float, float]:
         if self.new is None:
             return _SAME
-        return tokens_factor(facts_of(each.call.request.model or ""), facts_of(self.new))
+        return tokens_factor(facts_of(each.request.model or ""), facts_of(self.new))
 
-    def _with_cache(self, each: _Counted, usage: Usage) -> Usage:
+    def _with_cache(self, each: Call, usage: Usage) -> Usage:
         whole = uncached(usage)
         # The tokens of the text are known on the old model; what scaled the usage scales them.
-        before = prompt_tokens(each.usage) or 1
-        prefix = round(self.prefixes.tokens(each.call) * (prompt_tokens(usage) or 0) / before)
-        warm = self.requests_per_day * self.prefixes.share(each.call) >= _WARM_1H
+        before = prompt_tokens(each.usage or usage) or 1
+        prefix = round(self.prefixes.tokens(each) * (prompt_tokens(usage) or 0) / before)
+        warm = self.requests_per_day * self.prefixes.share(each) >= _WARM_1H
         if not warm or not is_cached(self.model(each), prefix):
             return whole
         rest = max(0, (whole.input_tokens or 0) - prefix)
         return replace(whole, input_tokens=rest, cache_read_tokens=prefix)
 
-    def _sum(self, change: Callable[[_Counted, Usage], Usage]) -> Money | None:
+    def _sum(self, change: Callable[[Call, Usage], Usage]) -> Money | None:
         totals = [0.0, 0.0, 0.0]
         for each in self.calls:
             least, usual, most = self.factor(each)
             for place, factor in enumerate((usual, least, most)):
-                cost = self._cost(each, change(each, _scaled(each.usage, factor)))
+                cost = self._cost(each, change(each, _scaled(each.usage or Usage(), factor)))
                 if cost is None:
                     return None
                 totals[place] += cost
         return Money(*totals) if self.calls else None
 
-    def _cost(self, each: _Counted, usage: Usage) -> float | None:
+    def _cost(self, each: Call, usage: Usage) -> float | None:
+        assert each.answer is not None, "it has a usage"
         return cost_usd(
             usage,
             self.model(each),

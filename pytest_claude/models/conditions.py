@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pytest_claude.models import schemas
-from pytest_claude.models.message_request import MessageRequest, as_mapping
-from pytest_claude.models.model_facts import ModelFacts
+from pytest_claude.models.message_request import MessageRequest
+from pytest_claude.models.model_facts import EFFORTS, SAMPLING, ModelFacts
+from pytest_claude.transcript.json_values import mapping, mappings
 
 OfModel = Callable[[ModelFacts], bool]
 OfRequest = Callable[[MessageRequest, ModelFacts], object]
 
-EFFORTS = ("low", "medium", "high", "xhigh", "max")
-SAMPLING = ("temperature", "top_p", "top_k")
 _NEW_API = "2026-10-21"
 _SMALL_MAX_TOKENS = 4096
 _LEAST_BUDGET = 1024
@@ -119,7 +118,7 @@ def _between_tools_fields(request: MessageRequest, _: ModelFacts) -> object:
 
 
 def _between_tools_effort_per_message(request: MessageRequest, _: ModelFacts) -> object:
-    configs = [as_mapping(message.get("output_config")) for message in request.view.messages]
+    configs = [mapping(message.get("output_config")) for message in request.view.messages]
     differs = any("effort" in c and c["effort"] != request.effort for c in configs)
     return request.thinking == "between_tools" and differs
 
@@ -150,9 +149,9 @@ def _results_without_thinking(request: MessageRequest, _: ModelFacts) -> object:
     if request.thinking != "enabled" or before.get("role") != "assistant":
         return False
     answers = isinstance(results, list) and any(
-        as_mapping(block).get("type") == "tool_result" for block in results
+        mapping(block).get("type") == "tool_result" for block in results
     )
-    first = as_mapping(turn[0]).get("type") if isinstance(turn, list) and turn else None
+    first = mapping(turn[0]).get("type") if isinstance(turn, list) and turn else None
     return answers and first in ("tool_use", "text")
 
 
@@ -162,10 +161,6 @@ def _other_sampling(request: MessageRequest, _: ModelFacts) -> object:
         if value is not None and value != accepted:
             return f"`{key}` {short(value)}; only {accepted} is accepted"
     return "`top_k` is not accepted" if request.body.get("top_k") is not None else None
-
-
-def _two_samplings(request: MessageRequest, _: ModelFacts) -> object:
-    return None not in (request.body.get("temperature"), request.body.get("top_p"))
 
 
 def _sampling_while_thinking(request: MessageRequest, _: ModelFacts) -> object:
@@ -189,15 +184,6 @@ def _sampling_on_new_api(request: MessageRequest, _: ModelFacts) -> object:
     return (sent, request.version) if sent and _on_new_api(request) else None
 
 
-def _document_of_assistant(request: MessageRequest, _: ModelFacts) -> object:
-    return _on_new_api(request) and _holds_block(request, "document", "assistant")
-
-
-def _citations_of_user(request: MessageRequest, _: ModelFacts) -> object:
-    texts = (block for block in request.blocks("user") if block.get("type") == "text")
-    return _on_new_api(request) and any(text.get("citations") for text in texts)
-
-
 def _holds_block(request: MessageRequest, kind: str, role: str | None = None) -> bool:
     return any(block.get("type") == kind for block in request.blocks(role))
 
@@ -211,16 +197,15 @@ def _prefilled(request: MessageRequest) -> bool:
     if isinstance(content, str):
         return True
     last = content[-1] if isinstance(content, list) and content else None
-    return as_mapping(last).get("type") == "text"
-
-
-def _file_without_beta(request: MessageRequest, _: ModelFacts) -> object:
-    files = any(as_mapping(block.get("source")).get("type") == "file" for block in request.blocks())
-    return files and request.headers_known and not _has_beta(request, "files-api-")
+    return mapping(last).get("type") == "text"
 
 
 def _has_beta(request: MessageRequest, beginning: str) -> bool:
     return any(beta.startswith(beginning) for beta in request.betas)
+
+
+def _lacks_beta(request: MessageRequest, beginning: str) -> bool:
+    return request.headers_known and not _has_beta(request, beginning)
 
 
 def _forced_tool(*thinking: str) -> OfRequest:
@@ -285,13 +270,8 @@ def _over_max_tokens(request: MessageRequest, facts: ModelFacts) -> object:
     return None if raised or _has_beta(request, "output-") else (sent, limit)
 
 
-def _format_without_beta(request: MessageRequest, _: ModelFacts) -> object:
-    sent = "output_format" in request.body and request.headers_known
-    return sent and not _has_beta(request, "structured-outputs-")
-
-
 def _cites(request: MessageRequest) -> bool:
-    return any(as_mapping(b.get("citations")).get("enabled") is True for b in request.blocks())
+    return any(mapping(b.get("citations")).get("enabled") is True for b in request.blocks())
 
 
 def _structured(request: MessageRequest, _: ModelFacts) -> object:
@@ -324,17 +304,10 @@ def _little_room(request: MessageRequest, _: ModelFacts) -> object:
     return _SMALL_MAX_TOKENS if small else None
 
 
-def _thinking_hidden(request: MessageRequest, _: ModelFacts) -> object:
-    thinks = any(block.get("type") == "thinking" for block in request.response)
-    return thinks and "display" not in request.mapping("thinking")
-
-
 def _caches(request: MessageRequest, _: ModelFacts) -> object:
-    system = request.body.get("system")
-    blocks = [*request.blocks(), *request.view.tools, *(system if isinstance(system, list) else [])]
-    return "cache_control" in request.body or any(
-        "cache_control" in as_mapping(block) for block in blocks
-    )
+    system = mappings(request.body.get("system"))
+    parts = [request.body, *request.blocks(), *request.view.tools, *system]
+    return any("cache_control" in part for part in parts)
 
 
 OF_REQUESTS: Mapping[str, OfRequest] = {
@@ -357,18 +330,31 @@ OF_REQUESTS: Mapping[str, OfRequest] = {
     "budget not below max_tokens": _budget_over_max_tokens,
     "budget too small": _budget_too_small,
     "tool results without thinking": _results_without_thinking,
-    "thinking in the answer, no display": _thinking_hidden,
+    "thinking in the answer, no display": lambda request, _: (
+        any(block.get("type") == "thinking" for block in request.response)
+        and "display" not in request.mapping("thinking")
+    ),
     "sampling other than the defaults": _other_sampling,
-    "temperature and top_p": _two_samplings,
+    "temperature and top_p": lambda request, _: (
+        None not in (request.body.get("temperature"), request.body.get("top_p"))
+    ),
     "sampling while thinking": _sampling_while_thinking,
     "sampling on the API of 2026-10-21": _sampling_on_new_api,
-    "document of the assistant on the API of 2026-10-21": _document_of_assistant,
-    "citations of the user on the API of 2026-10-21": _citations_of_user,
+    "document of the assistant on the API of 2026-10-21": lambda request, _: (
+        _on_new_api(request) and _holds_block(request, "document", "assistant")
+    ),
+    "citations of the user on the API of 2026-10-21": lambda request, _: (
+        _on_new_api(request)
+        and any(b.get("citations") for b in request.blocks("user") if b.get("type") == "text")
+    ),
     "prefill": lambda request, _: _prefilled(request),
     "prefill and tools": lambda request, _: _prefilled(request) and request.view.tools and True,
     "video": lambda request, _: _holds_block(request, "video"),
     "image": lambda request, _: _holds_block(request, "image"),
-    "uploaded file without its beta": _file_without_beta,
+    "uploaded file without its beta": lambda request, _: (
+        any(mapping(b.get("source")).get("type") == "file" for b in request.blocks())
+        and _lacks_beta(request, "files-api-")
+    ),
     "tools": lambda request, _: bool(request.view.tools),
     "forced tool": lambda request, _: request.forces_tool,
     "forced tool, thinking enabled": _forced_tool("enabled"),
@@ -392,7 +378,9 @@ OF_REQUESTS: Mapping[str, OfRequest] = {
     "effort that it does not have": _other_effort,
     "max_tokens over its limit": _over_max_tokens,
     "max_tokens small for thinking": _little_room,
-    "output_format without its beta": _format_without_beta,
+    "output_format without its beta": lambda request, _: (
+        "output_format" in request.body and _lacks_beta(request, "structured-outputs-")
+    ),
     "output format": lambda request, _: request.format is not None,
     "output format without a schema": lambda request, _: (
         request.format is not None and request.format.get("schema") is None

@@ -18,9 +18,12 @@ Source: platform.claude.com, about-claude/pricing: about 30 % more, by content.
 @lru_cache(maxsize=1)
 def models() -> tuple[ModelFacts, ...]:
     """All known models, the newest first."""
-    from pytest_claude.models.tables import file_text, read_models  # a plain run needs none
+    from pytest_claude.models.tables import frozen, read_table  # a plain run needs none
 
-    return read_models(file_text("models.toml"), "models.toml")
+    data = read_table("models.toml")
+    names = ModelFacts.__dataclass_fields__
+    entries = ({"checked": data["checked"], **entry} for entry in data["model"])
+    return tuple(ModelFacts(**frozen(entry, names)) for entry in entries)
 
 
 def facts_of(model: str) -> ModelFacts | None:

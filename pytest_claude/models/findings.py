@@ -6,7 +6,7 @@ thinking blocks were altered or are bound to another conversation, and settings 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from pytest_claude.models.adapt import REWRITES
@@ -14,34 +14,23 @@ from pytest_claude.models.facts import facts_of
 from pytest_claude.models.message_request import MessageRequest
 from pytest_claude.models.model_facts import ModelFacts
 from pytest_claude.models.naming import unknown_model
-from pytest_claude.models.rules import Confidence, Effect, Rule, all_rules, limits_of
+from pytest_claude.models.rules import Rule, Stated, all_rules, limits_of
 from pytest_claude.models.tables import DOCS
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A rule that is about a request; the fields are those of `Rule`.
+@dataclass(frozen=True, kw_only=True)
+class Finding(Stated):
+    """A rule that is about a request.
 
     Attributes:
+        rule: Id of the rule.
         seen: What in the request it is about.
         mechanical: Whether `adapt` settles it in a comparison.
     """
 
     rule: str
-    effect: Effect
     seen: str
-    fix: str | None = None
-    status: int | None = None
-    message: str | None = None
-    confidence: Confidence = "documented"
-    since: str | None = None
-    dimension: str | None = None
-    sources: tuple[str, ...] = ()
     mechanical: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """The finding as plain JSON types."""
-        return {**asdict(self), "sources": list(self.sources)}
 
 
 def findings(
@@ -91,11 +80,6 @@ def refusals(
     return tuple(each for each in every if each.effect == "refused")
 
 
-def mechanical_rules() -> frozenset[str]:
-    """Ids of the rules whose requests `adapt` rewrites."""
-    return frozenset(REWRITES)
-
-
 _RETIRED = "model-retired"
 
 
@@ -113,29 +97,20 @@ def _since(rule: Rule, facts: ModelFacts) -> str | None:
 
 
 def _finding(rule: Rule, seen: str, facts: ModelFacts, *, assumed: bool) -> Finding:
-    return Finding(
-        rule=rule.id,
-        effect=rule.effect,
-        seen=seen,
-        fix=rule.fix,
-        status=rule.status,
-        message=rule.message,
-        confidence="assumed" if assumed else rule.confidence,
-        since=_since(rule, facts),
-        dimension=rule.dimension,
-        sources=rule.sources,
-        mechanical=rule.id in REWRITES,
-    )
+    stated: dict[str, Any] = {each.name: getattr(rule, each.name) for each in fields(Stated)}
+    stated |= {"since": _since(rule, facts)} | ({"confidence": "assumed"} if assumed else {})
+    return Finding(rule=rule.id, seen=seen, mechanical=rule.id in REWRITES, **stated)
 
 
 def _unknown(target: str, seen: str, *, refused: bool) -> Finding:
     if not refused:
-        return Finding("model-unknown", "warning", seen, "--live asks the API for its capabilities")
+        fix = "--live asks the API for its capabilities"
+        return Finding(rule="model-unknown", effect="warning", seen=seen, fix=fix)
     return Finding(
-        "model-not-found",
-        "refused",
-        seen,
-        "use an id of `pytest-claude models`",
+        rule="model-not-found",
+        effect="refused",
+        seen=seen,
+        fix="use an id of `pytest-claude models`",
         status=404,
         message=f"model: {target}" if len(target) <= 100 else None,
         confidence="inferred",

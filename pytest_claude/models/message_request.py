@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.transcript.interaction import Interaction, Request
+from pytest_claude.transcript.json_values import mapping, mappings
 from pytest_claude.transcript.model import Answer, RequestView
 from pytest_claude.transcript.parse import parse_answer
 
@@ -59,7 +60,7 @@ class MessageRequest:
 
     def mapping(self, key: str) -> Mapping[str, Any]:
         """The value of `key` in the body where it is an object, else an empty one."""
-        return as_mapping(self.body.get(key))
+        return mapping(self.body.get(key))
 
     @property
     def thinking(self) -> Any:
@@ -110,11 +111,11 @@ def requests_in(
     request = interaction.request
     path = _url(request).path
     if path.endswith("/v1/messages/batches"):
-        items = as_mapping(request.json()).get("requests")
-        bodies = [as_mapping(as_mapping(item).get("params")) for item in _list(items)]
+        items = mappings(mapping(request.json()).get("requests"))
+        bodies = [mapping(item.get("params")) for item in items]
         return tuple(_request(request, body, names, kind="batch") for body in bodies if body)
     if path.endswith(("/v1/messages/count_tokens", "/count-tokens:rawPredict")):
-        body = as_mapping(request.json())
+        body = mapping(request.json())
         return (_request(request, body, names, kind="count_tokens"),) if body else ()
     answer = parse_answer(interaction)
     if answer is None or answer.request.body is None:
@@ -168,11 +169,6 @@ def _request(
     )
 
 
-def as_mapping(value: Any) -> Mapping[str, Any]:
-    """`value` where it is an object, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
 def _url(request: Request) -> SplitResult:
     try:
         return urlsplit(request.url)
@@ -180,17 +176,11 @@ def _url(request: Request) -> SplitResult:
         return urlsplit("")
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _blocks(content: Any) -> Iterator[Mapping[str, Any]]:
-    for block in _list(content):
-        if isinstance(block, Mapping):
-            yield block
-            if block.get("type") == "tool_result":
-                yield from (inner for inner in _list(block.get("content"))
-                            if isinstance(inner, Mapping))  # fmt: skip
+    for block in mappings(content):
+        yield block
+        if block.get("type") == "tool_result":
+            yield from mappings(block.get("content"))
 
 
 def _texts(content: Any) -> list[str]:

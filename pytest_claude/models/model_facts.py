@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 Status = Literal["active", "legacy", "deprecated", "retired"]
 Sampling = Literal["all", "temperature_xor_top_p", "defaults_only"]
 Tokenizer = Literal["pre-4-7", "opus-4-7"]
+
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+SAMPLING = ("temperature", "top_p", "top_k")
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,3 @@ class ModelFacts:
     sources: tuple[str, ...] = ()
     checked: str = "2026-11-22"
     limits_assumed_as: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The facts as plain JSON types."""
-        return asdict(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pytest_claude.models.adapt import adapt
@@ -132,7 +132,7 @@ class Preflight:
             "refused": len(self.refused),
             "not_looked_at": dict(self.others),
             "models": {
-                facts.id: facts.to_json()
+                facts.id: asdict(facts)
                 for facts in (*self.old_facts, self.new_facts)
                 if facts is not None
             },
@@ -262,7 +262,7 @@ def _call_json(judged: Judged) -> dict[str, Any]:
         "recorded_status": None if call.answer is None else call.answer.status,
         "findings": [
             {
-                **finding.to_json(),
+                **asdict(finding),
                 "adapted": finding.effect == "refused" and finding.rule not in judged.left,
             }
             for finding in judged.findings

@@ -15,41 +15,50 @@ Effect = Literal["refused", "warning", "behavior"]
 Confidence = Literal["documented", "observed", "inferred", "assumed"]
 
 
-@dataclass(frozen=True)
-class Rule:
-    """What a model does with certain requests.
+@dataclass(frozen=True, kw_only=True)
+class Stated:
+    """What is said of a request: by a rule in general, by a finding of one.
 
     Attributes:
-        id: Its name.
         effect: "refused": the request fails; "warning": it succeeds, but its result or cost
             changes; "behavior": a documented tendency.
-        models: Whether it is about a model.
-        seen: What it is about in a request, in one line; None where it is not about the request.
         fix: What to do about it, in one line.
         status: HTTP status of a refusal.
         message: What the API says, where it is known; None where it is not.
         confidence: "documented"; "observed" on the live API; "inferred" from documents;
             "assumed" of a model whose limits were not read.
-        since: Date from which the rule holds, where that is not the release of the model.
-        platforms: Where it holds; None is everywhere.
-        from_models: The models that a bump must come from; None is any.
+        since: Date from which it holds; None in a rule is the release of the model.
         dimension: What a change is about.
         sources: Addresses of the pages where this was read.
     """
 
-    id: str
     effect: Effect
-    models: Callable[[ModelFacts], bool]
-    seen: Callable[[MessageRequest, ModelFacts], str | None]
     fix: str | None = None
     status: int | None = None
     message: str | None = None
     confidence: Confidence = "documented"
     since: str | None = None
-    platforms: tuple[str, ...] | None = None
-    from_models: Callable[[ModelFacts], bool] | None = None
     dimension: str | None = None
     sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule(Stated):
+    """What a model does with certain requests.
+
+    Attributes:
+        id: Its name.
+        models: Whether it is about a model.
+        seen: What it is about in a request, in one line; None where it is not about the request.
+        platforms: Where it holds; None is everywhere.
+        from_models: The models that a bump must come from; None is any.
+    """
+
+    id: str
+    models: Callable[[ModelFacts], bool]
+    seen: Callable[[MessageRequest, ModelFacts], str | None]
+    platforms: tuple[str, ...] | None = None
+    from_models: Callable[[ModelFacts], bool] | None = None
 
 
 def limits_of(facts: ModelFacts) -> ModelFacts:
@@ -62,13 +71,10 @@ def limits_of(facts: ModelFacts) -> ModelFacts:
 def all_rules() -> tuple[Rule, ...]:
     """Every rule, refusals first."""
     from pytest_claude.models.rule_table import read_rules  # late: a plain run needs no rule
-    from pytest_claude.models.tables import file_text
+    from pytest_claude.models.tables import read_table
 
-    return tuple(
-        rule
-        for name in ("refusals.toml", "changes.toml")
-        for rule in read_rules(file_text(name), name)
-    )
+    files = map(read_table, ("refusals.toml", "changes.toml"))
+    return tuple(rule for data in files for rule in read_rules(data))
 
 
 @lru_cache(maxsize=1)

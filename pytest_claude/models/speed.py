@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from pytest_claude.transcript.model import Answer
 
@@ -45,18 +45,13 @@ class SpeedChange:
     new: Median
     tests: int
 
-    def to_json(self) -> dict[str, Any]:
-        """The change as plain JSON types."""
-        return asdict(self)
 
-
-def median(values: Sequence[float], confidence: float = CONFIDENCE) -> Median | None:
+def median(values: Sequence[float]) -> Median | None:
     """The median and its interval from order statistics; None of no values.
 
     The interval runs from the l-th smallest to the l-th largest value, with the largest l for
-    which a binomial(n, 1/2) is below l with probability at most (1 - confidence) / 2: it holds
-    the true median with at least `confidence`, whatever the distribution. Fewer than 6 values
-    have no interval of 95 %.
+    which a binomial(n, 1/2) is below l with probability at most 2.5 %: it holds the true median
+    with at least 95 %, whatever the distribution. Fewer than 6 values have no such interval.
 
     >>> median([3, 1, 2])
     Median(value=2, low=None, high=None, count=3)
@@ -67,12 +62,11 @@ def median(values: Sequence[float], confidence: float = CONFIDENCE) -> Median | 
     n = len(ordered)
     if n == 0:
         return None
-    middle = n // 2
-    value = ordered[middle] if n % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    value = statistics.median(ordered)
     below, cumulated = 0, 0.0
-    while below < middle:
+    while below < n // 2:
         cumulated += math.comb(n, below) / 2**n
-        if cumulated > (1 - confidence) / 2:
+        if cumulated > (1 - CONFIDENCE) / 2:
             break
         below += 1
     if below == 0:

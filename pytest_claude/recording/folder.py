@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
-from pathlib import Path, PurePosixPath
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Protocol
 
 from pytest_claude.recording import cassette
@@ -22,16 +22,6 @@ class Names(Protocol):
 
     def read(self, name: str, recorded: Callable[[], str | None]) -> tuple[str, int] | None:
         """The model and the index that a name says; None where it is not a cassette's."""
-        ...
-
-
-class Home(Protocol):
-    """The folders that a test may have, relative to the cassette root."""
-
-    def choose(
-        self, alike: Callable[[PurePosixPath], Mapping[PurePosixPath, str | None]]
-    ) -> Sequence[PurePosixPath]:
-        """The folders to look in, in this order; what is new goes into the last."""
         ...
 
 
@@ -87,7 +77,7 @@ class Folder:
 
     def paths(self) -> list[Path]:
         """All cassettes, by name."""
-        return [folder / name for folder in self.folders for name in _cassettes(folder)]
+        return [folder / name for folder in self.folders for name in cassettes_in(folder)]
 
     def recordings(self, index: int | None = None) -> list[Recording]:
         """The cassettes, of all trials or of the one with this index: one for each main model."""
@@ -103,7 +93,7 @@ class Folder:
         names = self.names.spellings(model, index)
         there: list[str] = []
         for folder in self.folders:
-            there = _names(folder)
+            there = names_in(folder)
             for name in dict.fromkeys(names):
                 path = folder / name
                 # Where case does not count, a file under another name would be there too.
@@ -124,64 +114,17 @@ class Folder:
         return None if place is None else place[1]
 
 
-class CassetteRoot:
-    """The folder of all cassettes, as it is when a test's folder is first asked for.
-
-    What is recorded later must not move a test to another folder.
-    """
-
-    def __init__(self, path: Path, checkout: Path, names: Names) -> None:
-        self.path = path
-        self._checkout = checkout
-        self._names = names
-        self.alike = cache(self._alike)
-        self.folder = cache(self._folder)
-        self._entries = cache(self._listed)
-
-    def _folder(self, home: Home) -> Folder:
-        folders = tuple(self.path / folder for folder in home.choose(self.alike))
-        return Folder(folders, self._names, self._checkout)
-
-    def _alike(self, folder: PurePosixPath) -> dict[PurePosixPath, str | None]:
-        """The folders on disk that are `folder` once case is folded, and whose each is."""
-        return {path: self._identity(path) for path in self._spelled(folder)}
-
-    def _spelled(self, folder: PurePosixPath) -> Iterator[PurePosixPath]:
-        if not folder.parts:
-            yield folder
-            return
-        wanted = folder.name.casefold()
-        for parent in self._spelled(folder.parent):
-            yield from (parent / name for name in self._entries(parent).get(wanted, ()))
-
-    def _listed(self, folder: PurePosixPath) -> Mapping[str, list[str]]:
-        """The names in a folder, by what they fold to."""
-        names: dict[str, list[str]] = {}
-        for name in sorted(_names(self.path / folder)):
-            names.setdefault(name.casefold(), []).append(name)
-        return names
-
-    def _identity(self, folder: PurePosixPath) -> str | None:
-        """Whose cassettes a folder holds; None where none of them says."""
-        for name in _cassettes(self.path / folder):
-            try:
-                label = cassette.read_label(self.path / folder / name)
-            except OSError:
-                continue
-            if label is not None and (identity := label.test or label.fixture):
-                return identity
-        return None
-
-
-def _names(folder: Path) -> list[str]:
+def names_in(folder: Path) -> list[str]:
+    """What is in a folder; nothing where it is not there."""
     try:
         return os.listdir(folder)  # noqa: PTH208  # names are wanted, not paths
     except OSError:
         return []
 
 
-def _cassettes(folder: Path) -> list[str]:
-    return sorted(name for name in _names(folder) if name.endswith(".yaml"))
+def cassettes_in(folder: Path) -> list[str]:
+    """The names of the cassettes in a folder, sorted."""
+    return sorted(name for name in names_in(folder) if name.endswith(".yaml"))
 
 
 def main_model(path: Path) -> str | None:

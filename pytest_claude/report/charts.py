@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from pytest_claude.report.row import Mark
 
@@ -94,10 +95,8 @@ def spread(values: Sequence[float], end: float) -> Spread | None:
     if not values or not end:
         return None
     ordered = sorted(values)
-    half = len(ordered) // 2
-    middle = ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
     low, high = (ordered[round(share * (len(ordered) - 1))] for share in (0.1, 0.9))
-    return Spread(*(round(100 * value / end, 1) for value in (low, middle, high)))
+    return Spread(*(round(100 * value / end, 1) for value in (low, median(ordered), high)))
 
 
 def nice_end(largest: float) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,20 +45,14 @@ def conversation(transcript: Transcript, pool: Pool, shared: Pool) -> list[dict[
     tools go to `shared`, which the tests have in common, unless they are large. Signatures,
     images and documents are replaced by their size.
     """
-    homes = {id(a): n for n, turns in enumerate(transcript.conversations) for a in turns}
-    before: dict[int, Answer] = {}
     found = []
-    for answer in transcript.answers:
-        home = homes[id(answer)]
-        messages = [_slim(message) for message in answer.request.messages]
-        known = _already_shown(before.get(home), answer)
-        before[home] = answer
-        numbers = [pool.add(message) for message in messages]
+    for answer, home, shown in in_conversations(transcript):
+        numbers = [pool.add(_slim(message)) for message in answer.request.messages]
         found.append(
             {
                 "n": answer.number,
                 "in": home,
-                "new": numbers[known:],
+                "new": numbers[shown:],
                 "all": numbers,
                 "ask": _parameters(answer, pool, shared),
                 "say": [_slim(block) for block in answer.content],
@@ -68,13 +62,19 @@ def conversation(transcript: Transcript, pool: Pool, shared: Pool) -> list[dict[
     return found
 
 
-def _already_shown(before: Answer | None, answer: Answer) -> int:
-    """How many messages of a request the reader has seen: the turns before it and the answer."""
-    if before is None:
-        return 0
-    shown = len(before.request.messages)
-    following = answer.request.messages[shown : shown + 1]
-    return shown + bool(following and following[0].get("role") == "assistant")
+def in_conversations(transcript: Transcript) -> Iterator[tuple[Answer, int, int]]:
+    """Each answer, the number of its conversation, and how many messages it repeats.
+
+    Those are the turns before it, with the answer that came of them.
+    """
+    homes = {id(a): n for n, turns in enumerate(transcript.conversations) for a in turns}
+    before: dict[int, int] = {}
+    for answer in transcript.answers:
+        home, messages = homes[id(answer)], answer.request.messages
+        shown = before.get(home, 0)
+        echo = messages[shown : shown + 1] if home in before else ()
+        yield answer, home, shown + bool(echo and echo[0].get("role") == "assistant")
+        before[home] = len(messages)
 
 
 def _parameters(answer: Answer, pool: Pool, shared: Pool) -> dict[str, Any]:
@@ -102,10 +102,8 @@ def _facts(answer: Answer) -> dict[str, Any]:
         "stop": answer.stop_reason,
         "use": _usage(answer.usage),
         "s": None if timing is None else round(timing.total_s, 3),
-        "first": None if timing is None else _rounded(timing.first_token_s),
-        "error": None
-        if answer.error is None
-        else f"{answer.error.type or 'error'}: {answer.error.message}",
+        "first": timing and timing.first_token_s and round(timing.first_token_s, 3),
+        "error": answer.error and f"{answer.error.type or 'error'}: {answer.error.message}",
         "cut": not answer.complete or None,
     }
     return {key: value for key, value in facts.items() if value is not None}
@@ -124,10 +122,6 @@ def _usage(usage: Usage) -> dict[str, int]:
 
 def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
 
 
 def _slim(value: Any, key: str = "") -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from pytest_claude.models.bill import DAYS_OF_A_MONTH, Bill, Money, bill
+from pytest_claude.models.bill import DAYS_OF_A_MONTH, Bill, bill
 from pytest_claude.models.ids import ModelNames
 from pytest_claude.models.message_request import request_of
 from pytest_claude.models.prefixes import Prefix
@@ -14,10 +14,11 @@ from pytest_claude.models.prices import NO_OVERRIDES, PriceTable
 from pytest_claude.report.conversation import Lookup
 from pytest_claude.report.numbers import dollars, plural
 from pytest_claude.report.preflight import change_words, silent_changes
-from pytest_claude.report.row import Row, Side
+from pytest_claude.report.row import Side
 from pytest_claude.report.story import Story
 
 REQUESTS_PER_DAY = 1_000
+_CACHED = "With the shared prefix cached"
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,24 @@ class Way:
     Attributes:
         label: The way.
         detail: What it rests on; empty where nothing is to be said.
-        amounts: Dollars on the baseline and on the candidate, as written.
-        bars: The same as percent of the dearest way.
+        usd: Dollars on the baseline and on the candidate.
+        most: The dearest side of all ways.
     """
 
     label: str
     detail: str
-    amounts: tuple[str, str]
-    bars: tuple[float, float]
+    usd: tuple[float, float]
+    most: float = 0.0
+
+    @property
+    def amounts(self) -> tuple[str, ...]:
+        """The dollars, as written."""
+        return tuple(map(dollars, self.usd))
+
+    @property
+    def bars(self) -> tuple[float, ...]:
+        """The dollars as percent of the dearest way."""
+        return tuple(100 * usd / self.most for usd in self.usd)
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,10 @@ def forecast(story: Story, transcripts: Lookup, prices: PriceTable = NO_OVERRIDE
     """
     compared = [row for row in story.rows if len(row.sides) == 2]
     names = prices.names
-    base, cand = (_calls(compared, transcripts, side, names) for side in (0, 1))
+    base, cand = (
+        [call for row in compared for call in _first_calls(row.sides[n], transcripts, names)]
+        for n in (0, 1)
+    )
     silent: dict[str, Silent] = {}
     for pair in story.comparison.pairs if story.comparison is not None else ():
         moved = preflight(base, names.resolved(pair.new), olds=[names.resolved(pair.old)])
@@ -88,15 +102,11 @@ def forecast(story: Story, transcripts: Lookup, prices: PriceTable = NO_OVERRIDE
             source = next(iter(group.finding.sources), "")
             silent.setdefault(words, Silent(len(group.tests), words, source))
     both = {call.test for call in base} & {call.test for call in cand}
-    ways, about, note = _month(_of(base, both), _of(cand, both), prices)
+    base, cand = ([call for call in calls if call.test in both] for calls in (base, cand))
+    ways, about, note = _month(base, cand, prices)
     if story.simulated_by:
         note = f"{note} The usage is simulated by {story.simulated_by}.".strip()
     return Forecast(tuple(silent.values()), ways, about, note)
-
-
-def _calls(rows: Sequence[Row], transcripts: Lookup, number: int, names: ModelNames) -> list[Call]:
-    sides = (row.sides[number] for row in rows)
-    return [call for side in sides for call in _first_calls(side, transcripts, names)]
 
 
 def _first_calls(side: Side, transcripts: Lookup, names: ModelNames) -> Iterator[Call]:
@@ -113,10 +123,6 @@ def _first_calls(side: Side, transcripts: Lookup, names: ModelNames) -> Iterator
         return
 
 
-def _of(calls: Sequence[Call], tests: Set[str]) -> list[Call]:
-    return [call for call in calls if call.test in tests]
-
-
 def _month(
     base: Sequence[Call], cand: Sequence[Call], prices: PriceTable
 ) -> tuple[tuple[Way, ...], str, str]:
@@ -127,14 +133,18 @@ def _month(
     often = round(REQUESTS_PER_DAY * len(cand) / len(base))
     old, new = _bill(base, REQUESTS_PER_DAY, prices), _bill(cand, often, prices)
     shared = old.prefixes and new.prefixes
-    ways = [_Way("As recorded", "", old.month_old, new.month_old)]
-    if shared:
-        detail = _prefixes(old.prefixes[0], new.prefixes[0])
-        label = "With the shared prefix cached"
-        ways.append(_Way(label, detail, old.cached_old, new.cached_old))
-    ways.append(_Way("In batches, no caching", "", old.batch_old, new.batch_old))
-    most = max((way.most for way in ways), default=0.0)
-    if not most:
+    detail = _prefixes(old.prefixes[0], new.prefixes[0]) if shared else ""
+    ways = [
+        Way(label, detail if label == _CACHED else "", (before.usd, after.usd))
+        for label, before, after in (
+            ("As recorded", old.month_old, new.month_old),
+            (_CACHED, old.cached_old if shared else None, new.cached_old),
+            ("In batches, no caching", old.batch_old, new.batch_old),
+        )
+        if before is not None and after is not None and max(before.usd, after.usd)
+    ]
+    most = max((usd for way in ways for usd in way.usd), default=0.0)
+    if not ways:
         return (), "", ""
     tests = plural(len({call.test for call in base}), "test")
     about = f"{_pair(REQUESTS_PER_DAY, often)} requests a day, usage as recorded in {tests}"
@@ -144,29 +154,7 @@ def _month(
         else "No two tests begin their requests alike: what caching saves is unknown."
     )
     note = f"Month = {DAYS_OF_A_MONTH} days. {caching}"
-    return tuple(way.drawn(most) for way in ways if way.most), about, note
-
-
-@dataclass(frozen=True)
-class _Way:
-    label: str
-    detail: str
-    old: Money | None
-    new: Money | None
-
-    @property
-    def most(self) -> float:
-        """The dearer side; 0 where one is unknown."""
-        if self.old is None or self.new is None:
-            return 0.0
-        return max(self.old.usd, self.new.usd)
-
-    def drawn(self, most: float) -> Way:
-        assert self.old is not None, "it has a dearer side"
-        assert self.new is not None, "it has a dearer side"
-        old, new = self.old.usd, self.new.usd
-        amounts, bars = (dollars(old), dollars(new)), (100 * old / most, 100 * new / most)
-        return Way(self.label, self.detail, amounts, bars)
+    return tuple(replace(way, most=most) for way in ways), about, note
 
 
 def _bill(calls: Sequence[Call], requests_per_day: int, prices: PriceTable) -> Bill:

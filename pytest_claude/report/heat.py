@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,14 +94,11 @@ def _cell(sightings: Sequence[tuple[int, float, bool]], tokens: int, depth: floa
 
 
 def _sightings(trials: Sequence[Trial]) -> list[tuple[int, float, bool]]:
-    return list(_seen(trials))
-
-
-def _seen(trials: Sequence[Trial]) -> Iterator[tuple[int, float, bool]]:
-    for trial in trials:
-        for note in trial.checks:
-            tokens, depth = note.facts.get("tokens"), note.facts.get("depth")
-            if not isinstance(tokens, int) or not isinstance(depth, int | float):
-                continue
-            if note.outcome is not None:
-                yield tokens, float(depth), note.outcome
+    return [
+        (tokens, float(depth), note.outcome)
+        for trial in trials
+        for note in trial.checks
+        if isinstance(tokens := note.facts.get("tokens"), int)
+        and isinstance(depth := note.facts.get("depth"), int | float)
+        and note.outcome is not None
+    ]

@@ -13,7 +13,6 @@ import json
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -32,21 +31,6 @@ from pytest_claude.transcript.quoting import printable
 
 _LARGEST = 18_000_000  # bytes of embedded transcripts
 _KEPT_OF_UNCHANGED = 2  # trials a side, when there are more bytes than that
-
-
-@dataclass(frozen=True)
-class _Assets:
-    css: str
-    js: str
-    template: str
-
-    @property
-    def policy(self) -> str:
-        """The content security policy of a page made of these."""
-        return (
-            f"default-src 'none'; style-src '{_hash(self.css)}'; script-src '{_hash(self.js)}'; "
-            "img-src data:; base-uri 'none'; form-action 'none'"
-        )
 
 
 def render_page(
@@ -96,7 +80,7 @@ def _rendered(page: Any, common: str, chunks: Sequence[str]) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    assets = _assets()
+    css, js, template = _assets()
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
@@ -109,11 +93,12 @@ def _rendered(page: Any, common: str, chunks: Sequence[str]) -> str:
         down=at_least, tokens=_tokens, shown=printable, p=probability,
         breakable=lambda name: Markup("<wbr>").join(_broken(name)),
     )  # fmt: skip
-    return environment.from_string(assets.template).render(
+    return environment.from_string(template).render(
         page=page,
-        policy=assets.policy,
-        css=Markup(assets.css),  # ours, and named by its hash
-        js=Markup(assets.js),
+        policy=f"default-src 'none'; style-src '{_hash(css)}'; script-src '{_hash(js)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'",
+        css=Markup(css),  # ours, and named by its hash
+        js=Markup(js),
         common=Markup(common),  # base64
         chunks=[Markup(chunk) for chunk in chunks],
         folded=FOLDED,
@@ -121,12 +106,13 @@ def _rendered(page: Any, common: str, chunks: Sequence[str]) -> str:
 
 
 @cache
-def _assets() -> _Assets:
+def _assets() -> tuple[str, str, str]:
+    """Style sheet, script and template."""
     folder = resources.files("pytest_claude.report").joinpath("page")
     css, js, template = (
         folder.joinpath(f"report.{kind}").read_text("utf-8") for kind in ("css", "js", "html.j2")
     )
-    return _Assets(squeezed(css), js, template)
+    return squeezed(css), js, template
 
 
 def squeezed(css: str) -> str:

@@ -51,8 +51,9 @@ def _lines(story: Story, run_file: str | None, page: str | None, most: int | Non
         lines += [text, ""]
     if story.overall == "nothing":
         lines += ["A gate without data does not pass.", ""] if story.compares else []
-    elif story.compares and (cautions := _cautions(story)):
-        lines += [cautions, ""]
+    elif story.compares and story.notes:
+        # What must be said with the verdict, and how often it is wrong.
+        lines += [" ".join(escaped(_sentence(note)) for note in story.notes), ""]
     if story.simulated_by:
         simulator = escaped(story.simulated_by)
         lines += [f"The models are simulated by {simulator}: no answer is a real model's.", ""]
@@ -114,11 +115,6 @@ def _figures(story: Story) -> str:
     changed = (figure for figure in story.figures if len(set(figure.shown_sides)) > 1)
     text = "; ".join(f"{figure.label} {figure}" for figure in changed)
     return _sentence(text).replace("$", r"\$") if text else ""
-
-
-def _cautions(story: Story) -> str:
-    """What must be said with the verdict, and how often it is wrong."""
-    return " ".join(escaped(_sentence(note)) for note in story.notes)
 
 
 def _folded(summary: str, lines: Sequence[str]) -> list[str]:

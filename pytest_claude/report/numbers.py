@@ -47,18 +47,6 @@ def times(ratio: float) -> str:
     return f"x{ratio:.2f}"
 
 
-def percent_change(before: float | None, after: float | None) -> str:
-    """`+50%`, or nothing where it can't be said.
-
-    >>> percent_change(2.0, 3.0), percent_change(1, 0.5), percent_change(0, 1)
-    ('+50%', '−50%', '')
-    """
-    if not before or after is None:
-        return ""
-    by = 100 * (after / before - 1)
-    return "±0%" if abs(by) < 0.5 else f"{by:+.0f}%".replace("-", "−")
-
-
 def written(value: float | None, unit: str) -> str:
     """A value with its unit: "usd", "s", "tokens", or "" for a plain count.
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pytest_claude.report.charts import Spread, nice_end, spread
-from pytest_claude.report.commands import Command, next_commands
+from pytest_claude.report.commands import next_commands
 from pytest_claude.report.figures import Figure, distribution
 from pytest_claude.report.forecast import Forecast
-from pytest_claude.report.heat import Family, families
+from pytest_claude.report.heat import families
 from pytest_claude.report.numbers import at_least, plural, times, written
 from pytest_claude.report.row import Row
 from pytest_claude.report.story import Group, Story, short_names
@@ -59,35 +59,6 @@ class Measure:
     spoken: str
 
 
-@dataclass(frozen=True)
-class Overview:
-    """The first screen."""
-
-    story: Story
-    headline: str
-    lede: str | None
-    rest: str
-    origin: str
-    figures: tuple[tuple[str, str], ...]
-    meta: str
-    commands: tuple[Command, ...]
-    reasons: tuple[tuple[str, int, str], ...]
-    groups: tuple[tuple[Group, str], ...]
-    legend: tuple[tuple[str, str], ...]
-    shorts: tuple[str, ...]
-    long_names: bool
-    numbers: Mapping[str, int]
-    change_label: str
-    measures: tuple[Measure, ...]
-    measures_note: str
-    shares_note: str
-    panels: bool
-    heat: tuple[Family, ...]
-    forecast: Forecast
-    sight_note: str
-    footer: str
-
-
 def overview_page(
     story: Story,
     *,
@@ -95,8 +66,8 @@ def overview_page(
     run_file: str | None,
     foretold: Forecast | None = None,
     trimmed: bool = False,
-) -> Overview:
-    """The first screen of a run.
+) -> dict[str, Any]:
+    """The first screen of a run, by the names that the template has for its parts.
 
     Args:
         story: The run.
@@ -109,33 +80,33 @@ def overview_page(
     models = story.models or ("",)
     shorts = short_names(models) if story.compares else (models[0],)
     long_names = any(len(short) > _LONGEST_SHORT for short in shorts)
-    return Overview(
-        story=story,
+    return {
+        "story": story,
         # What a pass may have missed is told below it.
-        headline=_signs(f"{_VERDICTS[story.overall]}: {story.headline.text}"),
-        lede=None if lede is None else _signs(lede),
-        rest=_signs(rest),
-        origin=str(origin),
-        figures=_hero(story),
-        meta=_trials(story),
-        commands=next_commands(story, run_file),
-        reasons=_reasons(story),
-        groups=tuple((group, _heading(group)) for group in story.groups),
-        legend=_LEGEND if story.compares else _LEGEND[:2],
-        shorts=shorts if story.compares else ("trials",),
-        long_names=long_names and story.compares,
-        numbers={row.test: number for number, row in enumerate(story.rows)},
-        change_label="cost" if any(f.unit == "usd" for f in story.figures) else "output",
-        measures=tuple(_measure(figure, story) for figure in story.figures),
-        measures_note=_measures_note(story),
-        shares_note="On the trials of each test's first look. Reported, never gated: to gate one, "
-        "assert it in a test.",
-        heat=families(story.rows),
-        forecast=foretold or Forecast(),
-        panels=bool(story.figures or story.compares) and story.overall != "nothing",
-        sight_note=_sight_note(story),
-        footer=_footer(run_file, trimmed),
-    )
+        "headline": _signs(f"{_VERDICTS[story.overall]}: {story.headline.text}"),
+        "lede": None if lede is None else _signs(lede),
+        "rest": _signs(rest),
+        "origin": str(origin),
+        "figures": _hero(story),
+        "meta": _trials(story),
+        "commands": next_commands(story, run_file),
+        "reasons": _reasons(story),
+        "groups": tuple((group, _heading(group)) for group in story.groups),
+        "legend": _LEGEND if story.compares else _LEGEND[:2],
+        "shorts": shorts if story.compares else ("trials",),
+        "long_names": long_names and story.compares,
+        "numbers": {row.test: number for number, row in enumerate(story.rows)},
+        "change_label": "cost" if any(f.unit == "usd" for f in story.figures) else "output",
+        "measures": tuple(_measure(figure, story) for figure in story.figures),
+        "measures_note": _measures_note(story),
+        "shares_note": "On the trials of each test's first look. Reported, never gated: to gate "
+        "one, assert it in a test.",
+        "heat": families(story.rows),
+        "forecast": foretold or Forecast(),
+        "panels": bool(story.figures or story.compares) and story.overall != "nothing",
+        "sight_note": _sight_note(story),
+        "footer": _footer(run_file, trimmed),
+    }
 
 
 _VERDICTS = {"pass": "Pass", "fail": "Fail", "undecided": "Undecided", "nothing": "Fail"}

@@ -41,9 +41,7 @@ def plan_text(
     return f"{text}, about ${plan.trials * trial_cost_usd:.2f}"
 
 
-def offline_text(
-    tests: int, base_n: int, cand_n: int, policy: Policy, *, base_pass: int | None = None
-) -> str:
+def offline_text(tests: int, base_n: int, cand_n: int, policy: Policy) -> str:
     """What recorded trials alone can show.
 
     >>> offline_text(50, 10, 5, Policy())
@@ -51,7 +49,7 @@ def offline_text(
 test are seen (80% of the time, 5% false alarms over the suite)'
     """
     alpha = policy.duel_alpha + policy.suite_alpha
-    drop = fixed_drop(base_n if base_pass is None else base_pass, base_n, cand_n, tests, alpha)
+    drop = fixed_drop(base_n, base_n, cand_n, tests, alpha)
     seen = (
         "no drop in one test is seen, not even to zero"
         if drop is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
@@ -21,9 +20,9 @@ from pytest_claude.models.prices import (
 )
 from pytest_claude.models.speed import Median, SpeedChange
 from pytest_claude.report.numbers import count, day, dollars, plural, seconds
+from pytest_claude.report.terminal import WIDTH, hanging
 from pytest_claude.transcript.quoting import printable
 
-WIDTH = 80
 _MOST = 5
 _LABEL = 12
 _PLACE = 54  # column of the tests beside a refusal
@@ -48,7 +47,7 @@ def preflight_lines(
         verbose: Name every request and every source, not the first few.
         command: What shows every request; the last line, where anything was cut.
     """
-    lines = [*_hanging("", _title(found)), "", *_refused(found, verbose=verbose), *_unknown(found)]
+    lines = [*hanging("", _title(found)), "", *_refused(found, verbose=verbose), *_unknown(found)]
     lines += changes_lines(found, verbose=verbose)
     lines += _labelled("Retires", _retirement(found))
     if found.others:
@@ -75,7 +74,7 @@ def changes_lines(found: Preflight, *, verbose: bool = False) -> list[str]:
     lines = ["What changes without an error"]
     for group in shown if verbose else shown[:_MOST]:
         head = f"{len(group.tests):>4} {'test ' if len(group.tests) == 1 else 'tests'}  "
-        lines += _hanging(head, change_words(group.finding))
+        lines += hanging(head, change_words(group.finding))
         if verbose:
             lines += [f"{' ' * _LABEL}{source}" for source in group.finding.sources[:2]]
     rest = len(shown) - _MOST
@@ -155,9 +154,9 @@ def _refusal(group: Group, *, verbose: bool) -> list[str]:
     where = _modules(group.calls)
     gap = max(_PLACE - len(head), 2)
     fits = len(head) + gap + len(where) <= WIDTH
-    lines = [f"{head}{' ' * gap}{where}"] if fits else [*_hanging("  ", head[2:]), f"    {where}"]
+    lines = [f"{head}{' ' * gap}{where}"] if fits else [*hanging("  ", head[2:]), f"    {where}"]
     if finding.fix is not None:
-        lines += _hanging("    → ", finding.fix)
+        lines += hanging("    → ", finding.fix)
     lines.append(f"    {_settled(group)}")
     if finding.confidence != "documented":
         lines.append(f"    {_CONFIDENCE[finding.confidence]}")
@@ -187,7 +186,7 @@ def _settled(group: Group) -> str:
 
 def _unknown(found: Preflight) -> list[str]:
     unknown = [g for g in groups(found.judged, "warning") if g.finding.rule == "model-unknown"]
-    return [line for group in unknown for line in _hanging("", f"{group.finding.seen}; "
+    return [line for group in unknown for line in hanging("", f"{group.finding.seen}; "
             "--live asks the API")]  # fmt: skip
 
 
@@ -315,15 +314,6 @@ def _modules(calls: Sequence[Call]) -> str:
 
 
 def _labelled(label: str, lines: Sequence[str]) -> list[str]:
-    made: list[str] = []
-    for number, line in enumerate(lines):
-        made += _hanging((label if number == 0 else "").ljust(_LABEL), line)
-    return made
-
-
-def _hanging(head: str, text: str) -> list[str]:
-    width = max(20, WIDTH - len(head))
-    wrapped = textwrap.wrap(
-        printable(text), width, break_long_words=False, break_on_hyphens=False
-    ) or [""]
-    return [(head if n == 0 else " " * len(head)) + line for n, line in enumerate(wrapped)]
+    heads = [label.ljust(_LABEL), *[" " * _LABEL] * len(lines)]
+    shown = (hanging(head, line) for head, line in zip(heads, lines, strict=False))
+    return [line for lines in shown for line in lines]

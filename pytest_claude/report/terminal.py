@@ -22,7 +22,7 @@ _MOST = 5  # rows of a list before it is cut, unless all are asked for
 _COLUMN = 17  # of the figures of a gate
 
 
-def rows_text(rows: Sequence[Labelled], width: int = WIDTH) -> list[str]:
+def rows_text(rows: Sequence[Labelled]) -> list[str]:
     """Labelled rows with a two-space indent: `expected`, `observed`, `evidence`, `to …`.
 
     A row without label goes on under the row before it. Neither it nor a command is broken.
@@ -35,7 +35,7 @@ def rows_text(rows: Sequence[Labelled], width: int = WIDTH) -> list[str]:
         text = printable(text)
         keep = not label or text.startswith(_COMMANDS)
         fit = wrap_place if label == "evidence" else wrap
-        wrapped = [text] if keep else fit(text, width - indent)
+        wrapped = [text] if keep else fit(text, WIDTH - indent)
         lines.append((head + wrapped[0]).rstrip())
         lines += [" " * indent + line for line in wrapped[1:]]
     return lines
@@ -128,20 +128,17 @@ def in_encoding(line: str, encoding: str) -> str:
     'FAIL a -> b … ??'
     """
     try:
-        line.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        for sign, word in (("✔", "ok"), ("✗", "FAIL"), ("→", "->"), ("←", "<-"), ("≤", "<=")):
-            line = line.replace(sign, word)
-        try:
-            return line.encode(encoding, "replace").decode(encoding)
-        except LookupError:
-            return line.encode("ascii", "replace").decode("ascii")
-    return line
+        return "".join(c if c.encode(encoding, "ignore") else _SIGNS.get(c, "?") for c in line)
+    except LookupError:
+        return in_encoding(line, "ascii")
 
 
-def cut_list(lines: Sequence[str], *, whole: bool = False) -> list[str]:
-    """The first few of a list and how many more there are, or all of it."""
-    if whole or len(lines) <= _MOST:
+_SIGNS = {"✔": "ok", "✗": "FAIL", "→": "->", "←": "<-", "≤": "<=", "…": "..."}
+
+
+def cut_list(lines: Sequence[str]) -> list[str]:
+    """The first few of a list and how many more there are."""
+    if len(lines) <= _MOST:
         return list(lines)
     return [*lines[:_MOST], f"… {len(lines) - _MOST} more (-vv shows all)"]
 
@@ -161,6 +158,12 @@ def wrap(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, max(20, width), break_long_words=False, break_on_hyphens=False) or [
         ""
     ]
+
+
+def hanging(head: str, text: str) -> list[str]:
+    """Lines of `text` beside `head`, and under one another."""
+    lines = wrap(printable(text), WIDTH - len(head))
+    return [(" " * len(head) if n else head) + line for n, line in enumerate(lines)]
 
 
 def gate_lines(story: Story, *, whole: bool = False) -> list[str]:
@@ -183,9 +186,7 @@ def gate_lines(story: Story, *, whole: bool = False) -> list[str]:
 def verdict_lines(story: Story) -> list[str]:
     """The verdict and its sentence, indented under itself."""
     word = "FAIL" if story.overall == "nothing" else story.overall.upper()
-    first, *more = wrap(printable(str(story.headline)), WIDTH - len(word) - 2)
-    indent = " " * (len(word) + 2)
-    return [f"{word}  {first}", *(f"{indent}{line}" for line in more)]
+    return hanging(f"{word}  ", str(story.headline))
 
 
 def overview_lines(story: Story) -> list[str]:
@@ -256,7 +257,7 @@ def _figures(story: Story) -> list[str]:
         rows.insert(0, ("figures", f"ratio over the tests, sums of one trial of each of {tests}"))
     if story.simulated_by is not None:
         rows.append(("models", f"simulated by {story.simulated_by}: no real model's answers"))
-    lines = [line for label, text in rows for line in _labelled(label, text)]
+    lines = [line for label, text in rows for line in hanging(f"{label:<{_COLUMN}}", text)]
     moved = [
         "{}: {}/{} → {}/{} trials (p {} over the suite)".format(
             rate.behavior, *rate.baseline, *rate.candidate, probability(rate.adjusted)
@@ -274,10 +275,6 @@ def _seen(story: Story) -> list[str]:
     trials = f"{candidate} of the candidate"
     if fresh:
         trials += f" + {fresh} fresh of the baseline"
-    sight = [] if story.sight is None else _labelled("what it can see", story.sight.sentence)
-    return [*sight, *_labelled("trials", trials)]
-
-
-def _labelled(label: str, text: str) -> list[str]:
-    lines = wrap(text, WIDTH - _COLUMN)
-    return [f"{label if n == 0 else '':<{_COLUMN}}{line}" for n, line in enumerate(lines)]
+    rows = [] if story.sight is None else [("what it can see", story.sight.sentence)]
+    rows.append(("trials", trials))
+    return [line for label, text in rows for line in hanging(f"{label:<{_COLUMN}}", text)]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pytest_claude.report.conversation import in_conversations
 from pytest_claude.report.numbers import count, seconds
 from pytest_claude.transcript.model import KNOWN_FIELDS, Answer, Transcript, is_known_block
 from pytest_claude.transcript.quoting import printable
@@ -18,32 +19,14 @@ def conversation_lines(transcript: Transcript) -> list[str]:
     What a call repeats of the turns before it is left out. A conversation beside the main one
     says so.
     """
-    homes = {id(a): n for n, turns in enumerate(transcript.conversations) for a in turns}
-    before: dict[int, Answer] = {}
     lines: list[str] = []
-    for answer in transcript.answers:
-        home = homes[id(answer)]
-        if home not in before:
-            if home:
-                lines.append(f"-- conversation {home + 1}")
-            if answer.request.system:
-                lines += _turn("system", answer.request.system)
-        for message in _new_messages(before.get(home), answer):
-            lines += _turn(str(message.get("role")), message.get("content"))
-        before[home] = answer
+    for answer, home, shown in in_conversations(transcript):
+        if not shown and home:
+            lines.append(f"-- conversation {home + 1}")
+        lines += _asked_lines(answer, shown)
         lines += _answer_lines(answer)
         lines.append(f"  [{_numbers(answer)}]")
     return lines
-
-
-def _new_messages(before: Answer | None, answer: Answer) -> Sequence[Mapping[str, Any]]:
-    messages = answer.request.messages
-    if before is None:
-        return messages
-    shown = len(before.request.messages)
-    # The answer before stands in the request too, as the assistant's turn.
-    echo = messages[shown : shown + 1]
-    return messages[shown + bool(echo and echo[0].get("role") == "assistant") :]
 
 
 def _numbers(answer: Answer) -> str:
@@ -63,13 +46,16 @@ def transcript_lines(answer: Answer) -> list[str]:
     Tool calls and results are one line each; what is no text is named by its type. Control
     characters are made visible.
     """
+    return [*_asked_lines(answer), *_answer_lines(answer)]
+
+
+def _asked_lines(answer: Answer, shown: int = 0) -> list[str]:
+    """The request from its message number `shown` on; with the system prompt, if that is 0."""
     request = answer.request
-    lines: list[str] = []
-    if request.system:
-        lines += _turn("system", request.system)
-    for message in request.messages:
+    lines = _turn("system", request.system) if request.system and not shown else []
+    for message in request.messages[shown:]:
         lines += _turn(str(message.get("role")), message.get("content"))
-    return [*lines, *_answer_lines(answer)]
+    return lines
 
 
 def _answer_lines(answer: Answer) -> list[str]:

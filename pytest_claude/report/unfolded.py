@@ -41,7 +41,7 @@ def unfolded(
         most: Trials a side that keep their transcript; None for all.
     """
     pool = Pool()
-    shorts = _shorts(row, story)
+    shorts = short_names([side.model for side in row.sides]) if story.compares else ("",)
     pair = opening_pair(row)
     sides = [
         _side(side, shorts, number, pair[number], transcripts, (pool, shared), most)
@@ -88,10 +88,6 @@ def _first(side: Side, *marks: str) -> int:
             if mark in marks and (side.role == "cand" or lane is side.lanes[0]):
                 return start + number
     return next((n for n, mark in enumerate(side.marks) if mark in marks), 0)
-
-
-def _shorts(row: Row, story: Story) -> tuple[str, ...]:
-    return short_names([side.model for side in row.sides]) if story.compares else ("",)
 
 
 def _side(
@@ -159,9 +155,8 @@ def _checks(sides: Sequence[Side]) -> list[dict[str, Any]]:
             counts.append((held, len(asked), max(0, len(ran) - len(asked))))
         rates = {held / of for held, of, _ in counts if of}
         text, line = key
-        found.append(
-            {"text": text, "line": line, "sides": counts, "differs": len(rates) > 1}
-        )  # fmt: skip
+        shown = {"text": text, "line": line, "sides": counts, "differs": len(rates) > 1}
+        found.append(shown)
     return found
 
 

@@ -497,11 +497,8 @@ def _unescaped(part: str) -> str:
 
 
 def _cut_model(model: str) -> str:
-    whole = re.findall(r"=..|.", _escaped(model))
-    room = _LONGEST_MODEL - len(_CUT) - 8
-    while len("".join(whole)) > room:
-        whole.pop()
-    return f"{''.join(whole)}{_CUT}{digest(model)}"
+    beginning = _escaped(model)[: _LONGEST_MODEL - len(_CUT) - 8]
+    return f"{re.sub('=.?$', '', beginning)}{_CUT}{digest(model)}"  # no half of an escape
 
 
 def _of_a_gate(model: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_claude import cli
+from pytest_claude.cli.demo import copy_demo
 from pytest_claude.demo import support_desk
 
 DEMO = Path(support_desk.__file__).parent
@@ -77,7 +78,7 @@ def test_one_word_of_the_demos_prompt_changed(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    cli.demo.copy_demo(pytester.path)
+    copy_demo(pytester.path)
     app = pytester.path / "support_desk.py"
     app.write_text(app.read_text().replace("Be brief and friendly", "Be brief and formal"))
     result = pytester.runpytest_inprocess(

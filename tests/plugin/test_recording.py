@@ -90,8 +90,8 @@ def test_a_reviewer_can_read_the_cassette(project) -> None:
             ["--claude-record=al"],
             {},
             [
-                "ERROR: --claude-record=al: not a record mode; did you mean 'all'?",
-                "       none, once, new_episodes, all, rewrite",
+                "ERROR: --claude-record=al: not one of none, once, new_episodes, all, rewrite;",
+                "       did you mean 'all'?",
             ],
         ),
         (["--claude-trials=0"], {}, ["ERROR: --claude-trials=0: a whole number of trials*"]),

@@ -92,7 +92,7 @@ def test_record_modes() -> None:
         "all",
         "all",
     ]
-    with pytest.raises(SettingsError, match=r"--claude-record=al: not a record mode; did you mean"):
+    with pytest.raises(SettingsError, match=r"=al: not one of .*; did you mean 'all'"):
         parse_record_mode("al")
 
 

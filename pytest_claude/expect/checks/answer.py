@@ -21,8 +21,7 @@ from pytest_claude.expect.result import Check, ClarificationCheck, Evidence, Ref
 from pytest_claude.transcript.model import Answer, Transcript
 from pytest_claude.transcript.quoting import quote
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 StopReason = Literal[
     "end_turn",
@@ -47,11 +46,15 @@ def asks_clarifying_question(
 ) -> ClarificationCheck:
     """Whether the last reply asks for what it needs instead of guessing.
 
-    What counts: as in `View.asks_clarifying_question`.
+    Counts: a question or a request for information that the task waits for, with or without a
+    question mark, also beside a partial answer; a call of an asking tool. Does not count: an
+    offer of more help, a request to confirm, a refusal, questions that are the deliverable or
+    are in code or quotation. The check has `.kind`, `.sentence` and `.certain`; it is unknown
+    where the rules are in doubt.
 
     Args:
-        transcript: What was said.
         output_tools: Globs of tools whose input is the answer; one forced by `tool_choice` is too.
+            A method takes this and the following from the project's settings.
         asking_tools: Globs of tools that ask the user.
     """
     name, expected = "asks_clarifying_question", "the last reply asks for what it needs"
@@ -95,14 +98,13 @@ def refuses(
     output_tools: Collection[str] = DEFAULT_OUTPUT_TOOLS,
     asking_tools: Collection[str] = (),
 ) -> RefusalCheck:
-    """Whether the last reply refuses.
+    """Whether the last reply refuses, by the stop reason `refusal` or in words.
 
-    What counts: as in `View.refuses`.
-
-    Args:
-        transcript: What was said.
-        output_tools: Globs of tools whose input is the answer; one forced by `tool_choice` is too.
-        asking_tools: Globs of tools that ask the user.
+    Counts: that stop reason, with or without text, and a refusal in words, also with an
+    alternative. Does not count: a call that failed, a reply that asks, an answer with caveats.
+    The check has `.category`, the API's word for why, where it gave one, and `.sentence`. It
+    is unknown where the rules are in doubt whether the reply refuses. The keywords are those of
+    `asks_clarifying_question`.
     """
     name, expected = "refuses", "the last reply refuses"
     if (missing := unknown_of_reply(RefusalCheck, name, transcript, expected)) is not None:

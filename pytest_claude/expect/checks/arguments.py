@@ -20,8 +20,7 @@ from pytest_claude.expect.checks.offered import check_offered
 from pytest_claude.expect.result import Check, Evidence
 from pytest_claude.transcript.model import Answer, ToolUse, Transcript
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 _NAME = "passes_valid_arguments"
 

@@ -17,8 +17,7 @@ from pytest_claude.expect.result import Check, Evidence
 from pytest_claude.transcript.model import Transcript
 from pytest_claude.transcript.quoting import cut
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 Language = Literal["python"]
 

@@ -21,8 +21,7 @@ from pytest_claude.transcript.json_values import mapping, mappings
 from pytest_claude.transcript.model import Answer, Transcript
 from pytest_claude.transcript.quoting import cut, quote
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 _LONGEST_NAME = 120
 

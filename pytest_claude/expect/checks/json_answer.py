@@ -27,8 +27,7 @@ from pytest_claude.expect.result import Evidence, JsonCheck
 from pytest_claude.transcript.model import Answer, Transcript
 from pytest_claude.transcript.quoting import quote
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 T = TypeVar("T")
 Judge = Callable[[Any], tuple[list[Violation], Any]]
@@ -66,14 +65,19 @@ def returns_json(
 ) -> JsonCheck[Any]:
     """Whether the last reply is JSON, and satisfies `schema` if one is given.
 
-    What counts: as in `View.returns_json`.
+    What counts: a text that `json.loads` accepts whole, structured output included, and the
+    input of an output tool. What does not: JSON in a reply that was cut at `max_tokens`,
+    though it parse. The check's `.value` is what was parsed, as an instance of the class where
+    a class was given; `.raw` is the JSON value as written, also where it does not fit.
 
     Args:
-        transcript: What was said.
-        schema: As in `View.returns_json`.
-        where: As in `View.returns_json`.
+        schema: A JSON Schema (its draft by `$schema`, 2020-12 by default), a pydantic model, a
+            dataclass, a TypedDict or a type made of them; None for any JSON. Types are held
+            strictly: a number written as a string does not fit.
+        where: "answer": what `json.loads` accepts whole, or the input of the output tool;
+            "anywhere": also in fences and prose, the first that satisfies the schema.
         output_tools: Globs of tools whose input is the answer; one forced by `tool_choice` is
-            one too.
+            one too. A method takes the project's.
 
     Raises:
         TypeError: `schema` is not a schema, or `where` is neither.

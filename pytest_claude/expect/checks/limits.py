@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 from pytest_claude.behavior.timing import time_to_first_token_s, total_s
 from pytest_claude.expect.checks.evidence import ends, unknown
 from pytest_claude.expect.result import Check
+from pytest_claude.models.prices import Cost, total_cost, unpriced_reason
 from pytest_claude.transcript.model import Answer, Transcript
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 
-class Cost(Protocol):
-    """What calls cost; `pytest_claude.models.prices.Cost` is one."""
-
-    @property
-    def usd(self) -> float | None:
-        """Dollars as billed; None when a price or a count is unknown."""
-
-    @property
-    def uncached_usd(self) -> float | None:
-        """Dollars for the same tokens had nothing been cached."""
-
-    @property
-    def unpriced(self) -> Sequence[str]:
-        """The models whose price is unknown."""
-        ...  # a docstring alone would be a body that returns None
-
-
-Pricing = Callable[[Iterable[Answer]], Cost]
-"""The calls of a run → what they cost together."""
+Pricing = Callable[[Iterable[Answer]], Any]
+"""The calls of a run → what they cost together, a `Cost`."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +59,18 @@ def within(
 ) -> Check:
     """Whether the run stays within these limits, each reached at most.
 
-    The limits, their units and what counts are those of `View.within`.
+    All calls count, those that failed included. What is known only in part is unknown, unless
+    the known part is above the limit already. Times are those of the recording, in a replay
+    too.
 
     Args:
-        transcript: What was said.
-        cost_usd: In dollars.
+        cost_usd: Dollars as billed, by list prices or your own.
         output_tokens: Thinking included.
-        thinking_tokens: Part of the output tokens.
-        time_to_first_token_s: In seconds.
-        total_s: In seconds.
-        pricing: What prices the calls; None for list prices.
+        thinking_tokens: Of the output tokens; a reply without a thinking block has none.
+        time_to_first_token_s: Seconds from sending to the first content of the first streamed
+            answer.
+        total_s: Seconds of all calls, one after the other.
+        pricing: What prices the calls; None for list prices. A method takes the project's.
 
     Raises:
         TypeError: No limit is given, or one is not a number of 0 or more.
@@ -163,27 +148,17 @@ def _tokens(name: str, answer: Answer) -> int | None:
 
 
 def _cost(limit: float, transcript: Transcript, pricing: Pricing | None) -> _Held:
-    pricing = pricing or list_prices
+    pricing = pricing or total_cost
     whole = [a for a in transcript.answers if a.status >= 400 or a.ok]
-    cost = pricing(whole)
+    cost: Cost = pricing(whole)
     least = cost.usd
     if least is None:
         least = sum(usd for a in whole if (usd := pricing([a]).usd) is not None)
     if cost.unpriced:
-        from pytest_claude.models.prices import unpriced_reason  # late, as below
-
         return _Held("cost_usd", limit, None, least, unpriced_reason(cost.unpriced))
     if len(whole) < len(transcript.answers) or cost.usd is None:
         return _Held("cost_usd", limit, None, least, "an answer does not state its tokens")
     return _Held("cost_usd", limit, cost.usd, least, "")
-
-
-def list_prices(answers: Iterable[Answer]) -> Cost:
-    """What the calls cost at list prices."""
-    # Late: the prices are a large module.
-    from pytest_claude.models.prices import total_cost
-
-    return total_cost(answers)
 
 
 def _shown(name: str, value: float) -> str:

@@ -11,8 +11,7 @@ from pytest_claude.errors import NotOffered
 from pytest_claude.transcript.json_values import mapping
 from pytest_claude.transcript.model import Transcript
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 _OFF = "(offered=False switches this check off)"
 

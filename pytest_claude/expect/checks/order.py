@@ -23,8 +23,7 @@ from pytest_claude.expect.checks.tools import fits
 from pytest_claude.expect.result import Check
 from pytest_claude.transcript.model import Transcript
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 Order = Literal["strict", "unordered", "subset", "superset"]
 WantedCall: TypeAlias = str | tuple[str, Mapping[str, Any]]
@@ -45,14 +44,18 @@ def calls_tools(
 ) -> Check:
     """Whether these client tools were called.
 
-    What counts as a call: as in `View.calls_tools`.
+    What counts as a call: as in `calls_tool`, over all replies in the order they were sent,
+    and in the order of the blocks within one. Output and asking tools count where `calls`
+    names them.
 
     Args:
-        transcript: What was said.
-        calls: As in `View.calls_tools`.
-        order: As in `View.calls_tools`.
+        calls: Names of tools, or pairs of a name and the arguments it has at least.
+        order: "strict": these, in this order, and no others. "unordered": these and no
+            others, in any order. "subset": no call outside the list, however often.
+            "superset": at least these, each as often as it is listed.
         offered: Refuse names that no request offered; False switches that off.
-        output_tools: Globs of tools whose input is the answer.
+        output_tools: Globs of tools whose input is the answer. A method takes this and the
+            following from the project's settings.
         asking_tools: Globs of tools that ask the user.
 
     Raises:

@@ -23,8 +23,7 @@ from pytest_claude.expect.result import Check
 from pytest_claude.transcript.model import Answer, ToolUse, Transcript
 from pytest_claude.transcript.quoting import quote
 
-# A misuse is shown in the test that asked, not here.
-__tracebackhide__ = True
+__tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 Calls = list[tuple[Answer, ToolUse]]
 
@@ -62,11 +61,7 @@ def calls_tool(
         NotOffered: No request offered such a tool, or its `input_schema` knows no such argument.
     """
     wanted = _Wanted(name, _merged(arguments, more), times, exact)
-    if (missing := unknown("calls_tool", transcript, wanted.expected)) is not None:
-        return missing
-    if offered:
-        check_offered(transcript, name, wanted.arguments, _KEYWORDS)
-    return _called("calls_tool", transcript, calls_in(transcript), wanted)
+    return _called("calls_tool", transcript, calls_in(transcript), wanted, offered=offered)
 
 
 def calls_server_tool(
@@ -89,12 +84,8 @@ def calls_server_tool(
         NotOffered: No request offered such a tool.
     """
     wanted = _Wanted(name, _merged(arguments, more), times, exact)
-    if (missing := unknown("calls_server_tool", transcript, wanted.expected)) is not None:
-        return missing
-    if offered:
-        check_server_tool(transcript, name)
     calls = [(answer, use) for answer in transcript.answered for use in answer.server_tool_uses]
-    return _called("calls_server_tool", transcript, calls, wanted)
+    return _called("calls_server_tool", transcript, calls, wanted, offered=offered)
 
 
 def calls_no_tool(
@@ -105,11 +96,13 @@ def calls_no_tool(
 ) -> Check:
     """Whether no client tool was called.
 
-    What counts as a call: as in `View.calls_no_tool`.
+    What counts as a call: a `tool_use` block of an answered reply. What does not: tools that
+    the API runs itself, output tools (their input is the answer; one that is forced by
+    `tool_choice` is one too), asking tools, a call written as text.
 
     Args:
-        transcript: What was said.
-        output_tools: Globs of tools whose input is the answer; one forced by `tool_choice` is too.
+        output_tools: Globs of tools whose input is the answer. A method takes this and the
+            following from the project's settings.
         asking_tools: Globs of tools that ask the user.
     """
     expected = "no tool call"
@@ -181,8 +174,16 @@ def _merged(arguments: Mapping[str, Any] | None, more: Mapping[str, Any]) -> Map
     return {**(arguments or {}), **more}
 
 
-def _called(check: str, transcript: Transcript, made: Calls, wanted: _Wanted) -> Check:
+def _called(
+    check: str, transcript: Transcript, made: Calls, wanted: _Wanted, *, offered: bool
+) -> Check:
+    if (missing := unknown(check, transcript, wanted.expected)) is not None:
+        return missing
     name, times = wanted.name, wanted.times
+    if offered and check == "calls_tool":
+        check_offered(transcript, name, wanted.arguments, _KEYWORDS)
+    elif offered:
+        check_server_tool(transcript, name)
     calls = [(answer, use) for answer, use in made if use.name == name]
     fitting = [each for each in calls if fits(each[1].input, wanted.arguments, exact=wanted.exact)]
     outcome = len(fitting) == times if times is not None else bool(fitting)

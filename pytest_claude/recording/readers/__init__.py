@@ -1,6 +1,7 @@
-"""Recordings of any known format → interactions; one small module per format.
+"""Recordings of any known format → interactions.
 
-A reader is a `Reader`; ours are modules. A third party adds its own with `register_reader`.
+A reader is a `Reader`; ours are modules, and the entries of `table.FORMATS`. A third party adds
+its own with `register_reader`.
 """
 
 from __future__ import annotations
@@ -9,18 +10,8 @@ from typing import Any, Protocol
 
 from pytest_claude.errors import UnreadableCassette
 from pytest_claude.recording import yaml_text
-from pytest_claude.recording.readers import (
-    go_vcr,
-    har,
-    httprr,
-    nock,
-    pairs,
-    pydantic_ai,
-    ruby_vcr,
-    split_lists,
-    vcrpy,
-    wiremock,
-)
+from pytest_claude.recording.readers import httprr, pairs, vcrpy
+from pytest_claude.recording.readers.table import FORMATS
 from pytest_claude.recording.yaml_text import one_line
 from pytest_claude.transcript.interaction import Interaction
 
@@ -44,9 +35,7 @@ class Reader(Protocol):
 
 # The particular ones first: `pairs` claims what looks like any recording but vcrpy's, and vcrpy
 # every file with interactions that nobody before it does.
-READERS: list[Reader] = [
-    go_vcr, ruby_vcr, split_lists, har, httprr, nock, wiremock, pydantic_ai, pairs, vcrpy,
-]  # fmt: skip
+READERS: list[Reader] = [httprr, *FORMATS, pairs, vcrpy]
 
 
 def register_reader(reader: Reader) -> None:

@@ -8,12 +8,11 @@ text or a mapping, a body as text or as the JSON itself.
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_claude.recording.readers.parts import as_bytes, as_request, as_response
+from pytest_claude.recording.readers.parts import as_bytes, as_json, as_request, as_response
 from pytest_claude.transcript.interaction import Interaction
 
 FORMAT = "request and response pairs"
@@ -50,10 +49,8 @@ def _entries(data: Any) -> list[Any]:
 def _pair(entry: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """Both sides of a pair with lower-case names; None where it is not a pair."""
     sides = _lower(entry) if isinstance(entry, Mapping) else {}
-    request, response = (
-        sides.get("request", sides.get("req")),
-        sides.get("response", sides.get("res")),
-    )
+    request = sides.get("request", sides.get("req"))
+    response = sides.get("response", sides.get("res"))
     if not isinstance(request, Mapping) or not isinstance(response, Mapping):
         return None
     sent, received = _lower(request), _lower(response)
@@ -73,7 +70,7 @@ def _is_vcrpys(pair: tuple[dict[str, Any], dict[str, Any]] | None) -> bool:
 
 def _interaction(request: dict[str, Any], response: dict[str, Any]) -> Interaction:
     url = request.get("url", request.get("uri"))
-    method = str(request.get("method") or "GET").lstrip(":")
+    method = str(request.get("method") or "GET")
     return Interaction(
         as_request(method, url, _body(request), _headers(request)),
         as_response(_status(response), _body(response), _headers(response)),
@@ -82,14 +79,8 @@ def _interaction(request: dict[str, Any], response: dict[str, Any]) -> Interacti
 
 def _status(response: Mapping[str, Any]) -> int | None:
     """The status code: a number, `"200"`, `HTTP/1.1 200 OK`, or a mapping with the code."""
-    value = next(
-        (
-            response[name]
-            for name in ("status", "status_code", "statuscode", "code")
-            if name in response
-        ),
-        None,
-    )
+    names = ("status", "status_code", "statuscode", "code")
+    value = next((response[name] for name in names if name in response), None)
     if isinstance(value, Mapping):
         value = _lower(value).get("code")
     status = re.search(r"\b[1-5]\d\d\b", str(value)) if isinstance(value, int | str) else None
@@ -101,9 +92,7 @@ def _body(side: Mapping[str, Any]) -> bytes:
     value = next((side[name] for name in names if side.get(name) not in (None, "")), None)
     if isinstance(value, Mapping):
         value = _wrapped(_lower(value), value)
-    if isinstance(value, Mapping | list):
-        return json.dumps(value, default=str, ensure_ascii=False).encode()
-    return as_bytes(_decoded(value))
+    return as_bytes(_decoded(as_json(value)))
 
 
 _BASE64 = ("base64", "binary", "bytes")

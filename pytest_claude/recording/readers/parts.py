@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import zlib
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -23,7 +24,8 @@ def as_request(method: Any, url: Any, body: bytes, headers: Any) -> Request:
     for name, value in (("method", method), ("URL", url)):
         if not isinstance(value, str):
             raise TypeError(f"its {name} is {value!r}")
-    return Request(method.upper(), url, body, as_headers(headers))
+    # Ruby writes the method as a symbol.
+    return Request(method.lstrip(":").upper(), url, body, as_headers(headers))
 
 
 def as_response(status: Any, body: bytes, headers: Any, **measured: Any) -> Response:
@@ -38,6 +40,14 @@ def as_response(status: Any, body: bytes, headers: Any, **measured: Any) -> Resp
     kept = {name: value for name, value in given.items() if name not in _NOT_OF_THE_BODY}
     body = _unpacked(body, given.get("content-encoding", ""))
     return Response(status, body, kept, **measured)
+
+
+def as_json(body: Any) -> Any:
+    """A body that is stored as the JSON itself, as its text; any other as it is."""
+    if isinstance(body, Mapping | list):
+        # Dates in YAML are dates; on the wire they were text.
+        return json.dumps(body, default=str, ensure_ascii=False)
+    return body
 
 
 def request_of(entry: Mapping[str, Any]) -> Request:

@@ -32,7 +32,6 @@ def test_a_row_is_consistent(facts: ModelFacts) -> None:
     assert facts.status != "retired" or facts.retires_on is not None
     assert facts.retires_on is None or facts.retires_not_before is None
     assert facts.effort_default is None or facts.effort_default in (facts.effort_levels or ())
-    assert facts.to_json()["id"] == facts.id
 
 
 def test_what_is_not_known_is_none() -> None:

@@ -111,15 +111,15 @@ def test_the_first_screen_is_composed_from_data() -> None:
     page = overview_page(
         story(samples.FAILED), origin=Origin("bot", "1 Jan", "abcdef012"), run_file="r.json"
     )
-    assert page.headline == "Fail: 2 of 6 tests regressed"
-    assert page.rest == (
+    assert page["headline"] == "Fail: 2 of 6 tests regressed"
+    assert page["rest"] == (
         "1 more test still passes but behaves differently. Not gateable: 1 (already failing). "
         "1 test passed less than 0.5 of the baseline's trials: said of it is only that not every "
         "trial fails now. A candidate that is no worse fails this gate with a chance of at most 5%."
     )
-    assert page.origin == "1 Jan · bot@abcdef0"
-    assert page.shorts == ("4-5", "5-5")
-    assert page.figures == (
+    assert page["origin"] == "1 Jan · bot@abcdef0"
+    assert page["shorts"] == ("4-5", "5-5")
+    assert page["figures"] == (
         ("×1.00", "calls per test"), ("×1.48", "output tokens per test"),
         ("≥ 0.5", "drop is caught with 0.90"),
     )  # fmt: skip

@@ -1,14 +1,30 @@
-"""Run files that a command is given, and the folder that their cassettes lie below."""
+"""What a command is given: recordings, run files."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pytest_claude.errors import SettingsError
+from pytest_claude.run.record import Run, loads
 
-if TYPE_CHECKING:
-    from pytest_claude.run.record import Run
+_RECORDINGS = (".yaml", ".yml", ".json", ".json5", ".har", ".httprr", ".cassette", ".tape", ".gz")
+
+
+def recordings(paths: Iterable[Path], command: str) -> Iterator[Path]:
+    """Each file, and each recording below each folder, in a fixed order.
+
+    Raises:
+        SettingsError: A path does not exist; the text names `command`.
+    """
+    for path in paths:
+        if path.is_dir():
+            found = (p for p in path.rglob("*") if p.suffix.lower() in _RECORDINGS)
+            yield from sorted(p for p in found if p.is_file())
+        elif path.exists():
+            yield path
+        else:
+            raise SettingsError(f"{command} {path}: no such file or folder")
 
 
 def read_run(path: Path, command: str) -> Run:
@@ -17,8 +33,6 @@ def read_run(path: Path, command: str) -> Run:
     Raises:
         SettingsError: There is no such file, or it is no run file; the text names `command`.
     """
-    from pytest_claude.run.record import loads
-
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:

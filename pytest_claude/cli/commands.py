@@ -1,0 +1,198 @@
+"""Every command with what it takes: the one table that the parser is made of."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+Argument = tuple[tuple[str, ...], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    Attributes:
+        module: The module here whose `run` it is, imported once the command is chosen.
+        help: What it does, for the list of commands.
+        arguments: What it takes, in argparse's terms.
+        description: More of what it does, for its own help.
+        usage: How it is called; None for what argparse makes of the arguments.
+        takes_rest: Whether pytest gets what comes after `--`.
+    """
+
+    module: str
+    help: str
+    arguments: tuple[Argument, ...] = ()
+    description: str | None = None
+    usage: str | None = None
+    takes_rest: bool = False
+
+
+def _arg(*names: str, **options: Any) -> Argument:
+    return names, options
+
+
+def _flag(*names: str, help: str) -> Argument:  # noqa: A002  # argparse's word
+    return _arg(*names, action="store_true", help=help)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number of requests, 1 or more")
+    return int(text)
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: a date such as 2026-11-30") from None
+
+
+_PAIRS = _arg("pairs", nargs="+", metavar="OLD=NEW", help="the models, each as OLD=NEW")
+_PATHS = _arg("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
+
+COMMANDS: Mapping[str, Command] = {
+    "demo": Command(
+        "demo",
+        "compare two recorded models on an example app, offline and without a key",
+        (
+            _arg("folder", nargs="?", type=Path,
+                 help="where to put the example (default: a new temporary folder)"),
+        ),
+    ),
+    "init": Command(
+        "init",
+        "tell git how to keep cassettes (.gitattributes, .gitignore)",
+        description="Adds to .gitattributes that cassettes are text with LF line ends, folded in "
+        "pull requests on GitHub, and to .gitignore what an interrupted recording leaves. Lines "
+        "that are there stay as they are.",
+    ),
+    "preflight": Command(
+        "preflight",
+        "what NEW refuses, changes and costs, read off the recorded requests",
+        (
+            _arg("new", metavar="NEW", help="the model to move to"),
+            _arg("paths", nargs="*", default=[], type=Path, metavar="PATH",
+                 help="recordings of any known format (default: the project's cassettes)"),
+            _arg("--from", dest="olds", action="append", default=[], metavar="OLD",
+                 help="the model to move from (repeatable; default: the recorded ones of NEW's "
+                 "line)"),
+            _flag("--json", help="one JSON object, call by call"),
+            _arg("--requests-per-day", type=_number, metavar="N", help="tell the monthly bill too"),
+            _arg("--on", type=_day, metavar="DATE",
+                 help="judge by this day (YYYY-MM-DD; default: today)"),
+            _flag("--live", help="ask GET /v1/models for NEW's capabilities first"),
+            _flag("-v", "--verbose", help="every request, message and source"),
+        ),
+    ),
+    "bump": Command(
+        "bump",
+        "compare two models over the suite; also with -n, where pytest alone can't",
+        (_PAIRS,),
+        "Runs pytest as often as the gate needs: once for the screen, and once more "
+        "for the suspects where several workers share the tests. Exit status: 0 pass, 1 fail, "
+        "10 undecided; 2 to 6 are pytest's own.",
+        "pytest-claude bump OLD=NEW [OLD=NEW …] [-- PYTEST ARGUMENTS]",
+        takes_rest=True,
+    ),
+    "adopt": Command(
+        "adopt",
+        "after a bump: move the candidate's trials to where plain replay looks",
+        (_PAIRS, _flag("--anyway", help="also when the verdict is not a pass")),
+        "Replays the bump's verdict, says what plain replay will say, moves the "
+        "trials that the verdict read, and writes BUMP.md. Run it in the project's root.",
+        "pytest-claude adopt [--anyway] OLD=NEW [OLD=NEW …] [-- PYTEST ARGUMENTS]",
+        takes_rest=True,
+    ),
+    "compare": Command(
+        "compare",
+        "compare two runs, or the recordings of two revisions, offline",
+        (
+            _arg("before", metavar="A", help="a run file, or git:REV"),
+            _arg("after", metavar="B", help="a run file, git:REV, or . for what is here"),
+            _arg("--report", action="append", type=Path, default=[], metavar="PATH",
+                 help="write it to PATH: .html, .md, .json (repeatable)"),
+        ),
+        "A.json B.json: the trials of two run files, with the gate's verdict. "
+        "git:REV .: what the recordings at a revision and those here show of the model's "
+        "behavior; without a verdict on tests, which nothing runs.",
+    ),
+    "show": Command(
+        "show",
+        "what a run came to; of one test, what was said",
+        (
+            _arg("run_file", type=Path, metavar="RUN.json", help="a run file"),
+            _arg("test", nargs="?", metavar="TEST",
+                 help="a test's id, its name, or a part that only it has"),
+            _arg("--trial", type=int, metavar="N",
+                 help="the candidate's trial N (in a plain run, the trial)"),
+            _arg("--baseline-trial", type=int, metavar="N", help="the baseline's trial N"),
+            _flag("--json", help="one JSON object per test"),
+        ),
+    ),
+    "merge": Command(
+        "merge",
+        "join the run files of CI shards into one",
+        (
+            _arg("run_files", nargs="+", type=Path, metavar="RUN.json", help="run files"),
+            _arg("-o", "--output", action="append", type=Path, required=True, metavar="PATH",
+                 help="what to write: .json, .html, .md (repeatable)"),
+        ),
+    ),
+    "inspect": Command(
+        "inspect",
+        "what is in a recording, one line per call",
+        (
+            _PATHS,
+            _flag("--json", help="one JSON object per call"),
+            _flag("--transcript", help="what was asked and said, whole, to read"),
+        ),
+    ),
+    "check": Command(
+        "check",
+        "whether every cassette can be replayed and holds no secret",
+        (
+            _arg("paths", nargs="*", type=Path, metavar="PATH",
+                 help="files or folders (default: the folder of the cassettes; then also whether "
+                 "each has its test)"),
+            _arg("--accept", nargs="+", type=Path, metavar="PATH", default=[],
+                 help="take these files as they were edited by hand: they are replayed from now "
+                 "on"),
+        ),
+    ),
+    "prune": Command(
+        "prune",
+        "remove the cassettes whose test is gone",
+        (_flag("--yes", help="remove them without asking"),),
+        "Lists the cassettes that no test asks, and removes them once you say yes. "
+        "Gates' folders and recordings of other tools are left alone.",
+    ),
+    "import": Command(
+        "importing",
+        "make cassettes of recordings of other tools, in whatever format",
+        (
+            _PATHS,
+            _arg("--into", type=Path, metavar="FOLDER",
+                 help="where to put them, by their paths below PATH (default: the folder of the "
+                 "cassettes)"),
+            _arg("--test", metavar="NODEID", help="the test whose recording the one PATH is"),
+            _flag("--keep-failed", help="keep failed attempts that a good answer follows"),
+        ),
+    ),
+    "models": Command(
+        "models",
+        "what is known of each model: dates, prices, limits",
+        (
+            _arg("filter", nargs="?", default="", metavar="FILTER",
+                 help="part of an id, or an id of any platform"),
+            _flag("--json", help="all facts, with date and sources"),
+            _flag("--live", help="ask GET /v1/models and take its word first"),
+        ),
+    ),
+}  # fmt: skip
