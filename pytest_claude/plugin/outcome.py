@@ -186,7 +186,7 @@ def _trial(
             output_tools=own.reading.output_tools,
             asking_tools=own.reading.asking_tools,
         )
-        if profiled
+        if profiled and (of_app or not recorder.faults.met)
         else None,
         rewrites=tuple(dict.fromkeys(text for of in (arm, *wide) for text in of.rewrites)),
         simulated_by=recorder.calls.simulated_by,
