@@ -36,8 +36,8 @@ class GatedRun:
         text: The file of an earlier run, for the workers of xdist; None without one.
         known: Trials that are not taken again: of an earlier run, or without evidence, as the
             ledger says.
-        collected: Node ids of all tests of a run that is gone on with, also of those that did not
-            arrive in it.
+        collected: Node ids of all tests that a run that is gone on with was to run, also of those
+            that did not arrive in it.
     """
 
     def __init__(
@@ -70,7 +70,8 @@ class GatedRun:
         earlier = run.results if self._continued else map(_as_baseline, run.results)
         self._earlier = {result.test: result for result in earlier}
         self.known = (*voids, *(t for result in self._earlier.values() for t in result.trials))
-        self.collected = run.collected if self._continued else ()
+        left_out = {test for test, result in self._earlier.items() if result.not_run is not None}
+        self.collected = (*(set(run.collected) - left_out),) if self._continued else ()
 
     def judged(
         self,

@@ -13,7 +13,7 @@ import pytest
 from simulator import asks, calls, judges, says
 
 from pytest_claude import cli
-from pytest_claude.expect import checks
+from pytest_claude.expect.checks import answer
 
 OLD, NEW, JUDGE = "claude-sonnet-4-5", "claude-sonnet-5-5", "claude-haiku-4-5"
 RUBRIC = "The reply apologises and names a date"
@@ -399,10 +399,9 @@ def _both(app: Any, judge: Any) -> Any:
 
 def _unsure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rules that are unsure of everything."""
-    original = checks.asks_clarifying_question
+    original = answer.clarification
 
-    def unsure(*args: object, **kwargs: object) -> object:
-        found = original(*args, **kwargs)  # type: ignore[arg-type]
-        return replace(found, certain=False, outcome=None)
+    def unsure(*args: Any) -> Any:
+        return replace(original(*args), certain=False)
 
-    monkeypatch.setattr(checks, "asks_clarifying_question", unsure)
+    monkeypatch.setattr(answer, "clarification", unsure)
