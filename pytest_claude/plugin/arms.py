@@ -299,6 +299,7 @@ def unspellable(swap: Swap, sent: str, names: ModelNames) -> NotSent:
             ("observed", "none in the facts of the model, and none in claude_model_map"),
             ("to say it", f"claude_model_map: {line_to_add(swap.new, sent, names)}"),
         ],
+        void="not_sent",
     )
 
 
