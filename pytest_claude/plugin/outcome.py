@@ -226,7 +226,8 @@ def _show_problem(record: TrialRun, problems: Sequence[RecordingProblem]) -> Non
     raised = record.raised.get(when)
     if isinstance(first, SpoiledTrial) and first.void == "other_model":
         return  # the app met no error
-    if not isinstance(raised, Exception) or isinstance(raised, AssertionError):
+    of_judge = isinstance(raised, NoEvidence) and getattr(raised.check, "name", "") == "judge"
+    if not of_judge and (not isinstance(raised, Exception) or isinstance(raised, AssertionError)):
         record.rows.insert(2, ("", "the app caught the error"))
 
 
