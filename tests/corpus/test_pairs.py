@@ -135,16 +135,16 @@ def _write(path: Path, body: Mapping[str, Any], response: Response) -> None:
 CANADA = "I wonder if Canada is a better country than the USA?"
 
 
+@pytest.mark.parametrize("check", ["assert claude.calls_tool('best_country')", "pass"])
 @pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])
 def test_canada_is_called_once_by_one_model_and_twice_in_parallel_by_the_next(
-    find, bump, stream: bool
+    find, bump, stream: bool, check: str
 ) -> None:
     pair = find(
         CANADA,
         {"family": "claude-sonnet-4-5", "stream": stream, "tool_choice": {"type": "any"}},
         {"family": "claude-sonnet-4-6", "stream": stream, "tool_choice": {"type": "any"}},
     )
-    check = "assert claude.calls_tool('best_country', country='Canada')"
     verdict, result = bump(pair, "claude-sonnet-4-5", "claude-sonnet-4-6", check)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert verdict["verdict"] == "undecided"
@@ -185,8 +185,7 @@ def test_no_city_two_models_make_up_different_arguments(find, bump) -> None:
         {"family": "claude-sonnet-4-5", "tool_choice": {"type": "any"}},
         {"family": "claude-sonnet-5", "tool_choice": {"type": "any"}},
     )
-    check = "assert claude.calls_tool('get_weather')"
-    verdict, _ = bump(pair, "claude-sonnet-4-5", "claude-sonnet-5", check)
+    verdict, _ = bump(pair, "claude-sonnet-4-5", "claude-sonnet-5", "pass")  # without any check
     assert verdict["verdict"] == "undecided"
     assert verdict["differences"][0]["sentence"] == (
         'calls `get_weather` with `$.location` "UNKNOWN" instead of "<UNKNOWN>"'
@@ -197,7 +196,7 @@ def test_who_asks_for_the_city_is_asserted_as_such(find, bump) -> None:
     pair = find(
         "What's the weather?",
         {"family": "claude-haiku-4-5", "tool_choice": {"type": "auto"}},
-        {"family": "claude-haiku-4-5", "tool_choice": {"type": "any"}},
+        {"family": "claude-sonnet-5", "tool_choice": {"type": "any"}},
     )
     check = "assert claude.asks_clarifying_question()"
     verdict, result = bump(pair, "claude-haiku-4-5", "claude-sonnet-5", check)
