@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_claude.plugin import dummy_key, markers, options
+from pytest_claude.plugin import markers, options
 from pytest_claude.plugin.fixtures import claude, claude_alias, claude_server
 
 # pytest finds fixtures by scanning this module.
@@ -53,6 +53,8 @@ def pytest_load_initial_conftests(
     options.join_record_path(args)
     recording = early_config.known_args_namespace.claude_record not in (None, "none")
     if early_config.getini("claude_dummy_key") == "session" and not recording:
+        from pytest_claude.plugin import dummy_key
+
         dummy_key.lend()  # before a conftest.py builds a client
 
 
@@ -109,6 +111,8 @@ def pytest_collection_modifyitems(
 def pytest_unconfigure(config: pytest.Config) -> None:
     options.count_session(-1)
     if config.getini("claude_dummy_key") == "session":
+        from pytest_claude.plugin import dummy_key
+
         dummy_key.take_back()
     _stop_watching(config)
 

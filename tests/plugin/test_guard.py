@@ -299,6 +299,7 @@ def test_calls(claude):
 
 
 def test_a_thread_that_outlives_pytest_reaches_no_model(project) -> None:
+    project.app(sdk_in_children=True)
     project.tests(GOOD)
     project.record()
     project.tests(LATE)
