@@ -89,9 +89,15 @@ class Attempts:
 
     def with_set_ups(self, test: str, stream: Stream) -> list[int]:
         """Indices of a test's trials of which, maybe, only its wider fixtures have recordings."""
+        return [trial.index for trial in self._with_set_ups(test) if trial.stream == stream]
+
+    def models_of_set_ups(self, test: str) -> set[str]:
+        """Canonical ids of the models that a test and its wider fixtures asked in such trials."""
+        return {model for trial in self._with_set_ups(test) for model in trial.models}
+
+    def _with_set_ups(self, test: str) -> list[Trial]:
         ledger = self.file(self.of(test)).ledger
-        trials = (trial for trial in ledger if trial.test == test and trial.stream == stream)
-        return [trial.index for trial in trials if trial.set_ups]
+        return [trial for trial in ledger if trial.test == test and trial.set_ups]
 
     def begin(self, tests: Iterable[str], baseline: Baseline) -> None:
         """Keep which tests the latest attempt is to ask, before its first call.

@@ -82,14 +82,18 @@ class _Collected:
             asked = {item.nodeid: self._arms.recorded_models(item) for item in selected}
             _check_spelling(settings, asked)
             canonical = settings.names.canonical
-            models = {test: {canonical(sent) for sent, _ in each} for test, each in asked.items()}
+            attempts = self._run.attempts
+            models = {
+                test: {canonical(sent) for sent, _ in each} | attempts.models_of_set_ups(test)
+                for test, each in asked.items()
+            }
             self._using = [item for item in selected if olds & models[item.nodeid]]
-            there = settings.recording or self._run.attempts.candidate_is_recorded
+            there = settings.recording or attempts.candidate_is_recorded
             comparison, recording = self._run.comparison, settings.recording
             check_bump(comparison, models, near_miss, recording=recording, there=there)
             if _begins_attempt(config, settings):
                 using = [item.nodeid for item in self._using]
-                self._run.attempts.begin(using, self._run.policy.baseline)
+                attempts.begin(using, self._run.policy.baseline)
         self._gate = None if self._run is None else Gate(settings, self._arms, self._run)
 
     def leave_what_waits(self, items: list[pytest.Item]) -> None:

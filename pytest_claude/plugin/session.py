@@ -197,7 +197,7 @@ class ClaudeSession:
             self._probed = "anthropic" in sys.modules
             self._unfit = self._unfit or probe()
 
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+    def pytest_runtest_setup(self) -> None:
         """Run no claude test that could go live unseen, and lend the others a key.
 
         After the conditions of `skipif` marks, which may look for one. In a gate no test runs on
@@ -210,7 +210,7 @@ class ClaudeSession:
         if not self._settings.recording:
             dummy_key.lend()
         if self._gate is not None:
-            self._wide.renew(item, self._arm.step)
+            self._wide.renew(self._arm.step)
 
     def _same_cause(self, item: pytest.Item, arm: Arm) -> str | None:
         """The test that was first stale for the same edit: it is shown once, not in every test."""

@@ -63,17 +63,26 @@ class WideFixtures:
         return notes
 
     def used_by(self, item: pytest.Item) -> dict[Any, SetUp]:
-        """The last set-ups of a test's wide fixtures that asked the model, by the fixture."""
-        return {d: self._set_ups[d] for d in _fixtures_of(item) if d in self._set_ups}
+        """The last set-ups of a test's wide fixtures that asked the model, by the fixture.
 
-    def renew(self, item: pytest.Item, step: Step) -> None:
-        """Tear down what a test's wide fixtures asked for another trial than this one.
+        Those that it gets by `getfixturevalue` are among them where it set them up.
+        """
+        named = _fixtures_of(item)
+        return {
+            definition: set_up
+            for definition, set_up in self._set_ups.items()
+            if definition in named or set_up.request._pyfuncitem is item  # no public name has it
+        }
+
+    def renew(self, step: Step) -> None:
+        """Tear down what wide fixtures asked for another trial than this one.
 
         Pytest sets a fixture up again that was torn down, and with it what depends on it. Those
         that ask no model stay.
         """
-        for definition, set_up in self.used_by(item).items():
+        for definition, set_up in [*self._set_ups.items()]:
             if set_up.arm.step != _shared_by(step):
+                del self._set_ups[definition]
                 definition.finish(set_up.request)
 
     def problems_of(self, item: pytest.Item) -> list[RecordingProblem]:
@@ -109,13 +118,17 @@ class WideFixtures:
             with line(recorder):
                 yield
             ended = True
+        except Exception:
+            ended = self._settings.gated  # what it was answered made it fail
+            raise
         finally:
             recorder.close(ended=ended)
             name = f"{fixturedef.scope} fixture `{fixturedef.argname}`"
-            if recorder.calls and not teardown:
-                self._set_ups[fixturedef] = SetUp(arm, request)
             if not teardown:
                 self._stale[fixturedef] = recorder.problems
+                self._set_ups.pop(fixturedef, None)
+                if recorder.calls:
+                    self._set_ups[fixturedef] = SetUp(arm, request)
             if ended and recorder.replaying and (unused := _unused(recorder)):
                 self._take_unused(f"the {name} did not play {unused}")
             self._notes += recorder.notes

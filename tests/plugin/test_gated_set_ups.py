@@ -113,6 +113,41 @@ def test_one_bad_answer_to_a_set_up_is_no_regression(project: Any) -> None:
     assert [t["outcome"] for t in trials if t["stream"] == "cand"] == ["fail", *["pass"] * 7]
 
 
+OTHERWISE = (
+    """
+@pytest.fixture(scope="module")
+def greeting():
+    answer = ask("set-up")
+    assert answer.stop_reason == "tool_use"
+    return answer
+
+def test_one(claude, greeting):
+    pass
+""",
+    """
+@pytest.fixture(scope="module")
+def greeting():
+    return ask("set-up").stop_reason
+
+@pytest.mark.claude
+def test_one(request):
+    assert request.getfixturevalue("greeting") == "tool_use"
+""",
+)
+
+
+@pytest.mark.parametrize("suite", OTHERWISE, ids=["fails itself", "is asked for in the test"])
+def test_a_set_up_is_evidence_however_the_test_meets_it(project: Any, suite: str) -> None:
+    project.tests(suite)
+    project.personas(new=by_prompt({"set-up": ASKS}, CALLS))
+    project.record().assert_outcomes(passed=1)
+    project.record(BUMP, "--claude-report=live.json")
+    assert verdicts(project, "live.json") == {"test_one": ("regressed", 1)}
+    project.run(BUMP, "--claude-report=replay.json")
+    decision = run_file(project, "live.json")["decision"]
+    assert run_file(project, "replay.json")["decision"] == decision
+
+
 @pytest.mark.child
 def test_two_workers_judge_set_ups_as_one_process_does(project: Any) -> None:
     project.tests(SUITE.format(scope="session"))
