@@ -65,6 +65,7 @@ class Trial:
         entries: Numbers of its interactions in a cassette that tests share; empty where the
             cassette is its own.
         void: Why it is void; None for any other outcome.
+        refused: What the API said, where it refused every request that a bump compares.
         set_ups: Cassettes of the fixtures wider than a test that asked a model for it; trials of a
             stream that share them are one trial.
     """
@@ -87,6 +88,7 @@ class Trial:
     cost_usd: float | None = None
     entries: tuple[int, ...] = ()
     void: Void | None = None
+    refused: str | None = None
     set_ups: tuple[str, ...] = ()
 
     def as_evidence(self) -> Trial:

@@ -34,12 +34,11 @@ def why_void(void: Sequence[Trial], of: int) -> Why:
 
 
 def refused_alike(trials: Sequence[Trial]) -> tuple[Trial, ...]:
-    """The first trials, where all failed as the API refused their request with the same words.
+    """The first trials, where the API refused their requests with the same words.
 
-    A refusal is no matter of chance: the next request would be refused too. Empty where they are
-    fewer than two, or otherwise.
+    A refusal is no matter of chance: the next request would be refused too, also where the app
+    has another answer and the test passes. Empty where they are fewer than two, or otherwise.
     """
     first = tuple(trials[:_ENOUGH])
-    refusals = {t.profile.refusal if t.profile and t.profile.is_refused else None for t in first}
-    failed = len(first) == _ENOUGH and all(trial.outcome == "fail" for trial in first)
-    return first if failed and len(refusals) == 1 and None not in refusals else ()
+    refusals = {trial.refused for trial in first}
+    return first if len(first) == _ENOUGH and len(refusals) == 1 and None not in refusals else ()

@@ -65,7 +65,8 @@ def screen_test(trials: TestTrials, policy: Policy) -> Screen:
         return Screen("left out", (), (passes, of), _counts(first), why=Why("no_model_call"))
     if passes / of <= policy.failing_rate:
         return _already_failing(trials, policy, first, (passes, of))
-    if refused := refused_alike(first.trials[: first.ready]):
+    refused = refused_alike(first.trials[: first.ready])
+    if refused and not any(trial.refused for trial in base):
         counts, looks = (0, len(refused)), (len(refused),)
         return Screen("refused", (), (passes, of), counts, looks, Why("refused"), first.voids)
     return _looked(trials, policy, (passes, of))

@@ -49,7 +49,7 @@ def recheck_suite(tests: Iterable[TestTrials], policy: Policy) -> Recheck:
     needs: list[Key] = []
     troubled: list[str] = []
     strata: list[tuple[int, int, int, int]] = []
-    for group in _groups(tests):
+    for group in _groups(tests, policy):
         cand = _counts([_first(of, policy) for of in group])
         if not (cand[1] and _counts([of.base.trials for of in group])[1]):
             continue
@@ -69,7 +69,7 @@ def recheck_suite(tests: Iterable[TestTrials], policy: Policy) -> Recheck:
 def _strata(tests: Iterable[TestTrials], policy: Policy) -> list[tuple[int, int, int, int]]:
     """Passed trials and all, of the baseline and of the candidate; a stratum for each group."""
     strata = []
-    for group in _groups(tests):
+    for group in _groups(tests, policy):
         base = _counts([of.base.trials for of in group])
         cand = _counts([_first(of, policy) for of in group])
         if base[1] and cand[1]:
@@ -77,14 +77,15 @@ def _strata(tests: Iterable[TestTrials], policy: Policy) -> list[tuple[int, int,
     return strata
 
 
-def _groups(tests: Iterable[TestTrials]) -> list[list[TestTrials]]:
+def _groups(tests: Iterable[TestTrials], policy: Policy) -> list[list[TestTrials]]:
     """The tests, together where they share the set-ups of wider fixtures.
 
     Such tests fail together when an answer to the fixture is bad: they are no independent units.
     """
     groups: list[tuple[set[str], list[TestTrials]]] = []
     for of in tests:
-        shared = {name for trial in of.usable("cand", 1) for name in trial.set_ups}
+        first = of.usable("cand", policy.first_look)
+        shared = {name for trial in first for name in trial.set_ups}
         joined, apart = [of], []
         for names, group in groups:
             if names & shared:
@@ -103,8 +104,10 @@ def _first(trials: TestTrials, policy: Policy) -> Sequence[Trial]:
 
 def _counts(tests: Sequence[Sequence[Trial]]) -> Counts:
     """Trials that passed, and all; of tests that share set-ups a trial passes if all pass it."""
-    passed = [all(trial.outcome == "pass" for trial in row) for row in zip(*tests, strict=False)]
-    return sum(passed), len(passed)
+    passed: dict[int, bool] = {}
+    for trial in (trial for trials in tests for trial in trials):
+        passed[trial.index] = passed.get(trial.index, True) and trial.outcome == "pass"
+    return sum(passed.values()), len(passed)
 
 
 @lru_cache(maxsize=64)

@@ -226,9 +226,29 @@ class Arms:
         if not self._settings.gated:
             return None
         recorder, answers = arm.recorder, arm.said.transcript().answers
-        return problems.spoiled(
-            recorder.calls, recorder.command, recording=False
-        ) or problems.other_model(answers, self._settings.names, recorder.command)
+        return (
+            self._unswapped(arm)
+            or problems.spoiled(recorder.calls, recorder.command, recording=False)
+            or problems.other_model(answers, self._settings.names, recorder.command)
+        )
+
+    def _unswapped(self, arm: Arm) -> RecordingProblem | None:
+        """Why a candidate's trial shows nothing of NEW: a request was sent to OLD all the same."""
+        canonical = self._settings.names.canonical
+        olds = {canonical(swap.old) for swap in self._settings.bump}
+        asked = olds - {canonical(swap.new) for swap in self._settings.bump}
+        for number, call in enumerate(arm.recorder.calls, start=1):
+            model = canonical(call.known.model or "")
+            if arm.step.stream == "cand" and model in asked and not call.judges:
+                return RecordingProblem(
+                    f"call {number} of the candidate asked {model}: the swap did not reach it",
+                    [
+                        ("expected", "every request on the candidate's arm asks the new model"),
+                        ("observed", "a request for the old one"),
+                        ("to go on", "see whether pytest_claude_adapt_request keeps the model"),
+                    ],
+                )
+        return None
 
     def folder(self, item: pytest.Item, stream: Stream) -> Folder:
         """A test's cassettes; what a gate asks of it is always its own."""

@@ -62,7 +62,10 @@ class Attempts:
     def _has(self, attempt: int, test: str) -> bool:
         sides = [self.side(attempt, stream) for stream in ("cand", "base_fresh")]
         recorded = any(self._places.test(test, side).is_there for side in sides)
-        return recorded or test in (self.file(attempt).waiting or {})
+        file = self.file(attempt)
+        # A test of which only wider fixtures ask has no recording of its own.
+        held = any(trial.test == test for trial in file.ledger)
+        return recorded or held or test in (file.waiting or {})
 
     def _file(self, attempt: int) -> LedgerFile:
         """The ledger of an attempt as it was when the run began; empty where there is none."""

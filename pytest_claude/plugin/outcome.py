@@ -89,12 +89,22 @@ def _ending(record: TrialRun, arm: Arm, *, asked: bool) -> Ending:
             return "skip", str(raised)
         if when == "setup" and isinstance(raised, pytest.xfail.Exception):
             return "skip", "xfail, not run"
+        if arm.settings.gated and _is_expected(record.reports.get(when)):
+            continue
         if when == "setup" and not (arm.settings.gated and asked):
             return "abort", f"error in the set-up: {_first_line(raised)}"
         return "fail", _first_line(raised)
     if record.subtests:
         return "fail", plural(len(record.subtests), "failed sub-test")
+    failed = next((report for report in record.reports.values() if report.failed), None)
+    if failed is not None and arm.settings.gated:  # an unexpected success
+        return "fail", str(failed.longrepr)
     return "pass", None
+
+
+def _is_expected(report: pytest.TestReport | None) -> bool:
+    """Whether pytest takes a failure for the expected one of an `xfail`."""
+    return report is not None and report.skipped and hasattr(report, "wasxfail")
 
 
 def _unused(arm: Arm) -> list[str]:
@@ -125,14 +135,14 @@ def _strict(ending: Ending, record: TrialRun, arm: Arm) -> Ending:
 
 def _unplayed(ending: Ending, record: TrialRun, arm: Arm) -> Ending:
     """In a gate a trial that played nothing of its recording shows nothing of a model."""
-    if ending[0] != "pass" or not arm.settings.gated or arm.recorder.unopened is None:
+    if ending[0] != "pass" or not arm.settings.gated or arm.recorder.unasked is None:
         return ending
     cause = "the app made no call, and its recording has some"
     explain.fail(record.reports["call"], cause)
     record.rows = [
         ("expected", "the recorded calls are made"),
         ("observed", "no call was made"),
-        ("evidence", arm.recorder.unopened),
+        ("evidence", arm.recorder.unasked),
         ("to go on", "see what kept the app from calling: it may have caught an exception"),
     ]
     record.unused = []
@@ -198,12 +208,22 @@ def _trial(
         else None,
         entries=recorder.numbers,
         void=_void(problems),
+        refused=_refused(own),
         set_ups=tuple(of.recorder.shown_path or "" for of in wide),
     )
 
 
 def _void(problems: Sequence[RecordingProblem]) -> Void | None:
     return problems[0].void if problems and isinstance(problems[0], SpoiledTrial) else None
+
+
+def _refused(arm: Arm) -> str | None:
+    """What the API said, where it refused every request that a bump compares; else None."""
+    canonical = arm.settings.names.canonical
+    olds = {canonical(swap.old) for swap in arm.settings.bump}
+    answers = [a for a in arm.said.transcript().answers if canonical(a.model or "") in olds]
+    refusals = [a.error.message for a in answers if a.error is not None and a.status < 500]
+    return refusals[0] if refusals and len(refusals) == len(answers) else None
 
 
 def _first_line(raised: BaseException) -> str:

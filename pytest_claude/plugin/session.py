@@ -159,6 +159,7 @@ class ClaudeSession:
             try:
                 with line(arm.recorder):
                     yield record
+                    self._end_set_ups(record, step)
                 ended = "call" in record.reports or self._gate is not None
             finally:
                 self._running = self._arm = None
@@ -172,7 +173,7 @@ class ClaudeSession:
             problems = arm.recorder.problems
             for problem in self._wide.problems_of(item):
                 problems.take(problem)
-            wide = [set_up.arm for set_up in self._wide.used_by(item).values()]
+            wide = self._wide.used_by(item, step)
             for of in (arm, *wide):
                 if not problems and (spoiled := self._arms.spoiled(of)) is not None:
                     problems.append(spoiled)
@@ -189,6 +190,15 @@ class ClaudeSession:
                 record.rows = []
 
         return watch
+
+    def _end_set_ups(self, record: TrialRun, step: Step) -> None:
+        """What fails while the set-ups of a trial are torn down fails the trial."""
+        if self._gate is None:
+            return
+        try:
+            self._wide.end(step)
+        except (Exception, pytest.fail.Exception) as error:
+            record.raised.setdefault("teardown", error)
 
     def _check_sdk(self) -> None:
         """Once, when the SDK is there: see that its requests pass our patch."""

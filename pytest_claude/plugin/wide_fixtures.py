@@ -62,27 +62,26 @@ class WideFixtures:
         notes, self._notes = self._notes, []
         return notes
 
-    def used_by(self, item: pytest.Item) -> dict[Any, SetUp]:
-        """The last set-ups of a test's wide fixtures that asked the model, by the fixture.
+    def used_by(self, item: pytest.Item, step: Step) -> list[Arm]:
+        """The arms of the set-ups that a trial of a test used, of those that asked the model."""
+        arms = [self._set_ups[d].arm for d in _fixtures_of(item) if d in self._set_ups]
+        return [arm for arm in arms if arm.step == _shared_by(step)]
 
-        Those that it gets by `getfixturevalue` are among them where it set them up.
-        """
-        named = _fixtures_of(item)
-        return {
-            definition: set_up
-            for definition, set_up in self._set_ups.items()
-            if definition in named or set_up.request._pyfuncitem is item  # no public name has it
-        }
-
-    def renew(self, step: Step) -> None:
-        """Tear down what wide fixtures asked for another trial than this one.
+    def end(self, step: Step) -> None:
+        """Tear down, at the end of a trial, what wide fixtures asked for it alone.
 
         Pytest sets a fixture up again that was torn down, and with it what depends on it. Those
-        that ask no model stay.
+        that ask no model stay, and so does what the recorded trials of the baseline share.
         """
-        for definition, set_up in [*self._set_ups.items()]:
-            if set_up.arm.step != _shared_by(step):
-                del self._set_ups[definition]
+        self._finish(lambda of: of == step and step.stream != "base")
+
+    def renew(self, step: Step) -> None:
+        """Tear down, before a trial, what wide fixtures asked for others."""
+        self._finish(lambda of: of != _shared_by(step))
+
+    def _finish(self, ends: Callable[[Step], bool]) -> None:
+        for definition, set_up in self._set_ups.items():
+            if definition.cached_result is not None and ends(set_up.arm.step):
                 definition.finish(set_up.request)
 
     def problems_of(self, item: pytest.Item) -> list[RecordingProblem]:
@@ -118,8 +117,8 @@ class WideFixtures:
             with line(recorder):
                 yield
             ended = True
-        except Exception:
-            ended = self._settings.gated  # what it was answered made it fail
+        except (Exception, pytest.fail.Exception, pytest.skip.Exception):
+            ended = self._settings.gated  # what it was answered made it end so
             raise
         finally:
             recorder.close(ended=ended)
@@ -130,7 +129,8 @@ class WideFixtures:
                 if recorder.calls:
                     self._set_ups[fixturedef] = SetUp(arm, request)
             if ended and recorder.replaying and (unused := _unused(recorder)):
-                self._take_unused(f"the {name} did not play {unused}")
+                whole = recorder.unopened is not None
+                self._take_unused(f"the {name} did not play {unused}", whole=whole)
             self._notes += recorder.notes
             self._problems.extend(recorder.problems)
 
@@ -140,10 +140,12 @@ class WideFixtures:
         running = self._running()
         return self._outside if running is None else running.recorder.problems
 
-    def _take_unused(self, sentence: str) -> None:
-        if self._settings.strict:
+    def _take_unused(self, sentence: str, *, whole: bool) -> None:
+        """In a gate a set-up that played nothing of its recording shows nothing of a model."""
+        if self._settings.strict or (self._settings.gated and whole):
             rows = [("expected", "every recorded call is made"), ("observed", sentence)]
-            self._problems.append(RecordingProblem(f"{sentence} (--claude-strict)", rows))
+            strict = " (--claude-strict)" if self._settings.strict else ""
+            self._problems.append(RecordingProblem(f"{sentence}{strict}", rows))
         else:
             self._notes.append(sentence)
 
@@ -154,8 +156,10 @@ def _shared_by(step: Step) -> Step:
 
 
 def _fixtures_of(item: pytest.Item) -> list[Any]:
-    fixtures: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    return [definition for definitions in fixtures.values() for definition in definitions]
+    """The fixtures of a test: those it names, and what it asked for by `getfixturevalue`."""
+    named: Any = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    met: Any = getattr(getattr(item, "_request", None), "_fixture_defs", {})  # no public name
+    return [*{*(definitions[-1] for definitions in named.values()), *met.values()}]
 
 
 def _unused(recorder: Recorder) -> str | None:

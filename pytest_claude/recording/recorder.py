@@ -122,6 +122,14 @@ class Recorder:
         return self._cassette.unused
 
     @property
+    def unasked(self) -> str | None:
+        """The recording of this trial, where it made no call, in recording too; None if none."""
+        if self.path is not None or self.shared:
+            return None
+        held = self._place.folder.recordings(self._place.index)
+        return self._place.folder.shows(held[0].path) if held else None
+
+    @property
     def unopened(self) -> str | None:
         """A recording of this trial that was not even looked at: the trial made no call."""
         if self.path is not None or not self.replaying or self._place.index or self.shared:

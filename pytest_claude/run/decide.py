@@ -54,9 +54,8 @@ def left_out(trials: Sequence[Trial], olds: Collection[str]) -> Why | None:
     if any(trial.outcome == "abort" for trial in trials):
         return None
     base = [trial for trial in trials if trial.stream == "base" and trial.outcome != "void"]
-    skipped = next((trial for trial in base if trial.outcome == "skip"), None)
-    if skipped is not None:
-        return Why("skipped", {"why": skipped.cause})
+    if base and all(trial.outcome == "skip" for trial in base):
+        return Why("skipped", {"why": base[0].cause})
     if not base:
         return None
     models = sorted({model for trial in base for model in trial.models})

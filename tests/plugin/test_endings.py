@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from simulator import asks, by_prompt, calls
+from simulator import Reply, asks, by_prompt, calls
 
 from pytest_claude import cli
 
@@ -93,6 +93,10 @@ def test_xfails(claude):
 def test_xpasses_on_new(claude):
     assert tool("mends")
 
+@pytest.mark.xfail(strict=True)
+def test_xpasses_strictly_on_new(claude):
+    assert tool("mends")
+
 # --- what could not be run ---------------------------------------------------------------------
 
 def test_crashes(claude):
@@ -163,8 +167,9 @@ ENDINGS: Mapping[str, tuple[str, str | None]] = {
     "test_teardown": ("regressed", None),
     "test_raises_after_its_call": ("regressed", None),
     "test_is_mended": ("changed", "already_failing"),
-    "test_xfails": ("unchanged", "already_failing"),
-    "test_xpasses_on_new": ("changed", "already_failing"),
+    "test_xfails": ("unchanged", None),
+    "test_xpasses_on_new": ("changed", None),
+    "test_xpasses_strictly_on_new": ("regressed", None),
     "test_crashes": ("undecided", "aborted"),
     "test_crashes_on_new": ("undecided", "aborted"),
     "test_set_up": ("undecided", "aborted"),
@@ -185,6 +190,9 @@ HEADLINE = (
     f"FAIL  {len(REGRESSED)} of {len(ENDINGS) - len(NOT_RUN)} tests regressed; "
     f"{len(UNDECIDED)} undecided; {len(NOT_RUN)} of {len(ENDINGS)} tests not run on the candidate"
 )
+
+
+REFUSED = Reply(status=400, error=("invalid_request_error", "not for this model"))
 
 
 def run_file(project: Any, name: str) -> dict[str, Any]:
@@ -277,6 +285,36 @@ def test_an_app_that_swallows_what_kept_it_from_calling_is_not_left_out(project:
     result = project.run(BUMP)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "UNDECIDED  1 of 1 test: the app made no call, and its recording has some" in joined(
+        result
+    )
+
+
+@pytest.mark.parametrize(
+    "app", ["careless('turns')", "(careless('turns') or ask('stays', model=OTHER))"]
+)
+def test_a_refusal_that_the_app_swallows_is_a_refusal(project: Any, app: str) -> None:
+    project.tests(f"OTHER = 'claude-haiku-4-5'\ndef test_a(claude):\n    {app}\n")
+    project._personas["claude-haiku-4-5"] = CALLS
+    project.personas(new=lambda body, seen: REFUSED)
+    project.record()
+    project.record(BUMP, "--claude-report=live.json")
+    assert endings(run_file(project, "live.json")) == {"test_a": ("regressed", "refused")}
+    assert [body["model"] for body in project.simulator.bodies].count(NEW) == 2
+    project.run(BUMP, "--claude-report=replay.json")
+    decision = run_file(project, "live.json")["decision"]
+    assert run_file(project, "replay.json")["decision"] == decision
+
+
+def test_a_hook_that_brings_the_old_model_back_is_no_pass(project: Any) -> None:
+    project.tests("def test_a(claude):\n    ask('stays')\n")
+    project.pytester.makeconftest(
+        "def pytest_claude_adapt_request(body, old, new):\n    return {**body, 'model': old}\n"
+    )
+    project.personas(new=CALLS)
+    project.record()
+    result = project.record(BUMP)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "call 1 of the candidate asked claude-sonnet-4-5: the swap did not reach it" in joined(
         result
     )
 

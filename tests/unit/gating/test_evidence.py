@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ RESTED = Profile("answered", calls=1)
 
 def suite(letters: str, *profiles: Profile, **more: Any) -> Ledger:
     of = zip(stream("t", "cand", letters, **more), [*profiles, *[RESTED] * 99], strict=False)
-    return Ledger([*BASE, *(trial.__class__(**{**vars(trial), "profile": p}) for trial, p in of)])
+    return Ledger([*BASE, *(replace(trial, profile=p, refused=p.refusal) for trial, p in of)])
 
 
 def test_two_refusals_in_the_same_words_end_a_test() -> None:
@@ -44,11 +45,10 @@ def test_what_was_recorded_beyond_them_changes_nothing() -> None:
     [
         ("FF", (REFUSED, OTHER)),
         ("FF", (REFUSED, RESTED)),
-        ("PP", (REFUSED, REFUSED)),
         ("PFF", (RESTED, REFUSED, REFUSED)),
         (".FF", (REFUSED, REFUSED)),
     ],
-    ids=["other words", "one", "the app copes", "later", "not the first two"],
+    ids=["other words", "one", "later", "not the first two"],
 )
 def test_other_refusals_are_counted_as_failed_trials(
     letters: str, profiles: tuple[Profile, ...]
@@ -65,6 +65,17 @@ def test_an_accepted_refusal_does_not_gate_and_the_others_are_judged() -> None:
     assert isinstance(found, Decision)
     assert (found.overall, found.verdicts["t"].reason) == ("pass", "accepted")
     assert decided(ledger, QUICK, ["t", "u"]).overall == "fail"
+
+
+def test_a_refusal_that_the_app_copes_with_is_one() -> None:
+    verdict = decided(suite("PP", REFUSED, REFUSED), QUICK, ["t"]).verdicts["t"]
+    assert (verdict.verdict, verdict.reason, verdict.candidate) == ("regressed", "refused", (0, 2))
+
+
+def test_a_test_of_a_refusal_that_both_models_give_is_no_news() -> None:
+    base = stream("t", "base", "P", profile=REFUSED, refused="no prefill")
+    cand = stream("t", "cand", "PPPP", profile=REFUSED, refused="no prefill")
+    assert decided(Ledger([*base, *cand]), QUICK, ["t"]).verdicts["t"].verdict == "unchanged"
 
 
 def test_a_baseline_that_is_refused_too_is_no_news() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from ledgers import because, decided, line, needed, played, stream, trials
@@ -488,3 +489,18 @@ def test_the_suite_reads_the_candidate_up_to_the_first_gap() -> None:
     """What came in behind a gap is there by chance of arrival."""
     found = decided(ledger(t={"base": "P" * 10, "cand": "F.FFFF"}), OFFLINE, ["t"])
     assert found.p_suite == pytest.approx(1 / 11)
+
+
+def test_tests_that_share_set_ups_are_one_stratum_whatever_was_void() -> None:
+    def sharing(test: str, letters: str) -> list[Trial]:
+        cand = stream(test, "cand", letters)
+        return [replace(trial, set_ups=(f"set-up {trial.index}",)) for trial in cand]
+
+    base = [*stream("a", "base", "P"), *stream("b", "base", "P")]
+    apart = [*base, *stream("a", "cand", "FPPP"), *stream("b", "cand", "FPPP")]
+    assert decided(Ledger(apart), OFFLINE, ["a", "b"]).p_suite == pytest.approx(0.64)
+    together = [*base, *sharing("a", "FPPP"), *sharing("b", "FPPP")]
+    assert decided(Ledger(together), OFFLINE, ["a", "b"]).p_suite == pytest.approx(0.8)
+    # The second test has a void first trial, and reads a fifth: 1 of 5 set-ups is bad.
+    voided = [*base, *sharing("a", "FPPP"), *sharing("b", "VPPPP")]
+    assert decided(Ledger(voided), OFFLINE, ["a", "b"]).p_suite == pytest.approx(5 / 6)
