@@ -140,7 +140,7 @@ class SpoiledTrial(RecordingProblem):
         why: str | None = None,
     ) -> None:
         super().__init__(headline, rows)
-        self.void = void
+        self.void: Void = void
         self.why = headline if why is None else why
 
 

@@ -26,7 +26,7 @@ def why_void(void: Sequence[Trial], of: int) -> Why:
         of: How many trials were read, these among them.
     """
     counts = {"voids": len(void), "of": of}
-    kinds = {trial.void for trial in void}
+    kinds: set[Void | None] = {trial.void for trial in void}
     reason = _REASONS.get(kinds.pop(), "errors") if len(kinds) == 1 else "errors"
     if reason == "errors":
         return Why("errors", counts)

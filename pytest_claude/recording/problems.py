@@ -163,7 +163,9 @@ def spoiled(calls: Calls, command: str, *, recording: bool) -> SpoiledTrial | No
         command: The command that runs its test.
         recording: Whether they were to be recorded, and are not a recording's.
     """
-    failed = {n: void for n, call in enumerate(calls, start=1) if (void := _fault(call))}
+    failed: dict[int, Void] = {
+        n: void for n, call in enumerate(calls, start=1) if (void := _fault(call))
+    }
     answered = {
         call.known.fingerprint
         for n, call in enumerate(calls, start=1)
