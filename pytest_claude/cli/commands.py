@@ -37,8 +37,8 @@ def _arg(*names: str, **options: Any) -> Argument:
     return names, options
 
 
-def _flag(*names: str, help: str) -> Argument:  # noqa: A002  # argparse's word
-    return _arg(*names, action="store_true", help=help)
+def _flag(*names: str, does: str) -> Argument:
+    return _arg(*names, action="store_true", help=does)
 
 
 def _number(text: str) -> int:
@@ -83,12 +83,12 @@ COMMANDS: Mapping[str, Command] = {
             _arg("--from", dest="olds", action="append", default=[], metavar="OLD",
                  help="the model to move from (repeatable; default: the recorded ones of NEW's "
                  "line)"),
-            _flag("--json", help="one JSON object, call by call"),
+            _flag("--json", does="one JSON object, call by call"),
             _arg("--requests-per-day", type=_number, metavar="N", help="tell the monthly bill too"),
             _arg("--on", type=_day, metavar="DATE",
                  help="judge by this day (YYYY-MM-DD; default: today)"),
-            _flag("--live", help="ask GET /v1/models for NEW's capabilities first"),
-            _flag("-v", "--verbose", help="every request, message and source"),
+            _flag("--live", does="ask GET /v1/models for NEW's capabilities first"),
+            _flag("-v", "--verbose", does="every request, message and source"),
         ),
     ),
     "bump": Command(
@@ -104,7 +104,7 @@ COMMANDS: Mapping[str, Command] = {
     "adopt": Command(
         "adopt",
         "after a bump: move the candidate's trials to where plain replay looks",
-        (_PAIRS, _flag("--anyway", help="also when the verdict is not a pass")),
+        (_PAIRS, _flag("--anyway", does="also when the verdict is not a pass")),
         "Replays the bump's verdict, says what plain replay will say, moves the "
         "trials that the verdict read, and writes BUMP.md. Run it in the project's root.",
         "pytest-claude adopt [--anyway] OLD=NEW [OLD=NEW …] [-- PYTEST ARGUMENTS]",
@@ -125,7 +125,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "show": Command(
         "show",
-        "what a run came to; of one test, what was said",
+        "the result of a run, or what was said in one test",
         (
             _arg("run_file", type=Path, metavar="RUN.json", help="a run file"),
             _arg("test", nargs="?", metavar="TEST",
@@ -133,7 +133,7 @@ COMMANDS: Mapping[str, Command] = {
             _arg("--trial", type=int, metavar="N",
                  help="the candidate's trial N (in a plain run, the trial)"),
             _arg("--baseline-trial", type=int, metavar="N", help="the baseline's trial N"),
-            _flag("--json", help="one JSON object per test"),
+            _flag("--json", does="one JSON object per test"),
         ),
     ),
     "merge": Command(
@@ -150,8 +150,8 @@ COMMANDS: Mapping[str, Command] = {
         "what is in a recording, one line per call",
         (
             _PATHS,
-            _flag("--json", help="one JSON object per call"),
-            _flag("--transcript", help="what was asked and said, whole, to read"),
+            _flag("--json", does="one JSON object per call"),
+            _flag("--transcript", does="what was asked and said, whole, to read"),
         ),
     ),
     "check": Command(
@@ -169,7 +169,7 @@ COMMANDS: Mapping[str, Command] = {
     "prune": Command(
         "prune",
         "remove the cassettes whose test is gone",
-        (_flag("--yes", help="remove them without asking"),),
+        (_flag("--yes", does="remove them without asking"),),
         "Lists the cassettes that no test asks, and removes them once you say yes. "
         "Gates' folders and recordings of other tools are left alone.",
     ),
@@ -182,7 +182,7 @@ COMMANDS: Mapping[str, Command] = {
                  help="where to put them, by their paths below PATH (default: the folder of the "
                  "cassettes)"),
             _arg("--test", metavar="NODEID", help="the test whose recording the one PATH is"),
-            _flag("--keep-failed", help="keep failed attempts that a good answer follows"),
+            _flag("--keep-failed", does="keep failed attempts that a good answer follows"),
         ),
     ),
     "models": Command(
@@ -191,8 +191,8 @@ COMMANDS: Mapping[str, Command] = {
         (
             _arg("filter", nargs="?", default="", metavar="FILTER",
                  help="part of an id, or an id of any platform"),
-            _flag("--json", help="all facts, with date and sources"),
-            _flag("--live", help="ask GET /v1/models and take its word first"),
+            _flag("--json", does="all facts, with date and sources"),
+            _flag("--live", does="ask GET /v1/models and take its word first"),
         ),
     ),
 }  # fmt: skip

@@ -82,10 +82,14 @@ def _groups(tests: Iterable[TestTrials], policy: Policy) -> list[list[TestTrials
 
     Such tests fail together when an answer to the fixture is bad: they are no independent units.
     """
+    alone: list[list[TestTrials]] = []
     groups: list[tuple[set[str], list[TestTrials]]] = []
     for of in tests:
         first = of.usable("cand", policy.first_look)
         shared = {name for trial in first for name in trial.set_ups}
+        if not shared:
+            alone.append([of])
+            continue
         joined, apart = [of], []
         for names, group in groups:
             if names & shared:
@@ -94,7 +98,7 @@ def _groups(tests: Iterable[TestTrials], policy: Policy) -> list[list[TestTrials
             else:
                 apart.append((names, group))
         groups = [*apart, (shared, joined)]
-    return [group for _, group in groups]
+    return [*alone, *(group for _, group in groups)]
 
 
 def _first(trials: TestTrials, policy: Policy) -> Sequence[Trial]:

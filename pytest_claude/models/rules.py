@@ -17,7 +17,7 @@ Confidence = Literal["documented", "observed", "inferred", "assumed"]
 
 @dataclass(frozen=True, kw_only=True)
 class Stated:
-    """What is said of a request: by a rule in general, by a finding of one.
+    """The effect on a request, and what to do: of a rule in general, or of one finding.
 
     Attributes:
         effect: "refused": the request fails; "warning": it succeeds, but its result or cost

@@ -234,12 +234,14 @@ class Arms:
 
     def _unswapped(self, arm: Arm) -> RecordingProblem | None:
         """Why a candidate's trial shows nothing of NEW: a request was sent to OLD all the same."""
+        if arm.step.stream != "cand":
+            return None
         canonical = self._settings.names.canonical
         olds = {canonical(swap.old) for swap in self._settings.bump}
-        asked = olds - {canonical(swap.new) for swap in self._settings.bump}
+        olds -= {canonical(swap.new) for swap in self._settings.bump}
         for number, call in enumerate(arm.recorder.calls, start=1):
             model = canonical(call.known.model or "")
-            if arm.step.stream == "cand" and model in asked and not call.judges:
+            if model in olds and not call.judges:
                 return RecordingProblem(
                     f"call {number} of the candidate asked {model}: the swap did not reach it",
                     [

@@ -92,15 +92,20 @@ class Attempts:
 
     def with_set_ups(self, test: str, stream: Stream) -> list[int]:
         """Indices of a test's trials of which, maybe, only its wider fixtures have recordings."""
-        return [trial.index for trial in self._with_set_ups(test) if trial.stream == stream]
+        trials = (trial for trial in self._trials(test) if trial.stream == stream)
+        return [trial.index for trial in trials if trial.set_ups]
 
-    def models_of_set_ups(self, test: str) -> set[str]:
-        """Canonical ids of the models that a test and its wider fixtures asked in such trials."""
-        return {model for trial in self._with_set_ups(test) for model in trial.models}
+    def models_of(self, test: str) -> set[str]:
+        """Canonical ids of the models that a test asked in the trials of the ledger."""
+        return {model for trial in self._trials(test) for model in trial.models}
 
-    def _with_set_ups(self, test: str) -> list[Trial]:
-        ledger = self.file(self.of(test)).ledger
-        return [trial for trial in ledger if trial.test == test and trial.set_ups]
+    def shown(self, test: str) -> str:
+        """The ledger of a test, as it is shown to the user."""
+        path = _ledger(self._settings, self.of(test))
+        return path.relative_to(self._settings.rootdir).as_posix()
+
+    def _trials(self, test: str) -> list[Trial]:
+        return [trial for trial in self.file(self.of(test)).ledger if trial.test == test]
 
     def begin(self, tests: Iterable[str], baseline: Baseline) -> None:
         """Keep which tests the latest attempt is to ask, before its first call.

@@ -56,7 +56,7 @@ def take(config: pytest.Config, items: list[pytest.Item], ours: Items, selected:
         items.clear()
         return
     collected.leave_what_waits(items)
-    collected.register(len(items), worker)
+    collected.register(worker)
 
 
 class _Collected:
@@ -84,7 +84,7 @@ class _Collected:
             canonical = settings.names.canonical
             attempts = self._run.attempts
             models = {
-                test: {canonical(sent) for sent, _ in each} | attempts.models_of_set_ups(test)
+                test: {canonical(sent) for sent, _ in each} | attempts.models_of(test)
                 for test, each in asked.items()
             }
             self._using = [item for item in selected if olds & models[item.nodeid]]
@@ -108,7 +108,7 @@ class _Collected:
             self._config.hook.pytest_deselected(items=others)
         items[:] = self._selected
 
-    def register(self, all_tests: int, worker: dict[str, Any] | None) -> None:
+    def register(self, worker: dict[str, Any] | None) -> None:
         """Register what runs the tests, and in a single process what hears of them."""
         config, settings, manager = self._config, self._settings, self._config.pluginmanager
         named = {item.nodeid: item.stash[TEST_SETTINGS] for item in self._selected}
@@ -121,7 +121,7 @@ class _Collected:
             leave: Leave = worker.update
         else:
             results = hear_results(config, settings, self._run)
-            results.first_lines = self._lines(all_tests)
+            results.first_lines = self._lines
             leave = results.take_session
         leave({"claude_collected": tests, "claude_shared": shared})
         if settings.gated:
@@ -130,13 +130,18 @@ class _Collected:
         session = ClaudeSession(config, settings, tests, guard, self._arms, self._gate, leave)
         manager.register(session, "pytest-claude-session")
 
-    def _lines(self, all_tests: int) -> list[str]:
-        """What is printed before the first test: how many are ours, and what a gate may cost."""
-        settings = self._settings
+    def _lines(self, items: Items) -> list[str]:
+        """What is printed before the first test: how many are ours, and what a gate may cost.
+
+        `items` are the tests that run: `--lf` deselects after us.
+        """
+        settings, run = self._settings, set(items)
+        self._selected = [item for item in self._selected if item in run]
+        self._using = [item for item in self._using if item in run]
         mode = f"recording ({settings.record_mode})" if settings.recording else "replay only"
         pairs = (shown_pair(swap.old, swap.new) for swap in (*settings.bump, *settings.swaps))
         swaps = ", ".join(pair.replace("=", " → ") for pair in pairs)
-        of = f"claude: {len(self._selected)} of {plural(all_tests, 'test')}"
+        of = f"claude: {len(self._selected)} of {plural(len(items), 'test')}"
         line = f"{of}, {mode}{f', {swaps}' if swaps else ''}"
         pays = settings.recording and settings.go_on is None
         return [line, *(self._expected() if pays and self._using else [])]

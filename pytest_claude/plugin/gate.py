@@ -64,6 +64,15 @@ class Gate:
 
         return next_step
 
+    def asked_before(self, test: str, step: Step) -> str | None:
+        """The ledger where the test asked a model, for its first recorded trial; else None.
+
+        Later ones may be answered by what the app remembers.
+        """
+        attempts = self._run.attempts
+        asked = step == Step("base", 0) and attempts.models_of(test)
+        return attempts.shown(test) if asked else None
+
     def trials(self, test: str) -> list[Trial]:
         """The trials of a test so far, by stream and index."""
         trials = self._trials.get(test, {})

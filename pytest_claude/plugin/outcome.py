@@ -40,6 +40,7 @@ def complete(
     view: ClaudeFixture,
     wide: Sequence[Arm],
     *,
+    held: str | None,
     strict: bool,
     profiled: bool,
 ) -> None:
@@ -51,6 +52,7 @@ def complete(
         arm: What was recorded or replayed in it.
         view: The checks that were asked in it.
         wide: The arms of its wider fixtures that asked a model.
+        held: Where an earlier run of the gate saw the test ask a model; None where none did.
         strict: Whether a recording that is not played fails it.
         profiled: Whether someone will read its profile: looking for the questions in a long
             answer takes longer than replaying it.
@@ -59,7 +61,7 @@ def complete(
     if ending[0] == "pass":
         record.unused = _unused(arm)
     ending = _strict(ending, record, arm) if strict else ending
-    ending = _unplayed(ending, record, arm)
+    ending = _unplayed(ending, record, arm, None if wide else arm.recorder.unasked or held)
     ending = _idle(ending, record, arm)
     trial = _trial(item.nodeid, ending, arm, view, wide, profiled=profiled)
     record.trial = trial.as_evidence() if arm.settings.gated else trial
@@ -98,7 +100,7 @@ def _ending(record: TrialRun, arm: Arm, *, asked: bool) -> Ending:
         return "fail", plural(len(record.subtests), "failed sub-test")
     failed = next((report for report in record.reports.values() if report.failed), None)
     if failed is not None and arm.settings.gated:  # an unexpected success
-        return "fail", str(failed.longrepr)
+        return "fail", _first_line(AssertionError(failed.longrepr))
     return "pass", None
 
 
@@ -133,16 +135,16 @@ def _strict(ending: Ending, record: TrialRun, arm: Arm) -> Ending:
     return "fail", cause
 
 
-def _unplayed(ending: Ending, record: TrialRun, arm: Arm) -> Ending:
+def _unplayed(ending: Ending, record: TrialRun, arm: Arm, evidence: str | None) -> Ending:
     """In a gate a trial that played nothing of its recording shows nothing of a model."""
-    if ending[0] != "pass" or not arm.settings.gated or arm.recorder.unasked is None:
+    if ending[0] != "pass" or not arm.settings.gated or evidence is None or arm.recorder.calls:
         return ending
     cause = "the app made no call, and its recording has some"
     explain.fail(record.reports["call"], cause)
     record.rows = [
         ("expected", "the recorded calls are made"),
         ("observed", "no call was made"),
-        ("evidence", arm.recorder.unasked),
+        ("evidence", evidence),
         ("to go on", "see what kept the app from calling: it may have caught an exception"),
     ]
     record.unused = []

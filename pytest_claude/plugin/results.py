@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,7 +27,7 @@ class Results:
         left_out: Why a gate leaves tests out by the user's choice, by node id.
         outside: Refused calls that no claude test made, one sentence each.
         notes: What the user should know of the session, one sentence each.
-        first_lines: What is printed before the first test.
+        first_lines: Says, of the tests that run, what is printed before the first.
         usage_error: A usage error that a worker found; workers can't raise one.
         run: The run; None until its tests have ended.
     """
@@ -40,7 +40,7 @@ class Results:
         self.left_out: dict[str, Reason] = {}
         self.outside: list[str] = []
         self.notes = dict.fromkeys(summary.not_redacted() if settings.recording else ())
-        self.first_lines: list[str] = []
+        self.first_lines: Callable[[Sequence[pytest.Item]], list[str]] = lambda items: []
         self.usage_error: str | None = None
         self.run: Run | None = None
         self._config = config
@@ -196,9 +196,9 @@ class Results:
 
     # --- what is printed --------------------------------------------------------------------
 
-    def pytest_report_collectionfinish(self) -> list[str]:
+    def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """How many tests are ours, and what a gate may cost."""
-        return self.first_lines
+        return self.first_lines(items)
 
     def pytest_keyboard_interrupt(self) -> None:
         """Say that an interrupted recording goes on; a gate's verdict says it with its commands."""

@@ -180,7 +180,8 @@ class ClaudeSession:
             self._notes.update(dict.fromkeys(arm.recorder.notes))
             profiled = self._settings.gated or bool(self._settings.reports)
             strict = self._settings.strict
-            complete(item, record, arm, view, wide, strict=strict, profiled=profiled)
+            held = self._gate.asked_before(item.nodeid, step) if self._gate is not None else None
+            complete(item, record, arm, view, wide, held=held, strict=strict, profiled=profiled)
             if before is not None and not problems:
                 record.replaced = replaced(before, arm)
             if self._settings.show_transcript and record.result.outcome != "pass":

@@ -115,7 +115,7 @@ class Folder:
 
 
 def names_in(folder: Path) -> list[str]:
-    """What is in a folder; nothing where it is not there."""
+    """The names in a folder; an empty list if there is no such folder."""
     try:
         return os.listdir(folder)  # noqa: PTH208  # names are wanted, not paths
     except OSError:

@@ -31,7 +31,7 @@ class Asked:
         exists: Whether there is such a file.
         models: Models that the test is recorded for, where there is no such file.
         trial: Number of the trial, from 1.
-        neighbours: Whether there is none, and other tests of its file have recordings.
+        neighbours: Whether the test has no recording while other tests of its file have some.
         command: Runs this test alone and records it.
         shared: Whether other tests play what this one does not.
     """

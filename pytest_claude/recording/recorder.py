@@ -132,10 +132,7 @@ class Recorder:
     @property
     def unopened(self) -> str | None:
         """A recording of this trial that was not even looked at: the trial made no call."""
-        if self.path is not None or not self.replaying or self._place.index or self.shared:
-            return None
-        paths = self._place.folder.paths()
-        return self._place.folder.shows(paths[0]) if paths else None
+        return self.unasked if self.replaying and not self._place.index else None
 
     @property
     def is_ready(self) -> bool:

@@ -47,8 +47,8 @@ def fault_of(answer: Answer) -> Void | None:
         return "account"
     if kind in _SERVICE_TYPES:
         return "service"
-    # In a stream, or from a proxy: an error that does not blame the request. Half a body, which
-    # has no type, is none.
+    # An error in a stream, or from a proxy, that does not blame the request. A body that was cut
+    # has no type of error, and is not one.
     if answer.status < 400 and answer.error is not None and (kind or answer.complete):
         return None if kind in _REQUEST_TYPES else "service"
     return "cut" if answer.ended == "cut" else None

@@ -273,9 +273,13 @@ def test_a_crash_shows_its_exception(project: Any) -> None:
     result.stdout.fnmatch_lines(["E * KeyError: 'MISSING'"])
 
 
-def test_an_app_that_swallows_what_kept_it_from_calling_is_not_left_out(project: Any) -> None:
+@pytest.mark.parametrize("marker", ["", "@pytest.mark.claude(cassette='both')\n"])
+def test_an_app_that_swallows_what_kept_it_from_calling_is_not_left_out(
+    project: Any, marker: str
+) -> None:
     project.tests(
-        "import os\ndef test_a(claude):\n    if os.environ.get('APP_KEY'):\n        ask('stays')\n"
+        "import os\n"
+        f"{marker}def test_a(claude):\n    if os.environ.get('APP_KEY'):\n        ask('stays')\n"
     )
     project.personas(new=CALLS)
     project._monkeypatch.setenv("APP_KEY", "k")
@@ -333,6 +337,7 @@ def test_what_lf_deselects_after_us_is_told_as_deselected(project: Any) -> None:
         "test_b": ("regressed", None),
     }
     assert "FAIL  1 of 1 test regressed; 1 of 2 tests not run on the candidate" in joined(result)
+    result.stdout.fnmatch_lines(["claude: 1 of 1 test, replay only, *"])
     # What was left out keeps what the ledger holds of it.
     project.run(BUMP, "--claude-report=again.json")
     assert run_file(project, "again.json") == run_file(project, "both.json")

@@ -94,8 +94,9 @@ def _add_auth(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _is_signed_for_a_model(request: Any) -> bool:
     parts = urlsplit(request.url)
-    body = lambda: request.body or b""  # noqa: E731
-    return traffic.is_model_traffic(parts.hostname or "", parts.path, request.headers, body)
+    return traffic.is_model_traffic(
+        parts.hostname or "", parts.path, request.headers, lambda: request.body or b""
+    )
 
 
 def _set_length(request: Any, body: bytes) -> None:

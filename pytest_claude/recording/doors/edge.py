@@ -1,4 +1,4 @@
-"""What is sent in the place of the request that an app makes: the same for every door.
+"""The request that is sent for the one an app makes: the same for every door.
 
 A model is swapped, and a request rewritten for it, here alone: on the way out, in the body or in
 the path, whatever library made the request.
