@@ -29,10 +29,10 @@ Row = tuple[str, str]
 """One labelled line of an explanation: `("observed", "…")`."""
 
 
-Void = Literal["service", "cut", "account", "other_model", "not_sent", "no_recording"]
+Void = Literal["service", "cut", "account", "other_model", "not_sent", "no_recording", "timed_out"]
 """Why a trial is no evidence about a model: an error of the service, or none of its answers; an
 answer that the server or the network cut; the account can't ask this; another model answered; the
-request was held back; its recording is not there."""
+request was held back; its recording is not there; a time limit of pytest-timeout ended the test."""
 
 
 class Explained(Protocol):

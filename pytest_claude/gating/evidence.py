@@ -15,6 +15,7 @@ _REASONS: Mapping[Void | None, Reason] = {
     "account": "account",
     "not_sent": "not_sent",
     "other_model": "other_model",
+    "timed_out": "timed_out",
 }
 
 

@@ -37,6 +37,7 @@ Reason = Literal[
     "one_baseline_trial",
     "other_model",
     "other_voids_decide",
+    "timed_out",
     "voids_decide",
     # of not run: by choice; "skipped" on the candidate alone leaves a test undecided
     "asks_no_old",
@@ -61,6 +62,7 @@ WAITING: frozenset[Reason] = frozenset(
         "not_arrived",
         "not_sent",
         "other_voids_decide",
+        "timed_out",
         "voids_decide",
     }
 )

@@ -240,11 +240,13 @@ def _first_line(raised: BaseException) -> str:
 def _show_problem(record: TrialRun, problems: Sequence[RecordingProblem]) -> None:
     """A problem of the recording edge is the headline, also over what the app made of it."""
     first = problems[0]
+    record.rows = problem_rows(problems)
+    if isinstance(first, SpoiledTrial) and first.void == "timed_out":
+        return  # pytest shows the line where the test was
     if isinstance(first, CassetteMiss):
         record.stale = Stale(first.cause, first.edit, first.calls)
     when = "call" if "call" in record.reports else "setup"
     explain.fail(record.reports[when], first)
-    record.rows = problem_rows(problems)
     raised = record.raised.get(when)
     if isinstance(first, SpoiledTrial) and first.void == "other_model":
         return  # the app met no error

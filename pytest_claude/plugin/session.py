@@ -23,6 +23,7 @@ from pytest_claude.plugin.markers import TEST_SETTINGS, marker_checks
 from pytest_claude.plugin.outcome import complete, replaced
 from pytest_claude.plugin.trials import TrialRun
 from pytest_claude.plugin.wide_fixtures import WideFixtures
+from pytest_claude.recording import problems
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.doors.line import line
 from pytest_claude.recording.doors.probe import probe
@@ -160,6 +161,7 @@ class ClaudeSession:
                 with line(arm.recorder):
                     yield record
                     self._end_set_ups(record, step)
+                    self._take_timeout(record, arm)
                 ended = "call" in record.reports or self._gate is not None
             finally:
                 self._running = self._arm = None
@@ -170,19 +172,19 @@ class ClaudeSession:
                 path = arm.recorder.path if alone else None
                 before = None if path is None else transcripts_below(path.parent)(path.name)
                 self._arms.close(item, arm, ended=ended, passed=ended and record.passed)
-            problems = arm.recorder.problems
+            met = arm.recorder.problems
             for problem in self._wide.problems_of(item):
-                problems.take(problem)
+                met.take(problem)
             wide = self._wide.used_by(item, step)
             for of in (arm, *wide):
-                if not problems and (spoiled := self._arms.spoiled(of)) is not None:
-                    problems.append(spoiled)
+                if not met and (spoiled := self._arms.spoiled(of)) is not None:
+                    met.append(spoiled)
             self._notes.update(dict.fromkeys(arm.recorder.notes))
             profiled = self._settings.gated or bool(self._settings.reports)
             strict = self._settings.strict
             held = self._gate.asked_before(item.nodeid, step) if self._gate is not None else None
             complete(item, record, arm, view, wide, held=held, strict=strict, profiled=profiled)
-            if before is not None and not problems:
+            if before is not None and not met:
                 record.replaced = replaced(before, arm)
             if self._settings.show_transcript and record.result.outcome != "pass":
                 record.said = conversation_lines(arm.said.transcript())
@@ -200,6 +202,15 @@ class ClaudeSession:
             self._wide.end(step)
         except (Exception, pytest.fail.Exception) as error:
             record.raised.setdefault("teardown", error)
+
+    def _take_timeout(self, record: TrialRun, arm: Arm) -> None:
+        """A trial that a time limit ended is no recording, and shows nothing of a model.
+
+        In a plain replay it is a test that took too long.
+        """
+        limit = next((e for e in record.raised.values() if trials.ended_by_timeout(e)), None)
+        if limit is not None and (self._settings.gated or self._settings.recording):
+            arm.recorder.problems.append(problems.timed_out(limit, arm.recorder.command))
 
     def _check_sdk(self) -> None:
         """Once, when the SDK is there: see that its requests pass our patch."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -107,7 +108,7 @@ def _run_trial(item: pytest.Item, step: Step, watch: Watch, runs: list[TrialRun]
         private._initrequest()
     assert item.parent is not None, "a test has a module"
     after = NextTrial.from_parent(item.parent, name="next trial")
-    with watch(item, step) as record:
+    with _whole_time(item), watch(item, step) as record:
         _phase(item, "setup", record)
         if record.reports["setup"].passed:
             _phase(item, "call", record)
@@ -140,6 +141,39 @@ def _shorten(call: pytest.CallInfo[None], *, keep: bool) -> None:
     while last.tb_next is not None and not keep:
         last = last.tb_next
     call.excinfo = pytest.ExceptionInfo.from_exc_info((call.excinfo.type, call.excinfo.value, last))
+
+
+# --- pytest-timeout -------------------------------------------------------------------------
+
+
+@contextmanager
+def _whole_time(item: pytest.Item) -> Iterator[None]:
+    """Give a trial the time that pytest-timeout gives a test.
+
+    Its timer runs round the whole test: a gate takes four trials and more of it, and takes those
+    of a duel after all tests. The hook is called as pytest calls it, round one trial.
+    """
+    timeout: Any = sys.modules.get("pytest_timeout")
+    if timeout is None or not item.config.pluginmanager.is_registered(timeout):
+        yield
+        return
+    item.config.hook.pytest_timeout_cancel_timer(item=item)
+    timer = timeout.pytest_runtest_protocol(item)
+    next(timer)
+    try:
+        yield
+    finally:
+        next(timer, None)
+
+
+def ended_by_timeout(raised: BaseException) -> bool:
+    """Whether pytest-timeout raised it: its exception is the one of `pytest.fail`."""
+    timeout, traceback = sys.modules.get("pytest_timeout"), raised.__traceback__
+    while timeout is not None and traceback is not None:
+        if traceback.tb_frame.f_globals is vars(timeout):
+            return isinstance(raised, pytest.fail.Exception)
+        traceback = traceback.tb_next
+    return False
 
 
 # --- what pytest does not offer in public ---------------------------------------------------

@@ -153,6 +153,25 @@ def _unconnected(calls: Calls, command: str) -> SpoiledTrial | None:
     )
 
 
+def timed_out(raised: BaseException, command: str) -> SpoiledTrial:
+    """A trial that a time limit ended: what the app would have made of it is not known.
+
+    Args:
+        raised: By what set the limit.
+        command: The command that runs its test.
+    """
+    return SpoiledTrial(
+        "the time limit of the test ended it: nothing was recorded",
+        [
+            ("expected", "a trial that comes to its end"),
+            ("observed", f"{cut(str(raised)).rstrip('.')}: nothing was recorded"),
+            ("to record", f"{command} --claude-record, with a longer limit"),
+        ],
+        void="timed_out",
+        why="ended by the time limit of the test",
+    )
+
+
 def spoiled(calls: Calls, command: str, *, recording: bool) -> SpoiledTrial | None:
     """Why the answers of a trial say nothing about a model: one is a failure of the service.
 

@@ -295,7 +295,7 @@ def _waits_for(decision: Decision) -> WaitsFor | None:
     reasons = {verdict.reason for verdict in decision.tests}
     if "not_sent" in reasons:
         return "not sent"
-    if not reasons.isdisjoint({"errors", "account"}):
+    if not reasons.isdisjoint({"errors", "account", "timed_out"}):
         return "errors"
     return "other model" if "other_model" in reasons else None
 

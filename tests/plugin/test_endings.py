@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from simulator import Reply, asks, by_prompt, calls
+from simulator import Reply, asks, by_prompt, cached, calls, served_by
 
 from pytest_claude import cli
 
@@ -15,9 +15,9 @@ OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 BUMP = f"--claude-bump={OLD}={NEW}"
 ASKS = asks("Which order do you mean?")
 CALLS = calls(("lookup_order", {"order_id": "1234"}))
-ON_BOTH = ("-k", "not chosen_by_name")
 
 SUITE = """
+import time
 import unittest
 from pathlib import Path
 
@@ -97,6 +97,33 @@ def test_xpasses_on_new(claude):
 def test_xpasses_strictly_on_new(claude):
     assert tool("mends")
 
+@pytest.mark.flaky(reruns=3)
+def test_is_not_run_again(claude):
+    assert tool("turns")
+
+def test_is_refused(claude):
+    ask("refused")
+
+def test_fails_on_both(claude):
+    assert not tool("stays")
+
+# --- what is no evidence -----------------------------------------------------------------------
+
+def test_is_denied(claude):
+    assert tool("denied")
+
+def test_is_answered_by_another_model(claude):
+    assert tool("another")
+
+def test_is_answered_from_a_cache(claude):
+    assert tool("cached")
+
+@pytest.mark.timeout(1)
+def test_times_out_on_new(claude):
+    assert tool("stays")
+    if is_new("timeout"):
+        time.sleep(30)
+
 # --- what could not be run ---------------------------------------------------------------------
 
 def test_crashes(claude):
@@ -170,6 +197,13 @@ ENDINGS: Mapping[str, tuple[str, str | None]] = {
     "test_xfails": ("unchanged", None),
     "test_xpasses_on_new": ("changed", None),
     "test_xpasses_strictly_on_new": ("regressed", None),
+    "test_is_not_run_again": ("regressed", None),
+    "test_is_refused": ("regressed", "refused"),
+    "test_fails_on_both": ("unchanged", "already_failing"),
+    "test_is_denied": ("undecided", "account"),
+    "test_is_answered_by_another_model": ("undecided", "other_model"),
+    "test_is_answered_from_a_cache": ("undecided", "copies"),
+    "test_times_out_on_new": ("undecided", "timed_out"),
     "test_crashes": ("undecided", "aborted"),
     "test_crashes_on_new": ("undecided", "aborted"),
     "test_set_up": ("undecided", "aborted"),
@@ -193,6 +227,16 @@ HEADLINE = (
 
 
 REFUSED = Reply(status=400, error=("invalid_request_error", "not for this model"))
+DENIED = Reply(status=403, error=("permission_error", "not for this key"))
+ON_NEW = {
+    "turns": ASKS,
+    "refused": lambda body, seen: REFUSED,
+    "denied": lambda body, seen: DENIED,
+    "another": served_by("claude-haiku-4-5", CALLS),
+    "cached": cached(CALLS),
+}
+PLUGINS = ("-p", "pytest_timeout", "-p", "pytest_rerunfailures", "--reruns=1")
+ON_ALL = (*PLUGINS, "-k", "not chosen_by_name")
 
 
 def run_file(project: Any, name: str) -> dict[str, Any]:
@@ -219,20 +263,20 @@ def joined(result: pytest.RunResult) -> str:
 @pytest.fixture
 def suite(project: Any) -> Any:
     project.tests(SUITE)
-    project.personas(old=by_prompt({"mends": ASKS}, CALLS), new=by_prompt({"turns": ASKS}, CALLS))
+    project.personas(old=by_prompt({"mends": ASKS}, CALLS), new=by_prompt(ON_NEW, CALLS))
     project._personas["claude-haiku-4-5"] = CALLS
-    project.record()
+    project.record(*PLUGINS)
     return project
 
 
 def test_each_ending_has_its_status_and_none_is_green_by_omission(suite: Any) -> None:
     afresh(suite)
-    live = suite.record(BUMP, *ON_BOTH, "--claude-report=live.json")
+    live = suite.record(BUMP, *ON_ALL, "--claude-report=live.json")
     assert endings(run_file(suite, "live.json")) == ENDINGS
     assert live.ret == pytest.ExitCode.TESTS_FAILED
     assert HEADLINE in joined(live)
     afresh(suite)
-    replay = suite.run(BUMP, *ON_BOTH, "--claude-report=replay.json")
+    replay = suite.run(BUMP, *ON_ALL, "--claude-report=replay.json")
     assert HEADLINE in joined(replay)
     decision = run_file(suite, "live.json")["decision"]
     assert run_file(suite, "replay.json")["decision"] == decision
@@ -240,11 +284,11 @@ def test_each_ending_has_its_status_and_none_is_green_by_omission(suite: Any) ->
     # was chosen is counted.
     for test in UNDECIDED:
         afresh(suite)
-        result = suite.run(BUMP, f"test_app.py::{test}", "test_app.py::test_passes")
+        result = suite.run(BUMP, *PLUGINS, f"test_app.py::{test}", "test_app.py::test_passes")
         assert result.ret == pytest.ExitCode.TESTS_FAILED, test
         assert "UNDECIDED  1 of 2 tests: " in joined(result), test
     for test in NOT_RUN[:-1]:
-        result = suite.run(BUMP, f"test_app.py::{test}", "test_app.py::test_passes")
+        result = suite.run(BUMP, *PLUGINS, f"test_app.py::{test}", "test_app.py::test_passes")
         assert result.ret == pytest.ExitCode.OK, test
         assert "PASS  no test dropped by >= 0.5; 1 of 2 tests not run on" in joined(result), test
 
@@ -252,7 +296,7 @@ def test_each_ending_has_its_status_and_none_is_green_by_omission(suite: Any) ->
 @pytest.mark.child
 def test_two_workers_end_each_test_as_one_process_does(suite: Any, capfd: Any) -> None:
     afresh(suite)
-    words = ["-p", "pytest_claude.plugin", "-p", "xdist", "-n2", "-W", "ignore", *ON_BOTH]
+    words = ["-p", "pytest_claude.plugin", "-p", "xdist", "-n2", "-W", "ignore", *ON_ALL]
     with suite.server():
         status = cli.main(
             ["bump", f"{OLD}={NEW}", "--", *words, "--claude-record", "--claude-report=two.json"]

@@ -262,3 +262,41 @@ def test_results_are_told_per_trial_in_the_run_file(project) -> None:
 
     text = (project.path / "run.json").read_text()
     assert dumps(loads(text, "run.json")) == text
+
+
+def test_a_time_limit_is_one_trials(project) -> None:
+    project.tests("@pytest.mark.claude(trials=3)\ndef test_a(claude):\n    ask()\n")
+    project.pytester.makeconftest(
+        "from pathlib import Path\n"
+        "def write(word):\n"
+        "    with Path('timers').open('a') as file:\n"
+        "        file.write(word)\n"
+        "    return True\n"
+        "def pytest_timeout_set_timer():\n    return write('set ')\n"
+        "def pytest_timeout_cancel_timer():\n    return write('cancel ')\n"
+    )
+    project.record("-p", "pytest_timeout", "--timeout=60").assert_outcomes(passed=1)
+    timers = (project.path / "timers").read_text().split()
+    # The timer of the whole test is set by pytest-timeout, and cancelled by us.
+    assert timers == ["set", *["cancel", "set", "cancel"] * 3, "cancel"]
+
+
+def test_what_a_time_limit_ended_is_no_recording(project) -> None:
+    project.tests("import time\ndef test_a(claude):\n    ask()\n    time.sleep(30)\n")
+    result = project.record("-p", "pytest_timeout", "--timeout=1")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E  *Failed: Timeout *",
+            "  observed   Timeout * from pytest-timeout: nothing was recorded",
+            "  to record  pytest test_app.py::test_a --claude-record, with a longer limit",
+        ]
+    )
+    assert [name for name in project.cassettes if name.endswith(".yaml")] == []
+    # A recording that is there is not to blame.
+    project.tests("import time\ndef test_a(claude):\n    ask()\n    time.sleep(SLEEP)\nSLEEP = 0\n")
+    project.record().assert_outcomes(passed=1)
+    project.tests("import time\ndef test_a(claude):\n    ask()\n    time.sleep(SLEEP)\nSLEEP = 9\n")
+    result = project.run("-p", "pytest_timeout", "--timeout=1")
+    result.assert_outcomes(failed=1)
+    assert "nothing was recorded" not in result.stdout.str()

@@ -30,6 +30,7 @@ class Reply:
         error_after: End a stream in an `error` event with `error`, after so many events.
         model: The model that says it answered; None for the one that was asked.
         headers: More response headers.
+        ident: Ends the ids of the message; None for one that no other reply has.
     """
 
     text: str = ""
@@ -45,6 +46,7 @@ class Reply:
     error_after: int | None = None
     model: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    ident: str | None = None
 
 
 Persona = Callable[[Request, int], Reply]
@@ -124,6 +126,11 @@ def failing(persona: Persona, after: int, kind: str = "overloaded_error") -> Per
 def served_by(model: str, persona: Persona) -> Persona:
     """Answers under the name of another model."""
     return lambda request, seen: replace(persona(request, seen), model=model)
+
+
+def cached(persona: Persona) -> Persona:
+    """Answers every time with the first answer, as a cache between the app and the API does."""
+    return lambda request, seen: replace(persona(request, 0), ident="cached")
 
 
 def by_prompt(rules: Mapping[str, Persona], default: Persona) -> Persona:

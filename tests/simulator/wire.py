@@ -12,6 +12,7 @@ from simulator.personas import Reply
 
 def message(reply: Reply, request: Mapping[str, Any], ident: str) -> dict[str, Any]:
     """The message of a JSON answer; `ident` makes its ids."""
+    ident = reply.ident or ident
     content: list[dict[str, Any]] = []
     if reply.thinking is not None:
         content.append({"type": "thinking", "thinking": reply.thinking, "signature": f"Sg{ident}"})
