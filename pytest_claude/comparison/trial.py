@@ -68,6 +68,8 @@ class Trial:
         refused: What the API said, where it refused every request that a bump compares.
         set_ups: Cassettes of the fixtures wider than a test that asked a model for it; trials of a
             stream that share them are one trial.
+        edition: The fingerprint of what its app asked first, before any swap: 16 hexadecimal
+            digits. An edited app has another; "" where no call was made, and in older files.
     """
 
     test: str
@@ -90,6 +92,7 @@ class Trial:
     void: Void | None = None
     refused: str | None = None
     set_ups: tuple[str, ...] = ()
+    edition: str = ""
 
     def as_evidence(self) -> Trial:
         """The trial as a gate reads it: one that fails before its first call could not be run.

@@ -48,6 +48,9 @@ class TestVerdict:
         next_look: Trials at the look that an undecided test waits for.
         differences: What the candidate does otherwise, the one to tell first.
         attempt: Which earlier attempt its trials are of; None where it is the decision's.
+        editions: Editions of its app that the gate judged, this one included.
+        asked: How often this edition was judged, this time included: an app that comes back to
+            one is judged again.
     """
 
     __test__ = False
@@ -71,6 +74,8 @@ class TestVerdict:
     next_look: int | None = None
     differences: tuple[Difference, ...] = ()
     attempt: int | None = None
+    editions: int = 1
+    asked: int = 1
 
     @property
     def fails(self) -> bool:

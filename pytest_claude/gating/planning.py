@@ -20,6 +20,7 @@ def plan(
     not_run: Mapping[str, Why] | None = None,
     accepted: Mapping[str, str] | None = None,
     attempts: Mapping[str, int] | None = None,
+    least_suspects: int = 0,
 ) -> Need | Decision:
     """The trials to make next, or the decision when none is needed.
 
@@ -33,11 +34,15 @@ def plan(
         not_run: Tests that are listed and not compared, and why.
         accepted: Tests whose regression does not fail the gate, and why.
         attempts: Tests that the policy's attempt left out, and the earlier one that is read.
+        least_suspects: For how many suspects the duels are calibrated at least: those of the
+            gate before its app was edited.
 
     >>> plan(Ledger(), Policy(), ["test_a"]).trials[0]
     Key(test='test_a', stream='base', index=0, attempt=1)
     """
-    stages = Stages(ledger, policy, tests, not_run or {}, accepted or {}, attempts or {})
+    stages = Stages(
+        ledger, policy, tests, not_run or {}, accepted or {}, attempts or {}, least_suspects
+    )
     if not policy.offline and stages.needs:
         return Need(tuple(sorted(stages.needs)))
     return settled(stages, None)
@@ -52,6 +57,7 @@ def conclude(
     not_run: Mapping[str, Why] | None = None,
     accepted: Mapping[str, str] | None = None,
     attempts: Mapping[str, int] | None = None,
+    least_suspects: int = 0,
 ) -> Decision:
     """The decision from the trials that are there, when no more are made.
 
@@ -66,6 +72,10 @@ def conclude(
         not_run: Tests that are listed and not compared, and why.
         accepted: Tests whose regression does not fail the gate, and why.
         attempts: Tests that the policy's attempt left out, and the earlier one that is read.
+        least_suspects: For how many suspects the duels are calibrated at least: those of the
+            gate before its app was edited.
     """
-    stages = Stages(ledger, policy, tests, not_run or {}, accepted or {}, attempts or {})
+    stages = Stages(
+        ledger, policy, tests, not_run or {}, accepted or {}, attempts or {}, least_suspects
+    )
     return settled(stages, because)

@@ -22,6 +22,7 @@ class Stages:
         not_run: Tests that are listed and not compared, and why.
         accepted: Tests whose regression does not fail the gate, and why.
         trials: The trials of the tests to gate, by node id in order.
+        least_suspects: For how many suspects the duels are calibrated at least.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Stages:
         not_run: Mapping[str, Why],
         accepted: Mapping[str, str],
         attempts: Mapping[str, int],
+        least_suspects: int,
     ) -> None:
         if isinstance(tests, str):
             raise TypeError(f"tests={tests!r}: node ids, not one string")
@@ -40,6 +42,7 @@ class Stages:
         self.not_run = not_run
         self.accepted = accepted
         self._attempts = attempts
+        self.least_suspects = least_suspects
         compared = sorted({*tests} - {*not_run})
         self.trials = {test: ledger.of(test, policy, attempts.get(test)) for test in compared}
 
@@ -47,7 +50,13 @@ class Stages:
         """The same, as if the void trials of `tests` had come to `outcome`."""
         ledger = self._ledger.with_voids_as(outcome, tests)
         return Stages(
-            ledger, self.policy, [*self.trials], self.not_run, self.accepted, self._attempts
+            ledger,
+            self.policy,
+            [*self.trials],
+            self.not_run,
+            self.accepted,
+            self._attempts,
+            self.least_suspects,
         )
 
     @cached_property
@@ -62,8 +71,11 @@ class Stages:
 
     @cached_property
     def contenders(self) -> int:
-        """The suspects, and the tests that could still become one when the plan was cut."""
-        return len(self.suspects) + len(self._screened("open"))
+        """For how many suspects the duels are calibrated.
+
+        They count, and the tests that could still become one when the plan was cut.
+        """
+        return max(len(self.suspects) + len(self._screened("open")), self.least_suspects)
 
     @cached_property
     def duels(self) -> dict[str, Duel]:

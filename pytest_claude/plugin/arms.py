@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -25,10 +24,11 @@ from pytest_claude.models.prices import price_table, total_cost
 from pytest_claude.places import Places
 from pytest_claude.plugin.attempts import Attempts
 from pytest_claude.plugin.markers import FOUND, NORMALIZE, TEST_SETTINGS
+from pytest_claude.plugin.options import root_typed
 from pytest_claude.recording import cassette, problems
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.doors import patching
-from pytest_claude.recording.fingerprint import Normalize
+from pytest_claude.recording.fingerprint import Normalize, edition
 from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.ignoring import normalizer
 from pytest_claude.recording.opening import Place
@@ -39,6 +39,7 @@ from pytest_claude.recording.said import Said
 from pytest_claude.recording.slugs import as_label
 from pytest_claude.recording.veto import veto
 from pytest_claude.run.place import ORDINARY, Side
+from pytest_claude.run.typed import pytest_line
 from pytest_claude.settings import RecordMode, RunSettings, Swap
 from pytest_claude.transcript.judging import asks_judge
 from pytest_claude.transcript.model import Answer
@@ -59,6 +60,8 @@ class Arm:
         said: What was said in it so far.
         rewrites: What was changed in requests so that the candidate accepts them, in words.
         output_tools: Tools that a request forced: their input is the answer.
+        edition: The fingerprint of what the app asked first, before any swap; "" before that, and
+            outside a gate.
     """
 
     def __init__(
@@ -67,15 +70,18 @@ class Arm:
         settings: RunSettings,
         hook: Any,
         attempt: int,
+        normalize: Normalize | None,
     ) -> None:
         self.step = step
         self.attempt = attempt
+        self.edition = ""
         self.rewrites: dict[str, None] = {}
         self.output_tools: set[str] = set()
         self.recorder: Recorder
         self.said: Said
         self.settings = settings
         self._hook = hook
+        self._normalize = normalize
 
     @property
     def reading(self) -> Reading:
@@ -97,6 +103,8 @@ class Arm:
         """
         if asks_judge(body):
             return body
+        if self.settings.gated and not self.edition:
+            self.edition = edition(body, self._normalize, self.settings.names)
         choice = body.get("tool_choice")
         if isinstance(choice, Mapping) and choice.get("type") == "tool":
             self.output_tools.add(str(choice.get("name")))
@@ -146,6 +154,7 @@ class Arms:
         self._config = config
         self._settings = settings
         self._redaction = Redaction.of_environment(os.environ)
+        self._root = root_typed(config)
         self._models: dict[tuple[str, Stream], str] = {}
 
     def open(self, item: pytest.Item, step: Step) -> Arm:
@@ -198,7 +207,7 @@ class Arms:
         attempt: int = 1,
     ) -> Arm:
         mode = self._mode(step.stream)
-        arm = Arm(step, self._settings, hook, attempt)
+        arm = Arm(step, self._settings, hook, attempt, normalize)
         arm.recorder = Recorder(
             place,
             "new_episodes" if mode == "all" and place.label.shared else mode,
@@ -275,6 +284,32 @@ class Arms:
             return [n for n in indices if n < settings.trials]  # the others are of other tests
         return indices
 
+    def drop_superseded(
+        self, item: pytest.Item, streams: Collection[Stream], made: Collection[Path | None]
+    ) -> int:
+        """Remove the recordings of a test that the app, edited since, asks for no more.
+
+        Those that a plain run replays stay as far as the marker wants them: they are recorded
+        over.
+
+        Args:
+            item: The test.
+            streams: Those whose requests are others now.
+            made: Recordings that this run has made or played: they stay.
+
+        Returns:
+            How many were removed.
+        """
+        settings, dropped = item.stash[TEST_SETTINGS], 0
+        for stream in streams:
+            shared = stream == "base" and settings.cassette is not None
+            for recording in () if shared else self.folder(item, stream).recordings():
+                wanted = stream == "base" and recording.index < max(1, settings.trials)
+                if recording.path not in made and not wanted:
+                    recording.path.unlink(missing_ok=True)
+                    dropped += 1
+        return dropped
+
     def recorded_answers(self, item: pytest.Item) -> list[Answer]:
         """The answers in the first recorded trial of a test; none where it can't be read."""
         for recording in self.folder(item, "base").recordings(0):
@@ -297,10 +332,9 @@ class Arms:
 
     def command(self, test: str) -> str:
         """The command that runs the one test with this node id."""
-        words = [f"pytest {shlex.quote(test)}"]
-        words += [f"--claude-bump {swap}" for swap in self._settings.bump]
-        words += [f"--claude-swap {swap}" for swap in self._settings.swaps]
-        return " ".join(words)
+        bump = (f"--claude-bump {swap}" for swap in self._settings.bump)
+        swaps = (f"--claude-swap {swap}" for swap in self._settings.swaps)
+        return pytest_line(*bump, *swaps, tests=[test], root=self._root)
 
     def _swaps(self, stream: Stream) -> Sequence[Swap]:
         return self._settings.bump if stream == "cand" else self._settings.swaps

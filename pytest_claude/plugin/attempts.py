@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from pytest_claude.gating import Decision, Ledger, Policy
 from pytest_claude.gating.policy import Baseline
 from pytest_claude.places import Places, gate_side
 from pytest_claude.recording.files import write_atomically
-from pytest_claude.run.ledger_file import LedgerFile
+from pytest_claude.run.editions import Past
+from pytest_claude.run.ledger_file import LedgerFile, by_test
 from pytest_claude.run.place import Side
 from pytest_claude.settings import RunSettings
 
@@ -43,6 +45,11 @@ class Attempts:
         """Whether any has trials of the candidate."""
         roots = (_root(self._settings, number) for number in self._numbers)
         return any((root / "cand").is_dir() for root in roots)
+
+    @property
+    def tests(self) -> set[str]:
+        """Node ids of the tests that any has trials of."""
+        return {trial.test for number in self._numbers for trial in self.file(number).ledger}
 
     @property
     def _numbers(self) -> range:
@@ -95,9 +102,40 @@ class Attempts:
         trials = (trial for trial in self._trials(test) if trial.stream == stream)
         return [trial.index for trial in trials if trial.set_ups]
 
+    def read_of(self, test: str, stream: Stream) -> set[int] | None:
+        """Indices of the trials of a test that its verdict read, void ones included.
+
+        A replay takes these and no others, so it walks what the recording run walked. None where
+        the ledger does not say: it has no verdict on the test, or is lost.
+        """
+        file = self.file(self.of(test))
+        trials = [trial for trial in self._trials(test) if trial.stream != "base"]
+        if not trials or file.waiting is None or test in file.waiting:
+            return None
+        return {trial.index for trial in trials if trial.stream == stream}
+
     def models_of(self, test: str) -> set[str]:
         """Canonical ids of the models that a test asked in the trials of the ledger."""
         return {model for trial in self._trials(test) for model in trial.models}
+
+    def pasts(
+        self, trials: Iterable[Trial], policy: Policy, edited: Collection[str]
+    ) -> tuple[dict[str, Past], int]:
+        """What was judged of tests before their app was edited; and of how many suspects.
+
+        Args:
+            trials: Of this run.
+            policy: The gate's settings.
+            edited: Tests of which a recorded trial missed in this run.
+        """
+        pasts: dict[str, Past] = {}
+        least = 0
+        for number in self._numbers:
+            tests = {t: of for t, of in by_test(trials).items() if self.of(t) == number}
+            file = self.file(number).following(tests, replace(policy, attempt=number), edited)
+            pasts |= {test: file.past(test, of) for test, of in tests.items()}
+            least = max(least, file.suspects)
+        return pasts, least
 
     def shown(self, test: str) -> str:
         """The ledger of a test, as it is shown to the user."""
@@ -126,7 +164,7 @@ class Attempts:
                 f"{path}: the ledger could not be written: {error.strerror}"
             ) from None
 
-    def write(self, ledger: Ledger, decision: Decision) -> None:
+    def write(self, ledger: Ledger, decision: Decision, edited: Collection[str]) -> None:
         """Keep which trials a gate read, beside their cassettes, and which tests wait for more.
 
         Each test is kept with the attempt it is at. What is there of other tests stays.
@@ -139,7 +177,7 @@ class Attempts:
             path = _ledger(self._settings, number)
             verdicts = [v for v in judged if (v.attempt or decision.attempt) == number]
             if verdicts and path.parent.is_dir():
-                text = _read(path).updated(ledger, verdicts, decision).dumps()
+                text = _read(path).updated(ledger, verdicts, decision, edited).dumps()
                 if not path.exists() or path.read_text("utf-8") != text:
                     write_atomically(path, text.encode())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +78,7 @@ class GatedRun:
         results: Mapping[str, TestResult],
         collected: Iterable[str],
         left_out: Mapping[str, Reason],
+        edited: Collection[str],
         because: str | None,
     ) -> Run:
         """The run with its verdict.
@@ -87,6 +88,7 @@ class GatedRun:
             collected: Node ids of all claude tests that were to run; one that did not arrive is
                 undecided.
             left_out: Why claude tests are not to run, by node id.
+            edited: Tests of which a recorded trial missed.
             because: What ended the run before its end, in words; None where nothing did.
         """
         if self._continued:
@@ -98,10 +100,21 @@ class GatedRun:
             collected=tuple(sorted({*collected, *self.collected, *results})),
             results=tuple(result for _, result in sorted(results.items())),
         )
-        return replace(run, decision=decided(run, self.policy, because))
+        trials = [trial for result in run.results for trial in result.trials]
+        pasts, least = self.attempts.pasts(trials, self.policy, edited)
+        decision = decided(run, self.policy, because, pasts=pasts, least_suspects=least)
+        return replace(run, decision=decision)
 
-    def keep(self, run: Run) -> None:
+    def is_part(self, run: Run) -> bool:
+        """Whether the gate judges tests that a judged run left out."""
+        assert run.decision is not None, "it was judged"
+        deselected = {v.test for v in run.decision.tests if v.reason == "deselected"}
+        return bool(deselected or self.attempts.tests - {*run.collected})
+
+    def keep(self, run: Run, edited: Collection[str]) -> None:
         """Write the ledgers of a judged run, without what a replay derives again.
+
+        `edited` are the tests of which a recorded trial missed.
 
         Raises:
             OSError: The disk refuses it.
@@ -112,7 +125,7 @@ class GatedRun:
             for result in run.results
             for trial in result.trials
         )
-        self.attempts.write(ledger, run.decision)
+        self.attempts.write(ledger, run.decision, edited)
 
 
 def gated_run(config: pytest.Config, settings: RunSettings, places: Places) -> GatedRun | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal
+from pathlib import Path
+from typing import Literal, get_args
 
 import pytest
 
@@ -13,7 +14,7 @@ from pytest_claude.gating import Decision, Ledger, Need, Policy, TestVerdict, pl
 from pytest_claude.gating.ledger import Key
 from pytest_claude.gating.status import Status
 from pytest_claude.gating.steps import LATER, Later, Plan, Step
-from pytest_claude.plugin.arms import Arms
+from pytest_claude.plugin.arms import Arm, Arms
 from pytest_claude.plugin.comparison import GatedRun
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.run.decide import left_out
@@ -29,6 +30,9 @@ class Gate:
     Offline, a test takes every trial that has a recording: the verdict reads of them what it
     needs. While recording, a test takes the trials of its screen; what depends on the trials of
     others waits for `rounds`.
+
+    Attributes:
+        edited: Tests of which a recorded trial missed in this run: their app was edited.
     """
 
     def __init__(self, settings: RunSettings, arms: Arms, run: GatedRun) -> None:
@@ -40,6 +44,9 @@ class Gate:
         self.take(run.known)
         self._earlier = {trial.test for trial in run.known if trial.stream == "base"}
         self._gateable: dict[str, None] = {}
+        self._made: dict[str, dict[Key, Path | None]] = {}
+        self._followed: dict[str, set[Stream]] = {}
+        self.edited: set[str] = set()
         if settings.go_on is not None:
             # A test that did not arrive in it is screened before any test goes on.
             for test in sorted(self._earlier.union(run.collected)):
@@ -48,11 +55,14 @@ class Gate:
     def plan(self, item: pytest.Item) -> Plan:
         """The plan of one test; it ends in LATER where the trials of others must be known."""
         start = self._start(item)
+        wanted = max(1, item.stash[TEST_SETTINGS].trials)
 
         def next_step(taken: Sequence[Trial]) -> Step | Literal[Later.LATER] | None:
             self.take(taken)
             if taken and taken[-1].outcome in ("skip", "abort"):
                 return None
+            if item.nodeid in self.edited:  # as many of the new edition as the marker says
+                start[:] = [s for s in start if s.stream != "base" or s.index < wanted]
             following = start[len(taken)] if len(taken) < len(start) else None
             if following is not None and following.stream == "base":
                 return following
@@ -72,6 +82,41 @@ class Gate:
         attempts = self._run.attempts
         asked = step == Step("base", 0) and attempts.models_of(test)
         return attempts.shown(test) if asked else None
+
+    def follow(self, item: pytest.Item, arm: Arm) -> int:
+        """Leave the trials of an edition that the app, as a recorded trial shows, has left.
+
+        The first trial that has a recording says it for its stream, and one of the baseline that
+        was edited for all.
+
+        Args:
+            item: The test.
+            arm: A trial of it that has ended.
+
+        Returns:
+            How many recorded trials were dropped.
+        """
+        test, stream = item.nodeid, arm.step.stream
+        made = self._made.setdefault(test, {})
+        made[Key(test, stream, arm.step.index, arm.attempt)] = arm.recorder.path
+        edited = arm.recorder.edited
+        if not self._settings.recording or edited is None or stream in self._known_of(test):
+            return 0
+        # What a hook changed for the candidate alone leaves the trials of the baseline.
+        streams: Collection[Stream] = get_args(Stream) if stream == "base" else (stream,)
+        self._known_of(test).update(streams if edited else (stream,))
+        if not edited:
+            return 0
+        if stream != "base_fresh":  # the others come first, and say it of today's trials
+            self.edited.add(test)
+        left = (key for key in self._trials.get(test, {}) if key not in made)
+        for key in [key for key in left if key.stream in streams and key.stream != "base"]:
+            del self._trials[test][key]
+        return self._arms.drop_superseded(item, streams, set(made.values()))
+
+    def _known_of(self, test: str) -> set[Stream]:
+        """The streams of a test of which is known whether the app was edited since."""
+        return self._followed.setdefault(test, set())
 
     def trials(self, test: str) -> list[Trial]:
         """The trials of a test so far, by stream and index."""
@@ -132,6 +177,8 @@ class Gate:
         recorded = {*self._arms.available(item, stream)}
         if stream != "base":
             recorded.update(self._run.attempts.with_set_ups(item.nodeid, stream))
+            read = self._run.attempts.read_of(item.nodeid, stream)
+            recorded = recorded if read is None else recorded & read
         return sorted(recorded - taken)
 
     def _gaps(self, test: str, stream: Stream, recorded: Sequence[int]) -> Iterator[Trial]:
@@ -170,7 +217,10 @@ class Gate:
 
     def _planned(self, tests: Sequence[str], policy: Policy) -> Need | Decision:
         attempts = {test: self._arms.attempt(test, "cand") for test in tests}
-        return plan(self._ledger(tests), policy, tests, attempts=attempts)
+        ledger, least = self._ledger(tests), 0
+        if len(tests) > 1:  # alone it says nothing of a duel
+            _, least = self._run.attempts.pasts(ledger, policy, self.edited)
+        return plan(ledger, policy, tests, attempts=attempts, least_suspects=least)
 
     def _ledger(self, tests: Iterable[str]) -> Ledger:
         return Ledger(t for test in tests for t in self._trials.get(test, {}).values())

@@ -321,6 +321,15 @@ def _values(config: pytest.Config) -> dict[str, Any]:
     return values
 
 
+def root_typed(config: pytest.Config) -> str:
+    """pytest's rootdir seen from the folder where it was started; "" where it is that."""
+    try:
+        root = os.path.relpath(config.rootpath, config.invocation_params.dir)
+    except ValueError:  # on another drive of Windows
+        root = str(config.rootpath)
+    return "" if root == os.curdir else root.replace(os.sep, "/")
+
+
 def usage_error(error: SettingsError) -> pytest.UsageError:
     """`error` as pytest shows it: within 80 columns, and exit status 4."""
     from pytest_claude.report.terminal import usage_text  # a run without one does not pay for it

@@ -212,6 +212,7 @@ def _trial(
         void=_void(problems),
         refused=_refused(own),
         set_ups=tuple(of.recorder.shown_path or "" for of in wide),
+        edition=own.edition,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,7 @@ class Results:
         collected: Node ids of the claude tests that were to run.
         shared: Names of the cassettes that some of them share, by node id.
         left_out: Why a gate leaves tests out by the user's choice, by node id.
+        edited: Tests of which a recorded trial missed while a gate was recorded.
         outside: Refused calls that no claude test made, one sentence each.
         notes: What the user should know of the session, one sentence each.
         first_lines: Says, of the tests that run, what is printed before the first.
@@ -38,6 +40,7 @@ class Results:
         self.collected: dict[str, None] = {}
         self.shared: dict[str, str] = {}
         self.left_out: dict[str, Reason] = {}
+        self.edited: set[str] = set()
         self.outside: list[str] = []
         self.notes = dict.fromkeys(summary.not_redacted() if settings.recording else ())
         self.first_lines: Callable[[Sequence[pytest.Item]], list[str]] = lambda items: []
@@ -85,6 +88,8 @@ class Results:
         if data is None:
             return
         self.collected.update(dict.fromkeys(data.pop("collected", ())))
+        if data.pop("edited", False):
+            self.edited.add(data["test"])
         held = data.pop("held", None)
         before = self._held.get(data["test"])
         if held is not None and (held["reports"] or before is None):
@@ -130,11 +135,16 @@ class Results:
 
         results = {test: self._result(test) for test in sorted(self._results)}
         if self._gated is not None:
-            self.run = self._gated.judged(results, self.collected, self.left_out, because)
+            self.run = self._gated.judged(
+                results, self.collected, self.left_out, self.edited, because
+            )
         else:
             collected = tuple(sorted(self.collected))
             self.run = Run(collected=collected, results=tuple(results.values()))
-        self._story = story(self.run, summary.typed_in(self._config))
+        typed = summary.typed_in(self._config)
+        if self._gated is not None and summary.chooses(self._config):
+            typed = replace(typed, is_part=self._gated.is_part(self.run))
+        self._story = story(self.run, typed)
         return self._story
 
     def _publish(self, story: Story) -> None:
@@ -183,7 +193,7 @@ class Results:
                 keep_last(self._config, run)
         elif settings.recording:
             try:
-                self._gated.keep(run)
+                self._gated.keep(run, self.edited)
             except OSError as error:
                 self._unwritten.append(f"the ledger could not be written: {error.strerror}")
         prices = price_table(settings.prices, settings.names)

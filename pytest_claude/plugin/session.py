@@ -184,6 +184,8 @@ class ClaudeSession:
             strict = self._settings.strict
             held = self._gate.asked_before(item.nodeid, step) if self._gate is not None else None
             complete(item, record, arm, view, wide, held=held, strict=strict, profiled=profiled)
+            if self._gate is not None:
+                record.dropped = self._gate.follow(item, arm)
             if before is not None and not met:
                 record.replaced = replaced(before, arm)
             if self._settings.show_transcript and record.result.outcome != "pass":
@@ -319,8 +321,10 @@ class ClaudeSession:
         self._notes.update(dict.fromkeys(self._wide.take_notes()))
         if (expired := item.stash[TEST_SETTINGS].expired) is not None:
             self._notes[f"{item.nodeid} gates again: {expired}"] = None
-        if over := [run.replaced for run in runs if run.replaced is not None]:
-            self._notes[replaced_line(item.nodeid, over)] = None
+        over = [run.replaced for run in runs if run.replaced is not None]
+        dropped = sum(run.dropped for run in runs)
+        if over or dropped:
+            self._notes[replaced_line(item.nodeid, over, dropped)] = None
         taken = [run.result for run in runs]
         result = TestResult(
             item.nodeid,
@@ -341,6 +345,8 @@ class ClaudeSession:
         if not self._left_collected:
             data["collected"] = list(self._tests)
             self._left_collected = True
+        if self._gate is not None and result.test in self._gate.edited:
+            data["edited"] = True
         report.claude = data  # type: ignore[attr-defined]
 
 

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_claude.plugin.options import SETTINGS
+from pytest_claude.plugin.options import SETTINGS, root_typed
 
 if TYPE_CHECKING:
-    from pytest_claude.report.story import Story, Typed
+    from pytest_claude.report.story import Story
     from pytest_claude.run.record import Run
+    from pytest_claude.run.typed import Typed
 
 
 def typed_in(config: pytest.Config) -> Typed:
     """What was typed for a gate, for the commands that go on with it."""
-    from pytest_claude.report.story import Typed
+    from pytest_claude.run.typed import Typed
 
     option = config.option
     preset = config.getoption("claude_gate")
@@ -32,7 +33,16 @@ def typed_in(config: pytest.Config) -> Typed:
         f"--claude-gate {preset}" if preset else "",
         shlex.join([*words, *paths]),
         str(workers) if workers else None,
+        root_typed(config),
     )
+
+
+def chooses(config: pytest.Config) -> bool:
+    """Whether what was typed runs a part of the tests; what an ini file says always holds."""
+    option, typed = config.option, " ".join(map(str, config.invocation_params.args))
+    words = (option.keyword, option.markexpr, *(option.deselect or ()))
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    return named or bool(getattr(option, "lf", False)) or any(w and w in typed for w in words)
 
 
 # --- the terminal ---------------------------------------------------------------------------

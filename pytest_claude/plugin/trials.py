@@ -42,6 +42,7 @@ class TrialRun:
         stale: Why no recording answered, where that is so.
         said: The transcript, should this trial be the one shown; empty unless asked for.
         replaced: What it recorded over; None where it did not.
+        dropped: How many trials of what the app asked before were dropped for it.
         problems: Those of the recording edge so far.
     """
 
@@ -57,6 +58,7 @@ class TrialRun:
     stale: Stale | None = None
     said: list[str] = field(default_factory=list)
     replaced: Replaced | None = None
+    dropped: int = 0
     problems: Sequence[RecordingProblem] = ()
 
     @property

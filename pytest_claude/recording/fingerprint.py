@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -76,6 +76,20 @@ def canonical_text(
 def canonical_body(request: Request, names: ModelNames = NO_NAMES) -> str:
     """The body as canonical JSON, or as it is where it is no JSON; `names` as for `known`."""
     return _canonical(request, _parsed(request), None, names.canonical)
+
+
+def edition(body: Mapping[str, Any], normalize: Normalize | None, names: ModelNames) -> str:
+    """A hash of the body that an app builds, before any swap: 16 hexadecimal digits.
+
+    Args:
+        body: As the app built it.
+        normalize: Takes out of it what changes from run to run.
+        names: What the project's own names of models stand for.
+    """
+    model = model_of(body)
+    value = body if model is None else {**body, "model": names.canonical(model)}
+    text = _ENCODE(value if normalize is None else normalize(value))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def model_in(request: Request) -> str | None:

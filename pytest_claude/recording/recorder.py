@@ -122,6 +122,24 @@ class Recorder:
         return self._cassette.unused
 
     @property
+    def edited(self) -> bool | None:
+        """Whether a call asks what the recording of the trial does not hold: the app was edited.
+
+        None where there was no recording, and where other tests use it too.
+        """
+        opened = self._cassette.opened
+        if opened is None or self.shared:
+            return None
+        if not opened.on_disk:
+            held = self._place.folder.recordings(self._place.index)
+            return True if any(of.path != opened.path for of in held) else None
+        return any(
+            not call.recorded and not opened.index.matching(call.known.fingerprint)
+            for call in self.calls
+            if not call.judges
+        )
+
+    @property
     def unasked(self) -> str | None:
         """The recording of this trial, where it made no call, in recording too; None if none."""
         if self.path is not None or self.shared:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row
-from pytest_claude.report.story import Story
+from pytest_claude.report.story import Story, recording_line
 from pytest_claude.report.words import Word
+from pytest_claude.run.typed import pytest_line
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ def next_commands(story: Story, run_file: str | None) -> tuple[Command, ...]:
     read, finish = _to_read(story, run_file), _to_finish(story)
     commands = [*finish, *read] if story.overall == "undecided" else [*read, *finish]
     if not story.compares:
-        if story.of("failed"):
-            line = "pytest --lf --claude-show-transcript"
+        if failed := [row.test for row in story.of("failed")]:
+            line = pytest_line("--claude-show-transcript", tests=failed, root=story.typed.root)
             commands.append(Command("Run only what failed", line, "to rerun it"))
         return tuple(commands)
     if story.overall == "nothing":
@@ -48,8 +49,7 @@ def next_commands(story: Story, run_file: str | None) -> tuple[Command, ...]:
     if story.of("regressed", "refused"):
         commands += _to_answer(story)
     elif story.overall == "pass" and story.pairs:
-        line = f"pytest-claude adopt {' '.join(story.pairs)}"
-        commands.append(Command("Adopt the candidate", line, "to adopt it"))
+        commands.append(_to_ship(story))
     return (*commands, Command("Repeat this verdict offline", repeat, "to repeat it"))
 
 
@@ -92,9 +92,10 @@ _READ: Mapping[Word, str] = {
 def _to_answer(story: Story) -> list[Command]:
     """What one can do about a regression: mend it, or say that it is meant."""
     commands = []
-    if story.gate is not None:
+    if story.comparison is not None and story.comparison.kind != "files":
         number = plural(len(story.failing), "test")
-        line = f"{(story.repeat or '').replace('pytest', 'pytest --lf', 1)} --claude-record"
+        tests = [row.test for row in story.failing]
+        line = recording_line(story.comparison, story.typed, tests=tests)
         commands.append(Command(f"Try a changed prompt on the {number} only", line, "to try a fix"))
     if len(story.pairs) == 1:
         line = f'@pytest.mark.claude_accept("{story.pairs[0]}", reason="…", until="…")'
@@ -102,19 +103,30 @@ def _to_answer(story: Story) -> list[Command]:
     return commands
 
 
+def _to_ship(story: Story) -> Command:
+    """What one does with a candidate that passed: judge the tests that were left out, adopt it."""
+    assert story.comparison is not None, "it has pairs"
+    if story.typed.is_part:
+        line = recording_line(story.comparison, story.typed)
+        return Command("Judge all tests (nothing is paid twice)", line, "to judge all")
+    line = f"pytest-claude adopt {' '.join(story.pairs)}"
+    return Command("Adopt the candidate", line, "to adopt it")
+
+
 def commands_for(row: Row, story: Story, run_file: str | None) -> tuple[Command, ...]:
     """What to type about one test."""
     commands = [to_read(row, run_file)] if row.sides else []
-    test = shlex.quote(row.test)
-    if story.gate is not None:
-        again = story.gate.replace("pytest", f"pytest {test}", 1)
+    comparison, typed = story.comparison, story.typed
+    options = () if comparison is None else (*comparison.options, typed.preset)
+    again = pytest_line(*options, tests=[row.test], root=typed.root)
+    if comparison is None:
+        commands.append(Command("Run it again", again))
+        if not any(trial.entries for side in row.sides for trial in side.trials):
+            commands.append(Command("Record it again", f"{again} --claude-record=all"))
+    elif comparison.kind != "files":
         redo = f"{again} --claude-record=all"
         commands.append(Command("Record this test again on the candidate", redo))
         commands.append(Command("Repeat its verdict offline", again))
-    elif not story.compares:
-        commands.append(Command("Run it again", f"pytest {test}"))
-        if not any(trial.entries for side in row.sides for trial in side.trials):
-            commands.append(Command("Record it again", f"pytest {test} --claude-record=all"))
     return tuple(commands)
 
 

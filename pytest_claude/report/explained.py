@@ -52,16 +52,22 @@ def verdict_rows(row: Row) -> list[Labelled]:
     return rows
 
 
-def replaced_line(test: str, pairs: Sequence[tuple[Profile, Profile]]) -> str:
+def replaced_line(test: str, pairs: Sequence[tuple[Profile, Profile]], dropped: int = 0) -> str:
     """What changed in a test's recordings: `t.py::t, recorded over: asks for the unit in 2 of 2 …`.
 
     Args:
         test: Node id.
         pairs: What each trial did in the recording that it replaced, and what it does now.
+        dropped: How many recorded trials of what the app asked before were dropped.
     """
+    parts = [_change(test, pairs)] if pairs else []
+    if dropped:
+        parts.append(f"{plural(dropped, 'trial')} of what it asked before dropped")
+    return f"{test}, recorded over: {'; '.join(parts)}"
+
+
+def _change(test: str, pairs: Sequence[tuple[Profile, Profile]]) -> str:
     old = [Trial(test, "base", n, "pass", profile=before) for n, (before, _) in enumerate(pairs)]
     new = [Trial(test, "cand", n, "pass", profile=after) for n, (_, after) in enumerate(pairs)]
     changes = differences(old, new)
-    if not changes:
-        return f"{test}, recorded over: behaves as before in {plural(len(pairs), 'trial')}"
-    return f"{test}, recorded over: {changes[0].counted}"
+    return changes[0].counted if changes else f"behaves as before in {plural(len(pairs), 'trial')}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import floor
+from math import ceil, floor
 
 UNKNOWN = "unknown"
 
@@ -63,6 +63,25 @@ def probability(p: float) -> str:
     ('0.0034', '1.2e-05')
     """
     return f"{p:.4f}" if p >= 0.0005 else f"{p:.1e}"
+
+
+def at_most(chance: float) -> str:
+    """A probability that is promised not to be larger, so rounded up.
+
+    >>> at_most(0.2341)
+    '0.24'
+    """
+    return f"{ceil(chance * 100) / 100:.2f}"
+
+
+def ordinal(number: int) -> str:
+    """A number from 1 as a place in a row.
+
+    >>> ordinal(2), ordinal(3), ordinal(11), ordinal(21)
+    ('2nd', '3rd', '11th', '21st')
+    """
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
 def at_least(chance: float) -> str:

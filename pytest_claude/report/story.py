@@ -6,7 +6,7 @@ Terminal, page, Markdown, JUnit, annotations, `show` and BUMP.md render this, an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +21,7 @@ from pytest_claude.report.row import Row, gated_row, plain_row
 from pytest_claude.report.words import Headline, Word
 from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.record import Run, TestResult
+from pytest_claude.run.typed import Typed, as_typed, pytest_line
 
 Overall = Literal["pass", "fail", "undecided", "nothing"]
 """The verdict, and "nothing" where nothing was compared, or no claude test ran."""
@@ -69,21 +70,6 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Typed:
-    """What was typed with a run, for the commands that go on with it.
-
-    Attributes:
-        preset: The option of the gate's preset; "" where none was given.
-        tests: Which tests were to run, likewise.
-        workers: How many workers shared the tests, as it was typed; None where none did.
-    """
-
-    preset: str = ""
-    tests: str = ""
-    workers: str | None = None
-
-
-@dataclass(frozen=True)
 class Story:
     """A run, ready to be rendered.
 
@@ -101,9 +87,9 @@ class Story:
         simulated_by: What played the models, where no answer is a model's.
         trials: Usable trials of the candidate, and fresh ones of the baseline, that a gate read.
         sight: What drops the gate could see; None where nothing was compared.
-        gate: The command that runs the gate over other tests; None where there is none.
         repeat: The command that makes the comparison again; None in a plain run.
         finish: The command that takes the trials which it lacks; None where none can.
+        typed: What was typed for it.
         waits_for: Why it lacks some; None where it does not.
     """
 
@@ -120,9 +106,9 @@ class Story:
     simulated_by: str | None
     trials: tuple[int, int]
     sight: Sight | None
-    gate: str | None
     repeat: str | None
     finish: str | None
+    typed: Typed
     waits_for: WaitsFor | None
 
     @property
@@ -172,7 +158,8 @@ def story(run: Run, typed: Typed | None = None) -> Story:
     trials = [trial for row in rows for side in row.sides for trial in side.trials]
     simulated_by = next((trial.simulated_by for trial in trials if trial.simulated_by), None)
     overall, headline = _plain_headline(rows) if decision is None else _headline(decision)
-    gate, repeat, finish = _commands(run, typed)
+    typed = typed or _typed(decision)
+    repeat, finish = _commands(run, typed)
     simulated = simulated_by is not None
     return Story(
         overall=overall,
@@ -192,9 +179,9 @@ def story(run: Run, typed: Typed | None = None) -> Story:
         if decision is None
         else (decision.candidate_trials, decision.fresh_baseline_trials),
         sight=None if decision is None or overall == "nothing" else _sight(decision),
-        gate=gate,
         repeat=repeat,
         finish=finish,
+        typed=typed,
         waits_for=None if decision is None else _waits_for(decision),
     )
 
@@ -259,23 +246,40 @@ def _plain_headline(rows: Sequence[Row]) -> tuple[Overall, Headline]:
     return "pass", Headline(f"{sum(row.word == 'passed' for row in rows)} of {tests} passed")
 
 
-def _commands(run: Run, typed: Typed | None) -> tuple[str | None, str | None, str | None]:
-    """What runs the gate, what makes this comparison again, what takes the trials it lacks."""
+def _typed(decision: Decision | None) -> Typed:
+    """What must have been typed, where nobody knows more."""
+    preset = "quick" if decision is None else decision.policy.preset
+    return Typed("" if preset == "quick" else f"--claude-gate {preset}")
+
+
+def _commands(run: Run, typed: Typed) -> tuple[str | None, str | None]:
+    """What makes this comparison again, and what takes the trials that it lacks."""
     comparison = run.comparison
     if run.decision is None or comparison is None:
-        return None, None, None
+        return None, None
     if comparison.kind == "files":
-        return None, f"pytest-claude compare {comparison.before} {comparison.after}", None
-    if typed is None:
-        preset = run.decision.policy.preset
-        typed = Typed("" if preset == "quick" else f"--claude-gate {preset}")
-    gate = _line("pytest", *comparison.options, typed.preset)
-    again = finish = _line(gate, typed.tests)
+        return f"pytest-claude compare {comparison.before} {comparison.after}", None
+    again = pytest_line(*comparison.options, typed.preset, typed.tests)
+    return again, recording_line(comparison, typed, again=True)
+
+
+def recording_line(
+    comparison: Comparison, typed: Typed, *, again: bool = False, tests: Iterable[str] = ()
+) -> str:
+    """The command that judges the tests of a gate and records what it lacks.
+
+    Args:
+        comparison: What is compared.
+        typed: What was typed before.
+        again: Whether the same tests are to be chosen as were typed.
+        tests: Node ids; all tests where nothing is chosen.
+    """
+    options = (typed.preset, typed.tests if again else "", "--claude-record")
     if comparison.pairs and typed.workers:  # with workers pytest alone screens, and can't go on
-        options = (f"-n {typed.workers}", typed.preset, typed.tests)
-        pairs = map(str, comparison.pairs)
-        finish = _line("pytest-claude bump", *pairs, "--", *options)
-    return gate, again, f"{finish} --claude-record"
+        pairs = (*map(str, comparison.pairs), "--", f"-n {typed.workers}")
+        words = ("pytest-claude bump", *pairs, as_typed(tests, typed.root), *options)
+        return " ".join(filter(None, words))
+    return pytest_line(*comparison.options, *options, tests=tests, root=typed.root)
 
 
 def _voids(rows: Sequence[Row]) -> Iterator[str]:
@@ -283,10 +287,6 @@ def _voids(rows: Sequence[Row]) -> Iterator[str]:
     decided = [row for row in rows if row.word != "undecided"]
     trials = [trial for row in decided for side in row.sides for trial in side.trials]
     return words.voids(Counter(t.cause for t in trials if t.outcome == "void" and t.cause))
-
-
-def _line(*parts: str) -> str:
-    return " ".join(filter(None, parts))
 
 
 def _waits_for(decision: Decision) -> WaitsFor | None:

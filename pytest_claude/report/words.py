@@ -14,7 +14,7 @@ from pytest_claude.gating.decision import Decision, TestVerdict
 from pytest_claude.gating.policy import Policy
 from pytest_claude.gating.sight import POWER, catch_probability, detectable_drop
 from pytest_claude.gating.status import TOO_FEW, Reason
-from pytest_claude.report.numbers import at_least, plural, probability
+from pytest_claude.report.numbers import at_least, at_most, ordinal, plural, probability
 from pytest_claude.report.plan_words import offline_text
 from pytest_claude.run.record import Status
 
@@ -298,6 +298,7 @@ def _notes(decision: Decision) -> Iterator[str]:
         )
     if decision.attempt > 1:
         yield _attempts(decision)
+    yield from _editions(decision)
     if decision.overall == "fail" and decision.compares:
         alpha = policy.duel_alpha + policy.suite_alpha
         yield f"a candidate that is no worse fails this gate with a chance of at most {alpha:.0%}"
@@ -328,6 +329,28 @@ def _attempts(decision: Decision) -> str:
         f"attempt {decision.attempt}{part}: false alarms at most {bound * 100:.3g}% "
         f"over {over} attempts"
     )
+
+
+def _editions(decision: Decision) -> Iterator[str]:
+    """What an app that was edited while it was judged adds to the chance of an error."""
+    compared = [verdict for verdict in decision.tests if verdict.verdict != "not run"]
+    editions = Counter(verdict.editions for verdict in compared if verdict.editions > 1)
+    caught = catch_probability(
+        decision.policy, decision.rounded_suspects, recorded=fewest_recorded(decision)
+    )
+    for number, tests in sorted(editions.items()):
+        missed = 1 - caught**number
+        yield (
+            f"{ordinal(number)} edition of {plural(tests, 'test')}: a drop that persists through "
+            f"{'both' if number == 2 else 'all'} is missed with probability <= {at_most(missed)}"
+        )
+    alpha = decision.policy.duel_alpha + decision.policy.suite_alpha
+    asked = Counter(verdict.asked for verdict in compared if verdict.asked > 1)
+    for number, tests in sorted(asked.items()):
+        yield (
+            f"{plural(tests, 'test')} came back to an edition that was judged before: attempt "
+            f"{number} of it, false alarms at most {min(1.0, number * alpha):.3g} over them"
+        )
 
 
 def _is_low(verdict: TestVerdict, policy: Policy) -> bool:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_claude.comparison.trial import Trial
-from pytest_claude.gating import Decision, Ledger, Policy, conclude
+from pytest_claude.gating import Decision, Ledger, Policy, TestVerdict, conclude
 from pytest_claude.gating.status import Why
+from pytest_claude.run.editions import Past
 from pytest_claude.run.record import Run
 
 
-def decided(run: Run, policy: Policy, because: str | None = None) -> Decision:
+def decided(
+    run: Run,
+    policy: Policy,
+    because: str | None = None,
+    *,
+    pasts: Mapping[str, Past] | None = None,
+    least_suspects: int = 0,
+) -> Decision:
     """The gate's decision on a run, from the trials that are there.
 
     Args:
@@ -19,6 +27,8 @@ def decided(run: Run, policy: Policy, because: str | None = None) -> Decision:
             undecided.
         policy: The gate's settings.
         because: What ended the run before its end, in words; None where nothing did.
+        pasts: What was judged of tests before their app was edited, by node id.
+        least_suspects: For how many suspects the duels are calibrated at least.
     """
     olds = run.comparison.olds if run.comparison is not None else ()
     ledger = Ledger(trial for result in run.results for trial in result.trials)
@@ -31,12 +41,19 @@ def decided(run: Run, policy: Policy, because: str | None = None) -> Decision:
         not_run={test: why for test, why in reasons.items() if why is not None},
         accepted={r.test: r.accepted for r in run.results if r.accepted is not None},
         attempts=ledger.attempts(),
+        least_suspects=least_suspects,
     )
-    lost = run.lost
-    tests = (
-        replace(v, reason="not_arrived", values={}) if v.test in lost else v for v in decision.tests
-    )
-    return replace(decision, tests=tuple(tests)) if lost else decision
+    lost, pasts = run.lost, pasts or {}
+    if not lost and not any(past != Past() for past in pasts.values()):
+        return decision
+    tests = (_completed(v, v.test in lost, pasts.get(v.test, Past())) for v in decision.tests)
+    return replace(decision, tests=tuple(tests))
+
+
+def _completed(verdict: TestVerdict, is_lost: bool, past: Past) -> TestVerdict:
+    if is_lost:
+        verdict = replace(verdict, reason="not_arrived", values={})
+    return replace(verdict, editions=1 + past.editions, asked=1 + past.verdicts)
 
 
 def left_out(trials: Sequence[Trial], olds: Collection[str]) -> Why | None:

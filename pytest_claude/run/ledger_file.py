@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import inf
+from typing import Any
 
 from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
-from pytest_claude.gating import Decision, Ledger, Policy, TestVerdict, screen_test
+from pytest_claude.gating import Decision, Ledger, Policy, TestVerdict, conclude, screen_test
 from pytest_claude.gating.policy import Baseline
+from pytest_claude.run.editions import Edition, Past, marks_of
 
 _STREAMS: tuple[Stream, ...] = ("cand", "base_fresh")
 
@@ -24,11 +26,16 @@ class LedgerFile:
         baseline: Whether the baseline could be asked for more.
         waiting: The tests that wait for more trials, each with how many usable ones of the streams
             "cand" and "base_fresh" its looks have read; None in a file of an early version.
+        editions: What was judged of a test before the app was edited, by node id; the trials of
+            these editions are gone.
+        suspects: How many suspects the duels were calibrated for before an edit, at most.
     """
 
     ledger: Ledger = field(default_factory=Ledger)
     baseline: Baseline = "callable"
     waiting: Mapping[str, Sequence[int]] | None = None
+    editions: Mapping[str, Sequence[Edition]] = field(default_factory=dict)
+    suspects: int = 0
 
     @classmethod
     def loads(cls, text: str, name: str) -> LedgerFile:
@@ -46,15 +53,30 @@ class LedgerFile:
             ) from None
         retired = about.get("baseline") == "retired"
         baseline: Baseline = "retired" if retired else "callable"
-        return cls(Ledger.loads(lines, name), baseline, about.get("open"))
+        editions = {
+            test: [Edition.from_json(each) for each in history]
+            for test, history in about.get("editions", {}).items()
+        }
+        suspects = about.get("suspects", 0)
+        return cls(Ledger.loads(lines, name), baseline, about.get("open"), editions, suspects)
 
     def dumps(self) -> str:
         """The text of the file: the same ledger gives the same bytes."""
-        head = {"v": 1, "baseline": self.baseline, "open": self.waiting or {}}
+        head: dict[str, Any] = {"v": 1, "baseline": self.baseline, "open": self.waiting or {}}
+        if self.editions:
+            head["editions"] = {
+                test: [edition.to_json() for edition in history]
+                for test, history in self.editions.items()
+            }
+            head["suspects"] = self.suspects
         return f"{json.dumps({'gate': head}, sort_keys=True)}\n{self.ledger.dumps()}"
 
     def updated(
-        self, ledger: Ledger, verdicts: Iterable[TestVerdict], decision: Decision
+        self,
+        ledger: Ledger,
+        verdicts: Iterable[TestVerdict],
+        decision: Decision,
+        edited: Collection[str] = (),
     ) -> LedgerFile:
         """The file after a decision: what it holds of the tests with other verdicts stays.
 
@@ -62,16 +84,64 @@ class LedgerFile:
             ledger: All trials that the gate read.
             verdicts: Of the tests that are at this attempt.
             decision: On all of them.
+            edited: Tests of which a recorded trial missed.
         """
         new = {verdict.test: verdict for verdict in verdicts}
+        made = [trial for trial in ledger if trial.test in new]
         unconfirmed = decision.suite == "unconfirmed"
         waiting = {test: read for test, read in (self.waiting or {}).items() if test not in new}
         for test, verdict in new.items():
             if verdict.waits or (unconfirmed and verdict.verdict != "not run"):
                 waiting[test] = list(verdict.decided_on)
         kept = (trial for trial in self.ledger if trial.test not in new)
-        made = (trial for trial in ledger if trial.test in new)
-        return LedgerFile(Ledger([*kept, *made]), decision.policy.baseline, waiting)
+        followed = self.following(by_test(made), decision.policy, edited)
+        return replace(
+            followed,
+            ledger=Ledger([*kept, *made]),
+            baseline=decision.policy.baseline,
+            waiting=waiting,
+        )
+
+    def following(
+        self, trials: Mapping[str, Iterable[Trial]], policy: Policy, edited: Collection[str] = ()
+    ) -> LedgerFile:
+        """The file with the tests whose app was edited moved to its history.
+
+        Args:
+            trials: Today's trials of tests, by node id.
+            policy: The gate's settings, to say what the trials that are gone came to.
+            edited: Tests of which a recorded trial missed, in its first request or a later one.
+        """
+        left = {
+            test: (marks, not marks.isdisjoint(today))
+            for test, before in by_test(self.ledger).items()
+            if (marks := marks_of(before)) and (today := marks_of(trials.get(test, ())))
+            if marks.isdisjoint(today) or test in edited
+        }
+        if not left:
+            return self
+        waiting = self.waiting or {}
+        attempts = self.ledger.attempts()
+        tests = {trial.test for trial in self.ledger}
+        decision = conclude(self.ledger, policy, tests, attempts=attempts)
+        editions = dict(self.editions)
+        for test, (marks, later) in left.items():
+            verdict = decision.verdicts[test]
+            read = verdict.used[0]
+            usable = self.ledger.of(test, policy, attempts.get(test)).usable("cand", read)
+            passes = sum(trial.outcome == "pass" for trial in usable)
+            status = None if verdict.waits or test in waiting else verdict.verdict
+            editions[test] = [*editions.get(test, ()), Edition(marks, read, passes, status, later)]
+        return replace(
+            self,
+            ledger=Ledger(trial for trial in self.ledger if trial.test not in left),
+            editions=editions,
+            suspects=max(self.suspects, decision.rounded_suspects),
+        )
+
+    def past(self, test: str, trials: Iterable[Trial]) -> Past:
+        """What was judged of a test before the edition of `trials`."""
+        return Past.of(self.editions.get(test, ()), marks_of(trials))
 
     def settled_voids(self, policy: Policy) -> list[Trial]:
         """The trials without evidence that keep their index while the gate goes on.
@@ -101,3 +171,11 @@ class LedgerFile:
     def _ended_in_errors(self, test: str, policy: Policy) -> bool:
         why = screen_test(self.ledger.of(test, policy), policy).why
         return why is not None and why.reason in ("errors", "not_sent")
+
+
+def by_test(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
+    """The trials by the node id of their test."""
+    tests: dict[str, list[Trial]] = {}
+    for trial in trials:
+        tests.setdefault(trial.test, []).append(trial)
+    return tests

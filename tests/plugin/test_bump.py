@@ -73,7 +73,7 @@ trials           20 of the candidate + 20 fresh of the baseline
   to read it
     pytest-claude inspect --transcript CASSETTE
   to try a fix
-    pytest --lf --claude-bump claude-sonnet-4-5=claude-sonnet-5-5 --claude-record
+    pytest test_app.py::test_calls --claude-bump claude-sonnet-4-5=claude-sonnet-5-5 --claude-record
   to accept it
     @pytest.mark.claude_accept("claude-sonnet-4-5=claude-sonnet-5-5",
     reason="…", until="…")

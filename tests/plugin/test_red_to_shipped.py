@@ -1,0 +1,293 @@
+"""The way from a regression to a merged change: each command is printed by the one before."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simulator import asks, by_prompt, calls
+
+from pytest_claude import cli
+
+OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
+BUMP = f"--claude-bump={OLD}={NEW}"
+ASKS = asks("Which order do you mean?")
+CALLS = calls(("lookup_order", {"order_id": "1234"}))
+
+SHAPES = {
+    "a function": """
+def test_refund(claude):
+    ask(PROMPT)
+    assert claude.calls_tool("lookup_order")
+""",
+    "a class": """
+class TestDesk:
+    def test_refund(self, claude):
+        ask(PROMPT)
+        assert claude.calls_tool("lookup_order")
+""",
+    "parameters": """
+@pytest.mark.parametrize("what", ["one two", "it's", 'the "other"'])
+def test_refund(claude, what):
+    ask(f"{PROMPT} {what}")
+    assert claude.calls_tool("lookup_order")
+""",
+    "an async app": """
+import asyncio
+from app import MODEL, TOOLS
+
+async def answer(text):
+    import anthropic
+    async with anthropic.AsyncAnthropic() as client:
+        return await client.messages.create(model=MODEL, max_tokens=100, tools=TOOLS,
+            messages=[{"role": "user", "content": text}])
+
+def test_refund(claude):
+    asyncio.run(answer(PROMPT))
+    assert claude.calls_tool("lookup_order")
+""",
+    "two prompts": """
+def test_refund(claude):
+    ask("stays")
+    ask(PROMPT)
+    assert len(claude.tool_calls) == 2
+""",
+}
+STAYS = """
+PROMPT = "A refund, please"
+
+def test_hours(claude):
+    ask("When do you open?")
+    assert claude.calls_tool("lookup_order")
+"""
+
+
+class Way:
+    """Runs what is printed, and nothing else."""
+
+    def __init__(self, project: Any, capfd: Any) -> None:
+        self.project = project
+        self._capfd = capfd
+        self.text = ""
+
+    def type(self, line: str) -> int:
+        """Run a command as it is typed, at the simulator where it records; its exit status."""
+        program, *words = shlex.split(line)
+        status = self._run(program, words)
+        self.text = self._capfd.readouterr().out
+        return status
+
+    def _run(self, program: str, words: list[str]) -> int:
+        if program == "pytest-claude":
+            return cli.main(words)
+        assert program == "pytest"
+        return int(self.project.run(*words).ret)
+
+    def printed(self, label: str) -> str:
+        """The command that was printed under a label: on its line, or on the next."""
+        found = re.search(rf"^  {label}(?:  +|\n    )(\S.*)$", self.text, re.MULTILINE)
+        assert found, f"nothing is printed {label!r}:\n{self.text}"
+        return found[1]
+
+
+@pytest.fixture
+def way(project: Any, capfd: Any, monkeypatch: Any, commands_in_process: None) -> Any:
+    monkeypatch.chdir(project.path)
+    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_claude.plugin")
+    return Way(project, capfd)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_three_commands_lead_from_red_to_shipped(way: Way, shape: str) -> None:
+    project = way.project
+    project.tests(STAYS + SHAPES[shape])
+    project.personas(new=by_prompt({"mended": CALLS, "refund": ASKS}, CALLS))
+    with project.server():
+        assert way.type("pytest --claude-record") == 0
+        assert way.type(f"pytest {BUMP} --claude-record") == 1
+        assert "FAIL" in way.text
+        edit(project.path / "test_app.py", "A refund, please", "A mended refund, please")
+        assert way.type(way.printed("to try a fix")) == 0
+        assert "test_hours" not in way.text, "only what failed is judged again"
+        asked = len(project.simulator.bodies)
+        assert way.type(way.printed("to judge all")) == 0
+        assert len(project.simulator.bodies) == asked, "nothing is paid twice"
+    assert way.type(way.printed("to repeat it")) == 0, "without a key"
+    assert "PASS" in way.text
+    assert "2nd edition of" in way.text
+    assert way.type(way.printed("to adopt it")) == 0
+    edit(project.path / "app.py", OLD, NEW)
+    assert way.type("pytest") == 0
+
+
+REFUND = STAYS + SHAPES["a function"]
+MENDS = {"mended": CALLS, "refund": ASKS}
+
+
+@pytest.fixture
+def red(way: Way) -> Way:
+    """A bump that regressed."""
+    way.project.tests(REFUND)
+    way.project.personas(new=by_prompt(MENDS, CALLS))
+    with way.project.server():
+        assert way.type("pytest --claude-record") == 0
+        assert way.type(f"pytest {BUMP} --claude-record") == 1
+    return way
+
+
+def mend(way: Way, old: str = "A refund", new: str = "A mended refund") -> None:
+    edit(way.project.path / "test_app.py", old, new)
+
+
+def trials_of(project: Any, test: str) -> list[str]:
+    return [name for name in project.cassettes if "_gate" in name and f"/{test}/" in name]
+
+
+def test_what_the_app_asks_no_more_is_dropped_and_told_in_one_line(red: Way) -> None:
+    project = red.project
+    assert len(trials_of(project, "test_refund")) == 12 + 20
+    mend(red)
+    with project.server():
+        red.type(red.printed("to try a fix"))
+    assert len(trials_of(project, "test_refund")) == 4
+    told = "test_app.py::test_refund, recorded over: behaves as before in 1 trial; 32 trials of"
+    assert told in " ".join(red.text.split())
+    assert red.text.count("what it asked before") == 1
+    assert len(trials_of(project, "test_hours")) == 4, "what was not edited stays"
+
+
+def test_an_edit_that_is_undone_is_another_attempt(red: Way) -> None:
+    project = red.project
+    mend(red)
+    with project.server():
+        assert red.type(f"pytest {BUMP} --claude-record") == 0
+    mend(red, "A mended refund", "A refund")
+    with project.server():
+        assert red.type(f"pytest {BUMP} --claude-record --claude-report=live.json") == 1
+    told = " ".join(red.text.split())
+    assert "2nd edition of 1 test: a drop that persists through both is missed with" in told
+    assert "1 test came back to an edition that was judged before: attempt 2 of it" in told
+    red.type(f"pytest {BUMP} --claude-report=replay.json")
+    files = ((project.path / f"{name}.json").read_text() for name in ("replay", "live"))
+    replay, live = (json.loads(file)["decision"] for file in files)
+    assert replay == live
+
+
+def test_the_candidates_own_adaptation_is_followed_too(red: Way) -> None:
+    project = red.project
+    project.pytester.makeconftest(
+        "def pytest_claude_adapt_request(body, old, new):\n"
+        "    text = body['messages'][0]['content'].replace('A refund', 'A mended refund')\n"
+        "    return {**body, 'messages': [{'role': 'user', 'content': text}]}\n"
+    )
+    with project.server():
+        assert red.type(f"pytest {BUMP} --claude-record") == 0
+        assert [body["model"] for body in project.simulator.bodies] == [NEW] * 4
+    assert red.type(red.printed("to repeat it")) == 0
+    fresh = [name for name in trials_of(project, "test_refund") if "base_fresh" in name]
+    assert len(fresh) == 20, "the baseline was asked the same"
+
+
+def test_a_replay_takes_what_its_verdict_read(red: Way) -> None:
+    """A trial that a cut run or a merge left beside the others is not in the way."""
+    mend(red)
+    with red.project.server():
+        assert red.type(red.printed("to try a fix")) == 0
+    again = red.printed("to repeat it")
+    one = red.project.cassette(next(n for n in red.project.cassettes if n.endswith("-5-5.4.yaml")))
+    other = one.with_name(one.name.replace(".4.", ".5."))
+    other.write_text(one.read_text().replace("A mended refund", "Another refund"))
+    assert red.type(again) == 0
+    assert "PASS" in red.text
+
+
+def test_what_was_recorded_beyond_the_marker_is_not_paid_for_again(red: Way) -> None:
+    project = red.project
+    with project.server():
+        assert red.type("pytest --claude-record --claude-trials=5") == 0
+    mend(red)
+    with project.server():
+        red.type(f"pytest test_app.py::test_refund {BUMP} --claude-record")
+        assert [body["model"] for body in project.simulator.bodies] == [OLD] + [NEW] * 4
+
+
+def test_commands_are_typed_where_pytest_was_started(way: Way, monkeypatch: Any) -> None:
+    project = way.project
+    project.tests(REFUND)
+    project.personas(new=by_prompt(MENDS, CALLS))
+    (project.path / "pytest.ini").touch()
+    (project.path / "docs").mkdir()
+    monkeypatch.chdir(project.path / "docs")
+    with project.server():
+        assert way.type("pytest .. --claude-record") == 0
+        assert way.type(f"pytest .. {BUMP} --claude-record") == 1
+        assert "../test_app.py::test_refund" in way.printed("to try a fix")
+        assert "../test_app.py::test_refund" in way.printed("to repeat it")
+        mend(way)
+        assert way.type(way.printed("to try a fix")) == 0
+
+
+@pytest.mark.child
+def test_two_workers_are_led_the_same_way(red: Way, monkeypatch: Any) -> None:
+    project = red.project
+    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_claude.plugin,xdist.plugin")
+    with project.server():
+        assert red.type(f"pytest-claude bump {OLD}={NEW} -- -n 2 --claude-record") == 1
+        mend(red)
+        assert red.type(red.printed("to try a fix")) == 0
+        assert red.type(red.printed("to judge all")) == 0
+    assert red.type(red.printed("to repeat it")) == 0
+    assert red.type(red.printed("to adopt it")) == 0
+    edit(project.path / "app.py", OLD, NEW)
+    assert red.type("pytest") == 0
+
+
+ROUTER = """
+def test_route(claude):
+    ask("Which desk?", model="claude-haiku-4-5")
+    ask("A refund, please")
+    assert len(claude.tool_calls) == 2
+"""
+HAIKU = "claude-haiku-4-5"
+
+
+def test_two_models_of_a_router_together(way: Way) -> None:
+    project = way.project
+    project.tests(ROUTER)
+    project.personas(new=by_prompt(MENDS, CALLS), **{HAIKU: CALLS, "claude-haiku-5-5": CALLS})
+    pairs = f"--claude-bump {OLD}={NEW} --claude-bump {HAIKU}=claude-haiku-5-5"
+    with project.server():
+        assert way.type("pytest --claude-record") == 0
+        assert way.type(f"pytest {pairs} --claude-record") == 1
+        mend(way)
+        assert way.type(way.printed("to try a fix")) == 0
+    assert way.type(way.printed("to repeat it")) == 0
+    assert way.type(way.printed("to adopt it")) == 0
+    edit(project.path / "app.py", OLD, NEW)
+    edit(project.path / "test_app.py", HAIKU, "claude-haiku-5-5")
+    assert way.type("pytest") == 0
+
+
+def test_one_model_of_a_router_alone(way: Way) -> None:
+    project = way.project
+    project.tests(ROUTER)
+    project.personas(new=by_prompt(MENDS, CALLS), **{HAIKU: CALLS})
+    with project.server():
+        assert way.type("pytest --claude-record") == 0
+        assert way.type(f"pytest {BUMP} --claude-record") == 1
+        mend(way)
+        assert way.type(way.printed("to try a fix")) == 0
+    assert way.type(way.printed("to repeat it")) == 0
+    assert way.type(way.printed("to adopt it")) == 0
+    edit(project.path / "app.py", OLD, NEW)
+    assert way.type("pytest") == 0
