@@ -4,30 +4,72 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Collection, Iterable
+import subprocess
+import sys
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 
 from pytest_claude.cli.bump import run_gate
-from pytest_claude.cli.project import read_project
+from pytest_claude.cli.project import Project, read_project
+from pytest_claude.cli.prune import is_wanted
+from pytest_claude.cli.source_files import edit_files, files_that_name
 from pytest_claude.errors import SettingsError
 from pytest_claude.places import Places
 from pytest_claude.recording.files import write_atomically
+from pytest_claude.recording.folder import main_model
 from pytest_claude.report.adoption import adoption, bump_text, foretold_lines
 from pytest_claude.report.numbers import plural
-from pytest_claude.run.place import ORDINARY
+from pytest_claude.run.place import ORDINARY, Side, TrialPlace, gate_names
+from pytest_claude.run.record import Run
+
+NOTE = "BUMP.md"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Move the trials; 1 when the verdict forbids it, or pytest's status when it did not run."""
-    status, run = run_gate(options)
-    if run is None or run.decision is None:
-        return status
-    if run.decision.overall != "pass" and not options.anyway:
-        print(f"\nnothing was moved: the verdict is {run.decision.overall.upper()}")
-        print(f"  to adopt it all the same  pytest-claude adopt --anyway {' '.join(options.pairs)}")
-        return 1
+    """Move the trials, then do what is left; 1 when the verdict forbids it, or pytest's status.
+
+    The gate's folder is removed on a yes only, and so are the old model's recordings. A second
+    call goes on where the first one ended.
+    """
     project = read_project(Path.cwd())
+    pairs = [_pair(text) for text in options.pairs]
+    gate = _gate_folder(project, pairs)
+    if gate is None or not (gate / NOTE).exists():
+        status, run = run_gate(options)
+        if run is None or run.decision is None:
+            return status
+        if run.decision.overall != "pass" and not options.anyway:
+            print(f"\nnothing was moved: the verdict is {run.decision.overall.upper()}")
+            print(f"  to adopt it all the same  pytest-claude adopt --anyway {_typed(options)}")
+            return 1
+        gate = _move_trials(run, project)
+    replay_is_new = _edit(options, project, pairs)
+    _remove(options, project, pairs, gate)
+    _replay(options, [] if replay_is_new else pairs)
+    return 0
+
+
+def _typed(options: argparse.Namespace) -> str:
+    return " ".join(options.pairs)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, _, new = text.partition("=")
+    return old, new
+
+
+def _gate_folder(project: Project, pairs: Sequence[tuple[str, str]]) -> Path | None:
+    """The folder of the gate of these pairs; None where there is none."""
+    model = project.names.resolved
+    names = gate_names((model(old), model(new)) for old, new in pairs)
+    folders = [project.cassette_root / Side(name, 1, "cand").root for name in names]
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def _move_trials(run: Run, project: Project) -> Path:
+    """Move what the verdict read, and write BUMP.md; the folder of the gate."""
     tests = {*run.collected, *(result.test for result in run.results)}
     places = Places(project.cassette_root, project.root, tests)
 
@@ -52,16 +94,110 @@ def run(options: argparse.Namespace) -> int:
         )
     replaced = [place for entry in adopted for place in entry.replaced]
     _check(moves, replaced)
-    attempt = places.root / places.place(moves[0][0]).side.root
-    note = Path(os.path.relpath(attempt / "BUMP.md"))
+    side = places.place(moves[0][0]).side
+    gate = places.root / replace(side, attempt=1).root
+    note = Path(os.path.relpath(gate / NOTE))
     _move(moves, replaced, note, bump_text(run, adopted))
-    print(f"\nwrote {note}")
-    print(f"\nmoved {plural(len(moves), 'cassette')} of {plural(len(adopted), 'test')}")
+    print(f"\nwrote {note}, the text of the pull request")
+    print(f"moved {plural(len(moves), 'cassette')} of {plural(len(adopted), 'test')}")
     for line in foretold_lines(run, adopted):
         print(line)
-    new = ", ".join(pair.partition("=")[2] for pair in options.pairs)
-    print(f"  to go on  change the model id in the app to {new}, then: pytest")
-    return 0
+    return gate
+
+
+# --- what is left to do ---------------------------------------------------------------------
+
+
+def _edit(options: argparse.Namespace, project: Project, pairs: Sequence[tuple[str, str]]) -> bool:
+    """List where the project names the old model, and edit it where that is wanted.
+
+    Returns:
+        Whether no place is left that names it.
+    """
+    named = files_that_name(project, pairs)
+    if not named:
+        return True
+    by_hand = 0
+    print("\nthese places name the old model:" if not options.edit else "\nedited:")
+    for path, places in named:
+        for mention in places:
+            by_hand += mention.new is None
+            new = "not known: edit it by hand" if mention.new is None else mention.new
+            print(f"  {path}:{mention.line}  {mention.name} → {new}")
+    if options.edit:
+        try:
+            edit_files(named)
+        except OSError as error:
+            raise SettingsError(f"adopt: {error.filename}: {error.strerror}") from None
+        return by_hand == 0
+    print(f"  to edit them  pytest-claude adopt --edit {_typed(options)}")
+    return False
+
+
+def _remove(
+    options: argparse.Namespace,
+    project: Project,
+    pairs: Sequence[tuple[str, str]],
+    gate: Path,
+) -> None:
+    """Remove, on a yes, what has no use any more: the old model's recordings and the gate's."""
+    of_old = _superseded(project, pairs)
+    of_gate = [path for path in sorted(gate.rglob("*")) if path.is_file() and path.name != NOTE]
+    if not of_old and not of_gate:
+        return
+    what = (
+        f"{plural(len(of_old), 'cassette')} of the old model and "
+        f"{plural(len(of_gate), 'file')} of the gate"
+    )
+    if not (options.yes or is_wanted(f"\nremove {what}?")):
+        print(f"\n{what} have no use any more")
+        print(f"  to remove them  pytest-claude adopt --yes {_typed(options)}")
+        return
+    try:
+        for path in (*of_old, *of_gate):
+            path.unlink()
+        for folder in sorted(gate.rglob("*"), reverse=True):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+    except OSError as error:
+        raise SettingsError(f"adopt: {error.filename}: {error.strerror}") from None
+    print(f"\nremoved {what}")
+
+
+def _superseded(project: Project, pairs: Sequence[tuple[str, str]]) -> list[Path]:
+    """The ordinary cassettes of the old model beside which there are some of the new one."""
+    names = project.names.canonical
+    olds, news = {names(old) for old, _ in pairs}, {names(new) for _, new in pairs}
+    folders: dict[Path, list[tuple[Path, str]]] = {}
+    for path in sorted(project.cassette_root.rglob("*.yaml")):
+        below = PurePosixPath(path.relative_to(project.cassette_root).as_posix())
+        place = TrialPlace.read(below, partial(main_model, path))
+        if place is not None and place.side == ORDINARY:
+            folders.setdefault(path.parent, []).append((path, names(place.model)))
+    return [
+        path
+        for of in folders.values()
+        if news & {model for _, model in of}
+        for path, model in of
+        if model in olds - news
+    ]
+
+
+def _replay(options: argparse.Namespace, pairs: Sequence[tuple[str, str]]) -> None:
+    """Run plain replay and say what it says; an app that names the old model is asked for the new.
+
+    Nothing is adapted: that is what the app's own code must do.
+    """
+    swaps = [word for old, new in pairs for word in ("--claude-swap", f"{old}={new}")]
+    adapt = ["--claude-adapt=off"] if swaps else []
+    rest = [word for word in options.rest if not word.startswith("--claude-record")]
+    print("\nplain replay on the new model:", flush=True)
+    words = [sys.executable, "-m", "pytest", "-q", "--no-header", *swaps, *adapt, *rest]
+    status = subprocess.run(words, check=False).returncode
+    if status == 0:
+        print("plain replay passes")
+    else:
+        print("plain replay is not green: its tests say above what the app must do")
 
 
 def _check(moves: Iterable[tuple[str, str]], replaced: Collection[str]) -> None:

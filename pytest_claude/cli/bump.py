@@ -9,14 +9,22 @@ import tempfile
 from pathlib import Path
 
 from pytest_claude.cli.merge import EXIT
+from pytest_claude.cli.prune import is_terminal
 from pytest_claude.errors import SettingsError
+from pytest_claude.report.commands import next_commands
+from pytest_claude.report.story import story
+from pytest_claude.report.terminal import way_line
 from pytest_claude.run.record import Run, loads
 
 
 def run(options: argparse.Namespace) -> int:
     """Run pytest until nothing is needed any more; the verdict's exit status."""
     status, run = run_gate(options)
-    return status if run is None or run.decision is None else EXIT[run.decision.overall]
+    if run is None or run.decision is None:
+        return status
+    if is_terminal():
+        print(way_line(command.label for command in next_commands(story(run), None)))
+    return EXIT[run.decision.overall]
 
 
 def run_gate(options: argparse.Namespace) -> tuple[int, Run | None]:

@@ -104,10 +104,20 @@ COMMANDS: Mapping[str, Command] = {
     "adopt": Command(
         "adopt",
         "after a bump: move the candidate's trials to where plain replay looks",
-        (_PAIRS, _flag("--anyway", does="also when the verdict is not a pass")),
-        "Replays the bump's verdict, says what plain replay will say, moves the "
-        "trials that the verdict read, and writes BUMP.md. Run it in the project's root.",
-        "pytest-claude adopt [--anyway] OLD=NEW [OLD=NEW …] [-- PYTEST ARGUMENTS]",
+        (
+            _PAIRS,
+            _flag("--anyway", does="also when the verdict is not a pass"),
+            _flag("--edit", does="write the new model wherever source and configuration name "
+                  "the old one"),
+            _flag("--yes", does="remove the old model's recordings and the gate's folder without "
+                  "asking"),
+        ),
+        "Replays the bump's verdict, moves the trials that the verdict read, writes BUMP.md, lists "
+        "where the project names the old model, removes what has no use any more, and says what "
+        "plain replay says. A second call goes on where the first one ended. Run it in the "
+        "project's root.",
+        "pytest-claude adopt [--anyway] [--edit] [--yes] OLD=NEW [OLD=NEW …] "
+        "[-- PYTEST ARGUMENTS]",
         takes_rest=True,
     ),
     "compare": Command(

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         print("nothing is removed")
         return 0
     files = plural(sum(len(orphan.files) for orphan in orphans), "file")
-    if not (options.yes or _is_wanted(f"remove {files}?")):
+    if not (options.yes or is_wanted(f"remove {files}?")):
         print(f"nothing is removed; to remove {files}  pytest-claude prune --yes")
         return 0
     try:
@@ -42,8 +42,14 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _is_wanted(question: str) -> bool:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+def is_terminal() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def is_wanted(question: str) -> bool:
+    """Whether somebody says yes; without a terminal nobody does."""
+    if not is_terminal():
         return False
     try:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")

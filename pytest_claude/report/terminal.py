@@ -105,6 +105,21 @@ def _unrecorded(result: TestResult) -> int:
     return max(1, result.planned - max(0, before))
 
 
+_STATIONS = ("judge", "mend and try a fix", "judge all", "adopt")
+_LEADS_TO = {"to try a fix": 1, "to judge all": 2, "to adopt it": 3}
+
+
+def way_line(labels: Iterable[str]) -> str:
+    """Where one is on the way from a bump to a merged change, by what is printed to type next.
+
+    >>> way_line(["to read it", "to try a fix", "to repeat it"])
+    'where you are:  judge → [mend and try a fix] → judge all → adopt'
+    """
+    here = next((_LEADS_TO[label] for label in labels if label in _LEADS_TO), 0)
+    shown = (f"[{name}]" if n == here else name for n, name in enumerate(_STATIONS))
+    return f"where you are:  {' → '.join(shown)}"
+
+
 def command_lines(commands: Iterable[Command]) -> list[str]:
     """What to type next; a command too long to stand beside its label stands below, unbroken.
 

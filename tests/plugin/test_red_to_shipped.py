@@ -12,6 +12,7 @@ import pytest
 from simulator import asks, by_prompt, calls
 
 from pytest_claude import cli
+from pytest_claude.cli import prune
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 BUMP = f"--claude-bump={OLD}={NEW}"
@@ -128,6 +129,63 @@ def test_three_commands_lead_from_red_to_shipped(way: Way, shape: str) -> None:
     assert way.type(way.printed("to adopt it")) == 0
     edit(project.path / "app.py", OLD, NEW)
     assert way.type("pytest") == 0
+
+
+def test_adopt_ends_with_nothing_left_to_do(red: Way) -> None:
+    project = red.project
+    mend(red)
+    (project.path / "settings.toml").write_text(f'[app]\nmodel = "{OLD}-20250929"\n')
+    (project.path / "NOTES.md").write_text(f"We asked {OLD} before.\n")
+    with project.server():
+        assert red.type(f"pytest {BUMP} --claude-record") == 0
+    assert red.type(red.printed("to adopt it")) == 0
+    assert f"  app.py:7  {OLD} → {NEW}\n" in red.text
+    assert f"  settings.toml:2  {OLD}-20250929 → {NEW}\n" in red.text
+    assert "NOTES.md" not in red.text
+    assert "2 cassettes of the old model and 1 file of the gate have no use any more" in red.text
+    assert "plain replay passes" in red.text
+    remove = red.printed("to remove them")
+    assert red.type(red.printed("to edit them")) == 0
+    assert f'MODEL = "{NEW}"' in (project.path / "app.py").read_text()
+    assert (project.path / "settings.toml").read_text() == f'[app]\nmodel = "{NEW}"\n'
+    assert red.type(remove) == 0
+    assert "removed 2 cassettes of the old model and 1 file of the gate" in red.text
+    assert red.type("pytest") == 0
+    assert red.type(remove) == 0, "there is nothing left"
+    gate = f"_gate/{OLD}__{NEW}"
+    trials = [f"{NEW}.yaml", *(f"{NEW}.{n}.yaml" for n in (2, 3, 4))]
+    tests = ["test_hours", "test_refund"]
+    kept = [f"test_app/{test}/{name}" for test in tests for name in trials]
+    assert project.cassettes == sorted([f"{gate}/BUMP.md", *kept])
+
+
+def test_adopt_asks_before_it_removes(red: Way, monkeypatch: Any) -> None:
+    mend(red)
+    with red.project.server():
+        assert red.type(f"pytest {BUMP} --claude-record") == 0
+    questions: list[str] = []
+    monkeypatch.setattr(prune, "is_terminal", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "y")
+    assert red.type(red.printed("to adopt it")) == 0
+    assert questions == ["\nremove 2 cassettes of the old model and 1 file of the gate? [y/N] "]
+    assert not any("ledger" in name or OLD in Path(name).name for name in red.project.cassettes)
+
+
+def test_adopt_says_where_the_apps_own_code_must_follow(way: Way) -> None:
+    """A request that the bump adapted is not what the app sends once its model id is edited."""
+    project = way.project
+    project.tests("""
+def test_a(claude):
+    ask("Hours?", max_tokens=2000, thinking={"type": "enabled", "budget_tokens": 1024})
+    assert claude.calls_tool("lookup_order")
+""")
+    project.personas(new=CALLS)
+    with project.server():
+        assert way.type("pytest --claude-record") == 0
+        assert way.type(f"pytest {BUMP} --claude-record") == 0
+    assert way.type(way.printed("to adopt it")) == 0
+    assert "plain replay is not green" in way.text
+    assert "`thinking" in way.text.partition("plain replay on the new model:")[2]
 
 
 REFUND = STAYS + SHAPES["a function"]
@@ -291,3 +349,12 @@ def test_one_model_of_a_router_alone(way: Way) -> None:
     assert way.type(way.printed("to adopt it")) == 0
     edit(project.path / "app.py", OLD, NEW)
     assert way.type("pytest") == 0
+
+
+def test_at_a_terminal_bump_says_where_one_is(red: Way, monkeypatch: Any) -> None:
+    line = f"pytest-claude bump {OLD}={NEW}"
+    assert red.type(line) == 1
+    assert "where you are" not in red.text
+    monkeypatch.setattr("pytest_claude.cli.bump.is_terminal", lambda: True)
+    assert red.type(line) == 1
+    assert "where you are:  judge → [mend and try a fix] → judge all → adopt\n" in red.text

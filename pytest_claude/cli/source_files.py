@@ -1,0 +1,85 @@
+"""The source and configuration files of a project, and where they name a model."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pytest_claude.cli.project import Project
+from pytest_claude.models.mentions import Mention, edited, mentions
+from pytest_claude.recording.files import write_atomically
+
+_LARGEST = 1_000_000  # bytes; what is larger is data
+_PROSE = {".md", ".rst"}
+_FOREIGN = {"node_modules", "__pycache__", "site-packages"}
+
+Named = tuple[Path, list[Mention]]
+"""A file, as a path from the current folder, and where it names a model."""
+
+
+def files_that_name(project: Project, pairs: Sequence[tuple[str, str]]) -> list[Named]:
+    """The files of a project that name the old model of a pair, by name; prose is left out.
+
+    In a git repository these are the files that git knows, or would add.
+
+    Args:
+        project: Whose files; its cassettes are left out.
+        pairs: Old and new model, as typed.
+    """
+    found = []
+    for path in sorted(_files(project)):
+        text = _text(path)
+        if text is not None and (places := mentions(text, pairs, project.names)):
+            found.append((Path(os.path.relpath(path)), places))
+    return found
+
+
+def edit_files(named: Sequence[Named]) -> int:
+    """Write the new model in the place of the old; how many names were written.
+
+    Raises:
+        OSError: The disk refuses a file; those before it are written.
+    """
+    for path, places in named:
+        text = _text(path)
+        assert text is not None, "it was read"
+        if (after := edited(text, places)) != text:
+            write_atomically(path, after.encode())
+    return sum(mention.new is not None for _, places in named for mention in places)
+
+
+def _files(project: Project) -> Iterator[Path]:
+    for path in _listed(project.root):
+        plain = path.is_file() and not path.is_symlink()
+        if plain and path.suffix not in _PROSE and project.cassette_root not in path.parents:
+            yield path
+
+
+def _listed(root: Path) -> Iterator[Path]:
+    words = ["git", "-C", str(root), "ls-files", "-z", "-co", "--exclude-standard"]
+    try:
+        listed = subprocess.run(words, capture_output=True, check=False)
+    except OSError:
+        listed = None
+    if listed is not None and listed.returncode == 0:
+        yield from (root / os.fsdecode(name) for name in listed.stdout.split(b"\0") if name)
+        return
+    for folder, below, names in os.walk(root):
+        below[:] = [name for name in below if _is_ours(Path(folder, name))]
+        yield from (Path(folder, name) for name in names)
+
+
+def _is_ours(folder: Path) -> bool:
+    hidden = folder.name.startswith(".") or folder.name in _FOREIGN
+    return not hidden and not (folder / "pyvenv.cfg").exists()
+
+
+def _text(path: Path) -> str | None:
+    try:
+        if path.stat().st_size > _LARGEST:
+            return None
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
