@@ -88,4 +88,6 @@ class CheckMethods:
     # The run.
     thinks = _method(checks.thinks)
     within = _method(checks.within)
+    reads_cache = _method(checks.reads_cache)
+    calls_model = _method(checks.calls_model)
     makes_no_call = _method(checks.makes_no_call)

@@ -39,6 +39,8 @@ def claude(request: pytest.FixtureRequest) -> ClaudeFixture:
     writes_valid_code: Whether the last reply writes code that parses and fits a module.
     thinks: Whether any reply thought before it answered, visibly or not.
     within: Whether the run stays within these limits, each reached at most.
+    reads_cache: Whether some input, or a share of all, is read from the prompt cache.
+    calls_model: Whether the app asks a model, before any swap.
     makes_no_call: Whether the app made no request to the API.
     judge: Whether another model finds that a rubric holds for what was said.
 

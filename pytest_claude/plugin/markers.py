@@ -113,7 +113,8 @@ MARKERS = {
     ),
     "claude_within": Marker(
         "claude_within(*, cost_usd=None, output_tokens=None, thinking_tokens=None, "
-        "time_to_first_token_s=None, total_s=None): after the body, the run must be within these "
+        "cache_write_tokens=None, time_to_first_token_s=None, total_s=None): after the body, the "
+        "run must be within these "
         "limits.",
         "within", 0, _check_within,
     ),

@@ -70,6 +70,23 @@ class Usage:
     web_searches: int | None = None
     web_fetches: int | None = None
 
+    @property
+    def cache_write_tokens(self) -> int | None:
+        """Prompt tokens written to the cache, for however long."""
+        stated = (self.cache_write_5m_tokens, self.cache_write_1h_tokens)
+        known = [count for count in stated if count is not None]
+        return sum(known) if known else None
+
+    @property
+    def all_input_tokens(self) -> int | None:
+        """All prompt tokens: read from the cache, written to it, and neither.
+
+        An answer that states no count of the cache used none.
+        """
+        if self.input_tokens is None:
+            return None
+        return self.input_tokens + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
+
     def __add__(self, other: Usage) -> Usage:
         """The sum of each count; None where neither side states it."""
 

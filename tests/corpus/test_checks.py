@@ -37,12 +37,15 @@ ASKED: dict[str, Callable[[Transcript], Check]] = {
     "is_truncated": checks.is_truncated,
     "thinks": checks.thinks,
     "within": lambda t: checks.within(t, cost_usd=0.01, output_tokens=100, thinking_tokens=10),
+    "within writes": lambda t: checks.within(t, cache_write_tokens=100),
     "within times": lambda t: checks.within(t, total_s=1, time_to_first_token_s=1),
     "finds": lambda t: checks.finds(t, HIDDEN),
     "cites": checks.cites,
     "writes_valid_code": checks.writes_valid_code,
     "writes_valid_code against": lambda t: checks.writes_valid_code(t, against=json),
     "makes_no_call": checks.makes_no_call,
+    "reads_cache": lambda t: checks.reads_cache(t, min_share=0.5),
+    "calls_model": lambda t: checks.calls_model(t, "claude-sonnet-4-5", times=1),
 }
 
 

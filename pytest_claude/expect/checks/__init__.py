@@ -22,12 +22,13 @@ from pytest_claude.expect.checks.json_answer import returns_json
 from pytest_claude.expect.checks.limits import within
 from pytest_claude.expect.checks.order import calls_in_parallel, calls_tools
 from pytest_claude.expect.checks.tools import calls_no_tool, calls_server_tool, calls_tool
-from pytest_claude.expect.checks.traffic import makes_no_call
+from pytest_claude.expect.checks.traffic import calls_model, makes_no_call, reads_cache
 
 __all__ = [
     "StopReason",
     "asks_clarifying_question",
     "calls_in_parallel",
+    "calls_model",
     "calls_no_tool",
     "calls_server_tool",
     "calls_tool",
@@ -39,6 +40,7 @@ __all__ = [
     "is_truncated",
     "makes_no_call",
     "passes_valid_arguments",
+    "reads_cache",
     "refuses",
     "returns_json",
     "stops_with",

@@ -53,6 +53,7 @@ def within(
     cost_usd: float | None = None,
     output_tokens: int | None = None,
     thinking_tokens: int | None = None,
+    cache_write_tokens: int | None = None,
     time_to_first_token_s: float | None = None,
     total_s: float | None = None,
     pricing: Pricing | None = None,
@@ -67,6 +68,7 @@ def within(
         cost_usd: Dollars as billed, by list prices or your own.
         output_tokens: Thinking included.
         thinking_tokens: Of the output tokens; a reply without a thinking block has none.
+        cache_write_tokens: Input tokens that were written to the cache, for 5 minutes or 1 hour.
         time_to_first_token_s: Seconds from sending to the first content of the first streamed
             answer.
         total_s: Seconds of all calls, one after the other.
@@ -79,6 +81,7 @@ def within(
         "cost_usd": cost_usd,
         "output_tokens": output_tokens,
         "thinking_tokens": thinking_tokens,
+        "cache_write_tokens": cache_write_tokens,
         "time_to_first_token_s": time_to_first_token_s,
         "total_s": total_s,
     }
@@ -115,6 +118,7 @@ _LABELS = {
     "cost_usd": "cost",
     "output_tokens": "output tokens",
     "thinking_tokens": "thinking tokens",
+    "cache_write_tokens": "tokens written to the cache",
     "time_to_first_token_s": "time to first token",
     "total_s": "total time",
 }
@@ -142,6 +146,8 @@ def _tokens(name: str, answer: Answer) -> int | None:
         return None  # what a cut stream states is not the end of it
     if name == "output_tokens":
         return answer.usage.output_tokens
+    if name == "cache_write_tokens":
+        return answer.usage.cache_write_tokens
     if answer.usage.thinking_tokens is not None:
         return answer.usage.thinking_tokens
     return None if {"thinking", "redacted_thinking"} & set(answer.blocks) else 0

@@ -120,6 +120,8 @@ ASKED: dict[str, Callable[[Transcript], Check]] = {
     "is_truncated": checks.is_truncated,
     "thinks": checks.thinks,
     "within": lambda t: checks.within(t, cost_usd=1, output_tokens=10),
+    "reads_cache": checks.reads_cache,
+    "calls_model": lambda t: checks.calls_model(t, "claude-opus-4-5"),
     "finds": lambda t: checks.finds(t, HIDDEN),
     "cites": checks.cites,
     "writes_valid_code": checks.writes_valid_code,

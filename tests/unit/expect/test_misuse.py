@@ -33,7 +33,7 @@ CALLS_TOOL = """
     offered=True, **more)"""
 WITHIN = """
   within(*, cost_usd=None, output_tokens=None, thinking_tokens=None,
-    time_to_first_token_s=None, total_s=None)"""
+    cache_write_tokens=None, time_to_first_token_s=None, total_s=None)"""
 IN_PARALLEL = "\n  calls_in_parallel(first, second, /, *more, offered=True)"
 
 NAMES = {

@@ -156,6 +156,13 @@ FAILED: dict[str, Check] = {
     "truncated": checks.is_truncated(run(answer("The first", stop_reason="max_tokens"))),
     "no thinking": checks.thinks(run(answer("x"))),
     "thinking that was not expected": checks.thinks(run(THOUGHT, answer("y", number=2))),
+    "a cache that is not read": checks.reads_cache(
+        run(answer("x", usage=Usage(1000, 20, 0, 500, 0)), answer("y", number=2))
+    ),
+    "another model": checks.calls_model(run(answer("x")), "claude-opus-4-5"),
+    "a model too often": checks.calls_model(
+        run(answer("x"), answer("y", number=2)), "claude-sonnet-4-5", times=1
+    ),
     "over the limits": checks.within(
         run(DEAR), cost_usd=0.01, output_tokens=500, thinking_tokens=1000, total_s=2,
         time_to_first_token_s=1,

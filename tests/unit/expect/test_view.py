@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from transcripts import answer, call, failed, run, talk, timed
 
-from pytest_claude.errors import NoEvidence
+from pytest_claude.errors import NoEvidence, NotOffered
 from pytest_claude.expect import checks
 from pytest_claude.expect.methods import CheckMethods
 from pytest_claude.expect.reading import Reading
 from pytest_claude.expect.result import Check
 from pytest_claude.expect.view import Reply, View
+from pytest_claude.models.ids import ModelNames
 from pytest_claude.transcript.model import Transcript, Usage
 
 
@@ -131,7 +132,7 @@ def test_every_check_is_a_method_with_the_docstring_of_its_function() -> None:
 
 
 def test_a_method_has_the_parameters_of_its_function() -> None:
-    taken_from_the_view = {"transcript", "output_tools", "asking_tools", "pricing"}
+    taken_from_the_view = {"transcript", "output_tools", "asking_tools", "pricing", "names"}
     for name in {name for name in vars(CheckMethods) if not name.startswith("_")}:
         method = inspect.signature(getattr(CheckMethods, name)).parameters
         function = inspect.signature(getattr(checks, name)).parameters
@@ -239,6 +240,10 @@ LIMITS: list[tuple[Transcript, dict[str, Any], bool | None]] = [
     (run(answer("x")), {"thinking_tokens": 0}, True),
     (run(answer("x", blocks=("thinking", "text"))), {"thinking_tokens": 9}, None),
     (run(answer("x", usage=Usage(1, 9, thinking_tokens=5))), {"thinking_tokens": 4}, False),
+    (run(answer("x", usage=Usage(9, 9, 0, 30, 12))), {"cache_write_tokens": 42}, True),
+    (run(answer("x", usage=Usage(9, 9, 0, 30, 12))), {"cache_write_tokens": 41}, False),
+    (run(answer("x", usage=Usage(9, 9, 0, 0, None))), {"cache_write_tokens": 0}, True),
+    (run(answer("x")), {"cache_write_tokens": 0}, None),
     (run(answer("x")), {"total_s": 5}, None),
     (run(answer("x", timing=timed(5.0))), {"total_s": 5}, True),
     (run(answer("x", timing=timed(5.1))), {"total_s": 5}, False),
@@ -262,6 +267,70 @@ def test_limits(transcript: Transcript, limits: dict[str, Any], held: bool | Non
     check = Fixed(transcript).within(**limits)
     assert check.outcome is held, check.observed
     assert set(check.facts) == set(limits)
+
+
+CACHED = answer("x", usage=Usage(10, 20, 60, 30, 0))
+SHARES: list[tuple[Transcript, float, bool | None]] = [
+    (run(CACHED), 0.0, True),
+    (run(CACHED), 0.6, True),
+    (run(CACHED), 0.61, False),
+    # Over the run: 60 of 200 tokens. An answer that states no count of the cache used none.
+    (run(CACHED, answer("y", number=2)), 0.3, True),
+    (run(CACHED, answer("y", number=2)), 0.31, False),
+    (run(answer("x", usage=Usage(100, 20, 0, 0, 0))), 0.0, False),
+    (run(answer("x")), 0.0, False),
+    (run(answer("x", usage=Usage())), 0.0, None),
+    (run(CACHED, failed(number=2), answer("y", number=3)), 0.3, True),
+    (run(), 0.0, None),
+]
+
+
+@pytest.mark.parametrize(("transcript", "share", "held"), SHARES, ids=range(len(SHARES)))
+def test_a_share_of_the_input_is_read_from_the_cache(
+    transcript: Transcript, share: float, held: bool | None
+) -> None:
+    check = Fixed(transcript).reads_cache(min_share=share)
+    assert check.outcome is held, check.observed
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, "0.5", True, float("nan")])
+def test_a_share_is_a_number_from_0_to_1(share: Any) -> None:
+    with pytest.raises(TypeError, match=r"min_share=.*: a number from 0 to 1"):
+        Fixed(run()).reads_cache(min_share=share)
+
+
+HAIKU = {"model": "us.anthropic.claude-haiku-4-5-20251001-v1:0"}
+TWO_MODELS = run(answer("x", body=HAIKU), answer("y", number=2), answer("z", number=3))
+ASKED_MODELS: list[tuple[Transcript, str, int | None, bool | None]] = [
+    (TWO_MODELS, "claude-haiku-4-5", None, True),
+    (TWO_MODELS, "claude-haiku-4-5", 1, True),
+    (TWO_MODELS, "claude-haiku-4-5", 2, False),
+    (TWO_MODELS, "claude-sonnet-4-5-20250929", 2, True),
+    (TWO_MODELS, "anthropic.claude-sonnet-4-5-20250929-v1:0", None, True),
+    (TWO_MODELS, "claude-opus-4-5", None, False),
+    (TWO_MODELS, "claude-opus-4-5", 0, True),
+    (run(), "claude-opus-4-5", None, None),
+    (run(answer("x"), pending=1), "claude-sonnet-4-5", None, True),
+    (run(answer("x"), pending=1), "claude-sonnet-4-5", 1, None),
+    (run(answer("x"), pending=1), "claude-opus-4-5", None, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("transcript", "model", "times", "held"), ASKED_MODELS, ids=range(len(ASKED_MODELS))
+)
+def test_which_models_are_asked(
+    transcript: Transcript, model: str, times: int | None, held: bool | None
+) -> None:
+    check = Fixed(transcript).calls_model(model, times=times)
+    assert check.outcome is held, check.observed
+
+
+def test_a_model_that_nobody_knows_is_no_check() -> None:
+    with pytest.raises(NotOffered, match="'claude-haiku-4-6': no such model is known; the app as"):
+        Fixed(TWO_MODELS).calls_model("claude-haiku-4-6")
+    names = ModelNames({"our-model": "claude-opus-4-5"})
+    assert Fixed(TWO_MODELS, Reading(names=names)).calls_model("our-model").outcome is False
 
 
 WRONG_LIMITS: list[tuple[dict[str, Any], str]] = [
