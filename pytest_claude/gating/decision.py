@@ -88,6 +88,16 @@ class TestVerdict:
         return self.verdict != "not run" and self.reason != "already_failing"
 
     @property
+    def gains(self) -> bool:
+        """Whether it fails on the baseline and passes on the candidate: it improved, by a test of
+        its rates, or passed all trials of the first look.
+        """
+        passed, of = self.candidate
+        return self.reason == "already_failing" and (
+            self.verdict == "improved" or (of > 0 and passed == of)
+        )
+
+    @property
     def waits(self) -> bool:
         """Whether more trials would say more: the plan was cut, or errors ended it."""
         return self.reason in WAITING

@@ -104,6 +104,8 @@ def _verdict(stages: Stages, test: str) -> TestVerdict:
         why = Why("accepted", {"why": accepted})
     elif status == "regressed" and differences and differences[0].kind == "refused":
         why = Why("refused")
+    elif why is not None and why.reason == "already_failing" and cand[0] == cand[1] > 0:
+        why = Why("already_failing", {"passed": cand[0], "of": cand[1]})
     elif status == "unchanged":
         why = why or _one_sided(stages.trials[test], screen.cand[1])
     attempt = stages.trials[test].attempt

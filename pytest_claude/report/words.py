@@ -64,6 +64,13 @@ def _lacking(values: Mapping[str, Any]) -> str:
     return f"a suspect: lacks fresh trials, {' and '.join(sides)}"
 
 
+def _already_failing(values: Mapping[str, Any]) -> str:
+    if "of" not in values:
+        return "already failing"
+    passes = f"passes in {values['passed']} of {values['of']} trials of the candidate"
+    return f"failed on the baseline, {passes}"
+
+
 def _voids(text: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda values: text.format(voids=plural(values["voids"], "void trial"))
 
@@ -71,7 +78,7 @@ def _voids(text: str) -> Callable[[Mapping[str, Any]], str]:
 REASONS: Mapping[Reason, str | Callable[[Mapping[str, Any]], str]] = {
     "accepted": "accepted: {why}",
     "refused": "the API refuses its request",
-    "already_failing": "already failing",
+    "already_failing": _already_failing,
     "one_sided": "only the {side} is called",
     "voids_agree": _voids("whether its {voids} failed or passed"),
     "aborted": lambda values: values.get("why") or "a trial could not be run",
@@ -145,14 +152,23 @@ def headline(decision: Decision) -> Headline:
         return Headline(_nothing_compared(decision))
     if decision.overall == "pass":
         passed = _passed(decision)
-        return Headline(passed.text + _not_run(decision), passed.caution)
+        return Headline(passed.text + _more(decision), passed.caution)
     text = _undecided(decision) if decision.overall == "undecided" else _failed(decision)
-    return Headline(text + _not_run(decision))
+    return Headline(text + _more(decision))
 
 
-def _not_run(decision: Decision) -> str:
+def _more(decision: Decision) -> str:
+    """What the headline says besides: what the candidate does better, and what was not run."""
+    gains = sum(verdict.gains for verdict in decision.tests)
+    passes = "passes" if gains == 1 else "pass"
     number, tests = len(decision.named("not run")), len(decision.tests)
-    return f"; {number} of {plural(tests, 'test')} not run on the candidate" if number else ""
+    parts = (
+        f"{plural(gains, 'test')} that failed on the baseline {passes} on the candidate"
+        if gains
+        else "",
+        f"{number} of {plural(tests, 'test')} not run on the candidate" if number else "",
+    )
+    return "".join(f"; {part}" for part in parts if part)
 
 
 def evidence(verdict: TestVerdict, decision: Decision) -> str | None:

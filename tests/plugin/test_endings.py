@@ -222,7 +222,8 @@ UNDECIDED = [test for test, (status, _) in ENDINGS.items() if status == "undecid
 REGRESSED = [test for test, (status, _) in ENDINGS.items() if status == "regressed"]
 HEADLINE = (
     f"FAIL  {len(REGRESSED)} of {len(ENDINGS) - len(NOT_RUN)} tests regressed; "
-    f"{len(UNDECIDED)} undecided; {len(NOT_RUN)} of {len(ENDINGS)} tests not run on the candidate"
+    f"{len(UNDECIDED)} undecided; 1 test that failed on the baseline passes on the candidate; "
+    f"{len(NOT_RUN)} of {len(ENDINGS)} tests not run on the candidate"
 )
 
 

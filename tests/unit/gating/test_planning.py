@@ -399,7 +399,9 @@ def test_a_test_that_passes_more_often_is_improved() -> None:
     tests = {"a": {"base": "F" * 10, "cand": "PPPP"}, "b": {"base": "P" * 10, "cand": "PPPP"}}
     found = decided(Ledger(trials(tests)), QUICK, tests)
     assert (found.overall, found.verdicts["a"].verdict) == ("pass", "improved")
-    assert line(found.verdicts["a"], found) == ("a 0/10 → 4/4; improved; already failing")
+    assert line(found.verdicts["a"], found) == (
+        "a 0/10 → 4/4; improved; failed on the baseline, passes in 4 of 4 trials of the candidate"
+    )
 
 
 def test_a_test_that_passes_more_often_by_chance_is_not_improved() -> None:

@@ -11,7 +11,7 @@ from pytest_claude.behavior.profile import Profile
 from pytest_claude.gating import Decision, Ledger, Policy, TestVerdict, Trial
 from pytest_claude.report.figures import gate_figures
 from pytest_claude.report.plan_words import offline_text, plan_text
-from pytest_claude.report.words import headline, notes, sight
+from pytest_claude.report.words import because, headline, notes, sight
 
 ALL_PASS = "P" * 60
 UNCHANGED_FAILS = "a candidate that is no worse fails this gate with a chance of at most 5%"
@@ -222,3 +222,25 @@ def test_a_cost_that_gates(now: float | None, overall: str, says: str) -> None:
     every = [trial for n in range(3) for trial in priced(f"t{n}", 0.0066, now)]
     found = decided(Ledger(every), Policy(max_cost_ratio=1.2), ["t0", "t1", "t2"])
     assert (found.overall, str(headline(found))) == (overall, says)
+
+
+@pytest.mark.parametrize(
+    ("base", "cand", "verdict", "says"),
+    [
+        ("F", "PPPP", "unchanged", "failed on the baseline, passes in 4 of 4 trials of the"),
+        ("F" * 10, "PPPP", "improved", "failed on the baseline, passes in 4 of 4 trials of the"),
+        ("F" * 10, "PPPF", "improved", "already failing"),
+        ("F" * 10, "PFFF", "unchanged", None),
+        ("F" * 10, "FFFF", "unchanged", None),
+    ],
+)
+def test_what_the_candidate_does_better_is_in_the_headline_and_gates_nothing(
+    base: str, cand: str, verdict: str, says: str | None
+) -> None:
+    found = decision(a={"base": base, "cand": cand}, b={"base": "P", "cand": "PPPP"})
+    assert found.overall == "pass"
+    of = found.verdicts["a"]
+    assert (of.verdict, of.gateable) == (verdict, False)
+    gain = "; 1 test that failed on the baseline passes on the candidate"
+    assert (gain in str(headline(found))) == (says is not None)
+    assert (because(of.reason, of.values) or "").startswith(says or "already failing")
