@@ -67,14 +67,8 @@ def in_conversations(transcript: Transcript) -> Iterator[tuple[Answer, int, int]
 
     Those are the turns before it, with the answer that came of them.
     """
-    homes = {id(a): n for n, turns in enumerate(transcript.conversations) for a in turns}
-    before: dict[int, int] = {}
-    for answer in transcript.answers:
-        home, messages = homes[id(answer)], answer.request.messages
-        shown = before.get(home, 0)
-        echo = messages[shown : shown + 1] if home in before else ()
-        yield answer, home, shown + bool(echo and echo[0].get("role") == "assistant")
-        before[home] = len(messages)
+    for answer, link in zip(transcript.answers, transcript.linked.links, strict=True):
+        yield answer, link.home, link.repeats
 
 
 def _parameters(answer: Answer, pool: Pool, shared: Pool) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from pytest_claude.transcript.interaction import Ended, Timing
-from pytest_claude.transcript.json_values import mapping, mappings
+from pytest_claude.transcript.json_values import mappings
 from pytest_claude.transcript.judging import asks_judge
+from pytest_claude.transcript.linking import Linked, link
 from pytest_claude.transcript.request import RequestView, text_of
 
 __all__ = [
@@ -100,7 +101,7 @@ class Answer:
         served_model: The model that answered, as the API names it.
         status: HTTP status.
         stop_reason: In the API's words; None where there is none.
-        text: All text blocks joined.
+        text: All text blocks joined, after the beginning that the request gave (prefill).
         thinking: Visible thinking; None when there is none.
         tool_uses: Calls of client tools, in order.
         server_tool_uses: Calls of tools that the API ran itself.
@@ -228,30 +229,25 @@ class Transcript:
         }
 
     @cached_property
-    def conversations(self) -> tuple[tuple[Answer, ...], ...]:
-        """The answers by conversation, the first call's conversation first.
+    def linked(self) -> Linked:
+        """Which answers go on with which, and which conversations compete for the last reply."""
+        return link(self.answers)
 
-        A call goes on with a conversation when its messages begin with all messages of that
-        conversation's latest call and add at least one.
-        """
-        conversations: list[list[Answer]] = []
-        for answer in self.answers:
-            home = next((c for c in reversed(conversations) if _goes_on(c[-1], answer)), None)
-            if home is None:
-                conversations.append(home := [])
-            home.append(answer)
-        return tuple(map(tuple, conversations))
+    @cached_property
+    def conversations(self) -> tuple[tuple[Answer, ...], ...]:
+        """The answers by conversation, in the order in which the conversations began."""
+        chosen = self.linked.conversations
+        return tuple(tuple(self.answers[number] for number in each) for each in chosen)
 
     @property
     def main(self) -> tuple[Answer, ...]:
-        """The conversation that the first call began; if all of it failed, the next that holds."""
-        good = (each for each in self.conversations if any(answer.ok for answer in each))
-        return next(good, self.conversations[0] if self.answers else ())
+        """The conversation of the last answer."""
+        return self.conversations[self.linked.links[-1].home] if self.answers else ()
 
     @property
     def last(self) -> Answer | None:
-        """The last answer of the main conversation, good or not."""
-        return self.main[-1] if self.answers else None
+        """The last answer, good or not; another may be meant where conversations compete."""
+        return self.answers[-1] if self.answers else None
 
     def part(self, answers: Iterable[Answer], empty_because: str) -> Transcript:
         """The same run, with these of its answers alone."""
@@ -277,25 +273,3 @@ def _results(content: Any) -> list[ToolResult]:
         for block in mappings(content)
         if block.get("type") == "tool_result" and isinstance(block.get("tool_use_id"), str)
     ]
-
-
-def _goes_on(before: Answer, after: Answer) -> bool:
-    old, new = before.request.messages, after.request.messages
-    if new == old:
-        return not before.ok  # the SDK's retry of a failed call
-    return len(new) > len(old) and all(_turn(a) == _turn(b) for a, b in zip(new, old, strict=False))
-
-
-def _turn(message: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Role and content; the cache marks that move from turn to turn do not count."""
-    content = message.get("content")
-    if isinstance(content, list):
-        content = [
-            {key: value for key, value in block.items() if key != "cache_control"}
-            if isinstance(block, Mapping)
-            else block
-            for block in content
-        ]
-        if len(content) == 1 and mapping(content[0]).keys() == {"type", "text"}:
-            content = content[0]["text"]
-    return message.get("role"), content
