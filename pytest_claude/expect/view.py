@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_claude.behavior.timing import Pace, pace
-from pytest_claude.expect.checks.evidence import gap, several
+from pytest_claude.expect.checks.evidence import WHICH, gap, several
 from pytest_claude.expect.listed import Listed
 from pytest_claude.expect.methods import CheckMethods
 from pytest_claude.expect.misuse import stated, unknown_name
@@ -106,9 +106,10 @@ class View(CheckMethods):
         """
         transcript = self._transcript()
         last = transcript.last
-        missing = several(transcript) if last is not None else gap(transcript)
-        if last is None or missing is not None:
-            raise LookupError(f"no reply: {missing or 'no call was answered'}")
+        if last is None:
+            raise LookupError(f"no reply: {gap(transcript) or 'no call was answered'}")
+        if (open_between := several(transcript)) is not None:
+            raise LookupError(f"no last reply: {open_between}; {WHICH}")
         return self._reply_of(last, transcript)
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,7 @@ def conversation(transcript: Transcript, pool: Pool, shared: Pool) -> list[dict[
     images and documents are replaced by their size.
     """
     found = []
-    for answer, home, shown in in_conversations(transcript):
+    for answer, (home, shown) in zip(transcript.answers, transcript.places, strict=True):
         numbers = [pool.add(_slim(message)) for message in answer.request.messages]
         found.append(
             {
@@ -60,15 +60,6 @@ def conversation(transcript: Transcript, pool: Pool, shared: Pool) -> list[dict[
             }
         )
     return found
-
-
-def in_conversations(transcript: Transcript) -> Iterator[tuple[Answer, int, int]]:
-    """Each answer, the number of its conversation, and how many messages it repeats.
-
-    Those are the turns before it, with the answer that came of them.
-    """
-    for answer, link in zip(transcript.answers, transcript.linked.links, strict=True):
-        yield answer, link.home, link.repeats
 
 
 def _parameters(answer: Answer, pool: Pool, shared: Pool) -> dict[str, Any]:

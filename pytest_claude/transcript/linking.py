@@ -13,6 +13,7 @@ from pytest_claude.transcript.request import RequestView, text_of
 if TYPE_CHECKING:
     from pytest_claude.transcript.model import Answer
 
+_TELLING = 20  # characters of an answer that does not come twice by chance, as a label does
 _MOST_CANDIDATES = 50  # calls that said the same: an app that answers "OK" all day must not cost
 
 
@@ -21,7 +22,7 @@ class Link(NamedTuple):
 
     Attributes:
         home: Number of its conversation, from 0.
-        repeats: How many messages at its beginning earlier calls of the run have shown.
+        repeats: How many messages at its beginning earlier calls of the conversation have shown.
     """
 
     home: int
@@ -120,7 +121,9 @@ class _Linker:
         """The conversations, each call in one of them."""
         chains = sorted(self._chains)
         homes = {number: home for home, chain in enumerate(chains) for number in chain}
-        links = tuple(Link(homes[n], repeats) for n, repeats in enumerate(self._repeats))
+        begun = {chain[0] for chain in chains}
+        repeats = (0 if n in begun else repeats for n, repeats in enumerate(self._repeats))
+        links = tuple(Link(homes[n], each) for n, each in enumerate(repeats))
         rivals = self._rivals(chains) if len(chains) > 1 else ()
         conversations = tuple(map(tuple, chains))
         return Linked(conversations, links, rivals, _state_field(self._answers))
@@ -130,8 +133,7 @@ class _Linker:
     def _before(self, number: int) -> tuple[int | None, int]:
         """The call that this one goes on with, and how many of its messages are repeated."""
         turns = self._turns[number]
-        thread = mapping((self._answers[number].request.body or {}).get("thread"))
-        if (previous := string(thread.get("previous_message_id"))) is not None:
+        if previous := _previous(self._answers[number].request):
             return self._by_id.get(previous), 0
         for end in range(len(turns) - 1, -2, -1):
             if (found := self._best(number, end)) is not None:
@@ -146,24 +148,15 @@ class _Linker:
         again in other words, as an app does whose history was too long.
         """
         answer, turns = self._answers[number], self._turns[number]
-        named = [
-            self._by_id.get(each)
-            for each in (*_containers(answer, asked=True), _diagnosed(answer.request))
-        ]
-        previous = next(
-            (n for n in range(number - 1, -1, -1) if self._apps[n] == self._apps[number]), None
-        )
-        if (
-            previous is not None
-            and not self._answers[previous].ok
-            and turns
-            and self._turns[previous]
-            and _likeness(self._turns[previous][-1], turns[-1])
-        ):
-            named.append(previous)
-        before = next(
-            (n for n in named if n is not None and self._apps[n] == self._apps[number]), None
-        )
+        own = [n for n in range(number) if self._apps[n] == self._apps[number]]
+        names = (*_containers(answer, asked=True), _diagnosed(answer.request))
+        named = [self._by_id[name] for name in names if name in self._by_id]
+        for failed in own[-1:] if turns else []:
+            if not self._answers[failed].ok and any(
+                _likeness(turn, turns[-1]) for turn in self._turns[failed][-1:]
+            ):
+                named.append(failed)
+        before = next((n for n in named if n in own), None)
         if before is not None:
             self._loose.add(number)
         return before
@@ -185,8 +178,10 @@ class _Linker:
             if self._fits(number, candidate) and (chain not in best or candidate > best[chain]):
                 best[chain] = candidate
         ranked = sorted(best.values(), reverse=True)[:2]
-        tied = len(ranked) == 2 and ranked[0][:3] == ranked[1][:3] and not ranked[0].whole
-        return ranked[0] if ranked and not tied else None
+        if len(ranked) == 2 and ranked[0][:3] == ranked[1][:3]:
+            # It may go on with either, unless there is no telling their turns apart.
+            return ranked[0] if ranked[0].answered and ranked[0].whole else None
+        return ranked[0] if ranked else None
 
     def _compare(self, number: int, end: int, earlier: int, answered: bool) -> _Candidate:
         new, old = self._turns[number], self._turns[earlier]
@@ -204,7 +199,8 @@ class _Linker:
         """Whether a call may go on with the candidate."""
         before = self._answers[candidate.number]
         if candidate.same_app:
-            return candidate.answered or candidate.whole or not before.ok
+            tells = candidate.run or before.tool_uses or len(before.text) >= _TELLING
+            return bool(candidate.answered and tells) or candidate.whole or not before.ok
         if not before.ok:
             return candidate.whole
         # Another app may be handed a conversation. One that has its own beside it looks at it.
@@ -217,20 +213,27 @@ class _Linker:
         )
 
     def _place(self, number: int, before: int | None) -> None:
-        chain = None if before is None else self._home[before]
-        if before is not None and chain is not None and chain[-1] != before:
-            tail = chain[chain.index(before) + 1 :]
-            aside = tail[0] in self._loose or self._apps[tail[0]] != self._apps[before]
-            if aside and self._apps[number] == self._apps[before]:
-                del chain[-len(tail) :]
-                self._begin(tail)
-            else:
-                chain = None  # the conversation branches
-        if chain is None:
+        if before is None or self._branches(number, before):
             self._begin([number])
         else:
-            chain.append(number)
-            self._home.append(chain)
+            self._home[before].append(number)
+            self._home.append(self._home[before])
+
+    def _branches(self, number: int, before: int) -> bool:
+        """Whether a call goes on beside those that went on with the same call before.
+
+        Calls that only looked at the conversation from another app are moved out of its way.
+        """
+        chain = self._home[before]
+        after = chain[chain.index(before) + 1 :]
+        if not any(self._answers[n].ok for n in after):
+            return False
+        aside = after[0] in self._loose or self._apps[after[0]] != self._apps[before]
+        if not aside or self._apps[number] != self._apps[before]:
+            return True
+        del chain[-len(after) :]
+        self._begin(after)
+        return False
 
     def _begin(self, numbers: list[int]) -> None:
         self._chains.append(numbers)
@@ -337,8 +340,8 @@ def _is_verdict(answer: Answer, on: Answer) -> bool:
     quoted = "".join(on.text.split())
     if len(answer.text) >= len(on.text) or not any(quoted in "".join(t.split()) for t in shown):
         return False
-    forced = [use.input for use in answer.tool_uses if answer.request.tool_choice]
-    value = parsed(answer.text, forced or None)
+    is_forced = mapping(answer.request.tool_choice).get("type") == "tool"
+    value = parsed(answer.text, [use.input for use in answer.tool_uses] if is_forced else None)
     is_json = isinstance(value, dict | list) and not _words(str(value)) & _words(on.text)
     return is_json or len(answer.text.split()) == 1
 
@@ -356,6 +359,12 @@ def _containers(answer: Answer, *, asked: bool = False) -> list[str]:
     values += [] if asked else [answer.other_fields.get("container")]
     ids = (string(v) or string(mapping(v).get("id")) for v in values)
     return [name for name in ids if name is not None]
+
+
+def _previous(request: RequestView) -> str:
+    """The message with which the API goes on; "" where it is not told one."""
+    thread = mapping((request.body or {}).get("thread"))
+    return string(thread.get("previous_message_id")) or ""
 
 
 def _diagnosed(request: RequestView) -> str:

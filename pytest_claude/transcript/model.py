@@ -229,25 +229,63 @@ class Transcript:
         }
 
     @cached_property
-    def linked(self) -> Linked:
-        """Which answers go on with which, and which conversations compete for the last reply."""
+    def _linked(self) -> Linked:
         return link(self.answers)
 
     @cached_property
     def conversations(self) -> tuple[tuple[Answer, ...], ...]:
         """The answers by conversation, in the order in which the conversations began."""
-        chosen = self.linked.conversations
+        chosen = self._linked.conversations
         return tuple(tuple(self.answers[number] for number in each) for each in chosen)
 
     @property
     def main(self) -> tuple[Answer, ...]:
         """The conversation of the last answer."""
-        return self.conversations[self.linked.links[-1].home] if self.answers else ()
+        return self.conversations[self.places[-1][0]] if self.answers else ()
 
     @property
     def last(self) -> Answer | None:
         """The last answer, good or not; another may be meant where conversations compete."""
         return self.answers[-1] if self.answers else None
+
+    @property
+    def rivals(self) -> tuple[int, ...]:
+        """The numbers of the conversations that compete for the last reply; empty if none does.
+
+        Those are the last answer's own and those of other apps whose last reply may be meant.
+        """
+        others = self._linked.rivals
+        return tuple(sorted({*others, self.places[-1][0]})) if others else ()
+
+    @property
+    def state_field(self) -> str | None:
+        """A request field, unknown here, that says which conversation goes on; None for none."""
+        return self._linked.state_field
+
+    @property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """The number of each answer's conversation, and how many of its messages are old there.
+
+        Those are at the beginning of its request, and calls before it have shown them.
+        """
+        return self._linked.links
+
+    def dialogue(self, home: int) -> list[Mapping[str, Any]]:
+        """The messages of the conversation number `home`, its last answer included.
+
+        They are those of its last request, after the earlier ones that it stands for and does not
+        repeat: the API holds them (`thread`), or the app left them out.
+        """
+        messages: list[Mapping[str, Any]] = []
+        shown = 0
+        for number in self._linked.conversations[home]:
+            answer, repeats = self.answers[number], self.places[number][1]
+            asked = answer.request.messages
+            left_out = messages if repeats < shown else []
+            said = {"role": "assistant", "content": list(answer.content)}
+            messages = [*left_out, *(asked[repeats:] if left_out else asked), said]
+            shown = len(asked)
+        return messages
 
     def part(self, answers: Iterable[Answer], empty_because: str) -> Transcript:
         """The same run, with these of its answers alone."""

@@ -13,10 +13,11 @@ from pytest_claude.transcript.quoting import cut, quote
 
 C = TypeVar("C", bound=Check)
 
-_WHICH = (
+WHICH = (
     "say which is meant: claude.conversations[i], claude.where(system=…), or the arguments "
     "conversation=, system=, model=, tool= of the marker"
 )
+"""What to do where conversations compete for the last reply."""
 
 MOST = 5
 """How many calls, faults or citations a failure text shows."""
@@ -38,14 +39,13 @@ def gap_of_reply(transcript: Transcript) -> str | None:
 
 def several(transcript: Transcript) -> str | None:
     """Which conversations compete for the last reply, with what tells them apart."""
-    linked, conversations = transcript.linked, transcript.conversations
-    if linked.rivals:
-        numbers = sorted({*linked.rivals, linked.links[-1].home})
+    conversations, numbers = transcript.conversations, transcript.rivals
+    if numbers:
         places = " and ".join(f"conversations[{number}]" for number in numbers)
         names = " and ".join(_name(conversations[number]) for number in numbers)
         return f"{places} compete for the last reply: {names}"
-    if linked.state_field is not None and len(conversations) > 1:
-        field = cut(linked.state_field)
+    if transcript.state_field is not None and len(conversations) > 1:
+        field = cut(transcript.state_field)
         return f"the request field `{field}`, unknown here, may say which conversation goes on"
     return None
 
@@ -108,10 +108,10 @@ def unknown_of_reply(
     """
     if (missing := gap_of_reply(transcript)) is None:
         return None
-    linked, hint = transcript.linked, _WHICH if several(transcript) == missing else None
-    homes = {*linked.rivals, *(link.home for link in linked.links[-1:])}
-    last = [end for home in sorted(homes) for end in ends(transcript.conversations[home])]
-    return kind(name, None, expected, missing, missing, tuple(last), hint, **more)
+    meant = [transcript.conversations[home] for home in transcript.rivals] or [transcript.main]
+    evidence = tuple(end for conversation in meant for end in ends(conversation))
+    hint = WHICH if several(transcript) == missing else None
+    return kind(name, None, expected, missing, missing, evidence, hint, **more)
 
 
 def ends(answers: Sequence[Answer]) -> tuple[Evidence, ...]:
