@@ -13,7 +13,7 @@ from pytest_claude.transcript.request import RequestView, text_of
 if TYPE_CHECKING:
     from pytest_claude.transcript.model import Answer
 
-_TELLING = 20  # characters of an answer that does not come twice by chance, as a label does
+_TELLING = 12  # characters of an answer that does not come twice by chance, as a label does
 _MOST_CANDIDATES = 50  # calls that said the same: an app that answers "OK" all day must not cost
 
 
@@ -92,7 +92,7 @@ class _Linker:
 
     def __init__(self, answers: Sequence[Answer]) -> None:
         self._answers = answers
-        self._turns = [_turns(answer.request) for answer in answers]
+        self._turns: list[Sequence[Mapping[str, Any]]] = []
         numbers: dict[Any, int] = {}
         self._apps = [numbers.setdefault(app(a.request), len(numbers)) for a in answers]
         self._chains: list[list[int]] = []
@@ -105,6 +105,10 @@ class _Linker:
 
     def add(self, number: int) -> None:
         """Find the call's conversation and note by what later calls may name this one."""
+        request = self._answers[number].request
+        # A beginning of the answer is no turn yet, unless it is an answer that is to go on.
+        begins = request.prefill and _key(request.messages[-1]) not in self._by_answer
+        self._turns.append(request.messages[:-1] if begins else request.messages)
         before, repeats = self._before(number)
         self._repeats.append(repeats)
         self._place(number, before)
@@ -270,11 +274,6 @@ class _Linker:
 
 
 # --- turns ------------------------------------------------------------------------------------
-
-
-def _turns(request: RequestView) -> tuple[Mapping[str, Any], ...]:
-    """The messages of a request, without a beginning of the answer that it sends."""
-    return request.messages[:-1] if request.prefill else request.messages
 
 
 def app(request: RequestView) -> tuple[str, tuple[str, ...]]:
