@@ -278,9 +278,9 @@ def _verify(where: str, mark: pytest.Mark) -> None:
         raise SettingsError(f"{call}: takes {number}")
     which, arguments = _divided(mark)
     try:
-        number = which.get("conversation")
-        if isinstance(number, bool) or not isinstance(number, int | None):
-            raise TypeError(f"conversation={number!r}: its number, 0 for the first")
+        place = which.get("conversation")
+        if isinstance(place, bool) or not isinstance(place, int | None):
+            raise TypeError(f"conversation={place!r}: its number, 0 for the first")
         if marker.verify is not None:
             marker.verify(mark.args, arguments)
     except TypeError as error:
