@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_claude.transcript.model import Answer
 
 _TELLING = 12  # characters of an answer that does not come twice by chance, as a label does
+_ALIKE = 0.8  # of the words of two system prompts
 _MOST_CANDIDATES = 50  # calls that said the same: an app that answers "OK" all day must not cost
 
 
@@ -207,14 +208,15 @@ class _Linker:
             return bool(candidate.answered and tells) or candidate.whole or not before.ok
         if not before.ok:
             return candidate.whole
+        if not (candidate.answered and candidate.run):
+            return False
         # Another app may be handed a conversation. One that has its own beside it looks at it.
-        beside = (n for n in range(number) if self._apps[n] == self._apps[number])
-        return (
-            candidate.answered
-            and candidate.run > 0
-            and all(self._home[n] is self._home[candidate.number] for n in beside)
-            and not _is_verdict(self._answers[number], before)
-        )
+        own = {id(chain): chain for n, chain in enumerate(self._home)
+               if self._apps[n] == self._apps[number]}  # fmt: skip
+        own.pop(id(self._home[candidate.number]), None)
+        app_before = self._apps[candidate.number]
+        beside = [c for c in own.values() if all(self._apps[n] != app_before for n in c)]
+        return not beside and not _is_verdict(self._answers[number], before)
 
     def _place(self, number: int, before: int | None) -> None:
         if before is None or self._branches(number, before):
@@ -335,6 +337,8 @@ def _is_verdict(answer: Answer, on: Answer) -> bool:
     So answer the guards and graders of an app, and not the app: in one word, or in JSON that has
     no word of what was judged. JSON that has some is the other answer in another form.
     """
+    if on.tool_uses or _alike(answer.request, on.request):
+        return False
     shown = (text_of(message.get("content")) for message in answer.request.messages)
     quoted = "".join(on.text.split())
     if len(answer.text) >= len(on.text) or not any(quoted in "".join(t.split()) for t in shown):
@@ -343,6 +347,13 @@ def _is_verdict(answer: Answer, on: Answer) -> bool:
     value = parsed(answer.text, [use.input for use in answer.tool_uses] if is_forced else None)
     is_json = isinstance(value, dict | list) and not _words(str(value)) & _words(on.text)
     return is_json or len(answer.text.split()) == 1
+
+
+def _alike(one: RequestView, other: RequestView) -> bool:
+    """Whether two requests are of one app that writes the time or the like into its prompt."""
+    left, right = _words(one.system), _words(other.system)
+    share = len(left & right) / max(len(left), len(right), 1)
+    return share >= _ALIKE and sorted(one.tool_names) == sorted(other.tool_names)
 
 
 def _words(text: str) -> set[str]:

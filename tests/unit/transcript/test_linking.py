@@ -59,6 +59,7 @@ def rivals(*answers: Answer) -> tuple[int, ...]:
 
 # --- one dialogue, however it is sent ---------------------------------------------------------
 
+ANSWER = "Your lamp will be repaired by Friday."
 TURNS = ["The lamp is broken.", "The one in the hall.", "Since Monday.", "What will it cost?"]
 REPLIES = ["Which lamp is it?", "Since when is it broken?", "A new bulb will do.", "Four euros."]
 IMAGE = {"type": "image", "source": {"type": "base64", "data": "iVBORw0KGgo="}}
@@ -260,6 +261,32 @@ def test_turns_say_more_than_a_container() -> None:
 
 # --- several dialogues ------------------------------------------------------------------------
 
+
+def agent(topic: str, answer: str) -> list[Answer]:
+    """Two calls with a tool, and a last one that offers none, so that the agent must answer."""
+    tools, use = [{"name": "look"}], {**USE, "id": topic}
+    result = {**RESULT, "tool_use_id": topic}
+    return [
+        call(said(topic), "I look.", tool=topic, tools=tools),
+        call(said(topic, [*blocks("I look."), use], [result]), answer, tools=[]),
+    ]
+
+
+def test_a_last_call_without_tools_goes_on_also_the_second_time() -> None:
+    answers = [*agent("lamps", "Three."), *agent("chairs", "Four.")]
+    assert conversations(*answers) == [[1, 2], [3, 4]]
+    assert rivals(*answers) == ()
+
+
+def test_a_short_reply_is_no_verdict_where_the_prompt_tells_the_time() -> None:
+    prompt = "It is {} o'clock. You repair the lamps of a hardware store."
+    answers = [
+        call(said("My lamp is broken."), ANSWER, system=prompt.format(9)),
+        call(said("My lamp is broken.", ANSWER, "Really?"), "Yes.", system=prompt.format(10)),
+    ]
+    assert conversations(*answers) == [[1, 2]]
+
+
 APART = {
     "two questions": ([call([user("A")], "a"), call([user("B")], "b")], [[1], [2]]),
     "one question twice": ([call([user("A")], "a"), call([user("A")], "a")], [[1], [2]]),
@@ -335,7 +362,6 @@ def app(name: str, prompt: str, text: str, **body: Any) -> Answer:
     return call([user(prompt)], text, system=name, **body)
 
 
-ANSWER = "Your lamp will be repaired by Friday."
 COMPETE = {
     "interleaved": [
         app("Classify", "Hi", "easy"), app("Answer", "Hi", "Hello"),
