@@ -54,9 +54,10 @@ def find_json(
 ) -> FoundJson | None:
     """The first JSON value of an answer, or None.
 
-    Counts: a text that `json.loads` accepts whole, and the input of a call of an output tool,
-    the first if there are several. With `where="anywhere"` also fenced blocks, or else objects
-    and arrays in the prose, that parse. Numbers and strings alone do not count in prose.
+    Counts: a text that `json.loads` accepts whole, with what the app began it with (prefill) or
+    without, and the input of a call of an output tool, the first if there are several. With
+    `where="anywhere"` also fenced blocks, or else objects and arrays in the prose, that parse.
+    Numbers and strings alone do not count in prose.
     """
     return next(all_json(answer, where=where, output_tools=output_tools), None)
 
@@ -76,11 +77,27 @@ def all_json(
         of = f"the first of {len(outputs)} calls" if len(outputs) > 1 else "the call"
         yield FoundJson(outputs[0].input, f"{of} of `{outputs[0].name}`")
         return
-    try:
-        yield FoundJson(json.loads(answer.text), "the text")
-    except (ValueError, RecursionError):
-        if where == "anywhere":
-            yield from _inside(answer.text.strip())
+    for start in _starts(answer):
+        try:
+            yield FoundJson(json.loads(answer.text[start:]), "the text")
+            return
+        except (ValueError, RecursionError):
+            continue
+    if where == "anywhere":
+        yield from _inside(answer.text.strip())
+
+
+def _starts(answer: Answer) -> list[int]:
+    """Where an app may begin to read an answer.
+
+    At its beginning; where the app itself began it (prefill), also at the bracket in that
+    beginning, which may be a sentence or a fence, and after it.
+    """
+    begun = answer.request.prefill
+    if not begun or not answer.text.startswith(begun):
+        return [0]
+    bracket = re.search(r"[{\[]", begun)
+    return [0, bracket.start() if bracket else 0, len(begun)]
 
 
 def violations(value: Any, schema: Mapping[str, Any] | bool) -> list[Violation]:

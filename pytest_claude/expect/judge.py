@@ -205,22 +205,16 @@ def _as_data(entry: Mapping[str, Any]) -> str:
 def _entries(transcript: Transcript) -> Iterator[dict[str, Any]]:
     answered = Transcript(transcript.answered)
     several = len(answered.conversations) > 1
-    for number, conversation in enumerate(answered.conversations, start=1):
+    for home, conversation in enumerate(answered.conversations):
         if several:
-            yield {"conversation": number}
-        yield from _conversation(conversation[-1])
-
-
-def _conversation(last: Answer) -> Iterator[dict[str, Any]]:
-    """A conversation as its last request and the answer to it tell it."""
-    if last.request.system:
-        yield {"from": "system", "text": _cut(last.request.system)}
-    if last.request.tool_names:
-        yield {"from": "system", "tools": list(last.request.tool_names)}
-    names: dict[str, str] = {}
-    for message in last.request.messages:
-        yield from _message(str(message.get("role")), message.get("content"), names)
-    yield from _message("assistant", list(last.content), names)
+            yield {"conversation": home + 1}
+        last, names = conversation[-1], dict[str, str]()
+        if last.request.system:
+            yield {"from": "system", "text": _cut(last.request.system)}
+        if last.request.tool_names:
+            yield {"from": "system", "tools": list(last.request.tool_names)}
+        for message in answered.dialogue(home):
+            yield from _message(str(message.get("role")), message.get("content"), names)
 
 
 def _message(role: str, content: Any, names: dict[str, str]) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_claude.behavior.timing import Pace, pace
-from pytest_claude.expect.checks import gap
+from pytest_claude.expect.checks.evidence import WHICH, gap, several
 from pytest_claude.expect.listed import Listed
 from pytest_claude.expect.methods import CheckMethods
 from pytest_claude.expect.misuse import stated, unknown_name
@@ -98,22 +98,31 @@ class View(CheckMethods):
 
     @property
     def reply(self) -> Reply:
-        """The last reply of the main conversation, the one that the first call began.
+        """The last reply; the checks of a last reply look at it.
 
         Raises:
-            LookupError: No call was answered.
+            LookupError: No call was answered, or conversations of several apps compete for it
+                (see `conversations`).
         """
         transcript = self._transcript()
-        if transcript.last is None:
+        last = transcript.last
+        if last is None:
             raise LookupError(f"no reply: {gap(transcript) or 'no call was answered'}")
-        return self._reply_of(transcript.last, transcript)
+        if (open_between := several(transcript)) is not None:
+            raise LookupError(f"no last reply: {open_between}; {WHICH}")
+        return self._reply_of(last, transcript)
 
     @property
     def conversations(self) -> tuple[View, ...]:
         """The conversations, in the order in which they began; each has all the checks.
 
-        A call goes on with a conversation when its messages begin with all messages of that
-        conversation's latest call; sub-agents and side questions begin their own.
+        A call goes on with the call that its `thread` names, else with the one whose turns it
+        repeats, also where what was said before is trimmed, annotated or in part summed up.
+        Sub-agents, side questions and calls that repeat nothing begin their own.
+
+        Conversations with equal system prompts and tools are one app's, and the later is the
+        last. Those of several apps compete for the last reply where one has calls between the
+        other's, and where the last reply is no more than a verdict on another.
         """
         count = len(self._transcript().conversations)
         parts = (_Part(self, partial(_conversation, number)) for number in range(count))

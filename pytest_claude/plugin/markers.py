@@ -58,6 +58,10 @@ def _check_within(_args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     check_limits({name: limit for name, limit in kwargs.items() if limit is not None})
 
 
+_WHICH = ("conversation", "model", "system", "tool")
+"""The arguments that say which last reply a check is to look at."""
+
+
 class Marker(NamedTuple):
     """A marker.
 
@@ -66,12 +70,14 @@ class Marker(NamedTuple):
         check: The method of the fixture that it asks after the body; "" where it asks none.
         positional: How many positional arguments the check takes at most.
         verify: Raises TypeError where the check would refuse the values of its arguments.
+        of_reply: Whether the check looks at the last reply, and takes the arguments `_WHICH`.
     """
 
     text: str
     check: str = ""
     positional: int = 0
     verify: Callable[[tuple[Any, ...], Mapping[str, Any]], None] | None = None
+    of_reply: bool = False
 
 
 MARKERS = {
@@ -99,17 +105,22 @@ MARKERS = {
         "calls_no_tool",
     ),
     "claude_clarifies": Marker(
-        "claude_clarifies(): after the body, Claude's last reply must ask for what it needs "
-        "instead of guessing.",
-        "asks_clarifying_question",
+        "claude_clarifies(*, conversation=None, model=None, system=None, tool=None): after the "
+        "body, Claude's last reply must ask for what it needs instead of guessing. The arguments "
+        "say which: of the conversation with this number, of calls to this model, with this text "
+        "in the system prompt, or that offer this tool.",
+        "asks_clarifying_question", of_reply=True,
     ),
     "claude_returns_json": Marker(
-        "claude_returns_json(*, schema=None, where='answer'): after the body, Claude's last reply "
-        "must be JSON and satisfy the schema.",
-        "returns_json", 1, _check_json,
+        "claude_returns_json(*, schema=None, where='answer', conversation=None, model=None, "
+        "system=None, tool=None): after the body, Claude's last reply must be JSON and satisfy "
+        "the schema.",
+        "returns_json", 1, _check_json, of_reply=True,
     ),
     "claude_refuses": Marker(
-        "claude_refuses(): after the body, Claude's last reply must refuse.", "refuses"
+        "claude_refuses(*, conversation=None, model=None, system=None, tool=None): after the "
+        "body, Claude's last reply must refuse.",
+        "refuses", of_reply=True,
     ),
     "claude_within": Marker(
         "claude_within(*, cost_usd=None, output_tokens=None, thinking_tokens=None, "
@@ -185,7 +196,22 @@ def prepare(item: pytest.Item, run: RunSettings) -> None:
 def marker_checks(item: pytest.Item, view: View) -> Iterator[tuple[str, Check]]:
     """The checks that the markers of a test ask, by the marker's name, the nearest first."""
     for mark in _check_marks(item):
-        yield mark.name, getattr(view, MARKERS[mark.name].check)(*mark.args, **mark.kwargs)
+        which, arguments = _divided(mark)
+        check = getattr(_part(view, **which), MARKERS[mark.name].check)
+        yield mark.name, check(*mark.args, **arguments)
+
+
+def _divided(mark: pytest.Mark) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments that say which reply is meant, and those of the check."""
+    which = {k: v for k, v in mark.kwargs.items() if MARKERS[mark.name].of_reply and k in _WHICH}
+    return which, {key: value for key, value in mark.kwargs.items() if key not in which}
+
+
+def _part(view: View, conversation: int | None = None, tool: Any = None, **fits: Any) -> View:
+    """What a marker means of a run: the calls that fit, or one conversation among them."""
+    if tool is not None or any(value is not None for value in fits.values()):
+        view = view.where(tool_offered=tool, **fits)
+    return view if conversation is None else view.conversations[conversation]
 
 
 def cassette_of(item: pytest.Item) -> str | None:
@@ -243,6 +269,7 @@ def _verify(where: str, mark: pytest.Mark) -> None:
     parameters = inspect.signature(getattr(View, marker.check)).parameters.values()
     if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         keywords = [p.name for p in parameters if p.name != "self"]
+        keywords += _WHICH if marker.of_reply else ()
         if mark.kwargs and not keywords:
             raise SettingsError(f"{call}: takes no arguments")
         for key in mark.kwargs:
@@ -250,9 +277,13 @@ def _verify(where: str, mark: pytest.Mark) -> None:
     if len(mark.args) > (most := marker.positional):
         number = f"{most or 'no'} positional argument{'' if most == 1 else 's'}"
         raise SettingsError(f"{call}: takes {number}")
+    which, arguments = _divided(mark)
     try:
+        place = which.get("conversation")
+        if isinstance(place, bool) or not isinstance(place, int | None):
+            raise TypeError(f"conversation={place!r}: its number, 0 for the first")
         if marker.verify is not None:
-            marker.verify(mark.args, mark.kwargs)
+            marker.verify(mark.args, arguments)
     except TypeError as error:
         raise SettingsError(f"{call}: {error}") from None
 

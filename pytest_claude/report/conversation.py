@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,7 @@ def conversation(transcript: Transcript, pool: Pool, shared: Pool) -> list[dict[
     images and documents are replaced by their size.
     """
     found = []
-    for answer, home, shown in in_conversations(transcript):
+    for answer, (home, shown) in zip(transcript.answers, transcript.places, strict=True):
         numbers = [pool.add(_slim(message)) for message in answer.request.messages]
         found.append(
             {
@@ -60,21 +60,6 @@ def conversation(transcript: Transcript, pool: Pool, shared: Pool) -> list[dict[
             }
         )
     return found
-
-
-def in_conversations(transcript: Transcript) -> Iterator[tuple[Answer, int, int]]:
-    """Each answer, the number of its conversation, and how many messages it repeats.
-
-    Those are the turns before it, with the answer that came of them.
-    """
-    homes = {id(a): n for n, turns in enumerate(transcript.conversations) for a in turns}
-    before: dict[int, int] = {}
-    for answer in transcript.answers:
-        home, messages = homes[id(answer)], answer.request.messages
-        shown = before.get(home, 0)
-        echo = messages[shown : shown + 1] if home in before else ()
-        yield answer, home, shown + bool(echo and echo[0].get("role") == "assistant")
-        before[home] = len(messages)
 
 
 def _parameters(answer: Answer, pool: Pool, shared: Pool) -> dict[str, Any]:

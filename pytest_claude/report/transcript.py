@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_claude.report.conversation import in_conversations
 from pytest_claude.report.numbers import count, seconds
 from pytest_claude.transcript.model import KNOWN_FIELDS, Answer, Transcript, is_known_block
 from pytest_claude.transcript.quoting import printable
@@ -20,7 +19,7 @@ def conversation_lines(transcript: Transcript) -> list[str]:
     says so.
     """
     lines: list[str] = []
-    for answer, home, shown in in_conversations(transcript):
+    for answer, (home, shown) in zip(transcript.answers, transcript.places, strict=True):
         if not shown and home:
             lines.append(f"-- conversation {home + 1}")
         lines += _asked_lines(answer, shown)

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from pytest_claude.transcript.interaction import Ended, Timing
-from pytest_claude.transcript.json_values import mapping, mappings
+from pytest_claude.transcript.json_values import mappings
 from pytest_claude.transcript.judging import asks_judge
+from pytest_claude.transcript.linking import Linked, link
 from pytest_claude.transcript.request import RequestView, text_of
 
 __all__ = [
@@ -117,7 +118,7 @@ class Answer:
         served_model: The model that answered, as the API names it.
         status: HTTP status.
         stop_reason: In the API's words; None where there is none.
-        text: All text blocks joined.
+        text: All text blocks joined, after the beginning that the request gave (prefill).
         thinking: Visible thinking; None when there is none.
         tool_uses: Calls of client tools, in order.
         server_tool_uses: Calls of tools that the API ran itself.
@@ -245,30 +246,63 @@ class Transcript:
         }
 
     @cached_property
-    def conversations(self) -> tuple[tuple[Answer, ...], ...]:
-        """The answers by conversation, the first call's conversation first.
+    def _linked(self) -> Linked:
+        return link(self.answers)
 
-        A call goes on with a conversation when its messages begin with all messages of that
-        conversation's latest call and add at least one.
-        """
-        conversations: list[list[Answer]] = []
-        for answer in self.answers:
-            home = next((c for c in reversed(conversations) if _goes_on(c[-1], answer)), None)
-            if home is None:
-                conversations.append(home := [])
-            home.append(answer)
-        return tuple(map(tuple, conversations))
+    @cached_property
+    def conversations(self) -> tuple[tuple[Answer, ...], ...]:
+        """The answers by conversation, in the order in which the conversations began."""
+        chosen = self._linked.conversations
+        return tuple(tuple(self.answers[number] for number in each) for each in chosen)
 
     @property
     def main(self) -> tuple[Answer, ...]:
-        """The conversation that the first call began; if all of it failed, the next that holds."""
-        good = (each for each in self.conversations if any(answer.ok for answer in each))
-        return next(good, self.conversations[0] if self.answers else ())
+        """The conversation of the last answer."""
+        return self.conversations[self.places[-1][0]] if self.answers else ()
 
     @property
     def last(self) -> Answer | None:
-        """The last answer of the main conversation, good or not."""
-        return self.main[-1] if self.answers else None
+        """The last answer, good or not; another may be meant where conversations compete."""
+        return self.answers[-1] if self.answers else None
+
+    @property
+    def rivals(self) -> tuple[int, ...]:
+        """The numbers of the conversations that compete for the last reply; empty if none does.
+
+        Those are the last answer's own and those of other apps whose last reply may be meant.
+        """
+        others = self._linked.rivals
+        return tuple(sorted({*others, self.places[-1][0]})) if others else ()
+
+    @property
+    def state_field(self) -> str | None:
+        """A request field, unknown here, that says which conversation goes on; None for none."""
+        return self._linked.state_field
+
+    @property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """The number of each answer's conversation, and how many of its messages are old there.
+
+        Those are at the beginning of its request, and calls before it have shown them.
+        """
+        return self._linked.links
+
+    def dialogue(self, home: int) -> list[Mapping[str, Any]]:
+        """The messages of the conversation number `home`, its last answer included.
+
+        They are those of its last request, after the earlier ones that it stands for and does not
+        repeat: the API holds them (`thread`), or the app left them out.
+        """
+        messages: list[Mapping[str, Any]] = []
+        shown = 0
+        for number in self._linked.conversations[home]:
+            answer, repeats = self.answers[number], self.places[number][1]
+            asked = answer.request.messages
+            left_out = messages if repeats < shown else []
+            said = {"role": "assistant", "content": list(answer.content)}
+            messages = [*left_out, *(asked[repeats:] if left_out else asked), said]
+            shown = len(asked)
+        return messages
 
     def part(self, answers: Iterable[Answer], empty_because: str) -> Transcript:
         """The same run, with these of its answers alone."""
@@ -294,25 +328,3 @@ def _results(content: Any) -> list[ToolResult]:
         for block in mappings(content)
         if block.get("type") == "tool_result" and isinstance(block.get("tool_use_id"), str)
     ]
-
-
-def _goes_on(before: Answer, after: Answer) -> bool:
-    old, new = before.request.messages, after.request.messages
-    if new == old:
-        return not before.ok  # the SDK's retry of a failed call
-    return len(new) > len(old) and all(_turn(a) == _turn(b) for a, b in zip(new, old, strict=False))
-
-
-def _turn(message: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Role and content; the cache marks that move from turn to turn do not count."""
-    content = message.get("content")
-    if isinstance(content, list):
-        content = [
-            {key: value for key, value in block.items() if key != "cache_control"}
-            if isinstance(block, Mapping)
-            else block
-            for block in content
-        ]
-        if len(content) == 1 and mapping(content[0]).keys() == {"type", "text"}:
-            content = content[0]["text"]
-    return message.get("role"), content

@@ -120,6 +120,7 @@ class _Content:
 def _answer(number: int, request: RequestView, content: _Content, status: int) -> Answer:
     message = content.message
     blocks = _blocks(message.get("content"))
+    text = "".join(string(b.get("text")) or "" for b in blocks if b.get("type") == "text")
     uses = [_tool_use(block, n) for n, block in enumerate(blocks) if _is_tool_use(block)]
     details = message.get("stop_details")
     edits = mapping(message.get("context_management")).get("applied_edits")
@@ -130,7 +131,7 @@ def _answer(number: int, request: RequestView, content: _Content, status: int) -
         served_model=string(message.get("model")),
         status=status,
         stop_reason=string(message.get("stop_reason")),
-        text="".join(string(b.get("text")) or "" for b in blocks if b.get("type") == "text"),
+        text=text and request.prefill + text,
         thinking=_thinking(blocks),
         tool_uses=tuple(use for use in uses if not use.server),
         server_tool_uses=tuple(use for use in uses if use.server),

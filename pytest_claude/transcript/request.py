@@ -77,6 +77,19 @@ class RequestView:
         return mappings(self._get("messages"))
 
     @property
+    def prefill(self) -> str:
+        """The beginning of the answer, where the app wrote it: a last message of the assistant.
+
+        A turn of the model that the API paused is sent back too, and is none: it is not text alone.
+        """
+        last = self.messages[-1] if self.messages else {}
+        content = last.get("content") if last.get("role") == "assistant" else ""
+        if isinstance(content, str):
+            return content
+        is_text = all(block.get("type") == "text" for block in mappings(content))
+        return "".join(str(b.get("text")) for b in mappings(content)) if is_text else ""
+
+    @property
     def tools(self) -> tuple[Mapping[str, Any], ...]:
         """The tools offered, as sent."""
         return mappings(self._get("tools"))

@@ -34,7 +34,8 @@ def observed(interaction: Interaction) -> dict[str, Any]:
         "status": answer.status,
         "error": answer.error.type if answer.error is not None else None,
         "block_types": list(answer.blocks),
-        "text": answer.text[:200],
+        # The index knows what the model wrote, and not what the app began.
+        "text": answer.text.removeprefix(answer.request.prefill)[:200],
         "input_tokens": answer.usage.input_tokens,
         "output_tokens": answer.usage.output_tokens,
         "cache_read": answer.usage.cache_read_tokens,

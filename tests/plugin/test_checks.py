@@ -271,3 +271,22 @@ def test_a_test_that_makes_no_call_is_not_told_to_record(project) -> None:
         ["  expected  not: no call to a model", "  to go on  call the app *"]
     )
     result.stdout.no_fnmatch_line("  on purpose*")
+
+
+def test_what_the_app_began_is_part_of_the_reply(project) -> None:
+    project.personas(old=says('"a": 1}'))
+    project.tests(
+        """
+def test_a(claude):
+    turns = [{"role": "user", "content": "As JSON"}]
+    for n in range(2):
+        reply = ask(None, messages=[*turns, {"role": "assistant", "content": "{"}])
+        said = "{" + reply.content[0].text
+        assert claude.reply.text == said
+        assert claude.returns_json({"required": ["a"]}).value == {"a": 1}
+        turns += [{"role": "assistant", "content": said}, {"role": "user", "content": "Again"}]
+    assert len(claude.conversations) == 1
+"""
+    )
+    project.record().assert_outcomes(passed=1)
+    project.run().assert_outcomes(passed=1)

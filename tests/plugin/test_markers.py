@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from simulator import calls, says
+from simulator import Reply, calls, says
 
 CALL = ("lookup_order", {"order_id": "1234"})
 
@@ -16,7 +16,22 @@ WRONG = {
     "keyword": (
         "claude_returns_json(shema={})",
         "ERROR: test_app.py:4: @pytest.mark.claude_returns_json(shema={}): "
-        "unknown setting 'shema'; did you mean 'schema'? Settings: schema, where",
+        "unknown setting 'shema'; did you mean 'schema'? Settings: schema, where, conversation, "
+        "model, system, tool",
+    ),
+    "keyword of a reply": (
+        "claude_clarifies(conversaton=0)",
+        "ERROR: test_app.py:4: @pytest.mark.claude_clarifies(conversaton=0): unknown setting "
+        "'conversaton'; did you mean 'conversation'? Settings: conversation, model, system, tool",
+    ),
+    "number of a conversation": (
+        "claude_refuses(conversation='first')",
+        "ERROR: test_app.py:4: @pytest.mark.claude_refuses(conversation='first'): "
+        "conversation='first': its number, 0 for the first",
+    ),
+    "reply of a run": (
+        "claude_calls_no_tool(conversation=0)",
+        "ERROR: *: takes no arguments",
     ),
     "value": (
         "claude_returns_json(where='text')",
@@ -149,3 +164,79 @@ def test_markers_and_fixtures_are_documented_for_pytest(project) -> None:
     for name in ("claude", "claude_calls_tool", "claude_clarifies", "claude_returns_json"):
         markers.fnmatch_lines([f"@pytest.mark.{name}(*"])
     project.run("--fixtures").stdout.fnmatch_lines(["claude -- *", "pytest_claude -- *"])
+
+
+CLASSIFIES = """
+def classify_and_answer(text):
+    ask(text, system="You classify.", tools=[])
+    return ask(text, system="You repair lamps.")
+"""
+TWICE = "classify_and_answer('My lamp is broken.')\n    classify_and_answer('The red one.')"
+
+
+def lamps(request, seen):
+    """Classifies, or asks back once."""
+    if request.get("system") == "You classify.":
+        return Reply("hard")
+    first = "broken" in request["messages"][0]["content"]
+    return Reply("Which lamp is broken?" if first else "A new bulb will do.")
+
+
+def test_the_answer_is_the_last_reply_where_a_classifier_is_asked_first(project) -> None:
+    project.personas(old=lamps)
+    project.tests(
+        f"""{CLASSIFIES}
+@pytest.mark.claude_clarifies
+def test_a(claude):
+    classify_and_answer("My lamp is broken.")
+    assert claude.reply.text == "Which lamp is broken?"
+"""
+    )
+    project.record().assert_outcomes(passed=1)
+    project.run().assert_outcomes(passed=1)
+
+
+WHICH = ["conversation=1", "system='repair'", "tool='lookup_order', conversation=0",
+         "model='claude-sonnet-4-5', system='repair'"]  # fmt: skip
+
+
+@pytest.mark.parametrize("which", WHICH)
+def test_a_marker_says_which_last_reply_is_meant(project, which: str) -> None:
+    project.personas(old=lamps)
+    project.tests(
+        f"{CLASSIFIES}\n@pytest.mark.claude_clarifies({which})\n"
+        "def test_a():\n    classify_and_answer('My lamp is broken.')\n    ask('Hi', tools=[])"
+    )
+    project.record().assert_outcomes(passed=1)
+
+
+def test_a_conversation_that_is_not_there_is_named(project) -> None:
+    project.tests("@pytest.mark.claude_clarifies(conversation=2)\ndef test_a(): ask()")
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["E   IndexError: no conversations[[]2[]]: there is 1, conversations[[]0[]]"]
+    )
+
+
+def test_where_two_apps_are_asked_in_turns_the_marker_names_both(project) -> None:
+    project.personas(old=lamps)
+    project.tests(f"{CLASSIFIES}\n@pytest.mark.claude_clarifies\ndef test_a():\n    {TWICE}")
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E   pytest_claude.NoEvidence: no evidence: conversations[[]2[]] and *",
+            "  expected    the last reply asks for what it needs",
+            "  observed    conversations[[]2[]] and conversations[[]3[]] compete for *:",
+            '              "You classify." (claude-sonnet-4-5, no tools, call 3) and "You',
+            '              repair lamps." (claude-sonnet-4-5, `lookup_order`, call 4)',
+            "  evidence    cassettes/test_app/test_a/claude-sonnet-4-5.yaml,",
+            "              interaction 3 of 4",
+            "  evidence    cassettes/test_app/test_a/claude-sonnet-4-5.yaml,",
+            "              interaction 4 of 4",
+            "  hint        say which is meant: claude.conversations[[]i[]],",
+            "              claude.where(system=…), or the arguments conversation=, system=,",
+            "              model=, tool= of the marker",
+        ]
+    )

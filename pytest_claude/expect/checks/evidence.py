@@ -7,10 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pytest_claude.expect.result import Check, Evidence
+from pytest_claude.transcript.linking import app
 from pytest_claude.transcript.model import Answer, ToolUse, Transcript
 from pytest_claude.transcript.quoting import cut, quote
 
 C = TypeVar("C", bound=Check)
+
+WHICH = (
+    "say which is meant: claude.conversations[i], claude.where(system=…), or the arguments "
+    "conversation=, system=, model=, tool= of the marker"
+)
+"""What to do where conversations compete for the last reply."""
 
 MOST = 5
 """How many calls, faults or citations a failure text shows."""
@@ -26,8 +33,39 @@ def gap(transcript: Transcript) -> str | None:
 
 
 def gap_of_reply(transcript: Transcript) -> str | None:
-    """The same for the last reply: a later good answer of another conversation does not help."""
-    return gap(transcript) or _gap(transcript, transcript.main)
+    """The same for the last reply, and why it is open which reply that is."""
+    return gap(transcript) or several(transcript) or _broken_off(transcript)
+
+
+def several(transcript: Transcript) -> str | None:
+    """Which conversations compete for the last reply, with what tells them apart."""
+    conversations, numbers = transcript.conversations, transcript.rivals
+    if numbers:
+        places = " and ".join(f"conversations[{number}]" for number in numbers)
+        names = " and ".join(_name(conversations[number]) for number in numbers)
+        return f"{places} compete for the last reply: {names}"
+    if transcript.state_field is not None and len(conversations) > 1:
+        field = cut(transcript.state_field)
+        return f"the request field `{field}`, unknown here, may say which conversation goes on"
+    return None
+
+
+def _name(conversation: Sequence[Answer]) -> str:
+    """What is particular to a conversation: its system prompt, tools, model and last call."""
+    last = conversation[-1]
+    system = quote(last.request.system) if last.request.system else "no system prompt"
+    tools = names_text(last.request.tool_names[:MOST]) or "no tools"
+    return f"{system} ({last.model}, {tools}, call {last.number})"
+
+
+def _broken_off(transcript: Transcript) -> str | None:
+    """The failure that ended a dialogue, after which the same app began another."""
+    for each in transcript.conversations:
+        dialogue = each is not transcript.main and any(answer.ok for answer in each)
+        if dialogue and app(each[-1].request) == app(transcript.main[-1].request):
+            if (missing := _gap(transcript, each)) is not None:
+                return missing
+    return None
 
 
 def _gap(transcript: Transcript, answers: Sequence[Answer]) -> str | None:
@@ -70,7 +108,10 @@ def unknown_of_reply(
     """
     if (missing := gap_of_reply(transcript)) is None:
         return None
-    return kind(name, None, expected, missing, missing, ends(transcript.main), **more)
+    meant = [transcript.conversations[home] for home in transcript.rivals] or [transcript.main]
+    evidence = tuple(end for conversation in meant for end in ends(conversation))
+    hint = WHICH if several(transcript) == missing else None
+    return kind(name, None, expected, missing, missing, evidence, hint, **more)
 
 
 def ends(answers: Sequence[Answer]) -> tuple[Evidence, ...]:

@@ -65,10 +65,11 @@ def returns_json(
 ) -> JsonCheck[Any]:
     """Whether the last reply is JSON, and satisfies `schema` if one is given.
 
-    What counts: a text that `json.loads` accepts whole, structured output included, and the
-    input of an output tool. What does not: JSON in a reply that was cut at `max_tokens`,
-    though it parse. The check's `.value` is what was parsed, as an instance of the class where
-    a class was given; `.raw` is the JSON value as written, also where it does not fit.
+    What counts: a text that `json.loads` accepts whole, structured output included, with what
+    the app began it with (prefill) or without, and the input of an output tool. What does not:
+    JSON in a reply that was cut at `max_tokens`, though it parse. The check's `.value` is what
+    was parsed, as an instance of the class where a class was given; `.raw` is the JSON value as
+    written, also where it does not fit.
 
     Args:
         schema: A JSON Schema (its draft by `$schema`, 2020-12 by default), a pydantic model, a

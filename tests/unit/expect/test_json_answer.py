@@ -14,6 +14,10 @@ from transcripts import answer, call, run
 
 from pytest_claude.behavior.structured import find_json
 from pytest_claude.expect import checks
+from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.transcript.parse import parse_transcript
+
+URL = "https://api.anthropic.com/v1/messages"
 
 
 class Unit(enum.Enum):
@@ -215,3 +219,27 @@ def test_a_text_of_brackets_ends(text: str) -> None:
 def test_where_is_one_of_two() -> None:
     with pytest.raises(TypeError, match="where='text': 'answer' or 'anywhere'"):
         checks.returns_json(run(), where="text")  # type: ignore[call-overload]
+
+
+BEGUN: list[tuple[str, str, bool]] = [
+    ("{", '"a": 1}', True),
+    ("[", '{"a": 1}]', True),
+    ("Here is the JSON:\n{", '"a": 1}', True),
+    ("```json\n{", '"a": 1}\n', True),
+    ("```json", '\n{"a": 1}\n', True),
+    ("{", '{"a": 1}', True),
+    ("{", '"a": 1', False),
+    ("Sure, {name}:", "it is 1", False),
+]
+
+
+@pytest.mark.parametrize(("begun", "written", "holds"), BEGUN)
+def test_json_that_the_app_began_is_read_as_the_app_reads_it(
+    begun: str, written: str, holds: bool
+) -> None:
+    messages = [{"role": "user", "content": "JSON"}, {"role": "assistant", "content": begun}]
+    message = {"content": [{"type": "text", "text": written}], "stop_reason": "end_turn"}
+    request = Request("POST", URL, json.dumps({"messages": messages}).encode())
+    said = parse_transcript([Interaction(request, Response(200, json.dumps(message).encode()))])
+    assert said.answers[0].text == begun + written
+    assert checks.returns_json(said).outcome is holds

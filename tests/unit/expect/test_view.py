@@ -54,8 +54,45 @@ def test_conversations_are_views_of_their_own() -> None:
     assert main.calls_tool("lookup_order")
     assert planner.calls_no_tool()
     assert planner.reply.text == "A plan."
-    assert view.reply.text == "It ships today."
+    assert main.reply.text == "It ships today."
+    assert view.reply.text == "A plan.", "the later of two that are not under way at once"
     assert repr(planner) == "<part of claude: 1 reply>"
+
+
+IN_TURNS = run(
+    answer("Which lamp?", number=1), answer("A plan.", number=2, body=PLANNER),
+    answer("The red one.", number=3), answer("A new plan.", number=4, body=PLANNER),
+)  # fmt: skip
+
+
+def test_the_last_reply_of_two_apps_in_turns_is_asked_for_by_one_of_them() -> None:
+    view = Fixed(IN_TURNS)
+    with pytest.raises(LookupError) as raised:
+        _ = view.reply
+    assert str(raised.value) == (
+        "no last reply: conversations[2] and conversations[3] compete for the last reply: no "
+        "system prompt (claude-sonnet-4-5, `lookup_order`, `refund`, `web_search`, `bash`, call 3) "
+        'and "You are the planner." (claude-opus-4-5-20251101, no tools, call 4); say which is '
+        "meant: claude.conversations[i], claude.where(system=…), or the arguments conversation=, "
+        "system=, model=, tool= of the marker"
+    )
+    check = view.asks_clarifying_question()
+    assert (check.outcome, [e.interaction for e in check.evidence]) == (None, [3, 4])
+    assert view.where(tool_offered="refund").reply.text == "The red one."
+    assert view.where(system="planner").reply.text == "A new plan."
+    assert view.conversations[0].asks_clarifying_question()
+    assert view.calls_no_tool(), "the run is the run"
+
+
+def test_an_unknown_field_that_may_say_what_goes_on_leaves_the_last_reply_open() -> None:
+    first = answer("a", body={"session_id": "s1"})
+    assert Fixed(run(first)).stops_with("end_turn")
+    view = Fixed(run(first, answer("b", number=2, body={"session_id": "s1"})))
+    why = "the request field `session_id`, unknown here, may say which conversation goes on"
+    assert view.stops_with("end_turn").reason == why
+    with pytest.raises(LookupError, match="may say which conversation"):
+        _ = view.reply
+    assert view.conversations[1].stops_with("end_turn")
 
 
 SELECTIONS = [

@@ -171,7 +171,30 @@ def test_conversations_are_told_apart() -> None:
     transcript = parse_transcript([interaction(ok, body=body) for body in bodies])
     assert [[a.number for a in c] for c in transcript.conversations] == [[1, 3], [2, 4], [5]]
     assert transcript.last is not None
-    assert transcript.last.number == 3
+    assert transcript.last.number == 5
+
+
+PREFILLS: list[tuple[Any, str]] = [
+    ("{", "{"),
+    ([{"type": "text", "text": "```"}, {"type": "text", "text": "json"}], "```json"),
+    ([], ""),
+    ([{"type": "server_tool_use", "name": "web_search"}, {"type": "text", "text": "So"}], ""),
+    ([{"type": "thinking", "thinking": "Hm."}], ""),
+]
+
+
+@pytest.mark.parametrize(("content", "prefill"), PREFILLS, ids=str)
+def test_a_beginning_of_the_answer_is_part_of_its_text(content: Any, prefill: str) -> None:
+    body = {
+        "messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": content}]
+    }
+    answers = parse_transcript([interaction(MESSAGE, body=body)]).answers
+    assert answers[0].request.prefill == prefill
+    plain = parse_transcript([interaction(MESSAGE)]).answers[0].text
+    assert plain
+    assert answers[0].text == prefill + plain
+    silent = parse_transcript([interaction({"content": []}, body=body)]).answers[0]
+    assert silent.text == "", "what was refused or never said has no text"
 
 
 def test_a_retry_stays_in_its_conversation() -> None:
