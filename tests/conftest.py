@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -83,11 +83,11 @@ def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 
 
 class LibrariesStay:
-    """Keeps the libraries that a run in process imported.
+    """Keeps the libraries that a run in process imported, for the next run and the next test.
 
-    pytester forgets all that such a run imports. The next run would import the libraries again,
-    which takes longer than most tests, and find a second copy beside attributes of the first. What
-    lies in the folder of the test is still forgotten.
+    pytester forgets all that such a run imports, and at the end all that the test imported. The
+    next one would import the libraries again, which takes longer than most tests, and find a second
+    copy beside attributes of the first. What lies in the folder of the test is still forgotten.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -97,7 +97,7 @@ class LibrariesStay:
 
     def pytest_unconfigure(self) -> None:
         new = sys.modules.keys() - self._before
-        self._imported = {name: sys.modules[name] for name in new}
+        self._imported.update((name, sys.modules[name]) for name in new)
 
     def put_back(self) -> None:
         """Give Python the libraries that it forgot."""
@@ -108,16 +108,25 @@ class LibrariesStay:
 
 
 @pytest.fixture
-def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+def libraries_stay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LibrariesStay]:
+    """Requested before pytester: what it forgets at its end is put back after that."""
+    stay = LibrariesStay(tmp_path_factory.getbasetemp())
+    yield stay
+    stay.put_back()
+
+
+@pytest.fixture
+def pytester(
+    libraries_stay: LibrariesStay, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> pytest.Pytester:
     """pytest's own fixture; what its runs in process import of libraries stays imported."""
     inline_run = pytester.inline_run
 
     def run(*args: Any, plugins: Sequence[object] = (), **kwargs: Any) -> pytest.HookRecorder:
-        stay = LibrariesStay(pytester.path)
         try:
-            return inline_run(*args, plugins=[*plugins, stay], **kwargs)
+            return inline_run(*args, plugins=[*plugins, libraries_stay], **kwargs)
         finally:
-            stay.put_back()
+            libraries_stay.put_back()
 
     monkeypatch.setattr(pytester, "inline_run", run)
     # A module that was written twice within a second, at the same length, is read from its source.
