@@ -20,6 +20,8 @@ import anthropic
 import pytest
 from simulator import Persona, Simulator, asks, by_prompt, calls, meeting, says
 
+from pytest_claude.gating import policy
+
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 TESTS = Path(__file__).parent.parent
 PYTHON = sys.executable
@@ -189,6 +191,24 @@ class Project:
     def cassette(self, name: str) -> Path:
         """One file below `cassettes/`."""
         return self.path / "cassettes" / name
+
+
+SHORT_GATES = """
+from pytest_claude.gating import policy
+policy._QUICK.update(screen_looks=(4,), duel_base_cap=8)
+"""
+
+
+@pytest.fixture
+def short_gates(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate looks once before the duel, and the duel has 8 fresh trials of the baseline, not 32.
+
+    It still names a test that fails always after it passed always. For suites of many suspects that
+    ask how trials are made and told, not how many are needed.
+    """
+    monkeypatch.setattr(policy, "_QUICK", {**policy._QUICK})
+    exec(SHORT_GATES, {})
+    project.pytester.makeconftest(SHORT_GATES)  # for workers
 
 
 @pytest.fixture
