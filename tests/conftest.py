@@ -16,19 +16,6 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parent.parent
 
-# What our plugin imports late, imported before anything is timed or frozen.
-import anthropic  # noqa: E402, F401
-import deepdiff  # noqa: E402, F401
-import genai_prices.data  # noqa: E402, F401
-import jsonschema  # noqa: E402, F401
-import vcr.patch  # noqa: E402, F401
-import yaml  # noqa: E402, F401
-
-import pytest_claude.plugin.collection  # noqa: E402
-import pytest_claude.recording.readers  # noqa: E402
-import pytest_claude.report.terminal  # noqa: E402, F401
-from pytest_claude.recording.secrets import VARIABLE  # noqa: E402
-
 # Nothing here is timed: the machines are noisy. And the same examples come in every run, so that a
 # commit is not red for what was there before it; PYTEST_CLAUDE_FUZZ=1 looks for new ones.
 hypothesis.settings.register_profile(
@@ -38,6 +25,23 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_collection() -> None:
+    """Import what our plugin imports late, before anything is timed or frozen.
+
+    The process that only hands tests to workers collects none, and imports nothing of this.
+    """
+    import anthropic  # noqa: F401
+    import deepdiff  # noqa: F401
+    import genai_prices.data  # noqa: F401
+    import jsonschema  # noqa: F401
+    import vcr.patch  # noqa: F401
+    import yaml  # noqa: F401
+
+    import pytest_claude.plugin.collection
+    import pytest_claude.recording.readers
+    import pytest_claude.report.terminal  # noqa: F401
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,6 +75,8 @@ def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     """No test depends on the keys, the CI or the pytest options of the machine."""
     if request.config.getoption("claude_record"):
         return  # tests/record.py records at the simulator
+    from pytest_claude.recording.secrets import VARIABLE
+
     keys = [name for name in os.environ if VARIABLE.search(name)]
     for name in ("ANTHROPIC_BASE_URL", "CI", "PYTEST_ADDOPTS", "GITHUB_ACTIONS", *keys):
         monkeypatch.delenv(name, raising=False)

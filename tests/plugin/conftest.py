@@ -13,10 +13,10 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
-import anthropic
 import pytest
 from simulator import Persona, Simulator, asks, by_prompt, calls, meeting, says
 
@@ -26,7 +26,7 @@ OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 TESTS = Path(__file__).parent.parent
 PYTHON = sys.executable
 KEY = "sk-ant-api03-not-a-real-key"
-HTTP_LIBRARY = "httpx" if anthropic.__version__.startswith("0.") else "httpx2"
+HTTP_LIBRARY = "httpx" if metadata.version("anthropic").startswith("0.") else "httpx2"
 
 BUMPED = """
 pytestmark = pytest.mark.claude(trials=2)
@@ -239,12 +239,12 @@ def project(
 # Inner tests leave connections open. That is no matter of ours, and it must not warn in whatever
 # test the garbage collector happens to run in.
 HERE = Path(__file__).parent
-gc.collect()
-gc.freeze()  # what is imported by now is not looked at again: a collection takes no time
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For tests of this folder an unclosed connection is no error."""
+    gc.collect()
+    gc.freeze()  # what is imported by now is not looked at again: a collection takes no time
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
