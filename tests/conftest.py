@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,19 +16,6 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parent.parent
 
-# What our plugin imports late, imported before anything is timed or frozen.
-import anthropic  # noqa: E402, F401
-import deepdiff  # noqa: E402, F401
-import genai_prices.data  # noqa: E402, F401
-import jsonschema  # noqa: E402, F401
-import vcr.patch  # noqa: E402, F401
-import yaml  # noqa: E402, F401
-
-import pytest_claude.plugin.collection  # noqa: E402
-import pytest_claude.recording.readers  # noqa: E402
-import pytest_claude.report.terminal  # noqa: E402, F401
-from pytest_claude.recording.secrets import VARIABLE  # noqa: E402
-
 # Nothing here is timed: the machines are noisy. And the same examples come in every run, so that a
 # commit is not red for what was there before it; PYTEST_CLAUDE_FUZZ=1 looks for new ones.
 hypothesis.settings.register_profile(
@@ -38,6 +25,23 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_collection() -> None:
+    """Import what our plugin imports late, before anything is timed or frozen.
+
+    The process that only hands tests to workers collects none, and imports nothing of this.
+    """
+    import anthropic  # noqa: F401
+    import deepdiff  # noqa: F401
+    import genai_prices.data  # noqa: F401
+    import jsonschema  # noqa: F401
+    import vcr.patch  # noqa: F401
+    import yaml  # noqa: F401
+
+    import pytest_claude.plugin.collection
+    import pytest_claude.recording.readers
+    import pytest_claude.report.terminal  # noqa: F401
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,6 +75,8 @@ def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     """No test depends on the keys, the CI or the pytest options of the machine."""
     if request.config.getoption("claude_record"):
         return  # tests/record.py records at the simulator
+    from pytest_claude.recording.secrets import VARIABLE
+
     keys = [name for name in os.environ if VARIABLE.search(name)]
     for name in ("ANTHROPIC_BASE_URL", "CI", "PYTEST_ADDOPTS", "GITHUB_ACTIONS", *keys):
         monkeypatch.delenv(name, raising=False)
@@ -83,11 +89,11 @@ def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 
 
 class LibrariesStay:
-    """Keeps the libraries that a run in process imported.
+    """Keeps the libraries that a run in process imported, for the next run and the next test.
 
-    pytester forgets all that such a run imports. The next run would import the libraries again,
-    which takes longer than most tests, and find a second copy beside attributes of the first. What
-    lies in the folder of the test is still forgotten.
+    pytester forgets all that such a run imports, and at the end all that the test imported. The
+    next one would import the libraries again, which takes longer than most tests, and find a second
+    copy beside attributes of the first. What lies in the folder of the test is still forgotten.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -97,7 +103,7 @@ class LibrariesStay:
 
     def pytest_unconfigure(self) -> None:
         new = sys.modules.keys() - self._before
-        self._imported = {name: sys.modules[name] for name in new}
+        self._imported.update((name, sys.modules[name]) for name in new)
 
     def put_back(self) -> None:
         """Give Python the libraries that it forgot."""
@@ -108,16 +114,25 @@ class LibrariesStay:
 
 
 @pytest.fixture
-def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+def libraries_stay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LibrariesStay]:
+    """Requested before pytester: what it forgets at its end is put back after that."""
+    stay = LibrariesStay(tmp_path_factory.getbasetemp())
+    yield stay
+    stay.put_back()
+
+
+@pytest.fixture
+def pytester(
+    libraries_stay: LibrariesStay, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> pytest.Pytester:
     """pytest's own fixture; what its runs in process import of libraries stays imported."""
     inline_run = pytester.inline_run
 
     def run(*args: Any, plugins: Sequence[object] = (), **kwargs: Any) -> pytest.HookRecorder:
-        stay = LibrariesStay(pytester.path)
         try:
-            return inline_run(*args, plugins=[*plugins, stay], **kwargs)
+            return inline_run(*args, plugins=[*plugins, libraries_stay], **kwargs)
         finally:
-            stay.put_back()
+            libraries_stay.put_back()
 
     monkeypatch.setattr(pytester, "inline_run", run)
     # A module that was written twice within a second, at the same length, is read from its source.

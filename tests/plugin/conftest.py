@@ -5,26 +5,28 @@ from __future__ import annotations
 import gc
 import os
 import re
-import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
-import anthropic
 import pytest
 from simulator import Persona, Simulator, asks, by_prompt, calls, meeting, says
 
+from pytest_claude.gating import policy
+
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
-FORKS = str(Path(__file__).parent.parent / "forks.py")
+TESTS = Path(__file__).parent.parent
+PYTHON = sys.executable
 KEY = "sk-ant-api03-not-a-real-key"
-HTTP_LIBRARY = "httpx" if anthropic.__version__.startswith("0.") else "httpx2"
+HTTP_LIBRARY = "httpx" if metadata.version("anthropic").startswith("0.") else "httpx2"
 
 BUMPED = """
 pytestmark = pytest.mark.claude(trials=2)
@@ -79,40 +81,47 @@ def careless(text="I want a refund"):
 '''
 
 
-class Forks:
-    """A plugin of pytest: xdist's workers begin as forks of a process that is started once."""
+WARM_PYTHON = f"""#!{sys.executable} -SE
+import sys
+sys.path[0] = {str(TESTS)!r}
+from forks import ask
+ask({{socket!r}}, sys.argv[1:])
+"""
 
-    def __init__(self, folder: Path) -> None:
-        self._socket = str(folder / "socket")
-        self._server: subprocess.Popen[bytes] | None = None
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_setupnodes(self, specs: Sequence[Any]) -> None:
-        """Name the Python of each worker, as `--tx popen//python=…` does."""
-        if not hasattr(os, "fork"):
-            return
-        if self._server is None:
-            words = [sys.executable, FORKS, "serve", self._socket]
-            self._server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            assert self._server.stdout is not None
-            assert self._server.stdout.readline() == b"ready\n"
-        for spec in specs:
-            spec.python = shlex.join([sys.executable, "-S", "-E", FORKS, "ask", self._socket])
+@pytest.fixture(scope="session")
+def warm_python() -> Iterator[str]:
+    """The path of a Python whose processes have imported the SDK when they begin (forks.py)."""
+    if not hasattr(os, "fork"):
+        yield sys.executable
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="forks") as folder,  # the path of a socket is short
+        socket.socket(socket.AF_UNIX) as listener,
+    ):
+        python, path = Path(folder, "python"), str(Path(folder, "socket"))
+        python.write_text(WARM_PYTHON.format(socket=path))
+        python.chmod(0o755)
+        listener.bind(path)
+        listener.listen()
+        file = listener.fileno()
+        words = [sys.executable, str(TESTS / "forks.py"), str(file), str(python)]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=[file]) as server:
+            yield str(python)
+            server.terminate()
 
-    def close(self) -> None:
-        """End the process; workers that still run go on."""
-        if self._server is not None:
-            self._server.communicate()
+
+@pytest.fixture
+def cold_python(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that the test starts are processes of their own from the beginning."""
+    monkeypatch.setattr(sys, "executable", PYTHON)
 
 
 class Project:
     """A folder with an app, its tests, and a simulated API to record from."""
 
-    def __init__(
-        self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: Forks
-    ) -> None:
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self.pytester = pytester
-        self._forks = forks
         self.path = pytester.path
         self._monkeypatch = monkeypatch
         self._personas: dict[str, Persona] = {
@@ -149,7 +158,7 @@ class Project:
         """Run pytest in process, without key and network."""
         plugins = ["-p", "pytest_claude.plugin"] if "no:claude" not in arguments else []
         return self.pytester.runpytest_inprocess(
-            *plugins, *arguments, "-W", "ignore", plugins=[self._forks], no_reraise_ctrlc=True
+            *plugins, *arguments, "-W", "ignore", no_reraise_ctrlc=True
         )
 
     def record(self, *arguments: str, mode: str | None = None) -> pytest.RunResult:
@@ -184,51 +193,58 @@ class Project:
         return self.path / "cassettes" / name
 
 
+SHORT_GATES = """
+from pytest_claude.gating import policy
+policy._QUICK.update(screen_looks=(4,), duel_base_cap=8)
+"""
+
+
 @pytest.fixture
-def commands_in_process(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: Forks
-) -> None:
+def short_gates(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate looks once before the duel, and the duel has 8 fresh trials of the baseline, not 32.
+
+    It still names a test that fails always after it passed always. For suites of many suspects that
+    ask how trials are made and told, not how many are needed.
+    """
+    monkeypatch.setattr(policy, "_QUICK", {**policy._QUICK})
+    exec(SHORT_GATES, {})
+    project.pytester.makeconftest(SHORT_GATES)  # for workers
+
+
+@pytest.fixture
+def commands_in_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pytest that `bump` and `adopt` start runs in this process.
 
     A new one would import the SDK anew. Tests without this fixture show that it is started.
     """
-    ours = [sys.executable, "-m", "pytest"]
 
     def run(words: list[str], *, check: bool) -> subprocess.CompletedProcess[str]:
-        assert (words[:3], check) == (ours, False)
-        result = pytester.runpytest_inprocess(*words[3:], plugins=[forks])
+        assert (words[:3], check) == ([sys.executable, "-m", "pytest"], False)
+        result = pytester.runpytest_inprocess(*words[3:])
         return subprocess.CompletedProcess(words, int(result.ret))
 
     monkeypatch.setattr("pytest_claude.cli.bump.subprocess", SimpleNamespace(run=run))
 
 
-@pytest.fixture(scope="session")
-def forks() -> Iterator[Forks]:
-    """What xdist's workers are forks of."""
-    with tempfile.TemporaryDirectory(prefix="forks") as folder:  # the path of a socket is short
-        forks = Forks(Path(folder))
-        yield forks
-        forks.close()
-
-
 @pytest.fixture
 def project(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: Forks
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, warm_python: str
 ) -> Iterator[Project]:
-    """An empty project with an app."""
-    yield Project(pytester, monkeypatch, forks)
+    """An empty project with an app; the programs that it starts begin with the SDK imported."""
+    monkeypatch.setattr(sys, "executable", warm_python)
+    yield Project(pytester, monkeypatch)
     meeting.clear()
 
 
 # Inner tests leave connections open. That is no matter of ours, and it must not warn in whatever
 # test the garbage collector happens to run in.
 HERE = Path(__file__).parent
-gc.collect()
-gc.freeze()  # what is imported by now is not looked at again: a collection takes no time
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For tests of this folder an unclosed connection is no error."""
+    gc.collect()
+    gc.freeze()  # what is imported by now is not looked at again: a collection takes no time
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
@@ -241,6 +257,7 @@ def _tidy() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         gc.collect()
+    gc.freeze()  # the next collection looks only at what the next test makes
 
 
 RecordedOnce = Callable[[Project, str, Callable[[], object]], None]

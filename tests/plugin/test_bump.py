@@ -356,6 +356,7 @@ def test_an_overloaded_candidate_is_undecided_not_regressed(project) -> None:
     project.run(BUMP).stdout.fnmatch_lines(["UNDECIDED  *"])
 
 
+@pytest.mark.usefixtures("cold_python")
 def test_a_lost_worker_is_never_a_pass(bumped) -> None:
     tests = bumped.path / "test_app.py"
     tests.write_text(tests.read_text() + "\n\ndef test_dies(claude):\n    import os; os._exit(1)\n")

@@ -26,6 +26,13 @@ def command(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comple
     )  # fmt: skip
 
 
+@pytest.fixture
+def _warm(warm_python: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that the test starts begin with the SDK imported."""
+    monkeypatch.setattr(sys, "executable", warm_python)
+
+
+@pytest.mark.usefixtures("_warm")
 def test_the_demo_prints_a_verdict_and_exits_0(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     result = command("demo", str(folder), cwd=tmp_path)
@@ -66,6 +73,7 @@ def test_the_demo_does_not_write_over_a_folder(tmp_path: Path) -> None:
     assert result.stderr == "ERROR: demo mine: the folder exists and is not empty\n"
 
 
+@pytest.mark.usefixtures("_warm")
 def test_the_demo_is_not_disturbed_by_the_users_options(tmp_path: Path) -> None:
     result = command(
         "demo", cwd=tmp_path, PYTEST_ADDOPTS="--maxfail=1 -q", CI="true", TMPDIR=str(tmp_path)

@@ -381,7 +381,9 @@ BUMPED = [door for door in DOORS if door not in SAYS_NOTHING]
 
 
 @pytest.fixture
-def verdicts(project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+def verdicts(
+    project, short_gates, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, str]]:
     """By door, the verdicts of one suite that goes through all of them; it is bumped once."""
     root = tmp_path_factory.getbasetemp()
     root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root  # of all workers
@@ -413,7 +415,8 @@ def _bump_every_door(project) -> dict[str, dict[str, str]]:
         )
         prelude = PRELUDE.replace("I want a refund", kind)
         project.tests("\n".join([prelude, *tests]), name=f"test_{kind}")
-    assert project.record(BUMP, "--claude-report=paid.json").ret == 1
+    # pytest parses the whole module for each failure that it shows in its own way.
+    assert project.record(BUMP, "--claude-report=paid.json", "--tb=native").ret == 1
     signed = [seen for seen in project.simulator.requests if is_signed(seen)]
     assert bool(signed) == (missing("boto3 converse") is None)
     for seen in signed:

@@ -262,7 +262,7 @@ def joined(result: pytest.RunResult) -> str:
 
 
 @pytest.fixture
-def suite(project: Any) -> Any:
+def suite(project: Any, short_gates: None) -> Any:
     project.tests(SUITE)
     project.personas(old=by_prompt({"mends": ASKS}, CALLS), new=by_prompt(ON_NEW, CALLS))
     project._personas["claude-haiku-4-5"] = CALLS

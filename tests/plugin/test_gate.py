@@ -18,6 +18,7 @@ from pytest_claude.run.ledger_file import LedgerFile
 from pytest_claude.settings import RunSettings, Swap
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
+PYTHON = sys.executable
 BUMP = f"--claude-bump={OLD}={NEW}"
 GATE = f"_gate/{OLD}__{NEW}"
 ASKS = asks("Which order do you mean?")
@@ -78,7 +79,7 @@ def test_workers_and_a_cut_network_give_the_same_bytes(turned) -> None:
     turned.run(BUMP, "--claude-report=one.json")
     turned.run(BUMP, "-p", "xdist", "-n2", "--claude-report=two.json")
     command = [
-        "unshare", "-rn", sys.executable, "-m", "pytest", "-q", "-p", "pytest_claude.plugin",
+        "unshare", "-rn", PYTHON, "-m", "pytest", "-q", "-p", "pytest_claude.plugin",
         BUMP, "--claude-report=cut.json", "-W", "ignore",
     ]  # fmt: skip
     done = subprocess.run(command, cwd=turned.path, check=False, capture_output=True, text=True)

@@ -157,6 +157,7 @@ def test_a(claude):
     assert [path for path in project.cassettes if "attempt2" in path]
 
 
+@pytest.mark.usefixtures("cold_python")
 @pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n1")])
 def test_an_attempt_that_was_killed_leaves_no_test_at_the_one_before(project, workers) -> None:
     project.tests(

@@ -222,6 +222,7 @@ def test_what_the_sdk_starts_itself_is_not_told(project) -> None:
     project.run().stdout.no_fnmatch_line("*other programs*")
 
 
+@pytest.mark.usefixtures("cold_python")
 def test_an_http_library_imported_in_the_test_is_seen(project) -> None:
     project.pytester.makepyfile(
         test_late="""
@@ -298,6 +299,7 @@ def test_calls(claude):
 """
 
 
+@pytest.mark.usefixtures("cold_python")
 def test_a_thread_that_outlives_pytest_reaches_no_model(project) -> None:
     project.app(sdk_in_children=True)
     project.tests(GOOD)

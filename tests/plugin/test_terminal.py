@@ -98,6 +98,7 @@ def child(project, *arguments: str, **environment: str) -> subprocess.CompletedP
 
 
 @pytest.mark.child
+@pytest.mark.usefixtures("cold_python")
 def test_a_terminal_of_windows_gets_words_for_signs(bumped) -> None:
     result = child(bumped, BUMP, PYTHONIOENCODING="cp1252")
     told = result.stdout.decode("cp1252")
@@ -132,6 +133,7 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback(
 
 
 @pytest.mark.child
+@pytest.mark.usefixtures("cold_python")
 def test_a_closed_output_does_not_turn_red_into_green(bumped) -> None:
     command = f"{sys.executable} -m pytest -p pytest_claude.plugin -W ignore {BUMP} >&-"
     result = subprocess.run(command, shell=True, cwd=bumped.path, stderr=subprocess.PIPE)
