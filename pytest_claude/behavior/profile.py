@@ -12,7 +12,7 @@ from pytest_claude.behavior.structured import find_json
 from pytest_claude.behavior.timing import time_to_first_token_s, total_s
 from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS, Roles, question_in, roles
 from pytest_claude.transcript.json_values import mappings
-from pytest_claude.transcript.model import Answer, Transcript, Usage
+from pytest_claude.transcript.model import Answer, Transcript
 
 Manner = Literal["refused", "asked", "acted", "answered", "silent"]
 
@@ -62,6 +62,7 @@ class Profile:
             streamed answer, as recorded.
         server_tools: Names of the tools that the API ran itself, each once, in alphabetical order;
             how often it searches differs between two answers of one model.
+        cache_read_tokens: Part of the input tokens.
     """
 
     manner: Manner
@@ -81,6 +82,7 @@ class Profile:
     total_s: float | None = None
     time_to_first_token_s: float | None = None
     server_tools: tuple[str, ...] = ()
+    cache_read_tokens: int | None = None
 
     @property
     def is_refused(self) -> bool:
@@ -130,11 +132,12 @@ def profile(
         stop_reason=last.stop_reason,
         last=last.number,
         calls=len(transcript.answers),
-        input_tokens=_prompt_tokens(usage),
+        input_tokens=usage.all_input_tokens,
         output_tokens=usage.output_tokens,
         thinking_tokens=usage.thinking_tokens,
         total_s=total_s(transcript),
         time_to_first_token_s=time_to_first_token_s(transcript),
+        cache_read_tokens=usage.cache_read_tokens,
         server_tools=tuple(
             sorted({use.name for answer in transcript.answered for use in answer.server_tool_uses})
         ),
@@ -186,10 +189,3 @@ def _refusal(last: Answer) -> str | None:
         message = last.error.message if last.error is not None else None
         return f"HTTP {last.status}: {message or 'no message'}"
     return _REFUSAL if last.stop_reason == _REFUSAL else None
-
-
-def _prompt_tokens(usage: Usage) -> int | None:
-    if usage.input_tokens is None:
-        return None
-    written = (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
-    return usage.input_tokens + (usage.cache_read_tokens or 0) + written

@@ -28,6 +28,7 @@ class CheckNote:
             against a limit.
         expected: What was expected, in words; "" where the run file does not say.
         line: Line of the test file that states it, from 1; None for a marker.
+        observed: What was observed, in words; "" where the run file does not say.
     """
 
     name: str
@@ -36,6 +37,7 @@ class CheckNote:
     facts: Mapping[str, Any] = field(default_factory=dict)
     expected: str = ""
     line: int | None = None
+    observed: str = ""
 
 
 @dataclass(frozen=True)

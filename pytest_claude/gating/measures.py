@@ -20,8 +20,8 @@ class Ratio:
     """How a number changed, each test compared with itself.
 
     Attributes:
-        measure: What is compared: "cost_usd", "calls", "input_tokens", "output_tokens" or
-            "thinking_tokens".
+        measure: What is compared: "cost_usd", "calls", "input_tokens", "cache_read_tokens",
+            "output_tokens" or "thinking_tokens".
         ratio: Geometric mean over the tests of the candidate's mean per trial over the
             baseline's; variants of one parametrized test count as one. None where every test has
             a zero on a side.
@@ -118,7 +118,7 @@ def _of_profile(name: str) -> Value:
 MEASURES: dict[str, Value] = {
     "cost_usd": lambda trial: trial.cost_usd,
     **{name: _of_profile(name) for name in
-       ("calls", "input_tokens", "output_tokens", "thinking_tokens")},
+       ("calls", "input_tokens", "cache_read_tokens", "output_tokens", "thinking_tokens")},
 }  # fmt: skip
 """What is compared in ratios, by the name of the measure: a trial's own number."""
 TIMES: dict[str, Value] = {name: _of_profile(name) for name in ("time_to_first_token_s", "total_s")}

@@ -190,7 +190,7 @@ def _trial(
         cassette=recorder.shown_path,
         interactions=len(recorder.calls),
         checks=tuple(
-            CheckNote(c.name, c.outcome, c.reason, dict(c.facts), expected=c.expected, line=at)
+            CheckNote(c.name, c.outcome, c.reason, dict(c.facts), c.expected, at, c.observed)
             for c, at in zip(view._kept, view._lines, strict=True)
         ),
         profile=profile(

@@ -136,7 +136,7 @@ def to_read(row: Row, run_file: str | None) -> Command:
         line = f"pytest-claude show {shlex.quote(run_file)} {shlex.quote(row.name)}"
         return Command("Read it in the terminal", line)
     cassettes: Iterable[str | None] = (
-        *(difference.cassette for difference in row.differences[:1]),
+        None if row.place is None else row.place[0],
         *_recorded(row),
     )
     path = next((cassette for cassette in cassettes if cassette), "cassettes")

@@ -46,9 +46,8 @@ def verdict_rows(row: Row) -> list[Labelled]:
         ("expected", "the test passes as often as on the baseline"),
         ("observed", f"passed trials: {row.rates}"),
     ]
-    first = row.differences[0] if row.differences else None
-    if first is not None and first.cassette is not None:
-        rows.append(("evidence", f"{first.cassette}, interaction {first.interaction}"))
+    if row.place is not None:
+        rows.append(("evidence", "{}, interaction {}".format(*row.place)))
     return rows
 
 

@@ -18,6 +18,7 @@ LABELS: Mapping[str, tuple[str, Unit]] = {
     "cost_usd": ("cost", "usd"),
     "calls": ("calls", ""),
     "input_tokens": ("input tokens", "tokens"),
+    "cache_read_tokens": ("read from the cache", "tokens"),
     "output_tokens": ("output tokens", "tokens"),
     "thinking_tokens": ("thinking tokens", "tokens"),
     "time_to_first_token_s": ("first token", "s"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,12 +13,13 @@ from pytest_claude.gating.ledger import TestTrials
 from pytest_claude.gating.measures import means
 from pytest_claude.gating.status import Reason
 from pytest_claude.report import words
+from pytest_claude.report.cause import Cause, cause, cause_of
 from pytest_claude.report.words import Word
 from pytest_claude.run.record import Status, TestResult
 
+Place = tuple[str, int]
+"""A cassette as it is shown, and the number of an interaction in it, from 1."""
 Mark = Literal["pass", "fail", "void", "yes", "no"]
-
-_ASSERTED = re.compile(r"^assert (?:not )?<(?:no|yes|unknown): (.*)>$", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,7 @@ class Row:
         cost_ratio: Mean cost per trial of the candidate over the baseline's, on the first look;
             of output tokens where the price is unknown. None where neither is known.
         result: The test's result as the run holds it.
+        place: The cassette that shows the sentence, and the number of the interaction in it.
     """
 
     test: str
@@ -107,6 +108,7 @@ class Row:
     differences: tuple[Difference, ...]
     cost_ratio: float | None
     result: TestResult
+    place: Place | None = None
 
     @property
     def word(self) -> Word:
@@ -157,13 +159,15 @@ def gated_row(
         models: Baseline and candidate.
     """
     behaves = verdict.verdict == "changed" and bool(verdict.differences)
+    why = _cause(verdict, trials)
+    first = verdict.differences[0] if verdict.differences else None
     sides = _sides(verdict, trials, models, behaves=behaves)
     because = words.because(verdict.reason, verdict.values)
     return Row(
         result.test,
         verdict.verdict,
         verdict.reason,
-        verdict.differences[0].counted if verdict.differences else None,
+        _sentence(why, first),
         None if verdict.reason == "refused" and verdict.differences else because,
         words.evidence(verdict, decision),
         sides if any(side.lanes for side in sides) else (),
@@ -171,7 +175,33 @@ def gated_row(
         verdict.differences,
         _cost_ratio(trials, decision),
         result,
+        _place(why, first),
     )
+
+
+def _cause(verdict: TestVerdict, trials: TestTrials) -> Cause | None:
+    """Why a regressed test fails; what the API refuses says it itself."""
+    if verdict.verdict != "regressed" or (verdict.reason == "refused" and verdict.differences):
+        return None
+    base, fresh = trials.base.trials, trials.usable("base_fresh", verdict.used[1])
+    cand = trials.usable("cand", verdict.used[0])
+    return cause((*base, *fresh), cand, verdict.first_failure)
+
+
+def _sentence(why: Cause | None, first: Difference | None) -> str | None:
+    if why is not None:
+        return why.sentence or None
+    return None if first is None else first.counted
+
+
+def _place(why: Cause | None, first: Difference | None) -> Place | None:
+    if why is not None:
+        cassette, interaction = why.trial.cassette, why.interaction
+    elif first is not None:
+        cassette, interaction = first.cassette, first.interaction
+    else:
+        return None
+    return None if cassette is None else (cassette, interaction)
 
 
 def plain_row(result: TestResult) -> Row:
@@ -185,15 +215,6 @@ def plain_row(result: TestResult) -> Row:
         result.test, status, reason, None if reason else sentence, because, None,
         (side,) if result.trials else (), False, (), None, result,
     )  # fmt: skip
-
-
-def cause_of(trial: Trial) -> str | None:
-    """Why a trial did not pass, without the words of the assertion.
-
-    >>> cause_of(Trial("t", "base", 0, "fail", "assert <no: `refund` called>"))
-    '`refund` called'
-    """
-    return None if trial.cause is None else _ASSERTED.sub(r"\1", trial.cause)
 
 
 def failing_line(row: Row) -> int | None:

@@ -233,9 +233,8 @@ def _group(group: Group, rates_title: str, *, whole: bool) -> list[str]:
         lines.append(_columns(f"  {printable(row.test)}", row.rates).rstrip())
         for text in filter(None, (row.sentence, row.because, row.evidence)):
             lines += [f"    {line}" for line in wrap(printable(text), WIDTH - 4)]
-        first = row.differences[0] if row.differences else None
-        if first is not None and first.cassette is not None and row.word != "unchanged":
-            place = f"{first.cassette}, interaction {first.interaction}"
+        if row.place is not None and row.word != "unchanged":
+            place = "{}, interaction {}".format(*row.place)
             lines += [f"    {line}" for line in wrap_place(place, WIDTH - 4)]
     rest = len(named) - len(shown)
     return [*lines, *([f"  … {rest} more (-vv shows all)"] if rest else [])]

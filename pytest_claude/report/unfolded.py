@@ -9,12 +9,13 @@ from typing import Any
 
 from pytest_claude.comparison.trial import CheckNote, Trial
 from pytest_claude.gating.statistics import wilson
+from pytest_claude.report.cause import cause_of
 from pytest_claude.report.charts import nice_end
 from pytest_claude.report.commands import Command
 from pytest_claude.report.conversation import Lookup, Pool, conversation
 from pytest_claude.report.figures import LABELS, Unit, distribution
 from pytest_claude.report.numbers import written
-from pytest_claude.report.row import Lane, Row, Side, cause_of, failing_line
+from pytest_claude.report.row import Lane, Row, Side, failing_line
 from pytest_claude.report.shape import path_counts
 from pytest_claude.report.story import Story, short_names
 
@@ -54,7 +55,7 @@ def unfolded(
         "title": row.text,
         "statement": row.evidence and row.evidence.replace("<=", "≤"),
         "behaves": row.behaves,
-        "also": [difference.counted for difference in row.differences[1:]],
+        "also": [d.counted for d in row.differences if d.sentence not in (row.sentence or "")],
         "line": failing_line(row),
         "simulated": story.simulated_by is not None,
         "sides": sides,

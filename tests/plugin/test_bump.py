@@ -56,7 +56,7 @@ regressed: 1                                                baseline → candida
     in the duel 0 of 4 trials passed, 20 of 20 before: p 9.4e-05 <= 0.0309 (1 of
     1 suspect); first failing duel trial: 9
     cassettes/_gate/claude-sonnet-4-5__claude-sonnet-5-5/cand/test_app/
-    test_calls/claude-sonnet-5-5.yaml, interaction 1
+    test_calls/claude-sonnet-5-5.9.yaml, interaction 1
 
 unchanged: 2
 
@@ -317,7 +317,7 @@ def test_twice(claude):
             "changed, does not gate: 2 *",
             "  test_app.py::test_better * 0/1 → 4/4",
             "    calls `lookup_order`, where no tool was called in 4 of 4 trials",
-            "    already failing",
+            "    failed on the baseline, passes in 4 of 4 trials of the candidate",
             "  test_app.py::test_twice * 1/1 → 4/4",
             "    calls `lookup_order` twice in parallel in 4 of 4 trials",
         ]
