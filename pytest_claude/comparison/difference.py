@@ -64,7 +64,8 @@ def differences(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Differenc
     """What changed, the one that explains the others first.
 
     A behavior changed when all trials of the baseline showed it, or none, and more than half of
-    the candidate's trials do otherwise. One change shows in several ways (who asks calls no tool
+    the candidate's trials do otherwise. A trial of which it is unread whether it asks has no say
+    in that. One change shows in several ways (who asks calls no tool
     and stops otherwise); the order is asks, refused (by the API), refuses (the model), parallel,
     tools, server, arguments, output, stop, and the first is the one to tell. Trials without a
     profile do not count.
@@ -84,7 +85,7 @@ def shows(kind: Kind, base: Sequence[Trial], cand: Sequence[Trial]) -> Callable[
         base: All trials of the baseline that the difference was made from.
         cand: All of the candidate.
     """
-    old, new = _seen(base), _seen(cand)
+    old, new = _read(kind, _seen(base)), _read(kind, _seen(cand))
     behaves = _new_behavior(_ASPECTS[kind][0], old, new) if old and new else None
     if behaves is None:
         return lambda trial: False
@@ -98,9 +99,15 @@ def _seen(trials: Sequence[Trial]) -> Seen:
     return [(trial, trial.profile) for trial in trials if trial.profile is not None]
 
 
+def _read(kind: Kind, seen: Seen) -> Seen:
+    """The trials that have a say in a change of this kind."""
+    return [(t, p) for t, p in seen if p.asks is not None] if kind == "asks" else seen
+
+
 def _difference(kind: Kind, old: Seen, new: Seen) -> Difference | None:
     aspect, words = _ASPECTS[kind]
-    behaves = _new_behavior(aspect, old, new)
+    old, new = _read(kind, old), _read(kind, new)
+    behaves = _new_behavior(aspect, old, new) if old and new else None
     if behaves is None:
         return None
     showing = [(trial, profile) for trial, profile in new if behaves(profile)]
@@ -212,7 +219,7 @@ def _stops(old: Profile, new: Profile) -> tuple[str, int]:
 
 
 _ASPECTS: dict[Kind, tuple[Callable[[Profile], Hashable], Words]] = {
-    "asks": (lambda p: p.question is not None, _asks),
+    "asks": (lambda p: p.asks, _asks),
     "refused": (lambda p: p.is_refused, _refused),
     "refuses": (lambda p: p.refusal is not None and not p.is_refused, _refuses),
     "parallel": (lambda p: p.parallel, _parallel),

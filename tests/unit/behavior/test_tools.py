@@ -118,7 +118,15 @@ def test_a_profile_reads_tools_as_the_checks_do() -> None:
 
 @pytest.mark.parametrize("kind", ["clarifying_question", "refusal", "answer"])
 def test_what_the_rules_doubt_is_unknown(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    doubt = Clarification(kind, kind == "clarifying_question", "Hm?", "weak", False)  # type: ignore[arg-type]
+    refuses_or_not = None if kind == "refusal" else False
+    doubt = Clarification(
+        kind,
+        kind == "clarifying_question",
+        "Hm?",
+        "weak",
+        False,
+        refuses=refuses_or_not,  # type: ignore[arg-type]
+    )
     monkeypatch.setattr(
         "pytest_claude.behavior.profile.detect_clarification", lambda *a, **k: doubt
     )
