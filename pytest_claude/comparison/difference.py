@@ -64,11 +64,10 @@ def differences(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Differenc
     """What changed, the one that explains the others first.
 
     A behavior changed when all trials of the baseline showed it, or none, and more than half of
-    the candidate's trials do otherwise. A trial of which it is unread whether it asks has no say
-    in that. One change shows in several ways (who asks calls no tool
+    the candidate's trials do otherwise. One change shows in several ways (who asks calls no tool
     and stops otherwise); the order is asks, refused (by the API), refuses (the model), parallel,
     tools, server, arguments, output, stop, and the first is the one to tell. Trials without a
-    profile do not count.
+    profile do not count; those of which it is unread whether they ask don't in that.
     """
     old, new = _seen(base), _seen(cand)
     if not old or not new:
@@ -100,8 +99,11 @@ def _seen(trials: Sequence[Trial]) -> Seen:
 
 
 def _read(kind: Kind, seen: Seen) -> Seen:
-    """The trials that have a say in a change of this kind."""
-    return [(t, p) for t, p in seen if p.asks is not None] if kind == "asks" else seen
+    """The trials that have a say in a change of this kind; none where most have none."""
+    if kind != "asks":
+        return seen
+    read = [(trial, profile) for trial, profile in seen if profile.asks is not None]
+    return read if 2 * len(read) > len(seen) else []
 
 
 def _difference(kind: Kind, old: Seen, new: Seen) -> Difference | None:

@@ -212,13 +212,16 @@ def test_scores_on_labelled_replies(labelled: list[dict[str, Any]], with_prompt:
     right = sum(c.asks and row["positive"] for row, c in found)
     refused = sum(c.kind == "refusal" == row["label"] for row, c in found)
     refusals = sum((c.kind == "refusal") + (row["label"] == "refusal") for row, c in found)
-    assert right / sum(c.asks for _, c in found) >= 0.95, "precision"
+    assert right / sum(c.asks for _, c in found) >= 0.90, "precision"
     assert right / sum(row["positive"] for row, _ in found) >= 0.95, "recall"
     assert 2 * refused / refusals >= 0.90, "F1 of refusals"
     assert sum(c.kind == row["label"] for row, c in found) / len(found) >= 0.85, "six kinds"
-    for trap, share in {"trailing_offer": 0.05, "confirmation": 0.05, "code": 0}.items():
-        of_it = [c.asks for row, c in found if row["hard_negative"] == trap]
-        assert sum(of_it) <= share * len(of_it), trap
+    certain = [c.asks == row["positive"] for row, c in found if c.certain]
+    assert sum(certain) >= 0.99 * len(certain), "certain"
+    for trap, share in {"trailing_offer": 0.10, "confirmation": 0.10, "code": 0}.items():
+        of_it = [c for row, c in found if row["hard_negative"] == trap]
+        assert sum(c.asks for c in of_it) <= share * len(of_it), trap
+        assert not any(c.asks and c.certain for c in of_it), trap
 
 
 def test_what_is_said_to_be_unsure_is_a_small_part(labelled: list[dict[str, Any]]) -> None:
