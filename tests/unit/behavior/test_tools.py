@@ -143,8 +143,8 @@ def test_a_refusal_in_words_says_why(text: str, outcome: bool | None, category: 
 
 @pytest.mark.parametrize("kind", ["clarifying_question", "refusal", "answer"])
 def test_what_the_rules_doubt_is_unknown(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    asks, refusing = kind == "clarifying_question", None if kind == "refusal" else False
-    doubt = Clarification(kind, asks, "Hm?", "weak", False, refusing)  # type: ignore[arg-type]
+    asking, refusing = kind == "clarifying_question", None if kind == "refusal" else False
+    doubt = Clarification(kind, asking, "Hm?", "weak", False, refusing)  # type: ignore[arg-type]
     monkeypatch.setattr(
         "pytest_claude.behavior.profile.detect_clarification", lambda *a, **k: doubt
     )
