@@ -40,7 +40,7 @@ def asks_plainly(case: Case) -> bool:
     What offers or asks for a yes as well, or may be what was ordered, is not plain.
     """
     reading = case.reading
-    if not _TEXTS.isdisjoint(orders(case.prompt)):
+    if may_be_ordered(case):
         return False
     end = reading.sentences[-2:]
     if any(find_cue(deed, sentence.plain) for sentence in end for deed in _UNLIKE_ASKING):
@@ -68,6 +68,11 @@ def wants_nothing(reading: Reading) -> bool:
     if any(sentence.is_question for sentence in sentences):
         return False
     return not any(find_cue("asks", sentence.plain) for sentence in sentences)
+
+
+def may_be_ordered(case: Case) -> bool:
+    """Whether a prompt ordered what may hold a question: a text, a riddle, a part to play."""
+    return not _TEXTS.isdisjoint(orders(case.prompt))
 
 
 def gives_ordered_questions(case: Case) -> bool:
