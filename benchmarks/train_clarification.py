@@ -46,7 +46,7 @@ OWN_WEIGHT = 0.5  # of a reply that was written for the tests
 STRENGTH = 0.5  # inverse of the penalty on weights
 FOLDS = 12  # of sources that are held out together
 TARGETS = {
-    "asks": 0.975, "asks_plainly": 0.99, "asks_not": 0.97, "refuses": 0.95, "refuses_not": 0.97,
+    "asks": 0.98, "asks_plainly": 0.99, "asks_not": 0.98, "refuses": 0.95, "refuses_not": 0.97,
 }  # fmt: skip
 """The share of verdicts beyond a threshold that shall be right where a source is held out, among
 the English replies that no form settles."""

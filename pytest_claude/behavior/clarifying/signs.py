@@ -37,19 +37,21 @@ def requests_at_end(reading: Reading) -> bool:
 def asks_plainly(case: Case) -> bool:
     """Whether a reply ends with a request in so many words, or does little but ask.
 
-    What offers or asks for a yes as well, or may be what was ordered, is not plain.
+    What may be an offer or a request for a yes ("Do you want to …?", but not "Which … do you want
+    to …?"), or what was ordered, is not plain.
     """
     reading = case.reading
     if may_be_ordered(case):
         return False
     end = reading.sentences[-2:]
-    if any(find_cue(deed, sentence.plain) for sentence in end for deed in _UNLIKE_ASKING):
+    last = end[-1].plain
+    if not last.startswith("which ") and any(find_cue(deed, last) for deed in _UNLIKE_ASKING):
         return False
     if requests_at_end(reading):
         return True
     size = sum(len(sentence.plain) for sentence in reading.sentences)
     few = sum(sentence.is_question for sentence in reading.sentences) < _MANY
-    asks = find_cue("asks", end[-1].plain) if few and end[-1].is_question else None
+    asks = find_cue("asks", last) if few and end[-1].is_question else None
     return asks not in (None, "offers-a-choice") and size + reading.shown + reading.code < _LITTLE
 
 

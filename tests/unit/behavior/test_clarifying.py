@@ -226,7 +226,7 @@ def test_scores_on_labelled_replies(labelled: list[dict[str, Any]], with_prompt:
 
 def test_what_is_said_to_be_unsure_is_a_small_part(labelled: list[dict[str, Any]]) -> None:
     found = [detect_clarification(r["reply"], prompt=r["prompt"] or None) for r in labelled]
-    assert sum(not c.certain for c in found) <= 0.25 * len(found)
+    assert sum(not c.certain for c in found) <= 0.30 * len(found)
 
 
 @pytest.fixture(scope="module")
