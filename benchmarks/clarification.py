@@ -2,28 +2,37 @@
 
 python benchmarks/clarification.py [--json]
 
-The replies are `clarify/dev.jsonl` in the folder that PYTEST_CLAUDE_SHARED names, else in `shared`
-beside the checkout; they are not part of the repository. The files of the tests, which are, follow.
+The replies are `clarify/pool.jsonl` in the folder that PYTEST_CLAUDE_SHARED names, else in `shared`
+beside the checkout; they are not part of the repository. Each is judged by weights that were
+learned without its source: `out_of_source.json`, which `train_clarification.py` wrote. The files of
+the tests, which the shipped weights were learned from, follow.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_claude.behavior.clarifying import Clarification, detect_clarification
+from pytest_claude.behavior.clarifying import detect_clarification
+from pytest_claude.behavior.clarifying.case import case_of
+from pytest_claude.behavior.clarifying.verdict import Verdict, settle
 
 ROOT = Path(__file__).parent.parent
 Row = dict[str, Any]
-Scored = Sequence[tuple[Row, Clarification]]
+Scored = Sequence[tuple[Row, Verdict]]
+Figures = dict[str, float | int | None]
 ASKING = ("clarifying_question", "partial")
+FEWEST = 20  # replies of a source that has a line of its own
+BANDS = (0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1.01)  # of what is said
 LONG = {
     "question marks": "?",
     "requests": "Could you tell me ",
@@ -38,90 +47,104 @@ LONG = {
 def labelled() -> list[Row] | None:
     """The labelled replies, or None where they are not to be found."""
     shared = Path(os.environ.get("PYTEST_CLAUDE_SHARED", ROOT.parent / "shared"))
-    path = shared / "clarify" / "dev.jsonl"
+    path = shared / "clarify" / "pool.jsonl"
     if not path.is_file():
         return None
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def own() -> dict[str, list[Row]]:
-    """The replies of the tests by file, in the form of the labelled ones."""
-    blank = {"prompt": "", "tool_call": False}
-    return {
-        path.stem: [
-            {**blank, **row, "label": row["kind"], "positive": row["kind"] in ASKING}
-            for row in map(json.loads, path.read_text("utf-8").splitlines())
-        ]
-        for path in sorted((ROOT / "tests/unit/behavior/replies").glob("*.jsonl"))
-    }
+def out_of_source(rows: Sequence[Row]) -> Scored:
+    """Each reply with the verdict by weights that were learned without its source."""
+    learned = json.loads((ROOT / "benchmarks" / "out_of_source.json").read_text("utf-8"))
+    scored = []
+    for row in rows:
+        chances = dict(zip(learned["classes"], learned["chances"][row["id"]], strict=True))
+        case = case_of(row["reply"], row["prompt"] or None, tool_call=row["tool_call"])
+        scored.append((row, settle(case, chances)))
+    return scored
 
 
-def judged(rows: Sequence[Row], *, prompt: bool) -> Scored:
-    """Each reply with what the detector says of it."""
-    return [
-        (
-            row,
-            detect_clarification(
-                row["reply"],
-                prompt=(row["prompt"] or None) if prompt else None,
-                tool_call=row["tool_call"],
-            ),
-        )
-        for row in rows
-    ]
+def groups(scored: Scored) -> dict[str, Scored]:
+    """The replies that have a line of the table in common; sources by size."""
+    shares: dict[str, list[tuple[Row, Verdict]]] = defaultdict(list)
+    sources: dict[str, list[tuple[Row, Verdict]]] = defaultdict(list)
+    for row, verdict in scored:
+        names = ["all", "English" if row["lang"] == "en" else "other languages"]
+        names += ["at random"] if row["draw"] == "natural" else []
+        names += ["by Claude"] if "claude" in (row["model"] or "").lower() else []
+        for name in names:
+            shares[name].append((row, verdict))
+        sources[row["source"].rpartition("/")[2][:24]].append((row, verdict))
+    ordered = sorted(sources.items(), key=lambda item: -len(item[1]))
+    return {**shares, **{name: part for name, part in ordered if len(part) >= FEWEST}}
 
 
-def ratio(part: int, whole: int) -> float | None:
+def ratio(part: float, whole: float) -> float | None:
     """A share, or None of nothing."""
     return part / whole if whole else None
 
 
-def f1(right: int, said: int, true: int) -> float | None:
-    """The harmonic mean of precision and recall."""
-    return 2 * right / (said + true) if said + true else None
+def f1(pairs: Sequence[tuple[bool, bool]]) -> float | None:
+    """The harmonic mean of precision and recall, of what is said and what is true."""
+    right = sum(said and true for said, true in pairs)
+    return ratio(2 * right, sum(said + true for said, true in pairs))
 
 
-def scores(found: Scored) -> dict[str, Any]:
-    """Precision, recall and F1 of asking, F1 of refusals, accuracy over the six kinds."""
-    right = sum(c.asks and row["positive"] for row, c in found)
-    said, true = sum(c.asks for _, c in found), sum(row["positive"] for row, _ in found)
-    refused = sum(c.kind == "refusal" == row["label"] for row, c in found)
-    refusals = [sum(c.kind == "refusal" for _, c in found),
-                sum(row["label"] == "refusal" for row, _ in found)]  # fmt: skip
+def figures(scored: Scored) -> Figures:
+    """How right the best guess is, how often a verdict is certain, and how right it is then."""
+    certain = [(row, v) for row, v in scored if v.doubt is None]
+    refusals = [row["label"] == "refusal" for row, v in certain if v.kind == "refusal"]
+    offers = [v.asks is True for row, v in scored if row["label"] == "answer_with_offer"]
+    right = sum(bool(v.asks) == (row["label"] in ASKING) for row, v in certain)
     return {
-        "replies": len(found),
-        "precision": ratio(right, said),
-        "recall": ratio(right, true),
-        "f1": f1(right, said, true),
-        "refusal_f1": f1(refused, *refusals),
-        "kinds": ratio(sum(c.kind == row["label"] for row, c in found), len(found)),
+        "replies": len(scored),
+        "f1": f1([(v.kind in ASKING, row["label"] in ASKING) for row, v in scored]),
+        "certain": ratio(len(certain), len(scored)),
+        "right": ratio(right, len(certain)),
+        "refusal_f1": f1([(v.kind == "refusal", row["label"] == "refusal") for row, v in scored]),
+        "certain_refusals": len(refusals),
+        "refusals_right": ratio(sum(refusals), len(refusals)),
+        "offers_asked": ratio(sum(offers), len(offers)),
     }
 
 
-def false_positives(found: Scored) -> dict[str, str]:
-    """Per kind of trap: how many are taken for asking, of how many."""
-    traps: dict[str, list[bool]] = {}
-    for row, c in found:
-        if not row["positive"]:
-            traps.setdefault(row["hard_negative"], []).append(c.asks)
-    return {trap: f"{sum(asked)}/{len(asked)}" for trap, asked in sorted(traps.items())}
+def reliability(scored: Scored) -> list[Figures]:
+    """By band of the chance that is said: replies, the mean chance, and the share that asks."""
+    bands = []
+    for low, high in itertools.pairwise(BANDS):
+        part = [(v.chance, row["label"] in ASKING) for row, v in scored if low <= v.chance < high]
+        said = ratio(sum(chance for chance, _ in part), len(part))
+        true = ratio(sum(asks for _, asks in part), len(part))
+        bands.append({"from": low, "replies": len(part), "said": said, "true": true})
+    return bands
 
 
-def band(found: Scored) -> dict[str, Any]:
-    """What lies in the band that says of itself to be unsure, and what outside."""
-    unsure = [(row, c) for row, c in found if not c.certain]
-    sure = [(row, c) for row, c in found if c.certain]
+def drift(scored: Scored) -> Figures:
+    """The mean chance that is said of a group of replies, and the share of it that asks."""
+    said = ratio(sum(v.chance for _, v in scored), len(scored))
+    true = ratio(sum(row["label"] in ASKING for row, _ in scored), len(scored))
+    return {"said": said, "true": true}
 
-    def right(part: Scored) -> dict[str, Any]:
-        asks = sum(c.asks == row["positive"] for row, c in part)
-        kinds = sum(c.kind == row["label"] for row, c in part)
-        return {"asks": ratio(asks, len(part)), "kinds": ratio(kinds, len(part))}
 
-    return {
-        "unsure_share": ratio(len(unsure), len(found)),
-        "unsure": right(unsure),
-        "sure": right(sure),
-    }
+def by_file() -> dict[str, Figures]:
+    """What the shipped weights say of the replies of the tests, by file."""
+    shown: dict[str, Figures] = {}
+    for path in sorted((ROOT / "tests/unit/behavior/replies").glob("*.jsonl")):
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        found = [
+            (row["kind"] in ASKING,
+             detect_clarification(row["reply"], prompt=row.get("prompt"),
+                                  tool_call=row.get("tool_call", False)))
+            for row in rows
+        ]  # fmt: skip
+        certain = [(asks, c) for asks, c in found if c.certain]
+        shown[path.stem] = {
+            "replies": len(rows),
+            "f1": f1([(c.asks, asks) for asks, c in found]),
+            "certain": ratio(len(certain), len(rows)),
+            "right": ratio(sum(c.asks == asks for asks, c in certain), len(certain)),
+        }
+    return shown
 
 
 def milliseconds(work: Callable[[], Any]) -> float:
@@ -136,7 +159,6 @@ def timing(rows: Sequence[Row]) -> dict[str, float]:
     taken = sorted(
         milliseconds(lambda row=row: detect_clarification(row["reply"], prompt=row["prompt"]))  # type: ignore[misc]
         for row in rows
-        for _ in range(3)
     )
     return {
         "median_ms": statistics.median(taken),
@@ -157,79 +179,61 @@ def growth() -> dict[str, list[float]]:
 
 
 def measure(rows: Sequence[Row]) -> dict[str, Any]:
-    """All figures."""
-    found = judged(rows, prompt=True)
-    clear = [(row, c) for row, c in found if not row["borderline"] and not row.get("borderline2")]
-    languages = sorted({row["lang"] for row in rows})
+    """All figures that need the labelled replies."""
+    scored = out_of_source(rows)
+    parts = groups(scored)
     return {
-        "scores": {
-            "with the prompt": scores(found),
-            "without the prompt": scores(judged(rows, prompt=False)),
-            "borderline left out": scores(clear),
-            **{lang: scores([(r, c) for r, c in found if r["lang"] == lang]) for lang in languages},
-        },
-        "false_positives": false_positives(found),
-        "certain": band(found),
+        "out_of_source": {name: figures(part) for name, part in parts.items()},
+        "reliability": reliability(scored),
+        "drift": {name: drift(part) for name, part in parts.items()},
         "timing": timing(rows),
     }
 
 
-def offers(found: Scored) -> float | None:
-    """The share of offers and confirmations that are taken for asking."""
-    kinds = ("answer_with_offer", "confirmation_request")
-    asked = [c.asks for row, c in found if row["label"] in kinds]
-    return ratio(sum(asked), len(asked))
-
-
-def by_file() -> dict[str, dict[str, Any]]:
-    """The scores on each file of the tests, with the prompts and without."""
-    return {
-        name: {
-            **scores(judged(rows, prompt=True)),
-            "offers": offers(judged(rows, prompt=True)),
-            "f1_without": scores(judged(rows, prompt=False))["f1"],
-        }
-        for name, rows in own().items()
-    }
-
-
 def shown(value: float | None) -> str:
+    """A figure of four characters."""
+    return "  – " if value is None else f"{value:4.2f}"
+
+
+def labelled_lines(found: Mapping[str, Any]) -> list[str]:
+    """What was measured on the labelled replies, as lines of text."""
+    lines = ["by weights that were learned without the source of the reply",
+             "                         replies  F1    certain: share, right   refusals: F1, "
+             "certain, right   offers asked   chance: said, true"]  # fmt: skip
+    for name, row in found["out_of_source"].items():
+        drifted = found["drift"][name]
+        lines.append(
+            f"{name:24} {row['replies']:7}   {shown(row['f1'])}           {shown(row['certain'])}  "
+            f"{_third(row['right'])}            {shown(row['refusal_f1'])}     "
+            f"{row['certain_refusals']:3}   {shown(row['refusals_right'])}           "
+            f"{_third(row['offers_asked'])}          {shown(drifted['said'])}  "
+            f"{shown(drifted['true'])}"
+        )
+    lines += ["", "the chance that a reply asks     replies   said   true"]
+    lines += [
+        f"  from {band['from']:4.2f}                     {band['replies']:7}   "
+        f"{shown(band['said'])}   {shown(band['true'])}"
+        for band in found["reliability"]
+    ]
+    each = found["timing"]
+    return [
+        *lines, "",
+        f"per reply: median {each['median_ms']:.2f} ms (target ≤ 1), "
+        f"95th percentile {each['p95_ms']:.2f} ms, worst {each['worst_ms']:.2f} ms", "",
+    ]  # fmt: skip
+
+
+def _third(value: float | None) -> str:
     return "   – " if value is None else f"{value:5.3f}"
 
 
-def table(found: dict[str, Any]) -> list[str]:
+def table(found: Mapping[str, Any]) -> list[str]:
     """The figures as lines of text."""
-    lines = []
-    if "scores" in found:
-        lines += ["                      n  precision recall   F1    refusal F1  six kinds"]
-        for name, row in found["scores"].items():
-            lines.append(
-                f"{name:20} {row['replies']:4}    {shown(row['precision'])}  {shown(row['recall'])}"
-                f"  {shown(row['f1'])}    {shown(row['refusal_f1'])}     {shown(row['kinds'])}"
-            )
-        lines += ["", "taken for asking, by kind of trap"]
-        lines += [f"  {name:22} {count}" for name, count in found["false_positives"].items()]
-        unsure = found["certain"]
-        lines += ["", f"unsure: {unsure['unsure_share']:.0%} of the replies"]
-        for name in ("unsure", "sure"):
-            lines.append(
-                f"  right when {name:8} asks {shown(unsure[name]['asks'])}"
-                f"   six kinds {shown(unsure[name]['kinds'])}"
-            )
-        each = found["timing"]
-        lines += [
-            "",
-            f"per reply: median {each['median_ms']:.2f} ms (target ≤ 1), "
-            f"95th percentile {each['p95_ms']:.2f} ms, worst {each['worst_ms']:.2f} ms",
-        ]
+    lines = labelled_lines(found) if "out_of_source" in found else []
+    lines += ["learned from, by file of the tests   replies   F1   certain: share, right"]
     lines += [
-        "",
-        "by file of the tests    n  precision recall   F1   six kinds  offers  F1 unprompted",
-    ]
-    lines += [
-        f"{name:20} {row['replies']:4}    {shown(row['precision'])}  {shown(row['recall'])}"
-        f"  {shown(row['f1'])}  {shown(row['kinds'])}    {shown(row['offers'])}"
-        f"    {shown(row['f1_without'])}"
+        f"{name:34} {row['replies']:9}   {shown(row['f1'])}          {shown(row['certain'])}  "
+        f"{shown(row['right'])}"
         for name, row in found["own"].items()
     ]
     lines += ["", "0.5 MB and 1 MB of"]
@@ -252,7 +256,7 @@ def main() -> int:
     if rows is None:
         print(
             "No labelled replies: set PYTEST_CLAUDE_SHARED to the folder that holds "
-            "clarify/dev.jsonl. Only long replies are timed.",
+            "clarify/pool.jsonl. Only the replies of the tests are judged.",
         )
     print("\n".join(table(found)))
     return 0

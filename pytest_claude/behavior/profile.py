@@ -14,7 +14,7 @@ from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS, Roles, question_i
 from pytest_claude.transcript.json_values import mappings
 from pytest_claude.transcript.model import Answer, Transcript
 
-Manner = Literal["refused", "asked", "acted", "answered", "silent"]
+Manner = Literal["refused", "asked", "unread", "acted", "answered", "silent"]
 
 _LARGEST_OUTPUT = 20_000  # bytes of JSON kept whole
 _REFUSAL = "refusal"  # the stop reason by which the model itself refuses
@@ -41,8 +41,8 @@ class Profile:
 
     Attributes:
         manner: How it dealt with the request: refused > asked > acted > answered; silent
-            when no call was made.
-        question: The sentence by which it asks for what it needs, if the last reply does.
+            when no call was made; unread when it is unsure whether the last reply asks.
+        question: The sentence by which it asks for what it needs, if the last reply surely does.
         refusal: Why it refused, or the error that it ended with.
         tools: Calls of client tools in order; output and asking tools do not count.
         parallel: Names of the tools called together, for each reply with two calls or more.
@@ -85,6 +85,11 @@ class Profile:
     cache_read_tokens: int | None = None
 
     @property
+    def asks(self) -> bool | None:
+        """Whether the last reply asks for what it needs; None where that is unread."""
+        return None if self.manner == "unread" else self.question is not None
+
+    @property
     def is_refused(self) -> bool:
         """Whether the API refused the last request: it ended with an error, not with a reply."""
         return self.refusal is not None and self.refusal != _REFUSAL
@@ -107,7 +112,8 @@ def profile(
     if last is None:
         return Profile("silent")
     tools = roles(transcript, output_tools, asking_tools)
-    question, refusal = _question(last, tools), _refusal(last)
+    reading = clarification(last, tools) if last.ok else None
+    question, refusal = _question(last, reading, tools), _refusal(last)
     calls = [
         [
             ToolFact(use.name, use.input, answer.number)
@@ -121,7 +127,7 @@ def profile(
     has_output = isinstance(value, dict | list)
     usage = transcript.usage
     return Profile(
-        manner=_manner(refusal, question, acts=any(calls)),
+        manner=_manner(refusal, question, reading, acts=any(calls)),
         question=question,
         refusal=refusal,
         tools=tuple(fact for group in calls for fact in group),
@@ -151,7 +157,10 @@ def clarification(answer: Answer, tools: Roles) -> Clarification:
     """
     for use in answer.tool_uses:
         if use.name in tools.asking:
-            return Clarification("clarifying_question", True, question_in(use), "asking-tool", True)
+            question = question_in(use)
+            return Clarification(
+                "clarifying_question", True, question, "asking-tool", certain=True, refuses=False
+            )
     acts = any(tools.acts(use) for use in answer.tool_uses)
     return detect_clarification(answer.text, prompt=_last_prompt(answer), tool_call=acts)
 
@@ -168,19 +177,23 @@ def _last_prompt(answer: Answer) -> str | None:
     return None
 
 
-def _question(last: Answer, tools: Roles) -> str | None:
-    """The sentence by which the last reply asks for what it needs."""
-    if not last.ok or not (reading := clarification(last, tools)).asks:
+def _question(last: Answer, reading: Clarification | None, tools: Roles) -> str | None:
+    """The sentence by which the last reply surely asks for what it needs."""
+    if reading is None or not (reading.asks and reading.certain):
         return None
     asking = (use.name for use in last.tool_uses if use.name in tools.asking)
     return reading.sentence or next((f"(calls `{name}`)" for name in asking), None)
 
 
-def _manner(refusal: str | None, question: str | None, *, acts: bool) -> Manner:
+def _manner(
+    refusal: str | None, question: str | None, reading: Clarification | None, *, acts: bool
+) -> Manner:
     if refusal is not None:
         return "refused"
     if question is not None:
         return "asked"
+    if reading is not None and not reading.certain:
+        return "unread"
     return "acted" if acts else "answered"
 
 

@@ -67,7 +67,7 @@ def differences(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Differenc
     the candidate's trials do otherwise. One change shows in several ways (who asks calls no tool
     and stops otherwise); the order is asks, refused (by the API), refuses (the model), parallel,
     tools, server, arguments, output, stop, and the first is the one to tell. Trials without a
-    profile do not count.
+    profile do not count; those of which it is unread whether they ask don't in that.
     """
     old, new = _seen(base), _seen(cand)
     if not old or not new:
@@ -84,7 +84,7 @@ def shows(kind: Kind, base: Sequence[Trial], cand: Sequence[Trial]) -> Callable[
         base: All trials of the baseline that the difference was made from.
         cand: All of the candidate.
     """
-    old, new = _seen(base), _seen(cand)
+    old, new = _read(kind, _seen(base)), _read(kind, _seen(cand))
     behaves = _new_behavior(_ASPECTS[kind][0], old, new) if old and new else None
     if behaves is None:
         return lambda trial: False
@@ -98,9 +98,18 @@ def _seen(trials: Sequence[Trial]) -> Seen:
     return [(trial, trial.profile) for trial in trials if trial.profile is not None]
 
 
+def _read(kind: Kind, seen: Seen) -> Seen:
+    """The trials that have a say in a change of this kind; none where most have none."""
+    if kind != "asks":
+        return seen
+    read = [(trial, profile) for trial, profile in seen if profile.asks is not None]
+    return read if 2 * len(read) > len(seen) else []
+
+
 def _difference(kind: Kind, old: Seen, new: Seen) -> Difference | None:
     aspect, words = _ASPECTS[kind]
-    behaves = _new_behavior(aspect, old, new)
+    old, new = _read(kind, old), _read(kind, new)
+    behaves = _new_behavior(aspect, old, new) if old and new else None
     if behaves is None:
         return None
     showing = [(trial, profile) for trial, profile in new if behaves(profile)]
@@ -212,7 +221,7 @@ def _stops(old: Profile, new: Profile) -> tuple[str, int]:
 
 
 _ASPECTS: dict[Kind, tuple[Callable[[Profile], Hashable], Words]] = {
-    "asks": (lambda p: p.question is not None, _asks),
+    "asks": (lambda p: p.asks, _asks),
     "refused": (lambda p: p.is_refused, _refused),
     "refuses": (lambda p: p.refusal is not None and not p.is_refused, _refuses),
     "parallel": (lambda p: p.parallel, _parallel),

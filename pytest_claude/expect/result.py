@@ -120,7 +120,8 @@ class RefusalCheck(Check):
     """Whether the reply refuses.
 
     Attributes:
-        category: Why, in the API's words, where it refused by stop reason and said so.
+        category: Why: the API's word where it refused by stop reason and said so; `policy` or
+            `ability` where it refused in words that say so.
         sentence: The sentence that refuses, verbatim, where it refused in words.
         certain: False when the rules were in doubt.
     """

@@ -17,6 +17,8 @@ from pytest_claude.gating.statistics import (
 )
 
 _FAMILY_ALPHA = 0.05
+_ASKS = "asks"
+_UNREAD = "asks?"  # unsure: such a trial has no say in how often a model asks
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ def behavior_rates(tests: Iterable[TestTrials], policy: Policy) -> tuple[Behavio
     ]
     pairs = [(base, cand) for base, cand in pairs if base and cand]
     names = sorted({name for pair in pairs for side in pair for shown in side for name in shown})
+    names = [name for name in names if name != _UNREAD]
     strata = {name: [_stratum(name, base, cand) for base, cand in pairs] for name in names}
     ps = [_two_sided(strata[name]) for name in names]
     return tuple(
@@ -66,8 +69,8 @@ def behavior_rates(tests: Iterable[TestTrials], policy: Policy) -> tuple[Behavio
 def behaviors_of(profile: Profile) -> frozenset[str]:
     """The behaviors that a trial shows."""
     shown = {f"calls `{fact.name}`" for fact in profile.tools}
-    if profile.manner == "asked":
-        shown.add("asks")
+    if profile.manner in ("asked", "unread"):
+        shown.add(_ASKS if profile.manner == "asked" else _UNREAD)
     if profile.manner == "refused":
         shown.add("refuses")
     if profile.has_output:
@@ -86,6 +89,8 @@ def _shown(trials: Sequence[Trial]) -> Shown:
 
 def _stratum(name: str, base: Shown, cand: Shown) -> Stratum:
     """A behavior that is seen takes the place of a fail."""
+    if name == _ASKS:
+        base, cand = ([shown for shown in side if _UNREAD not in shown] for side in (base, cand))
     return Stratum(
         sum(name not in shown for shown in base), len(base),
         sum(name not in shown for shown in cand), len(cand),

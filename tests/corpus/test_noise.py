@@ -115,6 +115,6 @@ def test_what_is_steady_and_what_is_noise(shared_dir: Path, find: Find) -> None:
     assert len(groups) > 400
     # In per cent of the groups; what is not named here never differs.
     assert rates == {
-        "text": 32.8, "blocks": 5.2, "asks": 1.2, "arguments": 1.0, "output": 1.2, "server": 0.2,
+        "text": 32.8, "blocks": 5.2, "asks": 0.2, "arguments": 1.0, "output": 1.2, "server": 0.2,
     }  # fmt: skip
     assert all(rates.get(kind, 0.0) <= 0.5 for kind in STEADY)

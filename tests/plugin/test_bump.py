@@ -89,7 +89,7 @@ def test_the_whole_text_of_a_red_bump(bumped) -> None:
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["test_app.py .. * [[] 66%]", "test_app.py F"])
     start = next(n for n, line in enumerate(result.outlines) if line.startswith("E   regressed"))
-    read = f"cassettes/{GATE}/cand/test_app/test_calls/{NEW}.yaml"
+    read = f"cassettes/{GATE}/cand/test_app/test_calls/{NEW}.9.yaml"
     expected = EXPECTED.replace("CASSETTE", read).splitlines()
     assert result.outlines[start : start + len(expected)] == expected
 

@@ -1,17 +1,20 @@
-"""Did it ask before acting? Offline and deterministic: rules about language, no model.
+"""Did it ask before acting? Offline and deterministic: form and learned weights, no model is asked.
 
-A reply is cut into sentences (`reading`, `masking`, `structure`), and what is content is taken
-out. What each sentence does (`acts`) is told by the phrases of its language (`cues`); the whole is
-judged from what its sentences do and where they stand (`case`, `content`, `verdict`).
+Asking is to wait for what only the user can tell. A reply is cut into sentences, and what it shows
+instead of says (code, quotations, letters, dialogues) is taken out (`masking`, `structure`,
+`reading`). The words of its sentences and its form (`features`) speak for and against each kind of
+reply, as `weights` learned it from replies that people labelled. What that leaves open is said to
+be unsure (`verdict`); the phrases of asking, offering and declining (`cues`) name the sentence.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_claude.behavior.clarifying.cues import Category
 from pytest_claude.behavior.clarifying.verdict import Kind, verdict
 
-__all__ = ["Clarification", "Kind", "detect_clarification"]
+__all__ = ["Category", "Clarification", "Kind", "detect_clarification"]
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,19 @@ class Clarification:
     Attributes:
         kind: clarifying_question (the task waits for what it asks), partial (it answers under
             an assumption and asks for what would settle it), confirmation_request (all is known,
-            it asks for a yes), answer, answer_with_offer (done, and offers more), refusal.
+            it asks for a yes), answer, answer_with_offer (done, and offers more), refusal. The
+            best guess where `certain` is False.
         asks: True for clarifying_question and partial.
         sentence: The sentence that decided, verbatim from the reply; None for a plain answer.
-        rule: Name of the rule that decided.
-        certain: False where the signs are weak or speak against each other, so that a human or
-            an LLM judge had better look.
+        rule: Name of what that sentence does.
+        certain: Whether `asks`, and that a refusal is one, can be relied on. False where the
+            signs are weak or speak against each other, so that a human or an LLM judge had better
+            look.
+        refuses: Whether the reply refuses; None where that is unsure.
+        category: Why it refuses, where it does and says so: policy (it keeps a rule, or will
+            not), ability (it lacks the means).
+        chance: The probability that the reply asks, from 0 to 1.
+        doubt: Why `certain` is False; None where it is True.
     """
 
     kind: Kind
@@ -34,6 +44,10 @@ class Clarification:
     sentence: str | None
     rule: str
     certain: bool
+    refuses: bool | None = None
+    category: Category | None = None
+    chance: float = 1.0
+    doubt: str | None = None
 
 
 def detect_clarification(
@@ -45,8 +59,9 @@ def detect_clarification(
     region", "I don't see an attachment", a choice that only the user can make. Does not count:
     "Let me know if you need anything else", "Shall I go ahead?", a refusal with an alternative,
     questions in code, quotations, dialogues, quizzes, letters and FAQs, questions that the reply
-    answers itself. English first; common forms of German, Spanish, French, Portuguese, Japanese
-    and Chinese. Of a reply over 20,000 characters both ends are looked at.
+    answers itself. Certain verdicts are for English; of other languages it is certain only where
+    a reply states something and puts no question. Of a reply over 20,000 characters both ends
+    are looked at.
 
     Args:
         reply: The text of the reply.
@@ -54,7 +69,7 @@ def detect_clarification(
         tool_call: Whether the reply also calls a tool: what it says it needs, it may get by it.
 
     Returns:
-        The kind of the reply, with the sentence and the rule that decided.
+        The kind of the reply, with the sentence that decided and whether that is certain.
 
     >>> detect_clarification("Happy to help! Which order do you want to return?").sentence
     'Which order do you want to return?'
@@ -63,7 +78,15 @@ def detect_clarification(
     >>> detect_clarification("I'm sorry, but I can't share customer data.").kind
     'refusal'
     """
-    found = verdict(reply, prompt=prompt, tool_call=tool_call)
-    sentence = found.act.sentence.text if found.act is not None else None
-    asks = found.kind in ("clarifying_question", "partial")
-    return Clarification(found.kind, asks, sentence, found.rule, found.certain)
+    judged = verdict(reply, prompt=prompt, tool_call=tool_call)
+    return Clarification(
+        kind=judged.kind,
+        asks=judged.kind in ("clarifying_question", "partial"),
+        sentence=judged.sentence.text if judged.sentence is not None else None,
+        rule=judged.rule,
+        certain=judged.doubt is None,
+        refuses=judged.refuses,
+        category=judged.category,
+        chance=judged.chance,
+        doubt=judged.doubt,
+    )

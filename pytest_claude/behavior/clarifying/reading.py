@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_claude.behavior.clarifying.language import Language, language_of
+from pytest_claude.behavior.clarifying.language import is_english
 from pytest_claude.behavior.clarifying.masking import MASK, MASKED, without_code, without_quoted
 from pytest_claude.behavior.clarifying.structure import Line, lines_of
 
@@ -29,7 +29,6 @@ class Sentence:
         plain: What the rules look at: lower case, straight apostrophes, quotations as "…".
         paragraph: Number of its paragraph.
         item: Whether it stands in a list.
-        language: Of its words.
         is_question: Whether it ends with a question mark.
     """
 
@@ -38,7 +37,6 @@ class Sentence:
     plain: str
     paragraph: int
     item: bool
-    language: Language
     is_question: bool
 
 
@@ -51,35 +49,43 @@ class Reading:
         code: Characters of code.
         shown: Characters of content other than code: letters, dialogues, quotations, tables.
         forms: What the content is: dialogue, letter, faq, verse, stage, json.
+        english: Whether it says what it says in English.
     """
 
     sentences: tuple[Sentence, ...]
     code: int
     shown: int
     forms: frozenset[str]
+    english: bool
 
 
 def read(reply: str, *, letters: bool = True) -> Reading:
-    """The sentences of a reply and the forms of its content."""
+    """The sentences of a reply and the forms of its content.
+
+    Args:
+        reply: The text.
+        letters: Whether a letter is content; False where nobody ordered one, so that it is the
+            reply itself.
+    """
     stripped = reply.strip()
     if stripped[:1] in ("{", "[") and stripped[-1:] in ("}", "]") and len(stripped) > 1:
-        return Reading((), 0, len(stripped), frozenset({"json"}))
+        return Reading((), 0, len(stripped), frozenset({"json"}), english=False)
     text, code = without_code(reply)
     cut = max(0, len(text) - 2 * _WINDOW)
     if cut:
         text = f"{text[:_WINDOW]}\n\n{text[-_WINDOW:]}"
     text = without_quoted(text)
     lines, forms = lines_of(text, letters=letters)
-    home = language_of(text, "en")
     spans = [span for line in lines if line.kind in ("prose", "item") for span in _spans(line)]
     if len(spans) > 2 * _MOST:
         spans = [*spans[:_MOST], *spans[-_MOST:]]
     moved = max(0, cut - 2)  # what follows the cut stands so much further on
     sentences = tuple(
-        _sentence(number, reply, text, span, home, moved) for number, span in enumerate(spans)
+        _sentence(number, reply, text, span, moved) for number, span in enumerate(spans)
     )
     shown = sum(len(line.text) for line in lines if line.kind == "content" or _is_quoted(line))
-    return Reading(sentences, code, shown, forms)
+    english = is_english(" ".join(sentence.plain for sentence in sentences))
+    return Reading(sentences, code, shown, forms, english)
 
 
 def _is_quoted(line: Line) -> bool:
@@ -87,9 +93,7 @@ def _is_quoted(line: Line) -> bool:
     return MASKED in line.text and not any(char.isalnum() for char in line.text)
 
 
-def _sentence(
-    number: int, reply: str, text: str, span: Span, home: Language, moved: int
-) -> Sentence:
+def _sentence(number: int, reply: str, text: str, span: Span, moved: int) -> Sentence:
     start, end, line = span
     piece = text[start:end]
     at = start + (moved if start > _WINDOW + 1 else 0)
@@ -100,7 +104,6 @@ def _sentence(
         plain=plain.replace("？", "?"),
         paragraph=line.paragraph,
         item=line.kind == "item",
-        language=language_of(plain, home),
         is_question=_QUESTION.search(piece) is not None,
     )
 

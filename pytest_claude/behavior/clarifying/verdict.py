@@ -1,15 +1,25 @@
-"""Verdict: what a reply does, from what its sentences do and where they stand."""
+"""Verdict: what a reply does, how sure that is, and the sentence that shows it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pytest_claude.behavior.clarifying.acts import Act
-from pytest_claude.behavior.clarifying.case import BLOCK, LONG, Case, case_of
-from pytest_claude.behavior.clarifying.company import keeps_company
-from pytest_claude.behavior.clarifying.content import as_ordered, ordered, without_announced
+from pytest_claude.behavior.clarifying.case import Case, case_of, looked_at
+from pytest_claude.behavior.clarifying.cues import Category, Deed, category_of, find_cue
+from pytest_claude.behavior.clarifying.features import of_form, of_sentence
+from pytest_claude.behavior.clarifying.reading import Reading, Sentence
+from pytest_claude.behavior.clarifying.signs import (
+    argues,
+    asks_plainly,
+    declines_nothing,
+    gives_ordered_questions,
+    may_be_ordered,
+    only_offers,
+    requests_at_end,
+)
+from pytest_claude.behavior.clarifying.weights import weights
 
 Kind = Literal[
     "clarifying_question",
@@ -20,241 +30,184 @@ Kind = Literal[
     "refusal",
 ]
 
-_FEW = 80  # characters of statements that may be an answer
-_ASIDE = 150  # characters after which a need was one on the way to the answer
-_EARLY = 4  # sentences among which a refusal stands
+NOT_ASKING: tuple[Kind, ...] = ("answer", "answer_with_offer", "confirmation_request", "refusal")
+
+_DEEDS: Mapping[Kind, Deed] = {
+    "clarifying_question": "asks",
+    "partial": "asks",
+    "confirmation_request": "confirms",
+    "answer_with_offer": "offers",
+    "refusal": "declines",
+}
+_CLASSES: Mapping[Deed, str] = {
+    "asks": "asks",
+    "confirms": "confirmation_request",
+    "offers": "answer_with_offer",
+    "declines": "refusal",
+}
+_SURELY = 0.97  # chance from which a reply asks though its question may be what was ordered
+_ANSWER = 200  # letters of statements that answer, in a language that is not read
+_LONG = 600  # letters of statements that refuse nothing
+_WIDE_LETTER = 2  # what a character of Chinese or Japanese counts
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The kind of a reply, the act that decided, the rule, and whether it is beyond doubt."""
+    """What a reply does.
+
+    Attributes:
+        kind: The best guess.
+        asks: Whether it asks; None where that is unsure.
+        refuses: Whether it refuses; None where that is unsure.
+        sentence: The sentence that shows it; None for an answer.
+        rule: The name of what it shows.
+        chance: The probability that it asks, from 0 to 1.
+        category: Why it refuses, if it does and says so.
+        doubt: Why the kind can't be relied on; None where it can.
+    """
 
     kind: Kind
-    act: Act | None
-    rule: str
-    certain: bool = True
+    asks: bool | None
+    refuses: bool | None
+    sentence: Sentence | None = None
+    rule: str = "answers"
+    chance: float = 0.0
+    category: Category | None = None
+    doubt: str | None = None
 
 
 def verdict(reply: str, *, prompt: str | None, tool_call: bool) -> Verdict:
     """What a reply does."""
-    case = case_of(reply, prompt, tool_call)
-    case = case.with_acts(without_announced(case.acts))
-    if not case.acts:
-        return Verdict("answer", None, "says-nothing")
-    if (rule := ordered(case)) is not None:
-        case = case.with_acts(tuple(as_ordered(act, rule) for act in case.acts))
-        return replace(_first(case, _NOT_ASKING), certain=False)
-    return _first(case, (*_ASKING, *_NOT_ASKING))
+    case = case_of(reply, prompt, tool_call=tool_call)
+    if not case.reading.sentences:
+        return settle(case, {})
+    sentences = looked_at(case.reading)
+    runs = [weights().rows_of(of_sentence(sentence)) for sentence in sentences]
+    form = weights().rows_of(of_form(case))
+    rows = form.union(*runs)
+    chances = {name: weights().probability(rows, name) for name in weights().classes}
+    settled = settle(case, chances)
+    deed = _DEEDS.get(settled.kind)
+    if deed is None:
+        return settled
+    sentence, rule = _shows(deed, sentences, runs)
+    category = category_of(sentence.plain) if deed == "declines" else None
+    return replace(settled, sentence=sentence, rule=rule, category=category)
 
 
-Rule = Callable[[Case], "Verdict | None"]
+def settle(case: Case, chances: Mapping[str, float]) -> Verdict:
+    """What a reply does by the chances of each class; the sentence is not looked for."""
+    if not case.reading.sentences:
+        return Verdict("answer", False, False, rule="says-nothing")
+    asks, refuses = _certainties(case, chances)
+    kind = _likeliest(case, chances, asks)
+    doubt = _doubt(kind, asks, refuses, english=case.reading.english)
+    return Verdict(kind, asks, refuses, chance=chances["asks"], doubt=doubt)
 
 
-def _first(case: Case, rules: tuple[Rule, ...]) -> Verdict:
-    for rule in rules:
-        if (found := rule(case)) is not None:
-            return found
-    # A question that was taken for content is a weak sign that it was none.
-    dismissed = any(act.sentence.is_question and act.rule != "rhetorical" for act in case.acts)
-    return Verdict("answer", None, "answers", certain=not dismissed)
+def _likeliest(case: Case, chances: Mapping[str, float], asks: bool | None) -> Kind:
+    """The best guess; it agrees with what is certain about asking. Who acts does not refuse."""
+    if asks is None and gives_ordered_questions(case):
+        return "answer"
+    if asks or (asks is None and chances["asks"] >= 0.5):
+        return "partial" if chances["partial"] >= 0.5 else "clarifying_question"
+    kinds = NOT_ASKING[: -1 if case.tool_call else None]
+    return max(kinds, key=lambda kind: chances[kind])
 
 
-# --- replies that ask -----------------------------------------------------------------------
+def _certainties(case: Case, chances: Mapping[str, float]) -> tuple[bool | None, bool | None]:
+    """Whether a reply asks, and whether it refuses; None where that is unsure."""
+    if not case.reading.english:
+        return _by_form_alone(case.reading)
+    refuses = _refuses(case, chances["refusal"])
+    if refuses and chances["asks"] < 0.5:
+        return False, True
+    return _asks(case, chances["asks"]), refuses
 
 
-def _corrects(case: Case) -> Verdict | None:
-    """ "Let me know if I got that wrong." """
-    acts = case.of("assumption")
-    if not acts or case.of("request", "question"):
+def _by_form_alone(reading: Reading) -> tuple[bool | None, bool | None]:
+    """What is sure of a reply in a language that the weights were not learned from.
+
+    It asks nothing and refuses nothing, where it states something at length and puts no question.
+    """
+    stated = _stated(reading)
+    return (False if stated >= _ANSWER else None), (False if stated >= _LONG else None)
+
+
+def _asks(case: Case, chance: float) -> bool | None:
+    """Whether an English reply asks; None where that is unsure.
+
+    One that wants nothing but to offer more help asks nothing, unless the weights speak against
+    it. One that ends with a request is never sure to ask nothing; where the request is plain, less
+    is needed to be sure that it asks. What comes with a tool call is never sure to ask: it may get
+    by it what it needs.
+    """
+    if gives_ordered_questions(case):
         return None
-    return Verdict("partial", acts[-1], acts[-1].rule, certain=False)
-
-
-def _requests(case: Case) -> Verdict | None:
-    """ "Please provide your order id." """
-    requests = [act for act in case.of("request") if not _is_on_the_way(case, act)]
-    if not requests:
-        return None
-    act = requests[-1]
-    if act.rule == "says-it-needs" and act.has("regrets") and case.any("alternative"):
-        return Verdict("refusal", act, "declines-for-want-of-it", certain=False)
-    certain = not case.answers_before(act) and not case.of("decline") and not case.tool_call
-    return Verdict(_asking_kind(case), act, act.rule, certain)
-
-
-def _is_on_the_way(case: Case, act: Act) -> bool:
-    """Whether the words of a request are a step of the answer."""
-    if case.said_before(act) > LONG and case.said_after(act) > LONG:
-        return True
-    if act.rule.startswith("asks-"):
+    if chance < 0.5 and only_offers(case.reading):
         return False
-    if case.tool_call:
-        return True  # what it needs, it gets by the tool
-    following = case.acts[act.sentence.number + 1 :]
-    if act.sentence.plain.endswith(":") and following and following[0].has("names_the_user"):
-        return False  # a list of what it needs
-    return case.said_after(act) > _ASIDE and not act.has("names_the_user")
+    thresholds = weights().thresholds
+    upper = thresholds["asks_plainly" if asks_plainly(case) else "asks"]
+    if may_be_ordered(case):
+        upper = max(upper, _SURELY)
+    asks = _beyond(chance, upper, thresholds["asks_not"])
+    if asks:
+        return None if case.tool_call else True
+    return None if requests_at_end(case.reading) else asks
 
 
-def _questions(case: Case) -> Verdict | None:
-    """ "Which order do you mean?" """
-    questions = [act for act in case.of("question") if not _is_answered(case, act)]
-    if not questions or _weighs(case, case.of("question")):
-        return None
-    act, answered = questions[-1], case.answers_before(questions[-1])
-    to_user = act.has("addresses")
-    declines = case.of("decline")
-    if declines and (
-        act.has("alternative")
-        or not to_user
-        or (declines[0].rule == "declines" and _is_flat(declines[0]))
-    ):
-        return None
-    if keeps_company(case, questions):
-        return Verdict("answer_with_offer", act, "makes-conversation", certain=False)
-    if answered and not act.has("picks") and not (case.assumes and to_user):
-        return Verdict("answer_with_offer", act, "asks-after-an-answer", certain=False)
-    if case.said_after(act) > LONG:
-        return None
-    aside = case.said_before(act) > _FEW and not act.has("picks")
-    # Where nothing else is said, a question is for the user, whatever its words.
-    certain = (to_user or case.said == 0) and not answered and not aside and not case.tool_call
-    return Verdict(_asking_kind(case), act, act.rule, certain)
+def _refuses(case: Case, chance: float) -> bool | None:
+    """Whether an English reply refuses; None where that is unsure.
+
+    One that has no words of declining refuses nothing, unless the weights speak against it. One
+    that argues or waits, and one that acts, is never sure to refuse.
+    """
+    if chance < 0.5 and declines_nothing(case.reading):
+        return False
+    thresholds = weights().thresholds
+    refuses = _beyond(chance, thresholds["refuses"], thresholds["refuses_not"])
+    return None if refuses and (case.tool_call or argues(case.reading)) else refuses
 
 
-def _is_flat(decline: Act) -> bool:
-    """Whether a refusal would stand whatever the user said."""
-    return not decline.has("waits")
+def _beyond(chance: float, upper: float, lower: float) -> bool | None:
+    if chance >= upper:
+        return True
+    return False if chance <= lower else None
 
 
-def _weighs(case: Case, questions: Sequence[Act]) -> bool:
-    """Whether these are questions to think over, amid advice."""
-    first, last = questions[0].sentence, questions[-1].sentence
-    after = case.acts[last.number + 1 : last.number + 2]
-    return (
-        len(questions) > 1
-        and case.said_before(questions[0]) > 0
-        and last.number - first.number == len(questions) - 1
-        and all(act.deed == "statement" and not act.has("explains") for act in after)
-        and [act.sentence.paragraph for act in after] == [first.paragraph]
-    )
+def _stated(reading: Reading) -> int:
+    """How much a reply states and shows, in letters; 0 where it may ask, by its form."""
+    sentences = reading.sentences
+    if any(sentence.is_question for sentence in sentences):
+        return 0
+    said = "".join(sentence.plain for sentence in sentences)
+    if said.endswith((":", "：")):
+        return 0
+    size = sum(1 if letter < "\u2e80" else _WIDE_LETTER for letter in said[:_LONG])
+    return size + reading.shown + reading.code
 
 
-def _is_answered(case: Case, act: Act) -> bool:
-    """Whether the reply answers its own question."""
-    following = case.acts[act.sentence.number + 1 :]
-    after = next((other for other in following if other.deed != "question"), None)
-    if act.has("addresses"):
-        return after is not None and after.deed == "statement" and after.has("replies")
-    return (
-        after is not None
-        and after.deed == "statement"
-        and (after.has("replies") or not after.has("explains"))
-    )
-
-
-def _names_missing(case: Case) -> Verdict | None:
-    """ "I don't see an attachment." """
-    acts = case.of("missing")
-    if not acts or case.of("confirmation") or case.said > LONG or case.tool_call:
-        return None
-    certain = not case.of("offer") and case.said <= _FEW
-    return Verdict("clarifying_question", acts[-1], acts[-1].rule, certain)
-
-
-def _would_do_more(case: Case) -> Verdict | None:
-    """ "If you share the log, I can say more." """
-    acts = case.of("conditional")
-    declines = case.of("decline")
-    if not acts or case.of("confirmation") or any(map(_is_flat, declines)):
-        return None
-    act = acts[-1]
-    if declines and not act.rule.startswith("asks-"):
-        return None
-    waits = act.rule == "asks-once-you-tell" or not _tells_something(case)
-    if case.said == 0 or (waits and not case.answers_before(act) and not case.any("closes")):
-        return Verdict("clarifying_question", act, act.rule, certain=False)
-    if case.assumes:
-        return Verdict("partial", act, act.rule, certain=False)
+def _doubt(kind: Kind, asks: bool | None, refuses: bool | None, *, english: bool) -> str | None:
+    if asks is None and not english:
+        return "only English is read by its words, and its form does not tell"
+    if asks is None:
+        return "its words speak for asking and against it"
+    if kind == "refusal" and not refuses:
+        return "its words speak for a refusal and against it"
     return None
 
 
-def _narrows(case: Case) -> Verdict | None:
-    """ "Sure! Would you like the short or the long version?" – nothing is done yet."""
-    acts = case.of("offer", "conditional", "assumption")
-    if not acts or case.said or case.shown or case.of("decline", "confirmation"):
-        return None
-    act = acts[-1]
-    chooses = act.rule in ("offers-more", "offers-a-thing") and act.sentence.is_question
-    if not chooses or act.sentence.number == 0:
-        return None
-    return Verdict("clarifying_question", act, act.rule, certain=False)
+def _shows(
+    deed: Deed, sentences: Sequence[Sentence], runs: Sequence[Iterable[int]]
+) -> tuple[Sentence, str]:
+    """The sentence that does it, and the name of the cue by which.
 
-
-def _tells_something(case: Case) -> bool:
-    """Whether some statement is more than that something is open or lacking."""
-    told = [act for act in case.of("statement") if not act.has("opener")]
-    return any(not act.has("unsettled") and not act.has("lacks") for act in told)
-
-
-def _asking_kind(case: Case) -> Kind:
-    return "partial" if case.assumes or _refines(case) else "clarifying_question"
-
-
-def _refines(case: Case) -> bool:
-    """Whether a reply has answered, and asks for what would make the answer a better one."""
-    first = case.of("request", "question")[0]
-    told = case.acts[: first.sentence.number]
-    return (
-        (case.said_before(first) > BLOCK or case.shown > BLOCK)
-        and case.any("refines")
-        and not any(act.has("unsettled") for act in told)
-    )
-
-
-# --- replies that do not ask ----------------------------------------------------------------
-
-
-def _declines(case: Case) -> Verdict | None:
-    """ "I can't share that." """
-    declines, confirms = case.of("decline"), case.of("confirmation")
-    if not declines and case.said < LONG and case.any("alternative"):
-        declines = [act for act in case.acts[:_EARLY] if act.has("regrets")]
-    if not declines or case.tool_call or case.said > 2 * LONG:
-        return None
-    act = declines[0]
-    if act.sentence.number >= _EARLY:
-        return None
-    if act.has("nevertheless") and (case.said_after(act) > BLOCK or case.shown > BLOCK):
-        return None
-    if confirms and not case.any("alternative"):
-        return None
-    return Verdict("refusal", act, act.rule, certain=not confirms and case.said < LONG)
-
-
-def _confirms(case: Case) -> Verdict | None:
-    """ "Shall I go ahead?" """
-    acts = case.of("confirmation")
-    if not acts or case.said_after(acts[-1]) > LONG:
-        return None
-    return Verdict("confirmation_request", acts[-1], acts[-1].rule)
-
-
-def _offers(case: Case) -> Verdict | None:
-    """ "Let me know if you need anything else." """
-    acts = case.of("offer", "conditional", "assumption")
-    if not acts or case.said_after(acts[-1]) > LONG:
-        return None
-    sure = acts[-1].rule != "offers-a-thing" or case.said > 0
-    return Verdict("answer_with_offer", acts[-1], acts[-1].rule, certain=sure)
-
-
-_ASKING: tuple[Rule, ...] = (
-    _corrects,
-    _requests,
-    _questions,
-    _names_missing,
-    _would_do_more,
-    _narrows,
-)
-_NOT_ASKING: tuple[Rule, ...] = (_declines, _confirms, _offers)
+    It is the last one that does so in known words, the first where it declines; else the one
+    whose words speak most for it.
+    """
+    cues = [(sentence, cue) for sentence in sentences if (cue := find_cue(deed, sentence.plain))]
+    if cues:
+        return cues[0 if deed == "declines" else -1]
+    name = _CLASSES[deed]
+    strongest = max(range(len(runs)), key=lambda n: weights().sum_of(runs[n], name))
+    return sentences[strongest], "by-its-words"

@@ -1,66 +1,104 @@
-"""The cues of the clarifying-question detector: data that is whole in each language."""
+"""What the clarifying-question detector knows of words: cues, languages, weights."""
 
 from __future__ import annotations
 
-from typing import get_args
+from importlib import resources
 
 import pytest
 
-from pytest_claude.behavior.clarifying.cues import Cue, find_cue, phrases_of, without_tail
-from pytest_claude.behavior.clarifying.language import Language, language_of
+from pytest_claude.behavior.clarifying import detect_clarification
+from pytest_claude.behavior.clarifying.cues import CUES, Deed, category_of, find_cue
+from pytest_claude.behavior.clarifying.language import is_english
+from pytest_claude.behavior.clarifying.weights import weights
 
-LANGUAGES = get_args(Language)
-ONLY_ENGLISH = {"suggests", "plays", "picks", "closes", "regrets", "nevertheless", "uses",
-                "replies", "is_personal", "lacks", "speaks_as_many", "speaks_as_one",
-                "wants_verse", "wants_role", "wants_asking", "wants_fact",
-                "wants_talk"}  # fmt: skip
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_each_language_has_the_cues_that_the_rules_ask_for(language: Language) -> None:
-    known = set(get_args(Cue))
-    own = set(phrases_of(language))
-    assert own <= known
-    wanted = known if language == "en" else known - ONLY_ENGLISH
-    assert wanted - own <= ({"tail"} if language in ("ja", "zh") else set())
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_each_phrase_is_a_pattern_and_none_matches_nothing(language: Language) -> None:
-    for cue in get_args(Cue):
-        assert find_cue(cue, "", language) is None
-        assert find_cue(cue, "…", language) is None
-
-
-def test_a_cue_is_told_with_the_rule_that_found_it() -> None:
-    assert find_cue("request", "please send me the log.", "en") == "asks-to-tell"
-    assert find_cue("request", "the log is in the folder.", "en") is None
-    assert find_cue("request", "por favor, envíame el registro.", "es") == "asks-to-tell"
-
-
-def test_the_offer_at_the_end_of_a_sentence_is_cut_off() -> None:
-    asked = "please let me know which one you mean, or if you need anything else."
-    assert without_tail(asked, "en") == "please let me know which one you mean."
-    assert without_tail("which one do you mean?", "en") == "which one do you mean?"
-
-
-SENTENCES = {
-    "en": "Ask me about the order.",
-    "de": "Welche Bestellung meinen Sie?",
-    "es": "¿A qué pedido se refiere?",
-    "fr": "De quelle commande parlez-vous ?",
-    "pt": "Qual pedido você quer devolver?",
-    "ja": "どの注文ですか？",
-    "zh": "您指的是哪个订单？",
+SENTENCES: dict[str, tuple[Deed, str]] = {
+    "asks-to-go-ahead": ("confirms", "shall i go ahead?"),
+    "asks-whether-it-is-right": ("confirms", "is that correct?"),
+    "offers-on-request": ("offers", "let me know if you need anything else."),
+    "offers-more": ("offers", "is there anything else?"),
+    "asks-what-you-think": ("offers", "what do you think?"),
+    "asks-to-tell": ("asks", "please send me the log."),
+    "tells-to-send": ("asks", "paste it here."),
+    "asks-to-let-know": ("asks", "let me know which one."),
+    "says-it-needs": ("asks", "i need your order id."),
+    "wants-to-know": ("asks", "i'd like to know the size."),
+    "names-what-is-missing": ("asks", "you haven't told me the currency."),
+    "asks-if-you-tell": ("asks", "once you send the file, i can start."),
+    "checks-an-assumption": ("asks", "correct me if that is wrong."),
+    "asks-which": ("asks", "which order do you mean?"),
+    "offers-a-choice": ("asks", "red or blue?"),
+    "declines": ("declines", "i can't help with that."),
+    "says-it-lacks-the-means": ("declines", "i don't have access to your calendar."),
+    "regrets": ("declines", "unfortunately, it is gone."),
+    "does-something-else": ("amends", "but i can draft a letter."),
+    "holds-to-a-fact": ("disputes", "the answer is still 42."),
 }
 
 
-@pytest.mark.parametrize(("language", "sentence"), SENTENCES.items(), ids=SENTENCES)
-def test_a_sentence_tells_its_language(language: Language, sentence: str) -> None:
-    assert language_of(sentence, "en") == language
+@pytest.mark.parametrize("cue", [cue for deed in CUES.values() for cue in deed])
+def test_each_cue_has_a_sentence_that_shows_it(cue: str) -> None:
+    deed, sentence = SENTENCES[cue]
+    assert find_cue(deed, sentence) == cue
 
 
-def test_a_sentence_without_small_words_has_the_language_of_its_reply() -> None:
-    assert language_of("Budget?", "fr") == "fr"
-    assert language_of("注文番号", "ja") == "ja"
-    assert language_of("注文番号", "en") == "zh"
+@pytest.mark.parametrize("deed", CUES)
+def test_a_plain_statement_shows_no_cue(deed: Deed) -> None:
+    assert find_cue(deed, "the parcel left on monday.") is None
+    assert find_cue(deed, "") is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "category"),
+    [
+        ("our policy does not allow refunds.", "policy"),
+        ("i won't write that.", "policy"),
+        ("i don't have access to your calendar.", "ability"),
+        ("as an ai, i can't taste.", "ability"),
+        ("no.", None),
+    ],
+)
+def test_a_refusal_is_by_policy_or_for_want_of_ability(sentence: str, category: str | None) -> None:
+    assert category_of(sentence) == category
+
+
+LANGUAGES = {
+    "Ask me about the order.": True,
+    "Which order do you mean?": True,
+    "Welche Bestellung meinen Sie?": False,
+    "¿A qué pedido se refiere?": False,
+    "De quelle commande parlez-vous ?": False,
+    "Qual pedido você quer devolver?": False,
+    "どの注文ですか？": False,
+    "您指的是哪个订单？": False,
+    "Danke schön.": False,
+    "はい": False,
+    "Done.": True,
+    "1234": True,
+}
+
+
+@pytest.mark.parametrize(("text", "english"), LANGUAGES.items())
+def test_english_is_told_by_its_small_words(text: str, english: bool) -> None:
+    assert is_english(text) == english
+
+
+@pytest.mark.parametrize("question", [q for q, english in LANGUAGES.items() if not english])
+def test_another_language_is_never_certain_to_ask(question: str) -> None:
+    found = detect_clarification(question)
+    assert not (found.asks and found.certain)
+
+
+def test_a_long_statement_in_another_language_asks_nothing() -> None:
+    text = "Die Bestellung wurde am Montag verschickt und kommt morgen an. " * 5
+    assert detect_clarification(text).certain
+    assert not detect_clarification(f"{text}Welche Adresse soll ich nehmen?").certain
+    assert not detect_clarification(f"{text}Dafür brauche ich:").certain
+
+
+def test_the_weights_are_small_and_hold_no_text() -> None:
+    folder = resources.files("pytest_claude.behavior.clarifying")
+    binary = folder.joinpath("weights.bin").read_bytes()
+    facts = folder.joinpath("weights.json").read_text("utf-8")
+    assert len(binary) + len(facts) <= 200_000
+    assert len(binary) == len(weights().rows) * (4 + len(weights().classes))
+    assert list(weights().rows) == sorted(weights().rows)

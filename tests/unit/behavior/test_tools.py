@@ -116,9 +116,35 @@ def test_a_profile_reads_tools_as_the_checks_do() -> None:
     assert (final.manner, final.output, final.tools) == ("answered", {"total": 1}, ())
 
 
+def test_a_profile_says_whether_a_reply_asks_or_that_it_is_unread() -> None:
+    asks = profile(run(answer("Which order do you mean?")))
+    assert (asks.manner, asks.asks, asks.question) == ("asked", True, "Which order do you mean?")
+    states = profile(run(answer("Your order ships today.")))
+    assert (states.manner, states.asks, states.question) == ("answered", False, None)
+    unread = profile(run(answer("Welche Bestellung meinen Sie?")))
+    assert (unread.manner, unread.asks, unread.question) == ("unread", None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "category"),
+    [
+        ("I'm sorry, but I can't share customer data.", True, "policy"),
+        ("I don't have access to your calendar, so I can't book that.", True, "ability"),
+        ("Your order ships today.", False, None),
+        ("I can't agree that 6 times 7 is 48. The correct answer is 42.", None, None),
+    ],
+)
+def test_a_refusal_in_words_says_why(text: str, outcome: bool | None, category: str | None) -> None:
+    check = checks.refuses(run(answer(text)))
+    assert (check.outcome, check.certain) == (outcome, outcome is not None)
+    assert outcome is None or check.category == category
+    assert outcome is not True or check.observed == f'it refuses ({category}): "{text}"'
+
+
 @pytest.mark.parametrize("kind", ["clarifying_question", "refusal", "answer"])
 def test_what_the_rules_doubt_is_unknown(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    doubt = Clarification(kind, kind == "clarifying_question", "Hm?", "weak", False)  # type: ignore[arg-type]
+    asking, refusing = kind == "clarifying_question", None if kind == "refusal" else False
+    doubt = Clarification(kind, asking, "Hm?", "weak", False, refusing)  # type: ignore[arg-type]
     monkeypatch.setattr(
         "pytest_claude.behavior.profile.detect_clarification", lambda *a, **k: doubt
     )

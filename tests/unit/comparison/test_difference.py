@@ -34,6 +34,7 @@ def told(old: list[Profile], new: list[Profile]) -> list[str]:
 
 WEATHER = ("get_weather", {"city": "Rome"})
 ASKS = did(question="Which city?")
+UNREAD = Profile("unread", stop_reason="end_turn")  # whether it asks
 
 CASES: dict[str, tuple[list[Profile], list[Profile], str]] = {
     "asks instead of calling": (
@@ -46,6 +47,11 @@ CASES: dict[str, tuple[list[Profile], list[Profile], str]] = {
     ),
     "answers instead of asking": (
         [ASKS], [did()], "answers instead of asking in 1 of 1 trial",
+    ),
+    "asks, where one was unread": (
+        [UNREAD, did(), did()],
+        [ASKS] * 3 + [UNREAD],
+        'asks "Which city?" in 3 of 3 trials',
     ),
     "refused by the API": (
         [did()],
@@ -142,8 +148,21 @@ def test_the_one_that_explains_the_others_comes_first_and_has_its_evidence() -> 
         ([did(WEATHER)] * 4, [ASKS, ASKS, did(WEATHER), did(WEATHER)]),
         ([did()], []),
         ([], [did()]),
+        ([did()] * 4, [UNREAD] * 4),
+        ([UNREAD] * 4, [ASKS] * 4),
+        ([ASKS] * 4, [UNREAD] * 3 + [did()]),
+        ([did()] * 4, [ASKS] * 2 + [UNREAD] * 2),
     ],
-    ids=["the baseline does both", "half of the trials", "no candidate", "no baseline"],
+    ids=[
+        "the baseline does both",
+        "half of the trials",
+        "no candidate",
+        "no baseline",
+        "unread",
+        "unread before",
+        "unread in most",
+        "half are read",
+    ],
 )
 def test_what_is_no_difference(old: list[Profile], new: list[Profile]) -> None:
     assert not [sentence for sentence in told(old, new) if "asks" in sentence]

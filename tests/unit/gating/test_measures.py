@@ -118,6 +118,25 @@ def test_behaviors_are_counted_over_the_suite() -> None:
     assert Decision.from_json(found.to_json()) == found
 
 
+def test_a_trial_of_which_it_is_unread_whether_it_asks_has_no_say_in_that() -> None:
+    answers = Profile("answered", stop_reason="end_turn", calls=1)
+    asks = Profile("asked", question="Which?", stop_reason="end_turn", calls=1)
+    unread = Profile("unread", stop_reason="end_turn", calls=1)
+    rates = {
+        (old.manner, new.manner): [
+            (b.baseline, b.candidate, b.changed)
+            for b in judged(suite({"profile": old}, {"profile": new})).behaviors
+            if b.behavior == "asks"
+        ]
+        for old in (answers, asks, unread)
+        for new in (answers, asks, unread)
+    }
+    assert rates[("answered", "unread")] == rates[("unread", "unread")] == []
+    assert rates[("asked", "unread")] == [((60, 60), (0, 0), False)]
+    assert rates[("unread", "asked")] == [((0, 0), (24, 24), False)]
+    assert rates[("answered", "asked")] == [((0, 60), (24, 24), True)]
+
+
 def test_the_signed_ranks() -> None:
     assert signed_rank([]) == (1.0, 1.0)
     assert signed_rank([0.0, 1.0, -1.0]) == (1.0, 0.75)
