@@ -64,7 +64,8 @@ def run_revision(root: Path, revision: str, words: Sequence[str], option: str) -
 
 def _replayed(project: Path, words: Sequence[str], typed: str) -> str:
     report = project / ".claude-run.json"
-    options = ["-q", "-p", "no:cacheprovider", "--claude-report", str(report)]
+    options = ["-q", "-p", "no:cacheprovider", f"--claude-report={report}"]
+    options.append("--claude-trials=recorded")  # all of it is evidence, whatever the marker says
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_XDIST_")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *words],

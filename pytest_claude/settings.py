@@ -41,7 +41,7 @@ class RunSettings:
         cassette_root: The folder that holds all cassettes.
         rootdir: Pytest's, which paths are shown relative to.
         record_mode: vcrpy's record mode; "none" never calls the API.
-        trials: Trials per test, over the marker's; None when not given.
+        trials: Trials per test, over the marker's; None when not given, and `ALL_RECORDED`.
         swaps: Models replaced in a plain run.
         bump: Models whose candidates are compared with them; empty outside a bump.
         adapt: Whether a request is rewritten where the candidate needs it: the built-in rewrites
@@ -182,6 +182,10 @@ def parse_choice(name: str, value: str, choices: Iterable[str]) -> str:
     )
 
 
+ALL_RECORDED = 0
+"""A number of trials: as many of each test as are recorded, the marker's at least."""
+
+
 def check_trials(name: str, value: object) -> int:
     """`value`, when it is a number of trials."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
@@ -277,7 +281,7 @@ def merge_test_settings(
             check_keyword(call, key, _SETTINGS)
         _check_values(call, kwargs)
         merged = {**kwargs, **merged}
-    if trials is not None:
+    if trials:  # ALL_RECORDED is settled test by test
         merged["trials"] = trials
     return TestSettings(**merged)
 

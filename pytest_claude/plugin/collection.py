@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -144,23 +145,37 @@ class _Collected:
         of = f"claude: {len(self._selected)} of {plural(len(items), 'test')}"
         line = f"{of}, {mode}{f', {swaps}' if swaps else ''}"
         pays = settings.recording and settings.go_on is None
-        return [line, *(self._expected() if pays and self._using else [])]
+        plans = pays and (self._using or (settings.baseline is not None and self._selected))
+        return [line, *(self._expected() if plans else [])]
 
     def _expected(self) -> list[str]:
-        """What the gate will probably take, before it is paid."""
-        from pytest_claude.models.prices import price_table, total_cost
-        from pytest_claude.report.plan_words import plan_text
+        """What the gate will probably take, before it is paid, and what it can't see."""
+        from pytest_claude.report.plan_words import blind_text, plan_text
 
-        assert self._run is not None, "a bump is gated"
-        recorded = [
-            Trial(item.nodeid, "base", index, "pass")
-            for item in self._using
-            for index in self._arms.available(item, "base")
-        ]
+        assert self._run is not None, "only a gate is planned"
+        if self._settings.baseline is not None:
+            tests = {item.nodeid for item in self._selected}
+            recorded = [t for t in self._run.known if t.stream == "base" and t.test in tests]
+            costs = [trial.cost_usd for trial in recorded]
+        else:
+            tests = {item.nodeid for item in self._using}
+            recorded = [
+                Trial(item.nodeid, "base", index, "pass")
+                for item in self._using
+                for index in self._arms.available(item, "base")
+            ]
+            costs = [self._cost(item) for item in self._using]
+        policy = self._run.policy
+        plan = plan_text(Ledger(recorded), policy, sorted(tests), trial_cost_usd=mean(costs))
+        fewest = min(Counter(t.test for t in recorded).values(), default=0)
+        return [plan, *blind_text(policy, fewest)]
+
+    def _cost(self, item: pytest.Item) -> float | None:
+        """The price of the first recorded trial of a test."""
+        from pytest_claude.models.prices import price_table, total_cost
+
         prices = price_table(self._settings.prices, self._settings.names)
-        costs = [total_cost(self._arms.recorded_answers(i), prices).usd for i in self._using]
-        tests = [item.nodeid for item in self._using]
-        return [plan_text(Ledger(recorded), self._run.policy, tests, trial_cost_usd=mean(costs))]
+        return total_cost(self._arms.recorded_answers(item), prices).usd
 
 
 class _LeftOut:

@@ -64,8 +64,10 @@ def _record_mode(_config: pytest.Config, _setting: Setting, value: str) -> objec
 
 
 def _number_of_trials(_config: pytest.Config, setting: Setting, value: str) -> object:
-    from pytest_claude.settings import check_trials
+    from pytest_claude.settings import ALL_RECORDED, check_trials
 
+    if value == "recorded":
+        return ALL_RECORDED
     return check_trials(setting.name, int(value) if value.isdecimal() else value)
 
 
@@ -143,7 +145,8 @@ OPTIONS = (
         "send and record also calls that their model is known to refuse",
         _SWITCH),
     Setting("--claude-trials", "trials", _number_of_trials,
-        "run each claude test N times on a model, whatever its marker says",
+        "run each claude test N times on a model, whatever its marker says, or as often as it is "
+        "recorded (`recorded`)",
         {"metavar": "N"}),
     Setting("--claude-swap", "swaps", _swaps,
         "send every request for the model OLD to NEW (repeatable)",

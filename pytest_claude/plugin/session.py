@@ -6,6 +6,7 @@ import sys
 import unittest
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ from pytest_claude.report.explained import replaced_line
 from pytest_claude.report.transcript import conversation_lines
 from pytest_claude.report_files import transcripts_below
 from pytest_claude.run.record import TestResult
-from pytest_claude.settings import RunSettings, TestSettings
+from pytest_claude.settings import ALL_RECORDED, RunSettings, TestSettings
 
 __tracebackhide__ = unless_a_group
 
@@ -256,6 +257,9 @@ class ClaudeSession:
         self, item: pytest.Item, nextitem: pytest.Item | None, settings: TestSettings
     ) -> None:
         """Run a test's trials; how many passed decides."""
+        if self._settings.trials == ALL_RECORDED:
+            number = max((settings.trials, *(n + 1 for n in self._arms.available(item, "base"))))
+            settings = item.stash[TEST_SETTINGS] = replace(settings, trials=number)
         runs: list[TrialRun] = []
         with _logged(item):
             trials.run(item, plan_plain(settings.trials), self._watch(runs), runs)

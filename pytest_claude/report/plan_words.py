@@ -7,8 +7,8 @@ from math import floor
 
 from pytest_claude.gating.ledger import Ledger
 from pytest_claude.gating.policy import Policy
-from pytest_claude.gating.sight import POWER, expected, fixed_drop
-from pytest_claude.report.numbers import plural
+from pytest_claude.gating.sight import POWER, catch_probability, expected, fixed_drop
+from pytest_claude.report.numbers import at_least, plural
 
 
 def plan_text(
@@ -39,6 +39,38 @@ def plan_text(
     if trial_cost_usd is None:
         return f"{text}, cost unknown"
     return f"{text}, about ${plan.trials * trial_cost_usd:.2f}"
+
+
+def blind_text(policy: Policy, recorded: int) -> list[str]:
+    """That a gate can't see the drop it looks for, and what to type first; nothing where it can.
+
+    A baseline that can't be asked again has the trials that were recorded, and no more.
+
+    Args:
+        policy: The settings.
+        recorded: Recorded trials of the test with the fewest.
+
+    >>> blind_text(Policy(baseline="retired"), 25)
+    []
+    >>> blind_text(Policy(baseline="retired"), 5)[0]
+    'with 5 recorded baseline trials a drop of 0.5 is seen with probability 0.35'
+    """
+    if policy.baseline == "callable":
+        return []
+    chance = catch_probability(policy, 1, recorded=recorded)
+    if chance >= _WORTH_IT:
+        return []
+    trials = plural(recorded, "recorded baseline trial")
+    enough = next((n for n in _ENOUGH if catch_probability(policy, 1, recorded=n) >= POWER), None)
+    seen = f"with {trials} a drop of {policy.delta:g} is seen with probability {at_least(chance)}"
+    if enough is None:
+        return [seen]
+    more = f"pytest --claude-record --claude-trials {enough}"
+    return [seen, f"  to see it, record more of the baseline  {more}"]
+
+
+_WORTH_IT = 0.5
+_ENOUGH = (15, 20, 25, 40, 60, 80)
 
 
 def offline_text(tests: int, base_n: int, cand_n: int, policy: Policy) -> str:

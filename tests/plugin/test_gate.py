@@ -326,19 +326,38 @@ def test_a(claude):
 
 @pytest.mark.parametrize("reference", ["last", "git:HEAD", "old.json"])
 def test_an_edited_prompt_is_compared_with_an_earlier_run(project, reference: str) -> None:
-    project.tests(EDITED % (10, "kind"))
+    project.tests(EDITED % (1, "kind"))
     project.personas(old=by_prompt({"rude": ASKS}, CALLS))
-    project.record("-p", "cacheprovider", "--claude-report=old.json")
+    project.record("-p", "cacheprovider", "--claude-report=old.json", "--claude-trials=10")
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
         author = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
         subprocess.run(["git", *author, *words], cwd=project.path, check=True)
-    project.tests(EDITED % (10, "rude"))
+    project.tests(EDITED % (1, "rude"))
     result = project.record(f"--claude-baseline={reference}", "-p", "cacheprovider")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["FAIL  1 of 1 test regressed"])
+    result.stdout.fnmatch_lines(
+        ["quick: 1 test gated, about * trials expected (*), about $*", "",
+         "FAIL  1 of 1 test regressed", "  test_app.py::test_a * 10/10 → 0/12"]
+    )  # fmt: skip
+    result.stdout.no_fnmatch_line("*to see it, record more of the baseline*")
     assert any(path.startswith("_gate/baseline__") for path in project.cassettes)
     again = project.run(f"--claude-baseline={reference}", "-p", "cacheprovider")
     again.stdout.fnmatch_lines(["FAIL  1 of 1 test regressed"])
+
+
+def test_a_baseline_of_too_few_trials_says_so_before_it_is_paid_for(project) -> None:
+    project.tests(EDITED % (1, "kind"))
+    project.personas(old=by_prompt({"rude": ASKS}, CALLS))
+    project.record("-p", "cacheprovider")
+    project.tests(EDITED % (1, "rude"))
+    result = project.record("--claude-baseline=last", "-p", "cacheprovider")
+    result.stdout.fnmatch_lines(
+        [
+            "with 1 recorded baseline trial a drop of 0.5 is seen with probability 0.00",
+            "  to see it, record more of the baseline  pytest --claude-record --claude-trials 15",
+            "test_app.py *",
+        ]
+    )
 
 
 def test_the_red_run_after_an_edit_and_a_run_of_a_few_tests_are_no_baseline(project) -> None:

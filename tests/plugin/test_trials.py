@@ -300,3 +300,16 @@ def test_what_a_time_limit_ended_is_no_recording(project) -> None:
     result = project.run("-p", "pytest_timeout", "--timeout=1")
     result.assert_outcomes(failed=1)
     assert "nothing was recorded" not in result.stdout.str()
+
+
+def test_all_that_is_recorded_is_replayed_whatever_the_marker_says(project) -> None:
+    project.tests("@pytest.mark.claude(trials=2)\ndef test_a(claude):\n    ask()\n")
+    project.record("--claude-trials=5").assert_outcomes(passed=1)
+    project.run("--claude-trials=recorded", "--claude-report=run.json").assert_outcomes(passed=1)
+    [test] = json.loads((project.path / "run.json").read_text())["tests"]
+    assert [trial["index"] for trial in test["trials"]] == [0, 1, 2, 3, 4]
+    project.run("--claude-report=run.json").assert_outcomes(passed=1)
+    [test] = json.loads((project.path / "run.json").read_text())["tests"]
+    assert len(test["trials"]) == 2
+    result = project.run("--claude-trials=all")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
