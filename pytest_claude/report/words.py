@@ -65,7 +65,7 @@ def _lacking(values: Mapping[str, Any]) -> str:
 
 
 def _already_failing(values: Mapping[str, Any]) -> str:
-    if "of" not in values:
+    if "passed" not in values:
         return "already failing"
     passes = f"passes in {values['passed']} of {values['of']} trials of the candidate"
     return f"failed on the baseline, {passes}"
