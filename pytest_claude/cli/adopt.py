@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Sequence
@@ -21,6 +22,7 @@ from pytest_claude.recording.files import write_atomically
 from pytest_claude.recording.folder import main_model
 from pytest_claude.report.adoption import adoption, bump_text, foretold_lines
 from pytest_claude.report.numbers import plural
+from pytest_claude.run.ledger_file import LedgerFile
 from pytest_claude.run.place import ORDINARY, Side, TrialPlace, gate_names
 from pytest_claude.run.record import Run
 
@@ -34,9 +36,11 @@ def run(options: argparse.Namespace) -> int:
     call goes on where the first one ended.
     """
     project = read_project(Path.cwd())
+    os.chdir(project.root)  # from where pytest finds the tests, and paths are shown
     pairs = [_pair(text) for text in options.pairs]
     gate = _gate_folder(project, pairs)
-    if gate is None or not (gate / NOTE).exists():
+    waiting = set() if gate is None else _waiting_tests(gate, project.root)
+    if gate is None or waiting or not (gate / NOTE).exists():
         status, run = run_gate(options)
         if run is None or run.decision is None:
             return status
@@ -44,15 +48,49 @@ def run(options: argparse.Namespace) -> int:
             print(f"\nnothing was moved: the verdict is {run.decision.overall.upper()}")
             print(f"  to adopt it all the same  pytest-claude adopt --anyway {_typed(options)}")
             return 1
+        _check_whole(run, waiting, options)
         gate = _move_trials(run, project)
-    replay_is_new = _edit(options, project, pairs)
+    was_edited = _edit(options, project, pairs)
     _remove(options, project, pairs, gate)
-    _replay(options, [] if replay_is_new else pairs)
+    _replay(options, [] if was_edited else pairs)
     return 0
 
 
 def _typed(options: argparse.Namespace) -> str:
-    return " ".join(options.pairs)
+    """What was typed, without the flags."""
+    rest = f" -- {shlex.join(options.rest)}" if options.rest else ""
+    return f"{' '.join(options.pairs)}{rest}"
+
+
+def _waiting_tests(gate: Path, root: Path) -> set[str]:
+    """The tests of which a gate's folder holds trials that a verdict read, to be adopted.
+
+    Void trials, copies and what no verdict read stay there.
+    """
+    tests: set[str] = set()
+    for path in gate.rglob("ledger.jsonl"):
+        try:
+            ledger = LedgerFile.loads(path.read_text("utf-8"), str(path)).ledger
+        except OSError as error:
+            raise SettingsError(f"adopt: {path}: {error.strerror}") from None
+        made = (t for t in ledger if t.stream == "cand" and t.outcome in ("pass", "fail"))
+        tests |= {t.test for t in made if t.cassette and (root / t.cassette).exists()}
+    return tests
+
+
+def _check_whole(run: Run, waiting: Collection[str], options: argparse.Namespace) -> None:
+    """Refuse to adopt a part: what is left of the gate would have no verdict.
+
+    Raises:
+        SettingsError: Tests were left out by what was typed.
+    """
+    assert run.decision is not None, "it was judged"
+    judged = {v.test for v in run.decision.tests if v.reason != "deselected"}
+    left = {*waiting} - judged
+    if left and options.rest:
+        raise SettingsError(
+            f"adopt: {plural(len(left), 'test')} of this gate would be left behind: adopt all tests"
+        )
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -92,10 +130,14 @@ def _move_trials(run: Run, project: Project) -> Path:
             if shared
             else "adopt: the candidate has no recorded trial"
         )
-    replaced = [place for entry in adopted for place in entry.replaced]
-    _check(moves, replaced)
     side = places.place(moves[0][0]).side
     gate = places.root / replace(side, attempt=1).root
+    replaced = [place for entry in adopted for place in entry.replaced]
+    if (gate / NOTE).exists():  # what was adopted before is superseded
+        folders = [(places.test(entry.result.test), entry.model) for entry in adopted]
+        before = [(of, r) for of, model in folders for r in of.recordings() if r.model == model]
+        replaced = list(dict.fromkeys([*replaced, *(of.shows(r.path) for of, r in before)]))
+    _check(moves, replaced)
     note = Path(os.path.relpath(gate / NOTE))
     _move(moves, replaced, note, bump_text(run, adopted))
     print(f"\nwrote {note}, the text of the pull request")
@@ -112,26 +154,32 @@ def _edit(options: argparse.Namespace, project: Project, pairs: Sequence[tuple[s
     """List where the project names the old model, and edit it where that is wanted.
 
     Returns:
-        Whether no place is left that names it.
+        Whether something was edited.
     """
     named = files_that_name(project, pairs)
+    olds = ", ".join(old for old, _ in pairs)
     if not named:
-        return True
-    by_hand = 0
-    print("\nthese places name the old model:" if not options.edit else "\nedited:")
-    for path, places in named:
-        for mention in places:
-            by_hand += mention.new is None
-            new = "not known: edit it by hand" if mention.new is None else mention.new
-            print(f"  {path}:{mention.line}  {mention.name} → {new}")
+        print(f"\nno file of the project names {olds}: see where the app gets its model from")
+        return False
+    places = [(path, mention) for path, of in named for mention in of]
+    known = [(path, mention) for path, mention in places if mention.new is not None]
+    by_hand = [(path, mention) for path, mention in places if mention.new is None]
     if options.edit:
         try:
             edit_files(named)
         except OSError as error:
             raise SettingsError(f"adopt: {error.filename}: {error.strerror}") from None
-        return by_hand == 0
-    print(f"  to edit them  pytest-claude adopt --edit {_typed(options)}")
-    return False
+    if known:
+        print("\nedited:" if options.edit else "\nthese places name the old model:")
+    for path, mention in known:
+        print(f"  {path}:{mention.line}  {mention.name} → {mention.new}")
+    if by_hand:
+        print("\nto edit by hand, for the new name is not known there:")
+    for path, mention in by_hand:
+        print(f"  {path}:{mention.line}  {mention.name}")
+    if known and not options.edit:
+        print(f"  to edit them  pytest-claude adopt --edit {_typed(options)}")
+    return bool(options.edit and known)
 
 
 def _remove(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from pytest_claude.cli.project import Project
 from pytest_claude.models.mentions import Mention, edited, mentions
-from pytest_claude.recording.files import write_atomically
 
 _LARGEST = 1_000_000  # bytes; what is larger is data
-_PROSE = {".md", ".rst"}
+_PROSE = {".md", ".rst", ".html"}
+_RUN_FILE = '"format": "pytest-claude run'
 _FOREIGN = {"node_modules", "__pycache__", "site-packages"}
 
 Named = tuple[Path, list[Mention]]
@@ -31,7 +31,11 @@ def files_that_name(project: Project, pairs: Sequence[tuple[str, str]]) -> list[
     found = []
     for path in sorted(_files(project)):
         text = _text(path)
-        if text is not None and (places := mentions(text, pairs, project.names)):
+        if text is None or _RUN_FILE in text[:200]:
+            continue
+        settled = _settled_lines(text, project)
+        places = [m for m in mentions(text, pairs, project.names) if m.line not in settled]
+        if places:
             found.append((Path(os.path.relpath(path)), places))
     return found
 
@@ -46,8 +50,18 @@ def edit_files(named: Sequence[Named]) -> int:
         text = _text(path)
         assert text is not None, "it was read"
         if (after := edited(text, places)) != text:
-            write_atomically(path, after.encode())
+            path.write_bytes(after.encode())  # in place: its mode and its links stay
     return sum(mention.new is not None for _, places in named for mention in places)
+
+
+def _settled_lines(text: str, project: Project) -> set[int]:
+    """The numbers of the lines that say what a name stands for, or what a model costs."""
+    starts = (*(f"{name} = " for name in project.names.models), *project.prices)
+    return {
+        number
+        for number, line in enumerate(text.split("\n"), start=1)
+        if any(start in line for start in starts)
+    }
 
 
 def _files(project: Project) -> Iterator[Path]:

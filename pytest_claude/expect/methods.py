@@ -31,7 +31,7 @@ def _method(
     """The method that makes `check` on the transcript of its view and keeps the result."""
     signature = inspect.signature(check)
     transcript, *others = signature.parameters.values()
-    of_reading = [each.name for each in others if each.name in Reading.__dataclass_fields__]
+    of_reading = [each.name for each in others if hasattr(Reading, each.name)]
 
     @wraps(check)
     def method(self: CheckMethods, /, *args: P.args, **kwargs: P.kwargs) -> C:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS
@@ -25,3 +26,8 @@ class Reading:
     asking_tools: tuple[str, ...] = ()
     pricing: Pricing = total_cost
     names: ModelNames = NO_NAMES
+
+    @property
+    def canonical(self) -> Callable[[str], str]:
+        """Gives a model's ids one name."""
+        return self.names.canonical

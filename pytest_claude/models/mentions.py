@@ -13,8 +13,8 @@ from pytest_claude.models.platforms import Platform, spelled
 # An id on its own or behind a gateway's prefix, dated or not; not a word that goes on before it.
 # Not the OLD of an `OLD=NEW`, which says what was bumped.
 _ID = re.compile(
-    r"(?<![\w.-])(?:(?:[a-z]{2,6}(?:-[a-z]+)*\.)?anthropic\.)?claude-[a-z0-9]+(?:[-.@][a-z0-9]+)*"
-    r"(?::\d+)?(?!=[\w.])"
+    r"(?<![\w.-])(?:(?:[a-z]{2,6}(?:-[a-z]+)*\.)?anthropic\.)?"
+    r"claude-[a-z0-9]++(?:[-.@][a-z0-9]++)*+(?::\d++)?+(?![\w-])(?!=[\w.])"
 )
 
 
@@ -66,9 +66,11 @@ def edited(text: str, places: Sequence[Mention]) -> str:
 
 def _mentions(text: str, pairs: Sequence[tuple[str, str]], names: ModelNames) -> Iterator[Mention]:
     own = [pair for pair in pairs if _ID.fullmatch(pair[0]) is None]
-    for pair in own:  # a name of the project's own, as it was typed
-        for found in re.finditer(rf"(?<![\w.-]){re.escape(pair[0])}(?![\w.-]|=[\w.])", text):
-            yield Mention(_line(text, found), found.start(), found[0], pair[1])
+    for old, its_new in own:  # a name of the project's own: a value, and no word of a sentence
+        name = re.escape(old)
+        value = rf"(?<=['\"]){name}(?=['\"])|(?<=[=:]){name}(?=\s*$)|(?<=[=:]\s){name}(?=\s*$)"
+        for found in re.finditer(value, text, re.MULTILINE):
+            yield Mention(_line(text, found), found.start(), found[0], its_new)
     for found in _ID.finditer(text):
         name = found[0]
         meant = (pair for pair in pairs if pair not in own and names.same(pair[0], name))

@@ -278,14 +278,24 @@ class Arms:
 
     def available(self, item: pytest.Item, stream: Stream) -> list[int]:
         """Indices of the trials of a test that have a recording, ascending."""
-        indices = sorted({r.index for r in self.folder(item, stream).recordings()})
+        recordings = self.folder(item, stream).recordings()
+        if stream == "base":  # beside them may be those of a candidate that was adopted
+            names = self._settings.names.canonical
+            news = {names(s.new) for s in self._settings.bump}
+            news -= {names(s.old) for s in self._settings.bump}
+            recordings = [r for r in recordings if names(r.model) not in news] or recordings
+        indices = sorted({recording.index for recording in recordings})
         settings = item.stash[TEST_SETTINGS]
         if stream == "base" and settings.cassette is not None:
             return [n for n in indices if n < settings.trials]  # the others are of other tests
         return indices
 
     def drop_superseded(
-        self, item: pytest.Item, streams: Collection[Stream], made: Collection[Path | None]
+        self,
+        item: pytest.Item,
+        arm: Arm,
+        streams: Collection[Stream],
+        made: Collection[Path | None],
     ) -> int:
         """Remove the recordings of a test that the app, edited since, asks for no more.
 
@@ -294,6 +304,7 @@ class Arms:
 
         Args:
             item: The test.
+            arm: The trial that showed it: what a plain run replays of other models stays.
             streams: Those whose requests are others now.
             made: Recordings that this run has made or played: they stay.
 
@@ -304,7 +315,10 @@ class Arms:
         for stream in streams:
             shared = stream == "base" and settings.cassette is not None
             for recording in () if shared else self.folder(item, stream).recordings():
-                wanted = stream == "base" and recording.index < max(1, settings.trials)
+                wanted = stream == "base" and (
+                    recording.index < max(1, settings.trials)
+                    or recording.model != arm.recorder.model
+                )
                 if recording.path not in made and not wanted:
                     recording.path.unlink(missing_ok=True)
                     dropped += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,11 +105,18 @@ class GatedRun:
         decision = decided(run, self.policy, because, pasts=pasts, least_suspects=least)
         return replace(run, decision=decision)
 
-    def is_part(self, run: Run) -> bool:
-        """Whether the gate judges tests that a judged run left out."""
+    def is_part(self, run: Run, covers: Callable[[str], bool]) -> bool:
+        """Whether the gate judges tests that a judged run left out.
+
+        Args:
+            run: The run.
+            covers: Whether a test is among those that were to be collected: one that is, and was
+                not, is there no more.
+        """
         assert run.decision is not None, "it was judged"
-        deselected = {v.test for v in run.decision.tests if v.reason == "deselected"}
-        return bool(deselected or self.attempts.tests - {*run.collected})
+        deselected = any(v.reason == "deselected" for v in run.decision.tests)
+        others = self.attempts.tests - {*run.collected}
+        return deselected or not all(map(covers, others))
 
     def keep(self, run: Run, edited: Collection[str]) -> None:
         """Write the ledgers of a judged run, without what a replay derives again.

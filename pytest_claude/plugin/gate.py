@@ -112,7 +112,7 @@ class Gate:
         left = (key for key in self._trials.get(test, {}) if key not in made)
         for key in [key for key in left if key.stream in streams and key.stream != "base"]:
             del self._trials[test][key]
-        return self._arms.drop_superseded(item, streams, set(made.values()))
+        return self._arms.drop_superseded(item, arm, streams, set(made.values()))
 
     def _known_of(self, test: str) -> set[Stream]:
         """The streams of a test of which is known whether the app was edited since."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -143,7 +144,9 @@ class Results:
             self.run = Run(collected=collected, results=tuple(results.values()))
         typed = summary.typed_in(self._config)
         if self._gated is not None and summary.chooses(self._config):
-            typed = replace(typed, is_part=self._gated.is_part(self.run))
+            typed = replace(
+                typed, is_part=self._gated.is_part(self.run, partial(summary.covers, self._config))
+            )
         self._story = story(self.run, typed)
         return self._story
 

@@ -45,6 +45,17 @@ def chooses(config: pytest.Config) -> bool:
     return named or bool(getattr(option, "lf", False)) or any(w and w in typed for w in words)
 
 
+def covers(config: pytest.Config, test: str) -> bool:
+    """Whether a test is at one of the places where pytest was to look for tests."""
+    path = config.rootpath / test.partition("::")[0]
+    for word in config.args:
+        place, _, name = str(word).partition("::")
+        where = Path(config.invocation_params.dir, place).resolve()
+        if path.resolve().is_relative_to(where) and test.partition("::")[2].startswith(name):
+            return True
+    return False
+
+
 # --- the terminal ---------------------------------------------------------------------------
 
 

@@ -125,14 +125,11 @@ class Recorder:
     def edited(self) -> bool | None:
         """Whether a call asks what the recording of the trial does not hold: the app was edited.
 
-        None where there was no recording, and where other tests use it too.
+        None where there was no recording of its main model, and where other tests use it too.
         """
         opened = self._cassette.opened
-        if opened is None or self.shared:
+        if opened is None or self.shared or not opened.on_disk:
             return None
-        if not opened.on_disk:
-            held = self._place.folder.recordings(self._place.index)
-            return True if any(of.path != opened.path for of in held) else None
         return any(
             not call.recorded and not opened.index.matching(call.known.fingerprint)
             for call in self.calls

@@ -115,8 +115,8 @@ def _is_explained(trial: Trial, kinds: Sequence[Kind]) -> bool:
 
     A question beside the right call of a tool does not say why its arguments are wrong.
     """
-    if trial.cause is None or _ASSERTED.match(trial.cause) is None or not trial.checks:
-        return False
+    if cause_of(trial) == trial.cause or not trial.checks:
+        return False  # a plain assertion
     check = trial.checks[-1].name
     if check in ("calls_tool", "calls_tools", "calls_server_tool"):
         if not {"tools", "server"}.intersection(kinds):

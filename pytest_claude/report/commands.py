@@ -109,7 +109,10 @@ def _to_ship(story: Story) -> Command:
     if story.typed.is_part:
         line = recording_line(story.comparison, story.typed)
         return Command("Judge all tests (nothing is paid twice)", line, "to judge all")
-    line = f"pytest-claude adopt {' '.join(story.pairs)}"
+    # It runs pytest in the rootdir, whatever folder it is typed in.
+    tests = "" if story.typed.root else story.typed.tests
+    rest = " ".join(filter(None, (story.typed.preset, tests)))
+    line = f"pytest-claude adopt {' '.join(story.pairs)}{f' -- {rest}' if rest else ''}"
     return Command("Adopt the candidate", line, "to adopt it")
 
 

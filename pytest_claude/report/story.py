@@ -279,7 +279,8 @@ def recording_line(
         pairs = (*map(str, comparison.pairs), "--", f"-n {typed.workers}")
         words = ("pytest-claude bump", *pairs, as_typed(tests, typed.root), *options)
         return " ".join(filter(None, words))
-    return pytest_line(*comparison.options, *options, tests=tests, root=typed.root)
+    places = tests or ([] if again or not typed.root else [""])  # all of them, from another folder
+    return pytest_line(*comparison.options, *options, tests=places, root=typed.root)
 
 
 def _voids(rows: Sequence[Row]) -> Iterator[str]:

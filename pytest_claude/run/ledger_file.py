@@ -88,13 +88,23 @@ class LedgerFile:
         """
         new = {verdict.test: verdict for verdict in verdicts}
         made = [trial for trial in ledger if trial.test in new]
+        # What never came to its first call says nothing of the edition that was judged last.
+        today, before = by_test(made), by_test(self.ledger)
+        silent = {t for t in new if marks_of(before.get(t, ())) and not marks_of(today.get(t, ()))}
+        made = [trial for trial in made if trial.test not in silent]
         unconfirmed = decision.suite == "unconfirmed"
         waiting = {test: read for test, read in (self.waiting or {}).items() if test not in new}
         for test, verdict in new.items():
             if verdict.waits or (unconfirmed and verdict.verdict != "not run"):
                 waiting[test] = list(verdict.decided_on)
-        kept = (trial for trial in self.ledger if trial.test not in new)
         followed = self.following(by_test(made), decision.policy, edited)
+        # Trials of this edition that today's run did not take, under another preset for one.
+        places = {(t.test, t.stream, t.index, t.attempt) for t in made}
+        kept = (
+            trial
+            for trial in followed.ledger
+            if (trial.test, trial.stream, trial.index, trial.attempt) not in places
+        )
         return replace(
             followed,
             ledger=Ledger([*kept, *made]),

@@ -12,6 +12,7 @@ from pytest_claude.gating.status import Why
 from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.decide import decided, left_out
+from pytest_claude.run.editions import Past
 from pytest_claude.run.record import Run, TestResult
 
 
@@ -58,7 +59,22 @@ def merged(runs: Sequence[tuple[str, Run]], names: ModelNames = NO_NAMES) -> Run
         return run
     comparison = None if first.comparison is None else replace(first.comparison, names=names)
     run = replace(run, comparison=comparison)
-    return replace(run, decision=decided(run, first.decision.policy))
+    decisions = [of.decision for _, of in runs if of.decision is not None]
+    verdicts = [verdict for decision in decisions for verdict in decision.tests]
+    edited = any(verdict.editions > 1 for verdict in verdicts)
+    decision = decided(
+        run,
+        first.decision.policy,
+        pasts={
+            test: Past(
+                max(v.editions for v in verdicts if v.test == test) - 1,
+                max(v.asked for v in verdicts if v.test == test) - 1,
+            )
+            for test in {v.test for v in verdicts if v.editions > 1 or v.asked > 1}
+        },
+        least_suspects=max(d.rounded_suspects for d in decisions) if edited else 0,
+    )
+    return replace(run, decision=decision)
 
 
 def compared(before: tuple[str, Run], after: tuple[str, Run]) -> Run:

@@ -43,7 +43,7 @@ def test_the_demo_prints_a_verdict_and_exits_0(tmp_path: Path) -> None:
         "--claude-report bump.html",
         "FAIL  2 of 6 tests regressed",
         '    asks "Could you tell me the order number?" instead of calling `lookup_order`',
-        "    writes 77 characters of text around its JSON in 12 of 12 trials",
+        "    trials; writes 77 characters of text around its JSON in 12 of 12 trials",
         "    calls `lookup_order` twice in parallel in 4 of 4 trials",
         "  thinking budget 2048 → adaptive (1 test)",
         "The verdict above is the demo's purpose; pytest exited with 1.",

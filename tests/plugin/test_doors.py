@@ -286,14 +286,14 @@ DOORS: dict[str, tuple[str, int]] = {
     "a thread pool": (
         "client = anthropic.Anthropic()\n"
         "with ThreadPoolExecutor(4) as pool:\n"
-        "    ask = lambda n: client.messages.create(**body(f'question {n}'))\n"
+        "    ask = lambda n: client.messages.create(**body(f'part {n}'))\n"
         "    answers = pool.map(ask, range(8))\n"
         "    seen = [said(answer) for answer in answers]",
         8,
     ),
     "gather": (
         "async def go(client):\n"
-        "    calls = (client.messages.create(**body(f'question {n}')) for n in range(8))\n"
+        "    calls = (client.messages.create(**body(f'part {n}')) for n in range(8))\n"
         "    return [said(answer) for answer in await asyncio.gather(*calls)]\n"
         "seen = run(go)",
         8,

@@ -293,6 +293,8 @@ def test_commands_are_typed_where_pytest_was_started(way: Way, monkeypatch: Any)
         assert "../test_app.py::test_refund" in way.printed("to repeat it")
         mend(way)
         assert way.type(way.printed("to try a fix")) == 0
+        assert way.type(way.printed("to judge all")) == 0
+    assert way.type(way.printed("to adopt it")) == 0
 
 
 @pytest.mark.child
@@ -358,3 +360,90 @@ def test_at_a_terminal_bump_says_where_one_is(red: Way, monkeypatch: Any) -> Non
     monkeypatch.setattr("pytest_claude.cli.bump.is_terminal", lambda: True)
     assert red.type(line) == 1
     assert "where you are:  judge → [mend and try a fix] → judge all → adopt\n" in red.text
+
+
+def test_what_is_judged_after_an_adoption_is_judged_and_adopted_again(red: Way) -> None:
+    project = red.project
+    mend(red)
+    with project.server():
+        assert red.type(f"pytest {BUMP} --claude-record") == 0
+    assert red.type(red.printed("to adopt it")) == 0
+    mend(red, "A mended refund", "Again a mended refund")
+    with project.server():
+        assert red.type(f"pytest {BUMP} --claude-record") == 0
+    assert red.type(red.printed("to adopt it")) == 0
+    assert "moved 8 cassettes of 2 tests" in red.text
+    mend(red, "Again a mended refund", "A refund")
+    with project.server():
+        assert red.type(f"pytest {BUMP} --claude-record") == 1
+    before = project.cassettes
+    assert red.type(f"pytest-claude adopt --yes --edit {OLD}={NEW}") == 1
+    assert "nothing was moved: the verdict is FAIL" in red.text
+    assert project.cassettes == before
+
+
+def test_a_part_of_a_gate_is_not_adopted(red: Way) -> None:
+    mend(red)
+    with red.project.server():
+        assert red.type(f"pytest {BUMP} --claude-record") == 0
+    before = red.project.cassettes
+    for part in ("-k hours", "test_app.py::test_hours"):
+        assert red.type(f"pytest-claude adopt --yes {OLD}={NEW} -- {part}") == 4
+        assert red.project.cassettes == before
+
+
+@pytest.mark.parametrize("stop", ["a typo", "ctrl-C"])
+def test_an_edition_that_failed_is_counted_whatever_comes_between(red: Way, stop: str) -> None:
+    project = red.project
+    mend(red)
+    broken = {"a typo": "aks(PROMPT)", "ctrl-C": "raise KeyboardInterrupt"}[stop]
+    text = (project.path / "test_app.py").read_text()
+    (project.path / "test_app.py").write_text(text.replace("ask(PROMPT)", broken))
+    with project.server():
+        assert red.type(f"pytest {BUMP} --claude-record") != 0
+        (project.path / "test_app.py").write_text(text)
+        assert red.type(f"pytest {BUMP} --claude-record") == 0
+    assert "2nd edition of 1 test" in red.text
+    assert red.type(red.printed("to repeat it")) == 0
+    assert "2nd edition of 1 test" in red.text
+
+
+def test_a_verdict_of_one_preset_is_replayed_after_a_run_of_another(red: Way) -> None:
+    mend(red)
+    with red.project.server():
+        assert red.type(f"pytest {BUMP} --claude-gate thorough --claude-record") == 0
+        assert red.type(f"pytest {BUMP} --claude-record") == 0
+    assert red.type(f"pytest {BUMP} --claude-gate thorough") == 0
+
+
+def test_what_another_model_of_the_app_recorded_stays(way: Way, monkeypatch: Any) -> None:
+    project = way.project
+    project.tests("""
+import os
+MODEL = os.environ.get("M", "claude-sonnet-4-5")
+
+def test_a(claude):
+    ask("stays", model=MODEL)
+
+def test_b(claude):
+    ask("stays")
+""")
+    project.personas(new=CALLS, **{HAIKU: CALLS})
+    monkeypatch.setenv("M", HAIKU)
+    with project.server():
+        assert way.type("pytest --claude-record --claude-trials 5") == 0
+        monkeypatch.delenv("M")
+        assert way.type(f"pytest {BUMP} --claude-record") == 0
+    assert sum(HAIKU in name for name in project.cassettes) == 5
+
+
+def test_merged_shards_know_of_the_editions_too(red: Way) -> None:
+    mend(red)
+    with red.project.server():
+        assert red.type(f"pytest {BUMP} --claude-record") == 0
+    for name in ("refund", "hours"):
+        assert red.type(f"pytest {BUMP} -k {name} --claude-report={name}.json") == 0
+    assert red.type("pytest-claude merge refund.json hours.json -o both.json") == 0
+    run = json.loads((red.project.path / "both.json").read_text())
+    editions = {test["test"]: test["editions"] for test in run["decision"]["tests"]}
+    assert editions == {"test_app.py::test_refund": 2, "test_app.py::test_hours": 1}

@@ -33,6 +33,7 @@ EXCEPTIONS: dict[str, str] = {
     "report/annotations.py:error_commands": "the file of a test",
     "report/forecast.py:_first_calls": "the file of a test",
     "report/heat.py:families": "the function of a parametrized test",
+    "report/cause.py:cause": "a text of an assertion that says nothing",
     "report/row.py:module": "the file of a test",
     "report/row.py:name": "its name below the file",
     # Files of earlier versions say some things in words alone.
@@ -69,6 +70,7 @@ EXCEPTIONS: dict[str, str] = {
     # Files, options and what other programs print.
     "gating/ledger.py:loads": "lines of a ledger",
     "run/ledger_file.py:loads": "the head of a ledger's file",
+    "run/typed.py:as_typed": "the file of a test",
     "run/place.py": "the paths of cassettes: it is the one that writes and reads them",
     "plugin/comparison.py:_earlier_run": "the option --claude-baseline",
     "plugin/comparison.py:_of_revision": "the files that pytest was given",
@@ -79,6 +81,7 @@ EXCEPTIONS: dict[str, str] = {
     "plugin/summary.py:print_usage_error": "lines",
     "plugin/summary.py:_what_next": "a report that the program itself reads is hidden",
     "plugin/summary.py:elsewhere": "the file of a test",
+    "plugin/summary.py:covers": "places where pytest looks for tests",
 }
 
 

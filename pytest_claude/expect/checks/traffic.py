@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
+from collections.abc import Callable
 
 from pytest_claude.errors import NotOffered
 from pytest_claude.expect.checks.evidence import counted, ends, unknown
+from pytest_claude.expect.checks.tools import check_times
 from pytest_claude.expect.result import Check, Evidence
 from pytest_claude.models.facts import facts_of
-from pytest_claude.models.ids import NO_NAMES, ModelNames
+from pytest_claude.models.ids import canonical_model
 from pytest_claude.transcript.model import Transcript
 
 __tracebackhide__ = True  # a misuse is shown in the test that asked, not here
 
 _MOST = 5
+
+Canonical = Callable[[str], str]
+"""Any id of a model, or a project's own name of it → its canonical id."""
 
 
 def makes_no_call(transcript: Transcript) -> Check:
@@ -35,7 +40,11 @@ def makes_no_call(transcript: Transcript) -> Check:
 
 
 def calls_model(
-    transcript: Transcript, model: str, *, times: int | None = None, names: ModelNames = NO_NAMES
+    transcript: Transcript,
+    model: str,
+    *,
+    times: int | None = None,
+    canonical: Canonical = canonical_model,
 ) -> Check:
     """Whether the app asks a model: at least once, or exactly `times` times.
 
@@ -45,16 +54,19 @@ def calls_model(
     Args:
         model: Any id of it, or a name of `claude_model_map`.
         times: How often; None for at least once.
-        names: What the project's own names of models stand for. A method takes the project's.
+        canonical: Gives a model's ids one name. A method takes the project's.
 
     Raises:
+        TypeError: `times` is not a number of times.
         NotOffered: No call asks it, and no model of this name is known; the text names the
             nearest one.
     """
-    wanted = names.canonical(model)
-    asked = Counter(names.canonical(a.model) for a in transcript.answers if a.model)
+    check_times(times)
+    wanted = canonical(model)
+    asked = Counter(canonical(a.model) for a in transcript.answers if a.model)
     number = asked[wanted]
-    if not number and facts_of(wanted) is None and not names.is_own(model):
+    is_known = facts_of(wanted) is not None or wanted != canonical_model(model)
+    if not number and not is_known:
         raise NotOffered(f"{model!r}: no such model is known{_nearest(wanted, asked)}")
     often = "" if times is None else f" {times} times" if times != 1 else " once"
     expected = f"{wanted} is asked{often}"
@@ -66,7 +78,7 @@ def calls_model(
     if not (holds and times is None):  # one more call could change it
         if (missing := unknown("calls_model", transcript, expected)) is not None:
             return missing
-    of_it = [a for a in transcript.answers if a.model and names.canonical(a.model) == wanted]
+    of_it = [a for a in transcript.answers if a.model and canonical(a.model) == wanted]
     return Check("calls_model", holds, expected, observed, observed, ends(of_it))
 
 

@@ -25,6 +25,8 @@ PAIR = ("claude-sonnet-4-5", "claude-sonnet-5-5")
         ("claude-sonnet-4-5x", None),
         ("my-claude-sonnet-4-5", None),
         ("claude-opus-4-5", None),
+        ("claude-sonnet-4-5_eval", None),
+        ("_gate/claude-sonnet-4-5__claude-sonnet-5-5/cand", None),
         ('claude_accept("claude-sonnet-4-5=claude-sonnet-5-5")', None),
         ("--claude-bump claude-sonnet-4-5=claude-sonnet-5-5", None),
     ],
@@ -43,11 +45,27 @@ def test_lines_count_from_one_and_two_pairs_do_not_meet() -> None:
     assert edited(text, found) == "a = 'claude-sonnet-5-5'\n\nb = 'claude-opus-5-5'\n"
 
 
-def test_a_name_of_the_projects_own() -> None:
-    names = ModelNames({"our-sonnet": "claude-sonnet-4-5"})
-    text = "MODEL = 'our-sonnet'  # not our-sonnet-2, our-sonnet=x or claude-sonnet-4-5-x\n"
-    found = mentions(text, [("our-sonnet", "our-new")], names)
-    assert edited(text, found) == text.replace("'our-sonnet'", "'our-new'")
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("MODEL = 'fast'", "MODEL = 'slow'"),
+        ("model: fast", "model: slow"),
+        ("MODEL=fast\n", "MODEL=slow\n"),
+        # A word of a sentence, a part of a name, and the line that says what it stands for.
+        ("# be fast, not faster", None),
+        ("x = 'faster'", None),
+        ("claude_model_map = ['fast = claude-sonnet-4-5']", None),
+    ],
+)
+def test_a_name_of_the_projects_own_is_a_value(text: str, after: str | None) -> None:
+    names = ModelNames({"fast": "claude-opus-4-5"})
+    found = mentions(text, [("fast", "slow")], names)
+    assert edited(text, found) == (after or text)
+
+
+@pytest.mark.parametrize("text", ["claude-sonnet-4-5=X", "claude-sonnet-4-5", "claude-sonnet-4x"])
+def test_a_shorter_id_is_no_beginning_of_a_longer_one(text: str) -> None:
+    assert mentions(text, [("claude-sonnet-4", "claude-opus-5-5")], NO_NAMES) == []
 
 
 def test_an_id_whose_counterpart_is_not_known_is_left_to_the_user() -> None:
