@@ -87,7 +87,7 @@ def _check_whole(run: Run, waiting: Collection[str], options: argparse.Namespace
     assert run.decision is not None, "it was judged"
     judged = {v.test for v in run.decision.tests if v.reason != "deselected"}
     left = {*waiting} - judged
-    if left and options.rest:
+    if left and options.rest and not options.anyway:
         raise SettingsError(
             f"adopt: {plural(len(left), 'test')} of this gate would be left behind: adopt all tests"
         )
@@ -189,6 +189,9 @@ def _remove(
     gate: Path,
 ) -> None:
     """Remove, on a yes, what has no use any more: the old model's recordings and the gate's."""
+    if waiting := _waiting_tests(gate, project.root):
+        print(f"\n{plural(len(waiting), 'test')} of this gate not adopted: nothing is removed")
+        return
     of_old = _superseded(project, pairs)
     of_gate = [path for path in sorted(gate.rglob("*")) if path.is_file() and path.name != NOTE]
     if not of_old and not of_gate:
