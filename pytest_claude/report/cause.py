@@ -100,9 +100,8 @@ def _observed(trial: Trial) -> str | None:
     own = cause_of(trial)
     if own is None or not trial.checks or own == trial.cause:
         return own
-    check = trial.checks[-1]  # its words in the assertion may be cut
-    told = [check.reason, *([check.observed] if check.observed not in check.reason else [])]
-    return ": ".join(told)
+    observed = trial.checks[-1].observed
+    return own if observed in own else f"{own}: {observed}"
 
 
 def _is_alike(trial: Trial, shown: Trial) -> bool:
