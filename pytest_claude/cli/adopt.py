@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shlex
 import subprocess
@@ -39,8 +40,7 @@ def run(options: argparse.Namespace) -> int:
     os.chdir(project.root)  # from where pytest finds the tests, and paths are shown
     pairs = [_pair(text) for text in options.pairs]
     gate = _gate_folder(project, pairs)
-    waiting = set() if gate is None else _waiting_tests(gate, project.root)
-    if gate is None or waiting or not (gate / NOTE).exists():
+    if gate is None or not _is_adopted(gate):
         status, run = run_gate(options)
         if run is None or run.decision is None:
             return status
@@ -48,8 +48,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"\nnothing was moved: the verdict is {run.decision.overall.upper()}")
             print(f"  to adopt it all the same  pytest-claude adopt --anyway {_typed(options)}")
             return 1
-        _check_whole(run, waiting, options)
-        gate = _move_trials(run, project)
+        gate = _move_trials(run, project, options)
     was_edited = _edit(options, project, pairs)
     _remove(options, project, pairs, gate)
     _replay(options, [] if was_edited else pairs)
@@ -57,37 +56,37 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _typed(options: argparse.Namespace) -> str:
-    """What was typed, without the flags."""
+    """The pairs and the arguments for pytest, as they were typed; the flags are left out."""
     rest = f" -- {shlex.join(options.rest)}" if options.rest else ""
     return f"{' '.join(options.pairs)}{rest}"
 
 
-def _waiting_tests(gate: Path, root: Path) -> set[str]:
-    """The tests of which a gate's folder holds trials that a verdict read, to be adopted.
-
-    Void trials, copies and what no verdict read stay there.
-    """
-    tests: set[str] = set()
-    for path in gate.rglob("ledger.jsonl"):
-        try:
-            ledger = LedgerFile.loads(path.read_text("utf-8"), str(path)).ledger
-        except OSError as error:
-            raise SettingsError(f"adopt: {path}: {error.strerror}") from None
-        made = (t for t in ledger if t.stream == "cand" and t.outcome in ("pass", "fail"))
-        tests |= {t.test for t in made if t.cassette and (root / t.cassette).exists()}
-    return tests
+def _is_adopted(gate: Path) -> bool:
+    """Whether what a gate judged last was adopted: nothing was recorded in it since."""
+    note, ledgers = gate / NOTE, _ledgers(gate)
+    return note.exists() and (not ledgers or _digest(ledgers) in note.read_text("utf-8"))
 
 
-def _check_whole(run: Run, waiting: Collection[str], options: argparse.Namespace) -> None:
+def _ledgers(gate: Path) -> list[Path]:
+    """The ledgers of a gate's attempts."""
+    return sorted(gate.rglob("ledger.jsonl"))
+
+
+def _digest(ledgers: Iterable[Path]) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in ledgers)).hexdigest()[:16]
+
+
+def _check_whole(run: Run, gate: Path, options: argparse.Namespace) -> None:
     """Refuse to adopt a part: what is left of the gate would have no verdict.
 
     Raises:
         SettingsError: Tests were left out by what was typed.
     """
     assert run.decision is not None, "it was judged"
+    files = (LedgerFile.loads(path.read_text("utf-8"), str(path)) for path in _ledgers(gate))
     judged = {v.test for v in run.decision.tests if v.reason != "deselected"}
-    left = {*waiting} - judged
-    if left and options.rest and not options.anyway:
+    left = {t.test for file in files for t in file.ledger if t.stream == "cand"} - judged
+    if left and options.rest:
         raise SettingsError(
             f"adopt: {plural(len(left), 'test')} of this gate would be left behind: adopt all tests"
         )
@@ -106,7 +105,7 @@ def _gate_folder(project: Project, pairs: Sequence[tuple[str, str]]) -> Path | N
     return next((folder for folder in folders if folder.is_dir()), None)
 
 
-def _move_trials(run: Run, project: Project) -> Path:
+def _move_trials(run: Run, project: Project, options: argparse.Namespace) -> Path:
     """Move what the verdict read, and write BUMP.md; the folder of the gate."""
     tests = {*run.collected, *(result.test for result in run.results)}
     places = Places(project.cassette_root, project.root, tests)
@@ -132,6 +131,7 @@ def _move_trials(run: Run, project: Project) -> Path:
         )
     side = places.place(moves[0][0]).side
     gate = places.root / replace(side, attempt=1).root
+    _check_whole(run, gate, options)
     replaced = [place for entry in adopted for place in entry.replaced]
     if (gate / NOTE).exists():  # what was adopted before is superseded
         folders = [(places.test(entry.result.test), entry.model) for entry in adopted]
@@ -139,7 +139,8 @@ def _move_trials(run: Run, project: Project) -> Path:
         replaced = list(dict.fromkeys([*replaced, *(of.shows(r.path) for of, r in before)]))
     _check(moves, replaced)
     note = Path(os.path.relpath(gate / NOTE))
-    _move(moves, replaced, note, bump_text(run, adopted))
+    text = f"{bump_text(run, adopted)}\n<!-- ledger {_digest(_ledgers(gate))} -->\n"
+    _move(moves, replaced, note, text)
     print(f"\nwrote {note}, the text of the pull request")
     print(f"moved {plural(len(moves), 'cassette')} of {plural(len(adopted), 'test')}")
     for line in foretold_lines(run, adopted):
@@ -189,9 +190,6 @@ def _remove(
     gate: Path,
 ) -> None:
     """Remove, on a yes, what has no use any more: the old model's recordings and the gate's."""
-    if waiting := _waiting_tests(gate, project.root):
-        print(f"\n{plural(len(waiting), 'test')} of this gate not adopted: nothing is removed")
-        return
     of_old = _superseded(project, pairs)
     of_gate = [path for path in sorted(gate.rglob("*")) if path.is_file() and path.name != NOTE]
     if not of_old and not of_gate:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_claude.comparison.difference import Difference, Kind, differences, shows
 from pytest_claude.comparison.trial import Trial
+from pytest_claude.report.numbers import plural
 
 _ASSERTED = re.compile(r"^assert (?:not )?<(?:no|yes|unknown): (.*)>$", re.DOTALL)
 _SAYS_NOTHING = re.compile(r"assert (not )?(True|False|None|0|''|\"\"|\[\]|\{\})$")
@@ -132,5 +133,4 @@ def _counted(
 
 def _of(failed: Sequence[Trial], passed: Sequence[Trial]) -> str:
     """The failed trials; they are all there are where none passed."""
-    plural = "" if len(failed) == 1 else "s"
-    return f"{len(failed)} {'failed ' if passed else ''}trial{plural}"
+    return plural(len(failed), "failed trial" if passed else "trial")

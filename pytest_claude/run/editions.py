@@ -1,7 +1,7 @@
 """The editions of an app that a gate has judged, test by test.
 
 The edition of a test is what its trials ask first: an edited prompt makes another. A verdict reads
-the trials of the newest one; what repeats with each is the chance to miss a drop (GATE.md §19).
+the trials of the newest one; what repeats with each is the chance to miss a drop (docs/gate.md).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def marks_of(trials: Iterable[Trial]) -> Marks:
 
 @dataclass(frozen=True)
 class Past:
-    """What was judged of a test before its present edition.
+    """The editions of a test that were judged before its present one.
 
     Attributes:
         editions: How many other editions were judged. One counts of which a trial of the candidate

@@ -88,7 +88,7 @@ class LedgerFile:
         """
         new = {verdict.test: verdict for verdict in verdicts}
         made = [trial for trial in ledger if trial.test in new]
-        # What never came to its first call says nothing of the edition that was judged last.
+        # A test that made no call today keeps the trials of the edition that was judged last.
         today, before = by_test(made), by_test(self.ledger)
         silent = {t for t in new if marks_of(before.get(t, ())) and not marks_of(today.get(t, ()))}
         made = [trial for trial in made if trial.test not in silent]

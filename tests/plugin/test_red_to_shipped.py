@@ -447,3 +447,18 @@ def test_merged_shards_know_of_the_editions_too(red: Way) -> None:
     run = json.loads((red.project.path / "both.json").read_text())
     editions = {test["test"]: test["editions"] for test in run["decision"]["tests"]}
     assert editions == {"test_app.py::test_refund": 2, "test_app.py::test_hours": 1}
+
+
+def test_a_second_call_of_adopt_goes_on_whatever_the_verdict_did_not_read(red: Way) -> None:
+    """Trials beyond the verdict's stay in the gate's folder, and are nothing to judge again."""
+    mend(red)
+    with red.project.server():
+        assert red.type(f"pytest {BUMP} --claude-gate thorough --claude-record") == 0
+        assert red.type(f"pytest {BUMP} --claude-record") == 0
+    assert red.type(red.printed("to adopt it")) == 0
+    remove = red.printed("to remove them")
+    assert red.type(red.printed("to edit them")) == 0
+    assert f'MODEL = "{NEW}"' in (red.project.path / "app.py").read_text()
+    assert red.type(remove) == 0
+    assert red.type("pytest") == 0
+    assert [n for n in red.project.cassettes if "_gate" in n] == [f"_gate/{OLD}__{NEW}/BUMP.md"]

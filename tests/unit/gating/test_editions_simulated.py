@@ -1,4 +1,4 @@
-"""An app that is edited while it is judged: the errors that GATE.md §19 promises, simulated."""
+"""An app that is edited while it is judged: the errors that docs/gate.md promises, simulated."""
 
 from __future__ import annotations
 
