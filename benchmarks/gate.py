@@ -21,11 +21,12 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from itertools import accumulate
 from random import Random
-from statistics import stdev
+from statistics import fmean, stdev
 from typing import Any, Protocol
 
 from pytest_claude.gating import Decision, Ledger, Need, Policy, Trial, plan
 from pytest_claude.gating.duel import ROUNDED, design, duel_rule, fit
+from pytest_claude.gating.estimate import Recorded, estimate
 from pytest_claude.gating.statistics import Stratum, binomial, stratified_worse
 from pytest_claude.gating.walk import accept_bounds
 
@@ -406,6 +407,72 @@ def _where(row: Row) -> str:
     return f"{row.part}, {row.preset}, K={row.tests}, nA={row.recorded}, {row.scenario}"
 
 
+# --- the estimate before a gate ---------------------------------------------------------------
+
+
+class _Noted(Drawn):
+    """Outcomes by chance that keep what the baseline's recorded trials came to."""
+
+    def __init__(self, random: Random, rates: dict[str, Sequence[float]]) -> None:
+        super().__init__(random, rates)
+        self.base_fails: dict[int, int] = {}
+
+    def fails(self, test: int, stream: str, start: int, stop: int) -> int:
+        fails = super().fails(test, stream, start, stop)
+        if stream == "base":
+            self.base_fails[test] = self.base_fails.get(test, 0) + fails
+        return fails
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """How well the estimates of a suite foretell what its gates take.
+
+    Attributes:
+        suite: The suite.
+        inside: Share of the gates that end inside the range.
+        widest: Largest ratio of a range's top to its bottom.
+        wanted: Least share wanted: .9; of a suite of one test, which either has a duel or not,
+            and of one whose tests all fail now and then, nothing is promised.
+    """
+
+    suite: str
+    inside: float
+    widest: float
+    wanted: float
+
+
+def estimates(runs: int) -> Iterator[Estimated]:
+    """How often a gate takes as many trials as its estimate says, and how wide that is."""
+    for tests in (10, 50, 200):
+        for recorded in (1, 5, 20):
+            yield _estimated(null(tests, recorded, "mix"), runs, 0.9)
+            yield _estimated(drop("one 1->.5", tests, recorded, 0, 1.0, 0.5), runs, 0.9)
+            yield _estimated(drop("10% .95->.5", tests, recorded, 0.1, 0.95, 0.5), runs, 0.9)
+    for recorded in (1, 5, 20):
+        yield _estimated(null(50, recorded, 0.7), runs, 0)
+        yield _estimated(null(1, recorded, "mix"), runs, 0)
+        yield _estimated(drop("one 1->.5", 1, recorded, 0, 1.0, 0.5), runs, 0)
+
+
+def _estimated(scenario: Scenario, runs: int, wanted: float) -> Estimated:
+    random, inside, widest = Random(f"{scenario}"), 0, 0.0
+    rates = {"base": scenario.base, "base_fresh": scenario.today, "cand": scenario.cand}
+    known: dict[tuple[int, ...], tuple[int, int]] = {}
+    of = scenario.recorded
+    for _ in range(runs):
+        drawn = _Noted(random, rates)
+        result = gate(scenario.tests, of, drawn, Policy())
+        fails = tuple(drawn.base_fails[test] for test in range(scenario.tests))
+        if fails not in known:
+            known[fails] = estimate([Recorded(of - n, of) for n in fails], Policy()).trials
+        least, most = known[fails]
+        inside += least <= result.cand + result.fresh <= most
+        widest = max(widest, most / least)
+    name = f"estimate, K={scenario.tests}, nA={of}, {scenario.name}"
+    return Estimated(name, inside / runs, widest, wanted)
+
+
 # --- times -------------------------------------------------------------------------------------
 
 
@@ -478,13 +545,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--runs", type=int, default=300, metavar="N")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--part", nargs="+", choices=[*PARTS, "time"])
+    parser.add_argument("--part", nargs="+", choices=[*PARTS, "estimate", "time"])
     parser.add_argument("--table", action="store_true")
     args = parser.parse_args()
     if args.table:
         sys.stdout.write(table())
         return
-    wanted = args.part or [*PARTS, "time"]
+    wanted = args.part or [*PARTS, "estimate", "time"]
     rows = []
     for name in (name for name in wanted if name in PARTS):
         for row in PARTS[name](args.runs):
@@ -495,11 +562,23 @@ def main() -> None:
                     f"wrong {row.wrong:.3f}  trials {row.cand:.2f} + {row.fresh:.2f}",
                     flush=True,
                 )
+    runs_of_an_estimate = max(1, args.runs // 6)
+    ranges = list(estimates(runs_of_an_estimate)) if "estimate" in wanted else []
     short = shortfalls(rows)
+    for each in ranges:
+        if each.inside < each.wanted - 2 * math.sqrt(0.9 * 0.1 / runs_of_an_estimate):
+            short.append(f"{each.suite}: inside {each.inside:.2f} < .90 - 2 SE")
+        if each.widest > 3:
+            short.append(f"{each.suite}: top/bottom {each.widest:.2f} > 3")
     clock = times() if "time" in wanted else {}
     if args.json:
-        print(json.dumps({"rows": [asdict(r) for r in rows], "short": short, "times": clock}))
+        print(json.dumps({"rows": [asdict(r) for r in rows], "short": short, "times": clock,
+                          "estimates": [asdict(each) for each in ranges]}))  # fmt: skip
         return
+    for each in ranges:
+        print(f"{each.suite:42} inside {each.inside:.2f}  top/bottom at most {each.widest:.2f}")
+    if promised := [each.inside for each in ranges if each.wanted]:
+        print(f"estimate, all of which .9 is wanted: inside {fmean(promised):.3f}")
     for what, seconds in clock.items():
         print(f"{what}: {seconds:.2f}")
     print(f"{len(rows)} rows, goals not reached: {len(short)}", *short, sep="\n  ")

@@ -22,6 +22,7 @@ from pytest_claude.models.message_request import requests_in
 from pytest_claude.models.preflight import Call, known_id, preflight
 from pytest_claude.models.speed import compare_speed
 from pytest_claude.recording.cassette import FORMAT, main_model, read_recording
+from pytest_claude.report.plan_words import quick_bump
 from pytest_claude.report.preflight import preflight_lines
 from pytest_claude.report.terminal import in_encoding
 from pytest_claude.report_files import as_typed
@@ -53,7 +54,8 @@ def run(options: argparse.Namespace) -> int:
     for line in unreadable:
         print(f"FAIL {line}", file=sys.stderr)
     if options.json:
-        data = found.to_json() | {"new": options.new, "costs": asdict(money),
+        costs = asdict(money) | {"gate_quick": asdict(quick_bump(money))}
+        data = found.to_json() | {"new": options.new, "costs": costs,
                                   "speed": [asdict(change) for change in speed],
                                   "unreadable": unreadable}  # fmt: skip
         print(json.dumps(data, indent=1, ensure_ascii=False))

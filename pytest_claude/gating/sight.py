@@ -1,16 +1,13 @@
-"""How small a drop a gate can see, with which probability, and what that takes."""
+"""How small a drop a gate can see, and with which probability."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from pytest_claude.gating.calibration import calibrate, power
 from pytest_claude.gating.duel import duel_rule
-from pytest_claude.gating.ledger import Ledger
 from pytest_claude.gating.policy import Policy
-from pytest_claude.gating.screen import held_back_of, split_baseline
+from pytest_claude.gating.screen import held_back_of
 from pytest_claude.gating.walk import accept_bounds, walk
 
 POWER = 0.8
@@ -87,50 +84,3 @@ def fixed_drop(
         if power(found.rejects(base_pass), found.looks, 1 - rate + drop) >= POWER:
             return drop
     return None
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What a plan will probably take, when no test changed.
-
-    Attributes:
-        trials: Expected number of trials to make, those of the baseline included.
-        per_test: The most trials of one test in the screen.
-        per_suspect: The most further trials of one suspect, if it stays the only one.
-    """
-
-    trials: float
-    per_test: int
-    per_suspect: int
-
-
-def expected(ledger: Ledger, policy: Policy, tests: Iterable[str]) -> Expected:
-    """The trials that a plan will take, from the recorded pass rates.
-
-    A test's rate is taken a little towards the suite's, so ten passes of ten are no certainty.
-    """
-    recorded = {}
-    for test in tests:
-        base, _ = split_baseline(ledger.of(test, policy).base.trials, policy)
-        recorded[test] = (sum(trial.outcome == "pass" for trial in base), len(base))
-    of = sum(n for _, n in recorded.values())
-    pooled = sum(passes for passes, _ in recorded.values()) / of if of else 1.0
-    rule = duel_rule(policy, 1)
-    fresh = rule.base_n if policy.baseline == "callable" else 0
-    trials = 0.0
-    for passes, n in recorded.values():
-        trials += _expected(policy, passes, n, round((passes + pooled) / (n + 1), 3), fresh)
-    return Expected(trials, policy.screen_looks[-1], fresh + rule.looks[-1])
-
-
-def _expected(policy: Policy, passes: int, n: int, rate: float, fresh: int) -> float:
-    if n and passes / n <= policy.failing_rate:
-        return policy.first_look
-    bounds = accept_bounds(
-        policy.screen_looks, passes / n if n else 1.0, policy.delta, policy.screen_miss
-    )
-    screen = walk(policy.screen_looks, bounds, None, 1 - rate)
-    rule = duel_rule(policy, 1)
-    duel = fresh + rule.walk(round(rate * rule.base_n), 1 - rate).trials
-    missing = max(0, policy.baseline_trials - n) if policy.baseline == "callable" else 0
-    return screen.trials + (1 - screen.cleared) * duel + missing

@@ -7,7 +7,7 @@ new model adds is not known before it is recorded, and left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
@@ -21,18 +21,16 @@ from pytest_claude.models.prices import (
     BATCH_FACTOR,
     NO_OVERRIDES,
     PriceTable,
+    answer_cost,
     cost_usd,
     prompt_tokens,
     region_of,
     shown_model,
     uncached,
 )
-from pytest_claude.transcript.model import Usage
+from pytest_claude.transcript.model import Answer, Usage
 
 DAYS_OF_A_MONTH = 30
-QUICK_TRIALS_PER_TEST = 4.9
-"""Paid trials per test of the quick gate, as simulated over a mix of tests."""
-
 _WARM_1H = 24  # evenly spread requests a day that keep a cache of an hour warm
 _SAME = (1.0, 1.0, 1.0)
 _PRICED = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens",
@@ -49,13 +47,28 @@ class Money:
 
 
 @dataclass(frozen=True)
+class TrialCost:
+    """What one trial of a test costs; None is unknown.
+
+    Attributes:
+        recorded: How many of its trials are recorded.
+        old: On the models that it asks.
+        new: With the model to move to in the place of the others.
+    """
+
+    recorded: int
+    old: Money | None
+    new: Money | None
+
+
+@dataclass(frozen=True)
 class Bill:
     """What it would cost; None is unknown.
 
     Attributes:
         calls: Calls of one trial of each test.
         record_once: Recording one trial of each test on the new model.
-        gate_quick: The trials of a quick gate.
+        tests: What one trial of each test costs, by test.
         per_request_old: Mean of one request on the old model.
         per_request_new: Mean of one request on the new.
         month_old: A month at `requests_per_day`.
@@ -74,7 +87,7 @@ class Bill:
 
     calls: int
     record_once: Money | None
-    gate_quick: Money | None
+    tests: Mapping[str, TrialCost]
     per_request_old: Money | None
     per_request_new: Money | None
     month_old: Money | None
@@ -120,7 +133,7 @@ def bill(
     return Bill(
         calls=len(first),
         record_once=new_side.total,
-        gate_quick=_times(new_side.total, QUICK_TRIALS_PER_TEST),
+        tests=_by_test(calls, answered, new, overrides),
         per_request_old=old_side.mean,
         per_request_new=new_side.mean,
         month_old=_times(old_side.mean, month),
@@ -135,6 +148,85 @@ def bill(
         thinking_unknown=any(_begins_to_think(call, facts_of(new)) for call in counted),
         unpriced=tuple(sorted(old_side.unpriced | new_side.unpriced)),
         uncounted=len(answered) - len(counted),
+    )
+
+
+def trial_cost(
+    answers: Iterable[Answer],
+    new_of: Callable[[str], str | None] = lambda model: None,
+    overrides: PriceTable = NO_OVERRIDES,
+) -> Money | None:
+    """What a trial costs, by the tokens of a recorded one.
+
+    Args:
+        answers: All answers of the recorded trial, of whatever models; refused ones cost nothing.
+        new_of: The model that is asked in the place of another, by its id as sent; None where
+            that one is asked.
+        overrides: The user's own prices.
+
+    Returns:
+        None where a price or a count is unknown, or nothing was answered.
+    """
+    totals: list[float] = []
+    for answer in answers:
+        if answer.status >= 400:
+            continue
+        sent = overrides.names.resolved(answer.request.model or "")
+        new = new_of(sent)
+        if new is None:
+            ends = [answer_cost(answer, overrides).usd] * 3
+        else:
+            model, factors = _model(sent, new), _factors(sent, new)
+            ends = [_cost(answer, model, _scaled(answer.usage, f), overrides) for f in factors]
+        if None in ends:
+            return None
+        totals = [total + (usd or 0) for total, usd in zip(totals or [0.0] * 3, ends, strict=True)]
+    return Money(totals[1], totals[0], totals[2]) if totals else None
+
+
+def _by_test(
+    calls: Sequence[Call], answered: Sequence[Call], new: str, overrides: PriceTable
+) -> dict[str, TrialCost]:
+    """What one trial of each test costs: of the first that is recorded."""
+    trials: dict[str, set[int]] = {}
+    for call in calls:
+        trials.setdefault(call.test, set()).add(call.trial)
+    answers: dict[str, list[Answer]] = {}
+    for call in answered:
+        if call.answer is not None:
+            answers.setdefault(call.test, []).append(call.answer)
+    return {
+        test: TrialCost(
+            len(recorded),
+            trial_cost(answers.get(test, ()), overrides=overrides),
+            trial_cost(answers.get(test, ()), lambda sent: new, overrides),
+        )
+        for test, recorded in trials.items()
+    }
+
+
+def _model(sent: str, new: str | None) -> str:
+    """The id to price by: NEW keeps the prefix that says the region on Bedrock."""
+    if new is None:
+        return sent
+    region, platform, _ = sent.partition("anthropic.")
+    keeps = platform and "anthropic." not in new
+    return f"{region}{platform}{canonical_model(new)}" if keeps else new
+
+
+def _factors(sent: str, new: str | None) -> tuple[float, float, float]:
+    """The least, the usual and the most tokens that NEW counts for one of the model asked."""
+    return _SAME if new is None else tokens_factor(facts_of(sent), facts_of(new))
+
+
+def _cost(answer: Answer, model: str, usage: Usage, overrides: PriceTable) -> float | None:
+    return cost_usd(
+        usage,
+        model,
+        overrides=overrides,
+        platform=answer.platform,
+        region=region_of(answer),
+        batch=answer.service_tier == "batch",
     )
 
 
@@ -195,18 +287,10 @@ class _Side:
         return {shown_model(self.model(c)) for c in self.calls if self._cost(c, free) is None}
 
     def model(self, each: Call) -> str:
-        old = each.request.model or ""
-        if self.new is None:
-            return old
-        region, platform, _ = old.partition("anthropic.")
-        # On Bedrock the prefix says the region: it is kept.
-        keeps = platform and "anthropic." not in self.new
-        return f"{region}{platform}{canonical_model(self.new)}" if keeps else self.new
+        return _model(each.request.model or "", self.new)
 
     def factor(self, each: Call) -> tuple[float, float, float]:
-        if self.new is None:
-            return _SAME
-        return tokens_factor(facts_of(each.request.model or ""), facts_of(self.new))
+        return _factors(each.request.model or "", self.new)
 
     def _with_cache(self, each: Call, usage: Usage) -> Usage:
         whole = uncached(usage)
@@ -232,11 +316,4 @@ class _Side:
 
     def _cost(self, each: Call, usage: Usage) -> float | None:
         assert each.answer is not None, "it has a usage"
-        return cost_usd(
-            usage,
-            self.model(each),
-            overrides=self.overrides,
-            platform=each.answer.platform,
-            region=region_of(each.answer),
-            batch=each.answer.service_tier == "batch",
-        )
+        return _cost(each.answer, self.model(each), usage, self.overrides)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
-from pytest_claude.gating import Ledger
+from pytest_claude.gating.estimate import Recorded
 from pytest_claude.gating.status import Reason
 from pytest_claude.models.ids import shown_pair, without_account
 from pytest_claude.models.naming import near_miss
@@ -28,6 +26,9 @@ from pytest_claude.report.numbers import mean, plural
 from pytest_claude.run.comparison import check_bump
 from pytest_claude.run.place import fold
 from pytest_claude.settings import RunSettings, TestSettings
+
+if TYPE_CHECKING:
+    from pytest_claude.models.bill import Money
 
 Items = Sequence[pytest.Item]
 
@@ -88,13 +89,19 @@ class _Collected:
                 test: {canonical(sent) for sent, _ in each} | attempts.models_of(test)
                 for test, each in asked.items()
             }
-            self._using = [item for item in selected if olds & models[item.nodeid]]
+            using = [item for item in selected if olds & models[item.nodeid]]
+            # One that has no recording may ask OLD; its trials are made before that is known.
+            self._using = [
+                item
+                for item in selected
+                if olds & models[item.nodeid]
+                or not (models[item.nodeid] or item.stash[TEST_SETTINGS].live)
+            ]
             there = settings.recording or attempts.candidate_is_recorded
             comparison, recording = self._run.comparison, settings.recording
             check_bump(comparison, models, near_miss, recording=recording, there=there)
             if _begins_attempt(config, settings):
-                using = [item.nodeid for item in self._using]
-                attempts.begin(using, self._run.policy.baseline)
+                attempts.begin([item.nodeid for item in using], self._run.policy.baseline)
         self._gate = None if self._run is None else Gate(settings, self._arms, self._run)
 
     def leave_what_waits(self, items: list[pytest.Item]) -> None:
@@ -144,38 +151,48 @@ class _Collected:
         swaps = ", ".join(pair.replace("=", " → ") for pair in pairs)
         of = f"claude: {len(self._selected)} of {plural(len(items), 'test')}"
         line = f"{of}, {mode}{f', {swaps}' if swaps else ''}"
-        pays = settings.recording and settings.go_on is None
-        plans = pays and (self._using or (settings.baseline is not None and self._selected))
-        return [line, *(self._expected() if plans else [])]
+        if not settings.gated or not settings.recording or settings.go_on is not None:
+            return [line]
+        gated = self._selected if settings.baseline is not None else self._using
+        return [line, *(self._expected(gated) if gated else [])]
 
-    def _expected(self) -> list[str]:
+    def _expected(self, items: Items) -> list[str]:
         """What the gate will probably take, before it is paid, and what it can't see."""
-        from pytest_claude.report.plan_words import blind_text, plan_text
+        from pytest_claude.report.plan_words import blind_text, plan_lines
 
         assert self._run is not None, "only a gate is planned"
-        if self._settings.baseline is not None:
-            tests = {item.nodeid for item in self._selected}
-            recorded = [t for t in self._run.known if t.stream == "base" and t.test in tests]
-            costs = [trial.cost_usd for trial in recorded]
-        else:
-            tests = {item.nodeid for item in self._using}
-            recorded = [
-                Trial(item.nodeid, "base", index, "pass")
-                for item in self._using
-                for index in self._arms.available(item, "base")
-            ]
-            costs = [self._cost(item) for item in self._using]
+        tests = [self._recorded(item) for item in items]
+        fewest = min((test.of for test in tests if test.of), default=0)
         policy = self._run.policy
-        plan = plan_text(Ledger(recorded), policy, sorted(tests), trial_cost_usd=mean(costs))
-        fewest = min(Counter(t.test for t in recorded).values(), default=0)
-        return [plan, *blind_text(policy, fewest)]
+        return [*plan_lines(tests, policy), *blind_text(policy, fewest)]
 
-    def _cost(self, item: pytest.Item) -> float | None:
-        """The price of the first recorded trial of a test."""
-        from pytest_claude.models.prices import price_table, total_cost
+    def _recorded(self, item: pytest.Item) -> Recorded:
+        """What is recorded of a test, and what a trial of it costs."""
+        assert self._run is not None, "only a gate is planned"
+        fresh, cand = (len(self._arms.available(item, of)) for of in ("base_fresh", "cand"))
+        if self._settings.baseline is not None:
+            base = [t for t in self._run.known if t.stream == "base" and t.test == item.nodeid]
+            passes, usd = sum(t.outcome == "pass" for t in base), mean([t.cost_usd for t in base])
+            cost = None if usd is None else (usd, usd)
+            return Recorded(passes, len(base), 0, fresh, cand, usd, cost)
+        # What a recorded trial comes to is not known before it is replayed.
+        of = len(self._arms.available(item, "base"))
+        missing = 0 if of else max(1, item.stash[TEST_SETTINGS].trials)
+        old, new = self._costs(item)
+        ends = None if new is None else (new.low_usd, new.high_usd)
+        return Recorded(of, of, missing, fresh, cand, None if old is None else old.usd, ends)
 
-        prices = price_table(self._settings.prices, self._settings.names)
-        return total_cost(self._arms.recorded_answers(item), prices).usd
+    def _costs(self, item: pytest.Item) -> tuple[Money | None, Money | None]:
+        """What one trial of a test costs on either model, by the first that is recorded."""
+        from pytest_claude.models.bill import trial_cost
+        from pytest_claude.models.prices import price_table
+
+        names = self._settings.names
+        prices = price_table(self._settings.prices, names)
+        new_of = {names.canonical(s.old): names.resolved(s.new) for s in self._settings.bump}
+        answers = self._arms.recorded_answers(item)
+        old = trial_cost(answers, overrides=prices)
+        return old, trial_cost(answers, lambda m: new_of.get(names.canonical(m)), prices)
 
 
 class _LeftOut:

@@ -12,7 +12,7 @@ from pytest_claude.report.commands import next_commands
 from pytest_claude.report.figures import Figure, distribution
 from pytest_claude.report.forecast import Forecast
 from pytest_claude.report.heat import families
-from pytest_claude.report.numbers import at_least, plural, times, written
+from pytest_claude.report.numbers import at_least, dollars, plural, times, written
 from pytest_claude.report.row import Row
 from pytest_claude.report.story import Group, Story, short_names
 
@@ -167,7 +167,9 @@ def _trials(story: Story) -> str:
         number = sum(len(side.trials) for row in story.rows for side in row.sides)
         return f"{tests}, {plural(number, 'trial')}"
     candidate, fresh = story.trials
-    return f"{tests}, {candidate} trials of the candidate and {fresh} fresh ones of the baseline"
+    cost = "" if story.spent_usd is None else f", {dollars(story.spent_usd)} in all"
+    trials = f"{candidate} trials of the candidate and {fresh} fresh ones of the baseline"
+    return f"{tests}, {trials}{cost}"
 
 
 def _reasons(story: Story) -> tuple[tuple[str, int, str], ...]:

@@ -2,43 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from math import floor
+from collections.abc import Sequence
+from dataclasses import replace
+from math import ceil, floor
 
-from pytest_claude.gating.ledger import Ledger
+from pytest_claude.gating.estimate import Estimate, Recorded, estimate
 from pytest_claude.gating.policy import Policy
-from pytest_claude.gating.sight import POWER, catch_probability, expected, fixed_drop
-from pytest_claude.report.numbers import at_least, plural
+from pytest_claude.gating.sight import POWER, catch_probability, fixed_drop
+from pytest_claude.models.bill import Bill
+from pytest_claude.report.numbers import at_least, dollars, plural
 
 
-def plan_text(
-    ledger: Ledger, policy: Policy, tests: Collection[str], *, trial_cost_usd: float | None = None
-) -> str:
-    """What a plan will probably take.
+def plan_lines(tests: Sequence[Recorded], policy: Policy) -> list[str]:
+    """What a gate will take, as a range, and the most that it can take.
 
-    `quick: 50 tests gated, about 240 trials expected (<= 8 per test, then <= 2*20 per suspect),
-    about $1.90`
+    Where trials of the gate are recorded already, a second line says what an edit makes new.
 
     Args:
-        ledger: The recorded trials.
+        tests: What is recorded of each test to gate.
         policy: The settings.
-        tests: Node ids of the tests to gate.
-        trial_cost_usd: Mean price of a trial; None when unknown.
+
+    >>> plan_lines([Recorded(5, 5, base_usd=0.01, cand_usd=(0.01, 0.012))] * 2, Policy())
+    ['quick: 2 tests gated, 8 to 12 trials expected (at most 96), $0.080 to $0.14 (at most $1.07)']
     """
-    plan = expected(ledger, policy, tests)
-    half = plan.per_suspect // 2
-    most = f"2*{half}" if plan.per_suspect == 2 * half and policy.baseline == "callable" else (
-        f"{plan.per_suspect}"
+    plan = estimate(tests, policy)
+    lines = [f"{policy.preset}: {plural(len(tests), 'test')} gated, {expected_text(plan)}"]
+    if plan.usd is not None and plan.priced < len(tests):
+        lines.append(f"  by the recorded usage of {plural(plan.priced, 'test')}")
+    if any(test.cand or test.fresh for test in tests):
+        anew = estimate([replace(test, cand=0, fresh=0) for test in tests], policy)
+        lines.append(
+            f"  a test whose app was edited takes its trials anew; all: {expected_text(anew)}"
+        )
+    return lines
+
+
+def quick_bump(bill: Bill) -> Estimate:
+    """What a bump with the quick gate would take of the tests in a bill, nothing recorded of it."""
+    tests = (
+        Recorded(
+            cost.recorded, cost.recorded,
+            base_usd=None if cost.old is None else cost.old.usd,
+            cand_usd=None if cost.new is None else (cost.new.low_usd, cost.new.high_usd),
+        )
+        for cost in bill.tests.values()
     )  # fmt: skip
-    unit = max(1, 5 * floor(plan.trials / 100))
-    trials = round(plan.trials / unit) * unit
-    text = (
-        f"{policy.preset}: {plural(len(tests), 'test')} gated, about {trials} trials expected "
-        f"(<= {plan.per_test} per test, then <= {most} per suspect)"
-    )
-    if trial_cost_usd is None:
+    return estimate(list(tests), Policy())
+
+
+def expected_text(plan: Estimate) -> str:
+    """The ranges of an estimate, each with its most.
+
+    Args:
+        plan: What a gate will take.
+    """
+    least, most = plan.trials
+    unit = max(1, 5 * floor(least / 100))
+    trials = _between(f"{floor(least / unit) * unit:,}", f"{ceil(most / unit) * unit:,}")
+    text = f"{trials} trials expected (at most {plan.most_trials:,})"
+    if plan.usd is None:
         return f"{text}, cost unknown"
-    return f"{text}, about ${plan.trials * trial_cost_usd:.2f}"
+    usd = _between(*map(dollars, plan.usd))
+    return f"{text}, {usd} (at most {dollars(plan.most_usd)})"
+
+
+def _between(least: str, most: str) -> str:
+    return least if least == most else f"{least} to {most}"
 
 
 def blind_text(policy: Policy, recorded: int) -> list[str]:

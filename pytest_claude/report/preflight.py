@@ -20,6 +20,7 @@ from pytest_claude.models.prices import (
 )
 from pytest_claude.models.speed import Median, SpeedChange
 from pytest_claude.report.numbers import count, day, dollars, plural, seconds
+from pytest_claude.report.plan_words import expected_text, quick_bump
 from pytest_claude.report.terminal import WIDTH, hanging
 from pytest_claude.transcript.quoting import printable
 
@@ -226,7 +227,7 @@ def _money(money: Bill, found: Preflight, overrides: PriceTable) -> list[str]:
         return ["unknown: no recorded request has a usage"]
     lines = [
         f"recording once: {plural(money.calls, 'call')}, about {_amount(money.record_once)}",
-        f"bump, quick: about {dollars(_usd(money.gate_quick))}",
+        f"bump, quick: {expected_text(quick_bump(money))}",
     ]
     old, new = money.per_request_old, money.per_request_new
     if old is not None and new is not None:

@@ -86,6 +86,7 @@ class Story:
         rewrites: What was adapted in the candidate's requests, and in which tests.
         simulated_by: What played the models, where no answer is a model's.
         trials: Usable trials of the candidate, and fresh ones of the baseline, that a gate read.
+        spent_usd: What the trials cost that a gate made, as billed; None where it is unknown.
         sight: What drops the gate could see; None where nothing was compared.
         repeat: The command that makes the comparison again; None in a plain run.
         finish: The command that takes the trials which it lacks; None where none can.
@@ -105,6 +106,7 @@ class Story:
     rewrites: Mapping[str, tuple[str, ...]]
     simulated_by: str | None
     trials: tuple[int, int]
+    spent_usd: float | None
     sight: Sight | None
     repeat: str | None
     finish: str | None
@@ -178,6 +180,7 @@ def story(run: Run, typed: Typed | None = None) -> Story:
         trials=(0, 0)
         if decision is None
         else (decision.candidate_trials, decision.fresh_baseline_trials),
+        spent_usd=_spent_usd(run),
         sight=None if decision is None or overall == "nothing" else _sight(decision),
         repeat=repeat,
         finish=finish,
@@ -203,6 +206,12 @@ def short_names(models: Sequence[str]) -> tuple[str, ...]:
         if len(set(endings)) == len(models):
             return tuple(endings)
     return tuple(models)
+
+
+def _spent_usd(run: Run) -> float | None:
+    made = [t.cost_usd for r in run.results for t in r.trials if t.stream in ("base_fresh", "cand")]
+    costs = [cost for cost in made if cost is not None]
+    return sum(costs) if len(costs) == len(made) else None
 
 
 def _models(run: Run) -> tuple[str, ...]:

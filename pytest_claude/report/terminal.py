@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from pytest_claude.errors import Row as Labelled
 from pytest_claude.report.commands import Command
-from pytest_claude.report.numbers import plural, probability
+from pytest_claude.report.numbers import dollars, plural, probability
 from pytest_claude.report.row import Row
 from pytest_claude.report.story import Group, Story
 from pytest_claude.run.record import TestResult
@@ -289,6 +289,8 @@ def _seen(story: Story) -> list[str]:
     trials = f"{candidate} of the candidate"
     if fresh:
         trials += f" + {fresh} fresh of the baseline"
+    if story.spent_usd is not None:
+        trials += f", {dollars(story.spent_usd)} in all"
     rows = [] if story.sight is None else [("what it can see", story.sight.sentence)]
     rows.append(("trials", trials))
     return [line for label, text in rows for line in hanging(f"{label:<{_COLUMN}}", text)]

@@ -98,7 +98,7 @@ def test_an_unchanged_flaky_app_passes(project) -> None:
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(
         [
-            "quick: 4 tests gated, about * trials expected (<= 8 per test, *), about $0.*",
+            "quick: 4 tests gated, 16 to * trials expected (at most 224), $0.* to $0.* (at most $*)",
             "PASS  no test dropped by >= 0.5 *",
             "cost             x* (95%: * to *), $0.* → $0.*",
         ]
@@ -336,7 +336,7 @@ def test_an_edited_prompt_is_compared_with_an_earlier_run(project, reference: st
     result = project.record(f"--claude-baseline={reference}", "-p", "cacheprovider")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["quick: 1 test gated, about * trials expected (*), about $*", "",
+        ["quick: 1 test gated, 4 to 12 trials expected (at most 28), $* to $* (at most $*)", "",
          "FAIL  1 of 1 test regressed", "  test_app.py::test_a * 10/10 → 0/12"]
     )  # fmt: skip
     result.stdout.no_fnmatch_line("*to see it, record more of the baseline*")

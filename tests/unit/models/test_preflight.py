@@ -118,8 +118,9 @@ def test_the_bill_is_of_one_trial_of_each_test() -> None:
     assert found.record_once is not None
     assert found.record_once.usd == pytest.approx(2 * one)
     assert found.record_once.low_usd == found.record_once.high_usd == found.record_once.usd
-    assert found.gate_quick is not None
-    assert found.gate_quick.usd == pytest.approx(4.9 * 2 * one)
+    assert [cost.recorded for cost in found.tests.values()] == [2, 1, 1]
+    costs = [None if cost.new is None else cost.new.usd for cost in found.tests.values()]
+    assert costs == [pytest.approx(one), pytest.approx(one), None]
     assert found.month_old is not None
     assert found.month_old.usd == pytest.approx(3000 * one)
     assert found.batch_new is not None

@@ -9,8 +9,9 @@ from ledgers import decided, line, stream, trials
 
 from pytest_claude.behavior.profile import Profile
 from pytest_claude.gating import Decision, Ledger, Policy, TestVerdict, Trial
+from pytest_claude.gating.estimate import Recorded
 from pytest_claude.report.figures import gate_figures
-from pytest_claude.report.plan_words import offline_text, plan_text
+from pytest_claude.report.plan_words import offline_text, plan_lines
 from pytest_claude.report.words import because, headline, notes, sight
 
 ALL_PASS = "P" * 60
@@ -165,18 +166,21 @@ def test_an_offline_gate_that_lacks_trials_says_what_those_it_has_can_show(
 
 
 def test_what_a_plan_takes() -> None:
-    recorded = Ledger(
-        trial for n in range(50) for trial in stream(f"t{n}", "base", "P" * 9 + "PF"[n % 10 == 0])
-    )
-    tests = [f"t{n}" for n in range(50)]
-    assert plan_text(recorded, Policy(), tests, trial_cost_usd=0.0079) == (
-        "quick: 50 tests gated, about 210 trials expected "
-        "(<= 8 per test, then <= 2*20 per suspect), about $1.67"
-    )
-    assert plan_text(recorded, Policy.standard(baseline="retired"), tests) == (
-        "standard: 50 tests gated, about 400 trials expected "
-        "(<= 16 per test, then <= 40 per suspect), cost unknown"
-    )
+    tests = [Recorded(10 - (n % 10 == 0), 10, 0, 0, 0, 0.005, (0.006, 0.008)) for n in range(50)]
+    assert plan_lines(tests, Policy()) == [
+        "quick: 50 tests gated, 200 to 480 trials expected (at most 3,600), "
+        "$1.20 to $3.32 (at most $24.00)"
+    ]
+    assert plan_lines([Recorded(10, 10)] * 50, Policy.standard(baseline="retired")) == [
+        "standard: 50 tests gated, 400 to 720 trials expected (at most 4,000), cost unknown"
+    ]
+    begun = [Recorded(5, 5, 0, 0, 4, 0.5, (0.5, 0.5)), Recorded(0, 0, missing=3)]
+    assert plan_lines(begun, Policy()) == [
+        "quick: 2 tests gated, 7 trials expected (at most 95), $3.50 (at most $47.50)",
+        "  by the recorded usage of 1 test",
+        "  a test whose app was edited takes its trials anew; all: 11 trials expected (at most "
+        "99), $5.50 (at most $49.50)",
+    ]
 
 
 def test_no_text_claims_that_nothing_regressed() -> None:

@@ -1,0 +1,236 @@
+"""What a gate will take before its first trial is made: simulated gates on what is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from pytest_claude.gating.duel import DuelRule, duel_rule, rounded_up
+from pytest_claude.gating.policy import Policy
+from pytest_claude.gating.screen import held_back_of
+from pytest_claude.gating.walk import accept_bounds
+
+Range = tuple[float, float]
+"""The smallest and the largest of an estimate."""
+
+_RUNS = 200
+_LEFT_OUT = 0.04
+"""The share of the simulated gates that is left out at either end of a range."""
+
+_WIDEST = 3
+"""The top of a range over its bottom: a wider one says nothing that the most does not say."""
+
+_UNCHANGED = 0.4
+"""The share of the simulated candidates that drop no test."""
+
+_DROPPED = (1, 14)
+"""Beta distribution of the share of tests that another candidate drops: 7 % in the mean."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a gate finds recorded of one test.
+
+    Attributes:
+        passes: Passed trials of the baseline.
+        of: All trials of the baseline.
+        missing: Trials of the baseline that are made because too few are recorded.
+        fresh: Fresh trials of the baseline that are there and not paid again.
+        cand: Trials of the candidate that are there and not paid again.
+        base_usd: What one trial of the baseline costs; None where it is unknown.
+        cand_usd: What one trial of the candidate costs, least and most; None where it is unknown.
+    """
+
+    passes: int
+    of: int
+    missing: int = 0
+    fresh: int = 0
+    cand: int = 0
+    base_usd: float | None = None
+    cand_usd: Range | None = None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a gate will take.
+
+    Attributes:
+        trials: Range of the trials to pay; nine of ten gates end inside, as simulated.
+        most_trials: The most that the policy can take.
+        usd: Range of their cost; None where no trial's cost is known.
+        most_usd: Cost of the most that the policy can take; None where it is unknown.
+        priced: Tests whose own recording gives the cost of a trial; others count as their mean.
+    """
+
+    trials: tuple[int, int]
+    most_trials: int
+    usd: Range | None
+    most_usd: float | None
+    priced: int
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """Trials that one test takes: recorded for its baseline, fresh of it, of the candidate."""
+
+    base: int = 0
+    fresh: int = 0
+    cand: int = 0
+
+
+def estimate(tests: Sequence[Recorded], policy: Policy) -> Estimate:
+    """What a gate will take of trials and dollars.
+
+    The range is that of 200 simulated gates, the lowest and the highest 4 % left out and cut at
+    three times its bottom. A test's pass rate is drawn from what is recorded of it, taken a little
+    towards the suite's. Two of five candidates drop no test; the others drop 7 % of all in the
+    mean, each by a share of its rate that is drawn evenly. Void trials, the second look at a suite,
+    and tests that the API refuses after two trials are left out. The same recordings give the same
+    range.
+
+    Args:
+        tests: What is recorded of each test.
+        policy: The settings.
+
+    >>> estimate([Recorded(5, 5)] * 50, Policy()).trials[0] >= 200
+    True
+    """
+    random = Random(0)
+    pooled = (sum(t.passes for t in tests) + 1) / (sum(t.of for t in tests) + 1)
+    runs = [
+        [*map(_unpaid, tests, _gate(tests, policy, pooled, random))]
+        for _ in range(_RUNS if tests else 1)
+    ]
+    counts = sorted(map(_count, runs))
+    out = int(len(runs) * _LEFT_OUT)
+    bottom, top = counts[out], counts[-1 - out]
+    top = min(top, _WIDEST * bottom) if bottom else top
+    inside = [run for run in runs if bottom <= _count(run) <= top]
+    prices, most = _Prices(tests), _most(tests, policy)
+    least_usd = min(prices.usd(run, 0) for run in inside)
+    most_usd = max(prices.usd(run, 1) for run in inside)
+    return Estimate(
+        (bottom, max(map(_count, inside))),
+        _count(most),
+        (least_usd, most_usd) if prices.known else None,
+        prices.usd(most, 1) if prices.known else None,
+        prices.priced,
+    )
+
+
+class _Prices:
+    """What the trials of each test cost; a test without a price costs the mean of the others."""
+
+    def __init__(self, tests: Sequence[Recorded]) -> None:
+        known = [t for t in tests if t.base_usd is not None and t.cand_usd is not None]
+        self.priced = len(known)
+        self.known = bool(known)
+        base = _mean([t.base_usd or 0 for t in known])
+        ends = tuple(_mean([t.cand_usd[end] for t in known if t.cand_usd]) for end in (0, 1))
+        self._base = [base if t.base_usd is None else t.base_usd for t in tests]
+        self._cand = [t.cand_usd or ends for t in tests]
+
+    def usd(self, taken: Sequence[_Taken], end: int) -> float:
+        """What these trials cost, by the least (0) or the most (1) that a candidate's costs."""
+        return sum(
+            (each.base + each.fresh) * base + each.cand * cand[end]
+            for each, base, cand in zip(taken, self._base, self._cand, strict=True)
+        )
+
+
+def _gate(tests: Sequence[Recorded], policy: Policy, pooled: float, random: Random) -> list[_Taken]:
+    """The trials that each test takes in one simulated gate."""
+    dropped = 0 if random.random() < _UNCHANGED else random.betavariate(*_DROPPED)
+    taken, suspects = [], []
+    for number, test in enumerate(tests):
+        rate = random.betavariate(test.passes + pooled, test.of - test.passes + 1.001 - pooled)
+        now = rate * random.random() if random.random() < dropped else rate
+        screened, cleared = _screen(test, policy, now, random)
+        taken.append(_Taken(test.missing, 0, screened))
+        if not cleared:
+            suspects.append((number, rate, now))
+    for number, rate, now in suspects:
+        test, own = tests[number], taken[number]
+        rule = _rule(test, policy, len(suspects))
+        if rule is not None:
+            fresh = rule.base_n if policy.baseline == "callable" else 0
+            passes = rule.base_n - _fails(rule.base_n, rate, random)
+            fought = _walked(rule.looks, rule.accepts(passes), rule.rejects(passes), now, random)
+            taken[number] = _Taken(own.base, fresh, policy.screen_looks[-1] + fought[0])
+    return taken
+
+
+def _screen(test: Recorded, policy: Policy, rate: float, random: Random) -> tuple[int, bool]:
+    """The candidate trials of a screen, and whether it cleared the test."""
+    share = test.passes / test.of if test.of else 1.0
+    if share <= policy.failing_rate:
+        return policy.first_look, True
+    bounds = accept_bounds(policy.screen_looks, share, policy.delta, policy.screen_miss)
+    return _walked(policy.screen_looks, bounds, None, rate, random)
+
+
+def _rule(test: Recorded, policy: Policy, suspects: int) -> DuelRule | None:
+    """The rule of a test's duel; None where there can be none."""
+    held_back = held_back_of(test.of) if policy.baseline == "retired" else None
+    if held_back == 0:
+        return None
+    rule = duel_rule(policy, suspects, held_back=held_back)
+    return rule if rule.c else None
+
+
+def _walked(
+    looks: Sequence[int],
+    accepts: Sequence[int],
+    rejects: Sequence[int] | None,
+    rate: float,
+    random: Random,
+) -> tuple[int, bool]:
+    """The trials until a stop rule ends, and whether it cleared."""
+    fails = last = 0
+    for number, look in enumerate(looks):
+        fails += _fails(look - last, rate, random)
+        last = look
+        if fails <= accepts[number]:
+            return look, True
+        if rejects is not None and fails >= rejects[number]:
+            break
+    return last, False
+
+
+def _fails(trials: int, rate: float, random: Random) -> int:
+    return sum(random.random() >= rate for _ in range(trials))
+
+
+def _unpaid(test: Recorded, taken: _Taken) -> _Taken:
+    """What of the trials is not recorded yet."""
+    return _Taken(taken.base, max(0, taken.fresh - test.fresh), max(0, taken.cand - test.cand))
+
+
+def _most(tests: Sequence[Recorded], policy: Policy) -> list[_Taken]:
+    """The most that the policy takes: every test is a suspect, and its duel has all its looks.
+
+    Where so many suspects could not be confirmed there is no duel, and as many duels as can be.
+    """
+    again = 2 * policy.first_look if policy.baseline == "callable" else 0  # the second look
+    duels, rule = len(tests), duel_rule(policy, len(tests))
+    while policy.baseline == "callable" and rule.c == 0 and duels > 1:
+        duels = max(n for n in range(1, duels) if rounded_up(n) < rule.suspects)
+        rule = duel_rule(policy, duels)
+    fresh = max(rule.base_n, again) if policy.baseline == "callable" else 0
+    screen = policy.screen_looks[-1]
+    each = _Taken(0, fresh, screen + rule.looks[-1])
+    rest = _Taken(0, again, screen)
+    return [
+        _unpaid(test, _Taken(test.missing, of.fresh, of.cand))
+        for number, test in enumerate(tests)
+        for of in [each if number < duels else rest]
+    ]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _count(taken: Sequence[_Taken]) -> int:
+    return sum(each.base + each.fresh + each.cand for each in taken)
