@@ -1,4 +1,7 @@
-"""Workflow commands of GitHub Actions: one annotation per test that fails the run."""
+"""Workflow commands of GitHub Actions: one annotation per test that fails the run.
+
+Tests that one edit made stale share one.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from collections.abc import Mapping
 from posixpath import join, normpath
 
 from pytest_claude.report.numbers import plural
-from pytest_claude.report.row import failing_line
+from pytest_claude.report.row import Row, failing_line
+from pytest_claude.report.stale import RECORD, StaleGroup
 from pytest_claude.report.story import Story
 from pytest_claude.transcript.quoting import printable
 
@@ -21,20 +25,34 @@ def error_commands(story: Story, lines: Mapping[str, int], *, prefix: str = "") 
         lines: The line to point at, by node id, from 1.
         prefix: Path from the root of the repository to the folder that node ids are relative to.
     """
-    rows = story.failing
-    shown = rows if len(rows) <= _MOST else rows[: _MOST - 1]
-    commands = []
-    for row in shown:
-        place = {
-            "file": normpath(join(prefix, row.module.removesuffix("::"))),
-            "line": str(failing_line(row) or lines.get(row.test, 1)),
-            "title": row.name,
-        }
+    groups = () if story.compares else story.stale
+    stale = {test for group in groups for test in group.tests}
+    rows = [row for row in story.failing if row.test not in stale]
+    first = {row.test: row for row in story.rows}
+
+    def place(row: Row, title: str) -> dict[str, str]:
+        line = str(failing_line(row) or lines.get(row.test, 1))
+        return {"file": normpath(join(prefix, row.module.removesuffix("::"))), "line": line,
+                "title": title}  # fmt: skip
+
+    commands = [
+        (_command(place(first[group.tests[0]], group.cause), _of_group(group)), len(group.tests))
+        for group in groups
+    ]
+    for row in rows:
         verdict = f"{row.word} {row.rates}".strip()
-        commands.append(_command(place, f"{verdict}: {row.text}" if row.text else verdict))
-    if rest := len(rows) - len(shown):
-        commands.append(_command({"title": "pytest-claude"}, f"and {plural(rest, 'test')} more"))
-    return tuple(commands)
+        message = f"{verdict}: {row.text}" if row.text else verdict
+        commands.append((_command(place(row, row.name), message), 1))
+    if len(commands) > _MOST:
+        rest = sum(tests for _, tests in commands[_MOST - 1 :])
+        more = _command({"title": "pytest-claude"}, f"and {plural(rest, 'test')} more")
+        commands[_MOST - 1 :] = [(more, rest)]
+    return tuple(command for command, _ in commands)
+
+
+def _of_group(group: StaleGroup) -> str:
+    edits = f"{group.edits[0]}; " if group.edits else ""
+    return f"{edits}{plural(len(group.tests), 'test')}, {group.to_record}: {RECORD}"
 
 
 def _command(place: Mapping[str, str], message: str) -> str:

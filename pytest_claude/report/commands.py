@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row
+from pytest_claude.report.stale import RECORD
 from pytest_claude.report.story import Story, recording_line
 from pytest_claude.report.words import Word
 from pytest_claude.run.typed import pytest_line
@@ -38,6 +39,8 @@ def next_commands(story: Story, run_file: str | None) -> tuple[Command, ...]:
     read, finish = _to_read(story, run_file), _to_finish(story)
     commands = [*finish, *read] if story.overall == "undecided" else [*read, *finish]
     if not story.compares:
+        if story.stale:
+            commands.insert(0, Command("Record what no recording answers", RECORD, "to record"))
         if failed := [row.test for row in story.of("failed")]:
             line = pytest_line("--claude-show-transcript", tests=failed, root=story.typed.root)
             commands.append(Command("Run only what failed", line, "to rerun it"))

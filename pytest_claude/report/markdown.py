@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pytest_claude.report.commands import next_commands
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row
+from pytest_claude.report.stale import RECORD, StaleGroup
 from pytest_claude.report.story import Story
 from pytest_claude.report.words import Word, title
 from pytest_claude.transcript.quoting import printable
@@ -46,7 +47,9 @@ def markdown(
 
 
 def _lines(story: Story, run_file: str | None, page: str | None, most: int | None) -> list[str]:
-    lines = [f"### {_title(story)}", "", *_table(story, story.failing, most)]
+    lines = [f"### {_title(story)}", "", *_stale(story, most)]
+    stale = {test for group in _groups(story) for test in group.tests}
+    lines += _table(story, [row for row in story.failing if row.test not in stale], most)
     if text := " ".join(filter(None, (_counts(story), _figures(story)))):
         lines += [text, ""]
     if story.overall == "nothing":
@@ -78,6 +81,31 @@ def _lines(story: Story, run_file: str | None, page: str | None, most: int | Non
     return lines
 
 
+def _groups(story: Story) -> Sequence[StaleGroup]:
+    """The causes that a plain run is red for; a gate says of each test why it is undecided."""
+    return () if story.compares else story.stale
+
+
+def _stale(story: Story, most: int | None) -> list[str]:
+    """What made recordings stale: each cause once, with what was edited, and the one command."""
+    lines: list[str] = []
+    for group in _groups(story)[:most]:
+        number = plural(len(group.tests), "test")
+        lines.append(f"- **{sentence(group.cause)}**: {number}, {group.to_record}")
+        lines += [f"  - {code(edit)}" for edit in group.edits[:_MOST_EDITS]]
+        if (rest := len(group.edits) - _MOST_EDITS) > 0:
+            lines.append(f"  - … {rest} more")
+    if not lines:
+        return []
+    tests = [test for group in _groups(story) for test in group.tests]
+    named = [f"- {code(test)}" for test in tests[:most]]
+    if most is not None and len(tests) > most:
+        named.append(f"- … {len(tests) - most} more: see the full report")
+    title = f"{plural(len(tests), 'test')} without a recording that fits"
+    return [*lines, "", f"To record them: {code(RECORD)}", "", *_folded(title, [*named, ""])]
+
+
+_MOST_EDITS = 3
 _SIGNS = {"pass": "✔", "fail": "✗", "undecided": "…", "nothing": "✗"}
 _FOLDED: tuple[Word, ...] = ("accepted", "changed", "improved", "not run")
 

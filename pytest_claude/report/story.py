@@ -18,6 +18,7 @@ from pytest_claude.report import words
 from pytest_claude.report.figures import Figure, gate_figures, plain_figures
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row, gated_row, plain_row
+from pytest_claude.report.stale import StaleGroup, stale_groups
 from pytest_claude.report.words import Headline, Word
 from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.record import Run, TestResult
@@ -87,6 +88,7 @@ class Story:
         simulated_by: What played the models, where no answer is a model's.
         trials: Usable trials of the candidate, and fresh ones of the baseline, that a gate read.
         spent_usd: What the trials cost that a gate made, as billed; None where it is unknown.
+        stale: Why recordings do not answer any more, by cause.
         sight: What drops the gate could see; None where nothing was compared.
         repeat: The command that makes the comparison again; None in a plain run.
         finish: The command that takes the trials which it lacks; None where none can.
@@ -107,6 +109,7 @@ class Story:
     simulated_by: str | None
     trials: tuple[int, int]
     spent_usd: float | None
+    stale: tuple[StaleGroup, ...]
     sight: Sight | None
     repeat: str | None
     finish: str | None
@@ -181,6 +184,7 @@ def story(run: Run, typed: Typed | None = None) -> Story:
         if decision is None
         else (decision.candidate_trials, decision.fresh_baseline_trials),
         spent_usd=_spent_usd(run),
+        stale=stale_groups(run.results),
         sight=None if decision is None or overall == "nothing" else _sight(decision),
         repeat=repeat,
         finish=finish,

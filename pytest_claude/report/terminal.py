@@ -10,6 +10,7 @@ from pytest_claude.errors import Row as Labelled
 from pytest_claude.report.commands import Command
 from pytest_claude.report.numbers import dollars, plural, probability
 from pytest_claude.report.row import Row
+from pytest_claude.report.stale import RECORD, StaleGroup, stale_groups
 from pytest_claude.report.story import Group, Story
 from pytest_claude.run.record import TestResult
 from pytest_claude.transcript.quoting import printable
@@ -56,7 +57,7 @@ def usage_text(message: str) -> str:
 
 def plain_lines(results: Sequence[TestResult]) -> list[str]:
     """The section of a plain run: only what the user should know; usually nothing."""
-    lines = _stale(results)
+    lines = _stale(stale_groups(results))
     unused = [line for result in results for line in result.unused]
     if unused:
         verb = "was" if len(unused) == 1 else "were"
@@ -75,34 +76,19 @@ def note_lines(notes: Iterable[str]) -> list[str]:
     return [line for n in told for line in ([n] if n.startswith("  to ") else wrap(n, WIDTH))]
 
 
-def _stale(results: Sequence[TestResult]) -> list[str]:
+def _stale(groups: Sequence[StaleGroup]) -> list[str]:
     """What made recordings stale, the cause first: one edit is told once, with what it costs."""
-    groups: dict[str, list[TestResult]] = {}
-    for result in results:
-        if result.stale is not None:
-            groups.setdefault(result.stale.cause, []).append(result)
     if not groups:
         return []
-    stale = [result for group in groups.values() for result in group]
-    tests = plural(len(stale), "test")
-    lines = [f"{tests} without a recording that fits, {_calls(stale)} to record"]
-    most_first = sorted(groups.items(), key=lambda pair: -len(pair[1]))
-    rows = [(cause, plural(len(group), "test"), _calls(group)) for cause, group in most_first]
+    tests = plural(sum(len(group.tests) for group in groups), "test")
+    calls = plural(sum(group.calls for group in groups), "call")
+    lines = [f"{tests} without a recording that fits, about {calls} to record"]
+    rows = [(g.cause, plural(len(g.tests), "test"), plural(g.calls, "call")) for g in groups]
     width = max(len(cause) for cause, _, _ in rows)
     lines += cut_list(
         [f"  {cause:<{width}}  {tests:>8}  {calls:>8}" for cause, tests, calls in rows]
     )
-    return [*lines, "  to record  pytest --claude-record"]
-
-
-def _calls(results: Sequence[TestResult]) -> str:
-    return plural(sum(r.stale.calls * _unrecorded(r) for r in results if r.stale), "call")
-
-
-def _unrecorded(result: TestResult) -> int:
-    """Trials from the first that is stale to the last that was planned."""
-    before = sum(trial.stream == "base" for trial in result.trials) - 1
-    return max(1, result.planned - max(0, before))
+    return [*lines, f"  to record  {RECORD}"]
 
 
 _STATIONS = ("judge", "mend and try a fix", "judge all", "adopt")

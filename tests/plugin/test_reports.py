@@ -87,6 +87,48 @@ def test_actions_gets_a_summary_and_an_annotation_at_the_assertion(red, actions:
     assert actions.read_text("utf-8").startswith("### ✗ claude: 1 of 3 tests failed\n")
 
 
+EDITED = """
+import pytest
+@pytest.mark.parametrize("n", range(14))
+def test_a(claude, n):
+    ask(f"look at {n}", system="be %s and polite")
+def test_red(claude):
+    ask("hi")
+    assert claude.calls_no_tool()
+"""
+
+
+def test_a_prompt_edit_is_one_cause_with_its_words_and_the_one_command(
+    project, actions: Path
+) -> None:
+    project.tests(EDITED % "brief")
+    project.record()
+    actions.unlink(missing_ok=True)
+    project.tests(EDITED % "kind")
+    result = project.run("--claude-report=run.html")
+    written = actions.read_text("utf-8")
+    top = written.partition("<details>")[0].splitlines()
+    assert top[:6] == [
+        "### ✗ claude: 15 of 15 tests failed",
+        "",
+        "- **the prompt was edited (`system`)**: 14 tests, about 14 calls to record",
+        "  - `system: be brief and polite → be kind and polite`",
+        "",
+        "To record them: `pytest --claude-record`",
+    ]
+    assert written.count("look at") == 0
+    assert "| `test_app.py::test_red` | 0/1 |" in written
+    assert "<details><summary>14 tests without a recording that fits</summary>" in written
+    annotated = [line for line in result.outlines if line.startswith("::error")]
+    assert len(annotated) == 2
+    assert annotated[0].endswith(
+        ",title=the prompt was edited (`system`)::system: be brief and polite → be kind and polite; "
+        "14 tests, about 14 calls to record: pytest --claude-record"
+    )
+    assert "title=test_red::failed 0/1" in annotated[1]
+    project.record().assert_outcomes(passed=14, failed=1)
+
+
 def test_a_green_run_says_nothing_on_actions(project, actions: Path) -> None:
     project.tests(TESTS)
     project.record()
