@@ -6,8 +6,10 @@ Declared in every run of pytest, so this imports pytest alone; a parser imports 
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
@@ -296,6 +298,7 @@ def read_settings(config: pytest.Config) -> RunSettings:
     from pytest_claude.settings import RunSettings, check_recording, check_together
 
     try:
+        _refuse_a_moved_root(config)
         settings = RunSettings(rootdir=config.rootpath, **_values(config))
         check_together(settings)
         if settings.bump:
@@ -322,6 +325,36 @@ def _values(config: pytest.Config) -> dict[str, Any]:
     for name in ("record_in_ci", "model_map"):
         values.pop(name, None)  # they set no field
     return values
+
+
+def _refuse_a_moved_root(config: pytest.Config) -> None:
+    """Refuse a path of ours for which pytest left the project's root, and its ini file.
+
+    pytest looks for its root before it loads a plugin. What follows an option that it does not
+    know yet is a place of tests to it, if it exists: a report of the last run for one.
+    """
+    from pytest_claude.errors import SettingsError
+
+    start, root = config.invocation_params.dir, config.rootpath
+    if config.option.inifilename or config.option.rootdir or hasattr(config, "workerinput"):
+        return
+    args = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *config.invocation_params.args]
+    names = {option.name for option in OPTIONS} - {"--claude-record"}  # a test path may follow it
+    for name, word in pairwise(map(str, args)):
+        path = Path(start, word).resolve()
+        if name in names and path.exists() and not path.is_relative_to(start.resolve()):
+            between = [each for each in (start, *start.parents) if each.is_relative_to(root)]
+            nearer = between if config.inipath is None else between[:-1]
+            if root != start and any((each / file).is_file() for each in nearer for file in _INIS):
+                raise SettingsError(
+                    f"{name} {word}: pytest takes a path that is there and follows a blank for a "
+                    f"place of tests, and left the project's root for {root}\n       type  "
+                    f"{name}={word}"
+                )
+
+
+_INIS = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini",
+         "setup.cfg", "setup.py")  # fmt: skip
 
 
 def root_typed(config: pytest.Config) -> str:

@@ -68,7 +68,7 @@ output tokens    x0.87 (95%: 0.49 to 1.56), 27 → 24
 models           simulated by pytest-claude simulator: no real model's answers
 
 what it can see  a drop of 0.5 in one test with probability 0.91, 0.42 with 0.80
-trials           20 of the candidate + 20 fresh of the baseline
+trials           20 of the candidate + 20 fresh of the baseline, $0.0092 in all
 
   to read it
     pytest-claude inspect --transcript CASSETTE

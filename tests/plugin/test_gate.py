@@ -105,6 +105,16 @@ def test_an_unchanged_flaky_app_passes(project) -> None:
     )
 
 
+@pytest.mark.parametrize("quiet", ["-q", "-qq"])
+def test_a_quiet_run_says_the_whole_headline(project, quiet: str) -> None:
+    project.tests(SUITE)
+    project.personas(old=CALLS, new=CALLS)
+    project.record()
+    project.record(BUMP, "--claude-report=run.json").assert_outcomes(passed=4)
+    shown = " ".join(line.strip() for line in project.run(BUMP, quiet).outlines)
+    assert f"PASS  {verdict(project, 'run.json')['sentence']}" in shown
+
+
 @pytest.mark.usefixtures("commands_in_process")
 def test_bump_runs_pytest_as_often_as_several_workers_need(project, capfd) -> None:
     project.tests(SUITE)

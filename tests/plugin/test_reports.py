@@ -48,6 +48,21 @@ def test_each_suffix_is_a_kind_of_report(red) -> None:
     assert "Full report: artifact `run.html` of this run." in text
 
 
+@pytest.mark.parametrize("option", ["--claude-report", "--claude-baseline"])
+def test_a_path_outside_the_project_never_moves_its_root(red, option: str) -> None:
+    outside = red.path.parent / f"{option.rpartition('-')[2]}.json"
+    written = red.run(f"--claude-report=../{outside.name}")
+    assert written.ret == pytest.ExitCode.TESTS_FAILED
+    assert red.run(f"{option}=../{outside.name}").ret == pytest.ExitCode.TESTS_FAILED
+    moved = red.run(option, f"../{outside.name}")
+    assert moved.ret == pytest.ExitCode.USAGE_ERROR
+    moved.stderr.fnmatch_lines(
+        [f"ERROR: {option} ../{outside.name}: pytest takes *", f"       type  {option}=../{outside.name}"]
+    )
+    inside = red.run(option, f"../{outside.name}", f"--rootdir={red.path}", "-c", "pyproject.toml")
+    assert inside.ret == pytest.ExitCode.TESTS_FAILED
+
+
 def test_an_unknown_suffix_names_the_known_ones(red) -> None:
     result = red.run("--claude-report=run.pdf")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -122,8 +137,8 @@ def test_a_prompt_edit_is_one_cause_with_its_words_and_the_one_command(
     annotated = [line for line in result.outlines if line.startswith("::error")]
     assert len(annotated) == 2
     assert annotated[0].endswith(
-        ",title=the prompt was edited (`system`)::system: be brief and polite → be kind and polite; "
-        "14 tests, about 14 calls to record: pytest --claude-record"
+        ",title=the prompt was edited (`system`)::system: be brief and polite → be kind and polite;"
+        " 14 tests, about 14 calls to record: pytest --claude-record"
     )
     assert "title=test_red::failed 0/1" in annotated[1]
     project.record().assert_outcomes(passed=14, failed=1)
