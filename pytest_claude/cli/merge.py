@@ -8,9 +8,10 @@ from pathlib import Path
 
 from pytest_claude.cli.inputs import read_run
 from pytest_claude.cli.project import Project, read_project
+from pytest_claude.report.commands import next_commands
 from pytest_claude.report.story import story
-from pytest_claude.report.terminal import overview_lines
-from pytest_claude.report_files import check_suffix, write_reports
+from pytest_claude.report.terminal import command_lines, overview_lines
+from pytest_claude.report_files import check_suffix, run_file_of, write_reports
 from pytest_claude.run.merge import merged
 from pytest_claude.run.record import Run
 
@@ -24,7 +25,12 @@ def run(options: argparse.Namespace) -> int:
         check_suffix("merge -o", path)
     project = read_project(Path.cwd())
     runs = [(str(path), read_run(path, "merge")) for path in options.run_files]
-    return print_run(merged(runs, project.names), project, options.output)
+    whole = merged(runs, project.names)
+    shown = story(whole)
+    commands = next_commands(shown, run_file_of(options.output)) if shown.compares else ()
+    return print_run(
+        whole, project, options.output, ["", *command_lines(commands)] if commands else []
+    )
 
 
 def print_run(run: Run, project: Project, reports: Sequence[Path], more: Sequence[str] = ()) -> int:

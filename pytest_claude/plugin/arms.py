@@ -21,29 +21,24 @@ from pytest_claude.models.adapt import adapt
 from pytest_claude.models.ids import ModelNames, model_of, without_account
 from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.models.prices import price_table, total_cost
-from pytest_claude.places import Places
-from pytest_claude.plugin.attempts import Attempts
 from pytest_claude.plugin.markers import FOUND, NORMALIZE, TEST_SETTINGS
 from pytest_claude.plugin.options import root_typed
-from pytest_claude.recording import cassette, problems
+from pytest_claude.plugin.recordings import Recordings
+from pytest_claude.recording import problems
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.fingerprint import Normalize, edition
-from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.ignoring import normalizer
 from pytest_claude.recording.opening import Place
 from pytest_claude.recording.own_redaction import Hook
-from pytest_claude.recording.recorder import Recorder, models_in
+from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.said import Said
 from pytest_claude.recording.slugs import as_label
 from pytest_claude.recording.veto import veto
-from pytest_claude.run.place import ORDINARY, Side
 from pytest_claude.run.typed import pytest_line
 from pytest_claude.settings import RecordMode, RunSettings, Swap
 from pytest_claude.transcript.judging import asks_judge
-from pytest_claude.transcript.model import Answer
-from pytest_claude.transcript.parse import parse_transcript
 from pytest_claude.transcript.summary import summarize
 
 _PATIENCE_S = 300.0
@@ -139,18 +134,19 @@ class Arm:
 
 
 class Arms:
-    """Opens the arms of a run."""
+    """Opens the arms of a run.
+
+    Attributes:
+        recordings: Of its tests.
+    """
 
     def __init__(
         self,
         config: pytest.Config,
         settings: RunSettings,
-        places: Places,
-        attempts: Attempts | None,
+        recordings: Recordings,
     ) -> None:
-        """`attempts` are those of the gate; None in a plain run."""
-        self._places = places
-        self._attempts = attempts
+        self.recordings = recordings
         self._config = config
         self._settings = settings
         self._redaction = Redaction.of_environment(os.environ)
@@ -161,7 +157,7 @@ class Arms:
         """The arm on which `step` of `item` runs."""
         shared = step.stream == "base" and item.stash[TEST_SETTINGS].cassette is not None
         place = Place(
-            folder=self.folder(item, step.stream),
+            folder=self.recordings.folder(item.nodeid, item.stash[TEST_SETTINGS], step.stream),
             index=step.index,
             command=self.command(item.nodeid),
             label=Label(shared=True) if shared else Label(test=as_label(item.nodeid)),
@@ -169,7 +165,7 @@ class Arms:
             before=item.stash[FOUND] if shared else None,
             patience_s=_PATIENCE_S if shared else 0,  # another worker records into it
         )
-        attempt = self.attempt(item.nodeid, step.stream)
+        attempt = self.recordings.attempt(item.nodeid, step.stream)
         return self._arm(step, place, item.ihook, item.stash.get(NORMALIZE, None), attempt)
 
     def open_fixture(
@@ -186,8 +182,9 @@ class Arms:
             name += f"[{param if plain else getattr(request, 'param_index', 0)}]"
         name += ".teardown" if teardown else ""
         test = request._pyfuncitem.nodeid  # the test that is being set up; no public name has it
-        side = self._side(test, step.stream)
-        folder, label = self._places.fixture(str(fixturedef.baseid), fixturedef.scope, name, side)
+        side = self.recordings.side(test, step.stream)
+        places = self.recordings.places
+        folder, label = places.fixture(str(fixturedef.baseid), fixturedef.scope, name, side)
         place = Place(
             folder,
             step.index,
@@ -196,7 +193,9 @@ class Arms:
             patience_s=_PATIENCE_S,  # with xdist every worker sets it up
         )
         rules = normalizer(self._settings.ignore)
-        return self._arm(step, place, self._config.hook, rules, self.attempt(test, step.stream))
+        return self._arm(
+            step, place, self._config.hook, rules, self.recordings.attempt(test, step.stream)
+        )
 
     def _arm(
         self,
@@ -261,35 +260,6 @@ class Arms:
                 )
         return None
 
-    def folder(self, item: pytest.Item, stream: Stream) -> Folder:
-        """A test's cassettes; what a gate asks of it is always its own."""
-        if stream == "base" and (name := item.stash[TEST_SETTINGS].cassette) is not None:
-            return self._places.shared(name)
-        return self._places.test(item.nodeid, self._side(item.nodeid, stream))
-
-    def _side(self, test: str, stream: Stream) -> Side:
-        if self._attempts is None or stream == "base":
-            return ORDINARY
-        return self._attempts.side(self.attempt(test, stream), stream)
-
-    def attempt(self, test: str, stream: Stream) -> int:
-        """Which attempt a stream of a test is at; 1 for the baseline's, which belongs to none."""
-        return 1 if self._attempts is None or stream == "base" else self._attempts.of(test)
-
-    def available(self, item: pytest.Item, stream: Stream) -> list[int]:
-        """Indices of the trials of a test that have a recording, ascending."""
-        recordings = self.folder(item, stream).recordings()
-        if stream == "base":  # beside them may be those of a candidate that was adopted
-            names = self._settings.names.canonical
-            news = {names(s.new) for s in self._settings.bump}
-            news -= {names(s.old) for s in self._settings.bump}
-            recordings = [r for r in recordings if names(r.model) not in news] or recordings
-        indices = sorted({recording.index for recording in recordings})
-        settings = item.stash[TEST_SETTINGS]
-        if stream == "base" and settings.cassette is not None:
-            return [n for n in indices if n < settings.trials]  # the others are of other tests
-        return indices
-
     def drop_superseded(
         self,
         item: pytest.Item,
@@ -314,7 +284,8 @@ class Arms:
         settings, dropped = item.stash[TEST_SETTINGS], 0
         for stream in streams:
             shared = stream == "base" and settings.cassette is not None
-            for recording in () if shared else self.folder(item, stream).recordings():
+            folder = self.recordings.folder(item.nodeid, settings, stream)
+            for recording in () if shared else folder.recordings():
                 wanted = stream == "base" and (
                     recording.index < max(1, settings.trials)
                     or recording.model != arm.recorder.model
@@ -323,26 +294,6 @@ class Arms:
                     recording.path.unlink(missing_ok=True)
                     dropped += 1
         return dropped
-
-    def recorded_answers(self, item: pytest.Item) -> list[Answer]:
-        """The answers in the first recorded trial of a test; none where it can't be read."""
-        for recording in self.folder(item, "base").recordings(0):
-            try:
-                entries = cassette.load(recording.path, recording.path.name)
-            except RecordingProblem:
-                continue  # the trial that opens it tells
-            return list(parse_transcript([entry.interaction for entry in entries]).answers)
-        return []
-
-    def recorded_models(self, item: pytest.Item) -> set[tuple[str, Platform | None]]:
-        """The models that the baseline's recordings of a test ask, as sent, with their platform."""
-        models: set[tuple[str, Platform | None]] = set()
-        for path in self.folder(item, "base").paths():
-            try:
-                models.update(models_in(cassette.load(path, path.name)))
-            except RecordingProblem:
-                continue  # the trial that opens it reports it
-        return models
 
     def command(self, test: str) -> str:
         """The command that runs the one test with this node id."""
@@ -356,7 +307,7 @@ class Arms:
     def _mode(self, stream: Stream) -> RecordMode:
         # In a gate, `all` is another attempt, in a folder of its own: what was paid for stays.
         mode = self._settings.record_mode
-        return "new_episodes" if mode == "all" and self._attempts is not None else mode
+        return "new_episodes" if mode == "all" and self._settings.gated else mode
 
 
 def unspellable(swap: Swap, sent: str, names: ModelNames) -> NotSent:

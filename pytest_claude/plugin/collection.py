@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from pytest_claude.errors import SettingsError
-from pytest_claude.gating.estimate import Recorded
 from pytest_claude.gating.status import Reason
 from pytest_claude.models.ids import shown_pair, without_account
 from pytest_claude.models.naming import near_miss
@@ -20,15 +19,13 @@ from pytest_claude.plugin.comparison import gated_run
 from pytest_claude.plugin.gate import Gate
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.markers import FOUND, TEST_SETTINGS, cassette_of, prepare
+from pytest_claude.plugin.recordings import Recordings
 from pytest_claude.plugin.results import hear_results
 from pytest_claude.plugin.session import ClaudeSession, Leave
-from pytest_claude.report.numbers import mean, plural
+from pytest_claude.report.numbers import plural
 from pytest_claude.run.comparison import check_bump
 from pytest_claude.run.place import fold
 from pytest_claude.settings import RunSettings, TestSettings
-
-if TYPE_CHECKING:
-    from pytest_claude.models.bill import Money
 
 Items = Sequence[pytest.Item]
 
@@ -77,11 +74,15 @@ class _Collected:
         _check_shared(places, settings, ours, selected)
         self._run = gated_run(config, settings, places)
         attempts = None if self._run is None else self._run.attempts
-        self._arms = Arms(config, settings, places, attempts)
+        self._recordings = Recordings(settings, places, attempts)
+        self._arms = Arms(config, settings, self._recordings)
         self._using: Items = ()
         if self._run is not None and settings.bump:
             olds = self._run.comparison.olds
-            asked = {item.nodeid: self._arms.recorded_models(item) for item in selected}
+            asked = {
+                item.nodeid: self._recordings.models(item.nodeid, item.stash[TEST_SETTINGS])
+                for item in selected
+            }
             _check_spelling(settings, asked)
             canonical = settings.names.canonical
             attempts = self._run.attempts
@@ -151,48 +152,13 @@ class _Collected:
         swaps = ", ".join(pair.replace("=", " → ") for pair in pairs)
         of = f"claude: {len(self._selected)} of {plural(len(items), 'test')}"
         line = f"{of}, {mode}{f', {swaps}' if swaps else ''}"
-        if not settings.gated or not settings.recording or settings.go_on is not None:
+        if self._run is None or not settings.recording or settings.go_on is not None:
             return [line]
+        from pytest_claude.plugin.estimate import estimate_lines
+
         gated = self._selected if settings.baseline is not None else self._using
-        return [line, *(self._expected(gated) if gated else [])]
-
-    def _expected(self, items: Items) -> list[str]:
-        """What the gate will probably take, before it is paid, and what it can't see."""
-        from pytest_claude.report.plan_words import blind_text, plan_lines
-
-        assert self._run is not None, "only a gate is planned"
-        tests = [self._recorded(item) for item in items]
-        fewest = min((test.of for test in tests if test.of), default=0)
-        policy = self._run.policy
-        return [*plan_lines(tests, policy), *blind_text(policy, fewest)]
-
-    def _recorded(self, item: pytest.Item) -> Recorded:
-        """What is recorded of a test, and what a trial of it costs."""
-        assert self._run is not None, "only a gate is planned"
-        fresh, cand = (len(self._arms.available(item, of)) for of in ("base_fresh", "cand"))
-        if self._settings.baseline is not None:
-            base = [t for t in self._run.known if t.stream == "base" and t.test == item.nodeid]
-            passes, usd = sum(t.outcome == "pass" for t in base), mean([t.cost_usd for t in base])
-            cost = None if usd is None else (usd, usd)
-            return Recorded(passes, len(base), 0, fresh, cand, usd, cost)
-        # What a recorded trial comes to is not known before it is replayed.
-        of = len(self._arms.available(item, "base"))
-        missing = 0 if of else max(1, item.stash[TEST_SETTINGS].trials)
-        old, new = self._costs(item)
-        ends = None if new is None else (new.low_usd, new.high_usd)
-        return Recorded(of, of, missing, fresh, cand, None if old is None else old.usd, ends)
-
-    def _costs(self, item: pytest.Item) -> tuple[Money | None, Money | None]:
-        """What one trial of a test costs on either model, by the first that is recorded."""
-        from pytest_claude.models.bill import trial_cost
-        from pytest_claude.models.prices import price_table
-
-        names = self._settings.names
-        prices = price_table(self._settings.prices, names)
-        new_of = {names.canonical(s.old): names.resolved(s.new) for s in self._settings.bump}
-        answers = self._arms.recorded_answers(item)
-        old = trial_cost(answers, overrides=prices)
-        return old, trial_cost(answers, lambda m: new_of.get(names.canonical(m)), prices)
+        tests = {item.nodeid: item.stash[TEST_SETTINGS] for item in gated}
+        return [line, *estimate_lines(tests, settings, self._run, self._recordings)]
 
 
 class _LeftOut:

@@ -38,6 +38,7 @@ class Gate:
     def __init__(self, settings: RunSettings, arms: Arms, run: GatedRun) -> None:
         self._settings = settings
         self._arms = arms
+        self._recordings = arms.recordings
         self._run = run
         # By test: each is asked for its own trials many times.
         self._trials: dict[str, dict[Key, Trial]] = {}
@@ -174,7 +175,7 @@ class Gate:
     def _untaken(self, item: pytest.Item, stream: Stream) -> list[int]:
         keys = self._trials.get(item.nodeid, {})
         taken = {key.index for key in keys if key.stream == stream}
-        recorded = {*self._arms.available(item, stream)}
+        recorded = {*self._recordings.indices(item.nodeid, item.stash[TEST_SETTINGS], stream)}
         if stream != "base":
             recorded.update(self._run.attempts.with_set_ups(item.nodeid, stream))
             read = self._run.attempts.read_of(item.nodeid, stream)
@@ -183,7 +184,7 @@ class Gate:
 
     def _gaps(self, test: str, stream: Stream, recorded: Sequence[int]) -> Iterator[Trial]:
         """A trial that left no recording between others was spoiled: it keeps its index."""
-        attempt = self._arms.attempt(test, stream)
+        attempt = self._recordings.attempt(test, stream)
         for n in range(max(recorded, default=0)):
             if n not in recorded and Key(test, stream, n, attempt) not in self._trials.get(
                 test, {}
@@ -206,7 +207,7 @@ class Gate:
 
     def _screens(self, test: str) -> bool:
         """Whether the screen of a test is open."""
-        attempt, policy = self._arms.attempt(test, "cand"), self._run.policy
+        attempt, policy = self._recordings.attempt(test, "cand"), self._run.policy
         return screen_test(self._ledger([test]).of(test, policy, attempt), policy).status == "open"
 
     def _alone(self, test: str) -> TestVerdict:
@@ -216,7 +217,7 @@ class Gate:
         return decision.verdicts[test]
 
     def _planned(self, tests: Sequence[str], policy: Policy) -> Need | Decision:
-        attempts = {test: self._arms.attempt(test, "cand") for test in tests}
+        attempts = {test: self._recordings.attempt(test, "cand") for test in tests}
         ledger, least = self._ledger(tests), 0
         if len(tests) > 1:  # alone it says nothing of a duel
             _, least = self._run.attempts.pasts(ledger, policy, self.edited)

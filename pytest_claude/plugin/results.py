@@ -54,6 +54,7 @@ class Results:
         self._held: dict[str, dict[str, Any]] = {}
         self._story: Story | None = None
         self._unwritten: list[str] = []
+        self._estimated = False
         self._lines: dict[str, int] = {}
         # Now: recording makes the folder.
         self._strayed = config.inipath is None and not settings.cassette_root.is_dir()
@@ -212,6 +213,20 @@ class Results:
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """How many tests are ours, and what a gate may cost."""
         return self.first_lines(items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Print what a gate may cost before the workers of xdist run a test."""
+        gated, settings = self._gated, self._settings
+        pays = settings.recording and settings.go_on is None
+        if gated is None or not pays or self._estimated:
+            return
+        self._estimated = True  # each worker collects the same
+        from pytest_claude.plugin.estimate import estimate_by_ids
+
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        for line in estimate_by_ids(ids, settings, gated) if reporter else ():
+            reporter.write_line(line)
 
     def pytest_keyboard_interrupt(self) -> None:
         """Say that an interrupted recording goes on; a gate's verdict says it with its commands."""

@@ -258,7 +258,8 @@ class ClaudeSession:
     ) -> None:
         """Run a test's trials; how many passed decides."""
         if self._settings.trials == ALL_RECORDED:
-            number = max((settings.trials, *(n + 1 for n in self._arms.available(item, "base"))))
+            recorded = self._arms.recordings.indices(item.nodeid, settings, "base")
+            number = max((settings.trials, *(n + 1 for n in recorded)))
             settings = item.stash[TEST_SETTINGS] = replace(settings, trials=number)
         runs: list[TrialRun] = []
         with _logged(item):

@@ -105,6 +105,17 @@ def test_an_unchanged_flaky_app_passes(project) -> None:
     )
 
 
+def test_workers_say_what_a_gate_will_take_before_they_pay(project) -> None:
+    project.tests(SUITE)
+    project.personas(old=CALLS, new=CALLS)
+    project.record()
+    lines = project.record(BUMP, "-p", "xdist", "-n2").outlines
+    said = next(n for n, line in enumerate(lines) if line.startswith("quick: "))
+    assert lines[said].startswith("quick: 4 tests gated, 16 to ")
+    assert said < next(n for n, line in enumerate(lines) if "[100%]" in line)
+    assert sum(line.startswith("quick: ") for line in lines) == 1
+
+
 @pytest.mark.parametrize("quiet", ["-q", "-qq"])
 def test_a_quiet_run_says_the_whole_headline(project, quiet: str) -> None:
     project.tests(SUITE)

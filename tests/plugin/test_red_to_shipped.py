@@ -449,6 +449,29 @@ def test_merged_shards_know_of_the_editions_too(red: Way) -> None:
     assert editions == {"test_app.py::test_refund": 2, "test_app.py::test_hours": 1}
 
 
+def test_two_shards_and_their_merge_are_led_the_same_way(way: Way) -> None:
+    project = way.project
+    project.tests(STAYS + SHAPES["a function"])
+    project.personas(new=by_prompt({"mended": CALLS, "refund": ASKS}, CALLS))
+    shards = {"one.json": "test_app.py::test_hours", "two.json": "test_app.py::test_refund"}
+    with project.server():
+        assert way.type("pytest --claude-record") == 0
+        statuses = [
+            way.type(f"pytest {BUMP} --claude-record {tests} --claude-report={report}")
+            for report, tests in shards.items()
+        ]
+        assert statuses == [0, 1]
+        assert way.type(f"pytest-claude merge {' '.join(shards)} -o both.json") == 1
+        assert "FAIL  1 of 2 tests regressed" in way.text
+        edit(project.path / "test_app.py", "A refund, please", "A mended refund, please")
+        assert way.type(way.printed("to try a fix")) == 0
+        assert way.type(way.printed("to judge all")) == 0
+    assert way.type(way.printed("to repeat it")) == 0
+    assert way.type(way.printed("to adopt it")) == 0
+    edit(project.path / "app.py", OLD, NEW)
+    assert way.type("pytest") == 0
+
+
 def test_a_second_call_of_adopt_goes_on_whatever_the_verdict_did_not_read(red: Way) -> None:
     """Trials beyond the verdict's stay in the gate's folder, and are nothing to judge again."""
     mend(red)

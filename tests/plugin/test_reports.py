@@ -57,7 +57,10 @@ def test_a_path_outside_the_project_never_moves_its_root(red, option: str) -> No
     moved = red.run(option, f"../{outside.name}")
     assert moved.ret == pytest.ExitCode.USAGE_ERROR
     moved.stderr.fnmatch_lines(
-        [f"ERROR: {option} ../{outside.name}: pytest takes *", f"       type  {option}=../{outside.name}"]
+        [
+            f"ERROR: {option} ../{outside.name}: pytest takes *",
+            f"       type  {option}=../{outside.name}",
+        ]
     )
     inside = red.run(option, f"../{outside.name}", f"--rootdir={red.path}", "-c", "pyproject.toml")
     assert inside.ret == pytest.ExitCode.TESTS_FAILED
