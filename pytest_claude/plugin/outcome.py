@@ -197,6 +197,7 @@ def _trial(
             own.said.transcript(),
             output_tools=own.reading.output_tools,
             asking_tools=own.reading.asking_tools,
+            settle=own.reading.settle,
         )
         if profiled and (of_app or not recorder.faults.met)
         else None,
@@ -278,6 +279,8 @@ def _to_type(check: Check, arm: Arm) -> list[Row]:
         rows = [("to go on", "call the app before the check; it called no model in this test")]
         meant = [("on purpose", "assert claude.makes_no_call()")]
         return [*rows, *(meant if check.outcome is None else ())]
+    if check.outcome is None and getattr(check, "certain", True) is False and arm.judge.is_asked:
+        return [("to have it read", f"{arm.recorder.command} --claude-record")]
     if arm.settings.gated:  # recording it anew is another attempt
         return [("to repeat it", arm.recorder.command)]
     if arm.recorder.shared:

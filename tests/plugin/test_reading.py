@@ -1,0 +1,189 @@
+"""The replies that the rules leave open, read by a model while they are recorded."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from simulator import reads, says
+
+OLD, NEW, JUDGE = "claude-sonnet-4-5", "claude-sonnet-5-5", "claude-haiku-5-5"
+OPEN = "K2 is 8,611 m high. Have you ever been to Pakistan?"
+QUESTION = "Have you ever been to Pakistan?"
+SURE = "Your order ships today."
+CLARIFIES = "@pytest.mark.claude_clarifies\ndef test_asks():\n ask()"
+
+
+def printed(result: Any) -> str:
+    """What a run printed, its lines joined: long ones are wrapped."""
+    return " ".join(result.stdout.str().split())
+
+
+@pytest.fixture
+def unsure(project: Any) -> Any:
+    """A project whose app answers what the rules leave open, and a judge that says it asks."""
+    project.personas(
+        old=says(OPEN), **{JUDGE: reads("clarifying_question", QUESTION, "It waits for that.")}
+    )
+    project.tests(CLARIFIES)
+    return project
+
+
+def models(project: Any) -> list[str]:
+    return [body["model"] for body in project.simulator.bodies]
+
+
+def cassette(project: Any, test: str = "test_asks", model: str = OLD) -> Any:
+    return project.cassette(f"test_app/{test}/{model}.yaml")
+
+
+def test_what_the_rules_leave_open_is_read_once_recorded_and_replayed(unsure: Any) -> None:
+    unsure.record().assert_outcomes(passed=1)
+    assert models(unsure) == [OLD, JUDGE]
+    text = cassette(unsure).read_text()
+    assert f"judge: {JUDGE}" in text
+    assert "kind: clarifying_question" in text
+    assert "reason: It waits for that." in text
+    assert text.count("- fingerprint: ") == 1
+    unsure.run("--claude-strict").assert_outcomes(passed=1)
+    assert models(unsure) == [OLD, JUDGE]
+
+
+def test_recording_again_asks_nobody(unsure: Any) -> None:
+    unsure.record()
+    unsure.record().assert_outcomes(passed=1)
+    assert models(unsure) == []
+
+
+def bump(project: Any, *args: str, record: bool = True) -> Any:
+    run = project.record if record else project.run
+    return run("--claude-bump", f"{OLD}={NEW}", "--claude-report=run.json", *args)
+
+
+def trials(project: Any) -> list[Any]:
+    data = json.loads((project.path / "run.json").read_text())
+    return [trial for test in data["tests"] for trial in test["trials"]]
+
+
+def test_both_arms_of_a_bump_are_read_by_one_judge_and_profiles_say_so(unsure: Any) -> None:
+    unsure.personas(new=says(SURE))
+    unsure.tests("def test_asks(claude):\n ask()")
+    unsure.record()
+    assert models(unsure) == [OLD]  # nobody asks whether it asks
+    result = bump(unsure)
+    counted = Counter(models(unsure))
+    by_stream = {
+        stream: {t["profile"]["manner"] for t in trials(unsure) if t["stream"] == stream}
+        for stream in ("base", "base_fresh", "cand")
+    }
+    assert by_stream["cand"] == {"answered"}
+    assert by_stream["base"] | by_stream["base_fresh"] == {"asked"}
+    # The recorded trial is read too, without the app being asked again: one call for each reply.
+    assert counted[JUDGE] == counted[OLD] + 1
+    replayed = bump(unsure, record=False)
+    assert Counter(models(unsure)) == counted
+    for said in (result, replayed):
+        assert "asks" in printed(said)
+
+
+def test_replies_that_another_judge_read_are_read_again_in_a_bump(unsure: Any) -> None:
+    unsure.record()
+    ini = "[tool.pytest.ini_options]\npythonpath = ['.']\nclaude_judge_model = 'claude-opus-5'\n"
+    unsure.pytester.makepyprojecttoml(ini)
+    unsure.personas(new=says(SURE), **{"claude-opus-5": reads("answer_with_offer")})
+    bump(unsure)
+    counted = Counter(models(unsure))
+    assert JUDGE not in counted
+    assert counted["claude-opus-5"] == counted[OLD] + 1
+    assert f"judge: {JUDGE}" in cassette(unsure).read_text()
+    assert "judge: claude-opus-5" in cassette(unsure).read_text()
+
+
+def test_a_recording_that_is_complete_has_only_the_judge_asked(unsure: Any) -> None:
+    unsure.tests("def test_asks(claude):\n ask()")
+    unsure.record()
+    unsure.tests(CLARIFIES)
+    result = unsure.run()
+    result.assert_outcomes(failed=1)
+    assert (
+        f"hint no verdict of {JUDGE} is recorded; recording asks it alone, and not the app "
+        "to have it read pytest test_app.py::test_asks --claude-record"
+    ) in printed(result)
+    assert "--claude-record=all" not in printed(result)
+    unsure.record().assert_outcomes(passed=1)
+    assert models(unsure) == [JUDGE]
+    unsure.run("--claude-strict").assert_outcomes(passed=1)
+
+
+def test_a_check_in_the_body_is_settled_too_and_says_who_read_it(unsure: Any) -> None:
+    unsure.tests(
+        "def test_asks(claude):\n"
+        " ask()\n"
+        " check = claude.asks_clarifying_question()\n"
+        " assert check and check.certain and check.kind == 'clarifying_question'\n"
+        " assert check.sentence == 'Have you ever been to Pakistan?'\n"
+        " assert not claude.refuses()\n"
+        " assert len(claude.replies) == 1 and claude.usage.output_tokens < 100\n"
+        " assert not claude.asks_clarifying_question()"
+    )
+    recorded = unsure.record()
+    assert models(unsure) == [OLD, JUDGE]
+    for result in (recorded, unsure.run()):
+        result.assert_outcomes(failed=1)
+        assert f'observed it asks: "{QUESTION}" ({JUDGE} reads: It waits for that.)' in printed(
+            result
+        )
+
+
+def test_a_refusal_that_the_rules_leave_open_is_read(unsure: Any) -> None:
+    sentence = "I can't agree that 6 x 7 is 48."
+    unsure.personas(
+        old=says(f"{sentence} It is 42."), **{JUDGE: reads("refusal", sentence, "It declines.")}
+    )
+    unsure.tests("@pytest.mark.claude_refuses\ndef test_asks():\n ask()")
+    unsure.record().assert_outcomes(passed=1)
+    unsure.run("--claude-strict").assert_outcomes(passed=1)
+
+
+def test_markers_on_several_replies_are_read_in_one_call(unsure: Any) -> None:
+    unsure.tests(
+        "@pytest.mark.claude_clarifies(conversation=0)\n"
+        "@pytest.mark.claude_clarifies(conversation=1)\n"
+        "def test_asks():\n"
+        " ask('a', system='one')\n"
+        " ask('b', system='two')"
+    )
+    unsure.record().assert_outcomes(passed=1)
+    assert models(unsure) == [OLD, OLD, JUDGE]
+    lines = unsure.simulator.bodies[-1]["messages"][0]["content"].splitlines()
+    assert [json.loads(line)["prompt"] for line in lines[1:-1]] == ["b", "a"]
+    unsure.run("--claude-strict").assert_outcomes(passed=1)
+
+
+def test_a_reply_of_the_same_content_is_read_once(unsure: Any) -> None:
+    unsure.tests(CLARIFIES.replace("def", "@pytest.mark.claude(trials=3)\ndef"))
+    unsure.record().assert_outcomes(passed=1)
+    assert Counter(models(unsure)) == {OLD: 3, JUDGE: 1}
+    unsure.run("--claude-strict").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "reply", "asked", "outcome"),
+    [
+        ("never", OPEN, [OLD], "failed"),
+        ("guess", OPEN, [OLD], "failed"),
+        ("guess", "What would you like me to change? Tell me more about it?", [OLD], "passed"),
+        ("always", SURE, [OLD, JUDGE], "passed"),
+        ("unsure", SURE, [OLD], "failed"),
+    ],
+)
+def test_modes(unsure: Any, mode: str, reply: str, asked: list[str], outcome: str) -> None:
+    unsure.pytester.makepyprojecttoml(
+        f"[tool.pytest.ini_options]\npythonpath = ['.']\nclaude_judge = '{mode}'\n"
+    )
+    unsure.personas(old=says(reply))
+    unsure.record().assert_outcomes(**{outcome: 1})
+    assert models(unsure) == asked
+    unsure.run().assert_outcomes(**{outcome: 1})
