@@ -17,10 +17,13 @@ from pytest_claude.behavior.clarifying import Clarification, Kind
 from pytest_claude.behavior.clarifying.cues import category_of
 from pytest_claude.transcript.json_values import integer, mapping, mappings, parsed, string
 from pytest_claude.transcript.judging import text_hash
+from pytest_claude.transcript.model import Usage
 from pytest_claude.transcript.quoting import as_data
 
 RUBRIC_VERSION = 1
 """Counts up when the rubric, or what a judge is sent of a reply, changes."""
+
+NO_USAGE = Usage()
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -128,6 +131,8 @@ class Ruling:
         kind: What the reply is.
         reason: Why, in the judge's words.
         sentence: The sentence of the reply that decided; None where none did.
+        input_tokens: Its share of the call's; None when unknown, as the next.
+        output_tokens: Its share of the call's.
     """
 
     key: str
@@ -137,6 +142,13 @@ class Ruling:
     kind: Kind
     reason: str
     sentence: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens that it took."""
+        return Usage(input_tokens=self.input_tokens, output_tokens=self.output_tokens)
 
     def applied(self, rules: Clarification) -> Clarification:
         """The reading of the reply by the judge in the place of that by the rules."""
@@ -178,8 +190,17 @@ def rubric_request(replies: Sequence[OpenReply]) -> dict[str, Any]:
     }
 
 
-def rulings_in(text: str, replies: Sequence[OpenReply], judge: str) -> list[Ruling]:
-    """The rulings in a judge's answer; none of a reply that it reads in no kind, or twice."""
+def rulings_in(
+    text: str, replies: Sequence[OpenReply], judge: str, usage: Usage = NO_USAGE
+) -> list[Ruling]:
+    """The rulings in a judge's answer; none of a reply that it reads in no kind, or twice.
+
+    Args:
+        text: The answer.
+        replies: What was asked about, in order.
+        judge: The model that was asked.
+        usage: The tokens of the answer; the rulings share them.
+    """
     value = mapping(parsed(text[text.find("{") : text.rfind("}") + 1]))
     readings = mappings(value.get("readings"))
     numbers = [integer(reading.get("number")) for reading in readings]
@@ -191,7 +212,22 @@ def rulings_in(text: str, replies: Sequence[OpenReply], judge: str) -> list[Ruli
             continue
         if kind in KINDS:
             rulings.append(_ruling(replies[number - 1], kind, reading, judge))
-    return rulings
+    number = len(rulings)
+    return [
+        replace(
+            ruling,
+            input_tokens=_share(usage.all_input_tokens, number, first=n == 0),
+            output_tokens=_share(usage.output_tokens, number, first=n == 0),
+        )
+        for n, ruling in enumerate(rulings)
+    ]
+
+
+def _share(tokens: int | None, number: int, *, first: bool) -> int | None:
+    """One of `number` parts of the tokens of an answer; the first has what is left over."""
+    if tokens is None:
+        return None
+    return tokens // number + (tokens % number if first else 0)
 
 
 def _ruling(reply: OpenReply, kind: Kind, reading: Mapping[str, Any], judge: str) -> Ruling:

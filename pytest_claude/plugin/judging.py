@@ -15,9 +15,10 @@ from typing import Any
 from pytest_claude.behavior.clarifying import Clarification
 from pytest_claude.behavior.profile import last_prompt
 from pytest_claude.behavior.rubric import OpenReply, Ruling, rubric_request, rulings_in
+from pytest_claude.comparison.trial import Judged
 from pytest_claude.errors import RecordingProblem
 from pytest_claude.models.facts import facts_of
-from pytest_claude.models.prices import answer_cost, price_table
+from pytest_claude.models.prices import cost_usd, price_table
 from pytest_claude.recording.asking import Unasked, ask
 from pytest_claude.recording.call import Call
 from pytest_claude.recording.recorder import Recorder
@@ -32,18 +33,14 @@ class Judging:
 
     Attributes:
         settings: Of the run.
-        replies: How many replies it read.
-        calls: How many calls that took.
-        usd: What they cost, in dollars; None where a price is unknown.
+        paid: Its rulings of this process.
         failures: Why replies stayed unread, and how many for each reason.
         over: Why it is asked no more; None while it is.
         cache: Its rulings by key.
     """
 
     settings: RunSettings
-    replies: int = 0
-    calls: int = 0
-    usd: float | None = 0.0
+    paid: list[Ruling] = field(default_factory=list)
     failures: dict[str, int] = field(default_factory=dict)
     over: str | None = None
     cache: dict[str, Ruling] = field(default_factory=dict)
@@ -71,19 +68,24 @@ class Judging:
             self.over = str(error) if error.lasting else None
             self._fail(str(error), len(replies))
             return []
-        rulings = rulings_in(answer.text, replies, self.model)
-        self._count(answer, rulings)
+        rulings = rulings_in(answer.text, replies, self.model, answer.usage)
+        self._count(rulings)
         if len(rulings) < len(replies):
             self._fail("its answer is no verdict", len(replies) - len(rulings))
         return rulings
 
-    def _count(self, answer: Answer, rulings: Sequence[Ruling]) -> None:
+    def usd_of(self, ruling: Ruling) -> float | None:
+        """Dollars that a ruling cost at today's price; None when unknown."""
         prices = price_table(self.settings.prices, self.settings.names)
-        usd = answer_cost(answer, prices).usd
+        return cost_usd(ruling.usage, ruling.judge, overrides=prices)
+
+    def to_json(self) -> dict[str, Any]:
+        """What was paid in this process, and what stayed unread."""
+        return {"paid": [self.usd_of(r) for r in self.paid], "failures": self.failures}
+
+    def _count(self, rulings: Sequence[Ruling]) -> None:
         with self._lock:
-            self.replies += len(rulings)
-            self.calls += 1
-            self.usd = None if self.usd is None or usd is None else self.usd + usd
+            self.paid += rulings
             self.cache |= {ruling.key: ruling for ruling in rulings}
 
     def _fail(self, why: str, replies: int) -> None:
@@ -99,6 +101,8 @@ class Judge:
         self._recorder = recorder
         self._settings = judging.settings
         self._collected: dict[str, tuple[Call, OpenReply]] | None = None
+        self._used: dict[str, Ruling] = {}
+        self._tried: set[str] = set()
 
     def settle(
         self, answer: Answer, rules: Clarification, calls_tool: bool, is_open: bool
@@ -112,7 +116,16 @@ class Judge:
         call = self._recorder.calls[answer.number - 1]
         reply = _open_reply(call, answer, calls_tool)
         ruling = self._ruling(call, reply)
-        return self._unread(rules) if ruling is None else ruling.applied(rules)
+        if ruling is None:
+            return self._unread(rules)
+        self._used[ruling.key] = ruling
+        return ruling.applied(rules)
+
+    @property
+    def judged(self) -> tuple[Judged, ...]:
+        """What the judge read of the trial for its checks and its profile."""
+        used = (self._used[key] for key in sorted(self._used))
+        return tuple(Judged(r.key[:16], r.judge, self._judging.usd_of(r)) for r in used)
 
     @property
     def is_asked(self) -> bool:
@@ -140,7 +153,7 @@ class Judge:
         key = reply.key(self._judging.model)
         if (ruling := self._recorded(key)) is not None:
             return ruling
-        if not self.may_ask:
+        if not self.may_ask or key in self._tried:
             return None
         if self._collected is not None:
             self._collected.setdefault(key, (call, reply))
@@ -163,6 +176,7 @@ class Judge:
             keys = (reply.key(judge) for reply in replies)
             return [asdict(cache[key]) for key in keys if key in cache]
 
+        self._tried |= {reply.key(judge) for reply in replies}
         try:
             self._recorder.add_rulings(rulings)
         except RecordingProblem as problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -180,7 +181,7 @@ def _trial(
     own = next((of for of in (arm, *wide) if of.recorder.calls), arm)
     recorder, problems = own.recorder, arm.recorder.problems
     of_app = [c for of in (arm, *wide) for c in of.recorder.calls if not c.judges]
-    return Trial(
+    trial = Trial(
         test=test,
         stream=arm.step.stream,
         index=arm.step.index,
@@ -215,6 +216,7 @@ def _trial(
         set_ups=tuple(of.recorder.shown_path or "" for of in wide),
         edition=own.edition,
     )
+    return replace(trial, judged=own.judge.judged)  # by what was read for the profile too
 
 
 def _void(problems: Sequence[RecordingProblem]) -> Void | None:

@@ -159,7 +159,14 @@ class ClaudeSession:
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
         """Hand over what belongs to no test, that of the time after the last one too."""
         notes = [*self._guard.notes, *self._wide.take_notes()]
-        self._leave({"claude_outside": self._guard.outside, "claude_notes": notes})
+        judged = self._arms.judging.to_json()
+        self._leave(
+            {
+                "claude_outside": self._guard.outside,
+                "claude_notes": notes,
+                "claude_judged": judged,
+            }
+        )
         return (yield)
 
     # --- one trial --------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -187,3 +188,65 @@ def test_modes(unsure: Any, mode: str, reply: str, asked: list[str], outcome: st
     unsure.record().assert_outcomes(**{outcome: 1})
     assert models(unsure) == asked
     unsure.run().assert_outcomes(**{outcome: 1})
+
+
+# --- what is said of it -----------------------------------------------------------------------
+
+
+def test_what_was_read_and_what_it_cost_is_said_at_the_end(unsure: Any) -> None:
+    result = unsure.record()
+    assert re.search(
+        rf"{JUDGE} read 1 reply that the rules left open, for \$0\.000\d+ "
+        r"\(claude_judge = never: it is not\)",
+        printed(result),
+    )
+    assert "that the rules left open" not in printed(unsure.run())
+
+
+def test_a_report_says_what_was_read_also_in_replay(unsure: Any) -> None:
+    unsure.personas(new=says(SURE))
+    unsure.tests("def test_asks(claude):\n ask()")
+    bump(unsure)
+    recorded = (unsure.path / "run.json").read_text()
+    result = bump(unsure, "--claude-report=run.md", record=False)
+    assert (unsure.path / "run.json").read_text() == recorded
+    text = r"claude-haiku-5-5 read \d+ replies that the rules left open, for \$0\.00\d+"
+    assert re.search(text, printed(result))
+    assert re.search(text, (unsure.path / "run.md").read_text().replace("\\", ""))
+    bumped = {t["stream"]: t.get("judged") for t in trials(unsure)}
+    assert bumped["cand"] is None
+    assert {each["model"] for each in bumped["base_fresh"] or bumped["base"]} == {JUDGE}
+
+
+# --- where it can't be asked ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("persona", "why"),
+    [
+        (says("", status=529, error=("overloaded_error", "Overloaded")), "HTTP 529: Overloaded"),
+        (says("It asks."), "its answer is no verdict"),
+        (reads("a question"), "its answer is no verdict"),
+        (says("{", stop_reason="max_tokens"), "its answer is no verdict"),
+    ],
+)
+def test_a_reply_stays_unread_where_the_judge_fails_and_recording_goes_on(
+    unsure: Any, persona: Any, why: str
+) -> None:
+    unsure.personas(**{JUDGE: persona})
+    unsure.tests(f"{CLARIFIES}\ndef test_other(claude):\n ask('other')")
+    result = unsure.record()
+    result.assert_outcomes(passed=1, failed=1)
+    assert f"1 reply left unread by {JUDGE}: {why}" in printed(result)
+    assert models(unsure) == [OLD, JUDGE, OLD]
+    unsure.personas(**{JUDGE: reads("clarifying_question")})
+    unsure.record().assert_outcomes(passed=2)
+    assert models(unsure) == [JUDGE]
+
+
+def test_a_judge_that_is_not_there_is_asked_once_in_a_run(unsure: Any) -> None:
+    unsure.personas(**{JUDGE: says("", status=404, error=("not_found_error", "model: x"))})
+    unsure.tests(f"{CLARIFIES}\n@pytest.mark.claude_clarifies\ndef test_other():\n ask('other')")
+    result = unsure.record()
+    assert Counter(models(unsure)) == {OLD: 2, JUDGE: 1}
+    assert f"2 replies left unread by {JUDGE}: HTTP 404: model: x" in printed(result)
