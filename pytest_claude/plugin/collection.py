@@ -21,7 +21,14 @@ from pytest_claude.plugin.arms import Arms
 from pytest_claude.plugin.comparison import gated_run
 from pytest_claude.plugin.gate import Gate
 from pytest_claude.plugin.guard import Guard
-from pytest_claude.plugin.markers import FOUND, TEST_SETTINGS, cassette_of, prepare
+from pytest_claude.plugin.judging import expected_text
+from pytest_claude.plugin.markers import (
+    FOUND,
+    TEST_SETTINGS,
+    asks_of_reply,
+    cassette_of,
+    prepare,
+)
 from pytest_claude.plugin.results import hear_results
 from pytest_claude.plugin.session import ClaudeSession, Leave
 from pytest_claude.report.numbers import mean, plural
@@ -146,7 +153,24 @@ class _Collected:
         line = f"{of}, {mode}{f', {swaps}' if swaps else ''}"
         pays = settings.recording and settings.go_on is None
         plans = pays and (self._using or (settings.baseline is not None and self._selected))
-        return [line, *(self._expected() if plans else [])]
+        return [line, *(self._expected() if plans else []), *self._judged()]
+
+    def _judged(self) -> list[str]:
+        """How many replies a judge may read in this recording, and for how much."""
+        settings = self._settings
+        if not settings.recording or settings.judge not in ("unsure", "always"):
+            return []
+        if settings.gated:
+            trials: list[tuple[str, int | None]] = [
+                (item.nodeid, None) for item in self._using or self._selected
+            ]
+        else:
+            trials = [
+                (item.nodeid, item.stash[TEST_SETTINGS].trials)
+                for item in self._selected
+                if asks_of_reply(item)
+            ]
+        return [expected_text(settings, dict(trials))] if trials else []
 
     def _expected(self) -> list[str]:
         """What the gate will probably take, before it is paid, and what it can't see."""

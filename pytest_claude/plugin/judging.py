@@ -6,6 +6,7 @@ a `Judge`, which looks into its cassette and asks by the way of its calls.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,8 +23,9 @@ from pytest_claude.models.prices import cost_usd, price_table
 from pytest_claude.recording.asking import Unasked, ask
 from pytest_claude.recording.call import Call
 from pytest_claude.recording.recorder import Recorder
+from pytest_claude.report.numbers import dollars, plural
 from pytest_claude.settings import RunSettings
-from pytest_claude.transcript.model import Answer
+from pytest_claude.transcript.model import Answer, Usage
 from pytest_claude.transcript.parse import parse_answer
 
 
@@ -195,6 +197,33 @@ class Judge:
         if self._settings.judge == "always":
             return replace(rules, certain=False, refuses=None, advice=advice)
         return replace(rules, advice=advice)
+
+
+_TYPICAL = OpenReply("x" * 1_200, "x" * 800)
+_CHARACTERS = 3  # of a token, at least
+_OUTPUT_TOKENS = 120  # of a reading, about
+
+
+def expected_text(settings: RunSettings, trials: Mapping[str, int | None]) -> str:
+    """How many replies may be read in a recording, for how much, and what turns it off.
+
+    Args:
+        settings: Of the run.
+        trials: How many trials each test takes; None where a gate's plan tells.
+    """
+    judge = settings.judge_model or ""
+    tokens = len(json.dumps(rubric_request([_TYPICAL]))) // _CHARACTERS
+    usage = Usage(input_tokens=tokens, output_tokens=_OUTPUT_TOKENS)
+    usd = cost_usd(usage, judge, overrides=price_table(settings.prices, settings.names))
+    if None in trials.values():
+        number, price = "one reply a trial at most", f"about {dollars(usd)} each"
+    else:
+        most = sum(filter(None, trials.values()))
+        total = None if usd is None else most * usd
+        number, price = f"{plural(most, 'reply')} at most", f"about {dollars(total)}"
+    return (
+        f"{judge} reads what the rules leave open: {number}, {price} (claude_judge = never: none)"
+    )
 
 
 def _open_reply(call: Call, answer: Answer, calls_tool: bool) -> OpenReply:

@@ -299,12 +299,12 @@ def judged_text(judge: str | None, prices: Sequence[float | None]) -> str:
     """Who read how many replies that the rules left open, and what it cost.
 
     >>> judged_text("claude-haiku-5-5", [0.0001, 0.0002])
-    'claude-haiku-5-5 read 2 replies that the rules left open, for $0.00030'
+    'the judge claude-haiku-5-5 read 2 replies that the rules left open, for $0.00030'
     """
     known = [usd for usd in prices if usd is not None]
     usd = sum(known) if len(known) == len(prices) else None
     cost = f"for {dollars(usd)}" if usd is not None else "at an unknown price"
-    return f"{judge} read {plural(len(prices), 'reply')} that the rules left open, {cost}"
+    return f"the judge {judge} read {plural(len(prices), 'reply')} that the rules left open, {cost}"
 
 
 def judged_notes(trials: Iterable[Trial]) -> Iterator[str]:

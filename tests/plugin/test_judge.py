@@ -362,8 +362,7 @@ def test_a_judge_that_reads_replies_needs_a_model(judged: Any, mode: str) -> Non
 def test_a_misspelt_mode_is_told(judged: Any) -> None:
     judged.pytester.makepyprojecttoml("[tool.pytest.ini_options]\nclaude_judge = 'unsur'\n")
     judged.unwrapped(judged.run().errlines).fnmatch_lines(
-        "ERROR: claude_judge=unsur: not one of unsure, never, always, guess; "
-        "did you mean 'unsure'?"
+        "ERROR: claude_judge=unsur: not one of unsure, never, always, guess; did you mean 'unsure'?"
     )
 
 

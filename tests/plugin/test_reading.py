@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from simulator import reads, says
 
+from pytest_claude import cli
+
 OLD, NEW, JUDGE = "claude-sonnet-4-5", "claude-sonnet-5-5", "claude-haiku-5-5"
 OPEN = "K2 is 8,611 m high. Have you ever been to Pakistan?"
 QUESTION = "Have you ever been to Pakistan?"
@@ -210,11 +212,11 @@ def test_a_report_says_what_was_read_also_in_replay(unsure: Any) -> None:
     recorded = (unsure.path / "run.json").read_text()
     result = bump(unsure, "--claude-report=run.md", record=False)
     assert (unsure.path / "run.json").read_text() == recorded
-    text = r"claude-haiku-5-5 read \d+ replies that the rules left open, for \$0\.00\d+"
+    text = r"claude-haiku-5-5 read \d+ repl(y|ies) that the rules left open, for \$0\.00\d+"
     assert re.search(text, printed(result))
     assert re.search(text, (unsure.path / "run.md").read_text().replace("\\", ""))
-    bumped = {t["stream"]: t.get("judged") for t in trials(unsure)}
-    assert bumped["cand"] is None
+    bumped = {t["stream"]: t["judged"] for t in trials(unsure)}
+    assert bumped["cand"] == []
     assert {each["model"] for each in bumped["base_fresh"] or bumped["base"]} == {JUDGE}
 
 
@@ -250,3 +252,67 @@ def test_a_judge_that_is_not_there_is_asked_once_in_a_run(unsure: Any) -> None:
     result = unsure.record()
     assert Counter(models(unsure)) == {OLD: 2, JUDGE: 1}
     assert f"2 replies left unread by {JUDGE}: HTTP 404: model: x" in printed(result)
+
+
+def test_the_first_lines_say_how_many_replies_may_be_read_and_for_how_much(unsure: Any) -> None:
+    unsure.tests(
+        f"{CLARIFIES}\n"
+        "@pytest.mark.claude(trials=3)\n"
+        "def test_body(claude):\n ask('b')\n assert not claude.refuses()\n"
+        "def test_other(claude):\n ask('o')"
+    )
+    result = unsure.record()
+    assert re.search(
+        rf"recording \(new_episodes\) {JUDGE} reads what the rules leave open: 4 replies at most, "
+        r"about \$0\.00\d+ \(claude_judge = never: none\)",
+        printed(result),
+    )
+    assert "reads what the rules" not in printed(unsure.run())
+    unsure.tests("def test_other(claude):\n ask('o')")
+    assert "reads what the rules" not in printed(unsure.record())
+
+
+# --- the file ---------------------------------------------------------------------------------
+
+
+def test_plain_vcrpy_passes_over_the_rulings_and_an_accepted_edit_keeps_them(
+    unsure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vcr.serialize import deserialize
+    from vcr.serializers import yamlserializer
+
+    unsure.record()
+    path = cassette(unsure)
+    requests, responses = deserialize(path.read_text(), yamlserializer)[:2]
+    assert len(requests) == len(responses) == 1
+    path.write_text(path.read_text().replace("K2 is 8,611 m", "K2 is 8611 m"))
+    monkeypatch.chdir(unsure.path)
+    assert cli.main(["check", "--accept", str(path)]) == 0
+    assert f"judge: {JUDGE}" in path.read_text()
+    # Another reply than was read: its verdict is gone.
+    unsure.run().assert_outcomes(failed=1)
+
+
+def test_what_the_judge_is_sent_is_redacted_and_what_it_says_too(
+    unsure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "sk-ant-api03-" + "abcDEF123456" * 4
+    unsure.personas(
+        old=says(f"{OPEN} {secret}"), **{JUDGE: reads("partial", reason=f"It says {secret}.")}
+    )
+    unsure.tests(CLARIFIES.replace("ask()", f"ask('My key is {secret}')"))
+    unsure.record().assert_outcomes(passed=1)
+    assert secret not in json.dumps(unsure.simulator.bodies[1])
+    assert secret not in cassette(unsure).read_text()
+    unsure.run("--claude-strict").assert_outcomes(passed=1)
+
+
+def test_what_claude_ignore_takes_out_makes_no_reply_unread(unsure: Any) -> None:
+    unsure.tests(
+        "import time\n"
+        "@pytest.mark.claude_ignore('re:[0-9]+')\n"
+        "@pytest.mark.claude_clarifies\n"
+        "def test_asks():\n ask(f'It is {time.time_ns()}')"
+    )
+    unsure.record().assert_outcomes(passed=1)
+    unsure.run("--claude-strict").assert_outcomes(passed=1)
