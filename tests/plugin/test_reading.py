@@ -215,9 +215,8 @@ def test_a_report_says_what_was_read_also_in_replay(unsure: Any) -> None:
     text = r"claude-haiku-5-5 read \d+ repl(y|ies) that the rules left open, for \$0\.00\d+"
     assert re.search(text, printed(result))
     assert re.search(text, (unsure.path / "run.md").read_text().replace("\\", ""))
-    bumped = {t["stream"]: t["judged"] for t in trials(unsure)}
-    assert bumped["cand"] == []
-    assert {each["model"] for each in bumped["base_fresh"] or bumped["base"]} == {JUDGE}
+    read = {(t["stream"] == "cand", each["model"]) for t in trials(unsure) for each in t["judged"]}
+    assert read == {(False, JUDGE)}
 
 
 # --- where it can't be asked ------------------------------------------------------------------
