@@ -25,6 +25,10 @@ from typing import Any
 from pytest_claude.behavior.clarifying import detect_clarification
 from pytest_claude.behavior.clarifying.case import case_of
 from pytest_claude.behavior.clarifying.verdict import Verdict, settle
+from pytest_claude.behavior.rubric import OpenReply, rubric_request
+from pytest_claude.models.prices import cost_usd
+from pytest_claude.settings import JUDGE_MODEL
+from pytest_claude.transcript.model import Usage
 
 ROOT = Path(__file__).parent.parent
 Row = dict[str, Any]
@@ -126,6 +130,40 @@ def drift(scored: Scored) -> Figures:
     return {"said": said, "true": true}
 
 
+def read_by_judge(scored: Scored) -> Figures:
+    """How right the whole is where a judge, played by the second annotator, reads the rest."""
+    both = [(row, v) for row, v in scored if row.get("label2")]
+    whole = [
+        (
+            row["label2"] in ASKING if v.doubt is not None else bool(v.asks),
+            row["label"] in ASKING,
+        )
+        for row, v in both
+    ]
+    return {
+        "replies": len(both),
+        "read": ratio(sum(v.doubt is not None for _, v in both), len(both)),
+        "right": ratio(sum(said == true for said, true in whole), len(whole)),
+        "f1": f1(whole),
+    }
+
+
+def judge_cost(tests: int = 100, unsure: float = 0.4) -> Figures:
+    """What the judge adds to the price of the reference suite, recorded once.
+
+    A test makes one call on Sonnet with 1,500 tokens in and 300 out. A token is taken for three
+    characters, which is more than it is in English, and a judge's answer for 120 tokens.
+    """
+    reply = OpenReply("x" * 4 * 300, "x" * 2_000, tools=("lookup_order", "refund"))
+    text = json.dumps(rubric_request([reply]))
+    app = cost_usd(Usage(input_tokens=1_500, output_tokens=300), "claude-sonnet-5-5")
+    reading = cost_usd(Usage(input_tokens=len(text) // 3, output_tokens=120), JUDGE_MODEL)
+    assert app is not None, "its price is known"
+    assert reading is not None, "its price is known"
+    suite, added = tests * app, tests * unsure * reading
+    return {"suite_usd": suite, "judge_usd": added, "adds": added / suite}
+
+
 def by_file() -> dict[str, Figures]:
     """What the shipped weights say of the replies of the tests, by file."""
     shown: dict[str, Figures] = {}
@@ -186,6 +224,7 @@ def measure(rows: Sequence[Row]) -> dict[str, Any]:
         "out_of_source": {name: figures(part) for name, part in parts.items()},
         "reliability": reliability(scored),
         "drift": {name: drift(part) for name, part in parts.items()},
+        "judge": read_by_judge(scored),
         "timing": timing(rows),
     }
 
@@ -215,7 +254,13 @@ def labelled_lines(found: Mapping[str, Any]) -> list[str]:
         f"{shown(band['said'])}   {shown(band['true'])}"
         for band in found["reliability"]
     ]
-    each = found["timing"]
+    whole, each = found["judge"], found["timing"]
+    lines += [
+        "",
+        f"with a judge, played by the second annotator, on {whole['replies']} replies: it reads "
+        f"{shown(whole['read'])}, the whole is right in {_third(whole['right'])}, "
+        f"F1 {_third(whole['f1'])} (targets ≥ .97, ≥ .95)",
+    ]
     return [
         *lines, "",
         f"per reply: median {each['median_ms']:.2f} ms (target ≤ 1), "
@@ -230,6 +275,12 @@ def _third(value: float | None) -> str:
 def table(found: Mapping[str, Any]) -> list[str]:
     """The figures as lines of text."""
     lines = labelled_lines(found) if "out_of_source" in found else []
+    cost = found["cost"]
+    lines += [
+        f"the judge adds {cost['adds']:.1%} to the price of the reference suite (target ≤ 5 %): "
+        f"${cost['judge_usd']:.4f} to ${cost['suite_usd']:.2f}",
+        "",
+    ]
     lines += ["learned from, by file of the tests   replies   F1   certain: share, right"]
     lines += [
         f"{name:34} {row['replies']:9}   {shown(row['f1'])}          {shown(row['certain'])}  "
@@ -250,6 +301,7 @@ def main() -> int:
     options = parser.parse_args()
     rows = labelled()
     found = {**(measure(rows) if rows is not None else {}), "own": by_file(), "growth": growth()}
+    found["cost"] = judge_cost()
     if options.json:
         print(json.dumps(found, indent=1))
         return 0

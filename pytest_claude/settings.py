@@ -15,7 +15,10 @@ RecordMode = Literal["none", "once", "new_episodes", "all"]
 AdaptMode = Literal["auto", "hook", "off"]
 GuardMode = Literal["session", "tests"]
 NetworkMode = Literal["open", "none"]
-JudgeMode = Literal["never", "unsure"]
+JudgeMode = Literal["unsure", "never", "always", "guess"]
+JUDGE_MODEL = "claude-haiku-5-5"
+"""Who reads replies where the project names nobody: small, current, and one model for one id."""
+
 GatePreset = Literal["quick", "standard", "thorough"]
 
 RECORD_MODES: tuple[str, ...] = (*get_args(RecordMode), "rewrite")
@@ -62,9 +65,10 @@ class RunSettings:
         record_refused: Whether a call that its model is known to refuse is paid for.
         names: What the project's own names of models stand for.
         model: What `claude.ask` asks; None when not set.
-        judge: "never": only where a test calls it; "unsure": it also settles checks whose rules
-            were unsure.
-        judge_model: What `claude.judge` asks; None when not set.
+        judge: Which replies a judge reads while a suite is recorded, of those that a check or a
+            gate's profile asks about: "unsure", what the rules leave open; "always", all; "never",
+            none. "guess": none, and the rules' best guess counts.
+        judge_model: Who reads them, and what `claude.judge` asks; None when not set.
         gate: The preset of the gate's policy.
         baseline: The earlier run that this one is compared with, as given (`last`, `git:REV` or
             a run file); None outside such a comparison.
@@ -96,8 +100,8 @@ class RunSettings:
     retirement_days: int | None = 60
     record_refused: bool = False
     model: str | None = None
-    judge: JudgeMode = "never"
-    judge_model: str | None = None
+    judge: JudgeMode = "unsure"
+    judge_model: str | None = JUDGE_MODEL
     output_tools: tuple[str, ...] = ()
     asking_tools: tuple[str, ...] = ()
     gate: GatePreset = "quick"
@@ -199,8 +203,10 @@ def check_together(settings: RunSettings) -> None:
     Raises:
         SettingsError: With both names.
     """
-    if settings.judge == "unsure" and settings.judge_model is None:
-        raise SettingsError("claude_judge=unsure: needs claude_judge_model, the model to ask")
+    if settings.judge in ("unsure", "always") and settings.judge_model is None:
+        raise SettingsError(
+            f"claude_judge={settings.judge}: needs claude_judge_model, the model to ask"
+        )
     if settings.swaps and settings.bump:
         raise SettingsError("--claude-swap and --claude-bump: one of them, not both")
     if settings.baseline and settings.bump:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,12 @@ from pytest_claude.transcript.model import Answer, Transcript
 
 Manner = Literal["refused", "asked", "unread", "acted", "answered", "silent"]
 
+Settle = Callable[[Answer, Clarification, bool, bool], Clarification]
+"""Settles what the rules leave open of an answer: gets it, their reading, whether the answer calls
+a tool that acts, and whether what is asked about it is open."""
+
 _LARGEST_OUTPUT = 20_000  # bytes of JSON kept whole
+_LONGEST_QUESTION = 200  # characters of a reply that asks in no sentence of its own
 _REFUSAL = "refusal"  # the stop reason by which the model itself refuses
 
 
@@ -100,6 +105,7 @@ def profile(
     *,
     output_tools: Collection[str] = DEFAULT_OUTPUT_TOOLS,
     asking_tools: Collection[str] = (),
+    settle: Settle | None = None,
 ) -> Profile:
     """The facts of one trial.
 
@@ -107,12 +113,13 @@ def profile(
         transcript: What was said.
         output_tools: Globs of tools whose input is the answer; one forced by `tool_choice` is too.
         asking_tools: Globs of tools whose call is a question to the user.
+        settle: Settles what the rules leave open of the last reply; None: it stays open.
     """
     last = transcript.last
     if last is None:
         return Profile("silent")
     tools = roles(transcript, output_tools, asking_tools)
-    reading = clarification(last, tools) if last.ok else None
+    reading = clarification(last, tools, settle) if last.ok else None
     question, refusal = _question(last, reading, tools), _refusal(last)
     calls = [
         [
@@ -150,10 +157,17 @@ def profile(
     )
 
 
-def clarification(answer: Answer, tools: Roles) -> Clarification:
-    """Whether an answer asks for what it needs; a call of an asking tool does.
+def clarification(
+    answer: Answer,
+    tools: Roles,
+    settle: Settle | None = None,
+    *,
+    about: Literal["asks", "refuses"] = "asks",
+) -> Clarification:
+    """Whether an answer asks for what it needs, or refuses; a call of an asking tool asks.
 
-    The sentence is None where such a call holds no text.
+    The sentence is None where such a call holds no text. `about` is what must not be left open,
+    as far as `settle` can settle it.
     """
     for use in answer.tool_uses:
         if use.name in tools.asking:
@@ -162,10 +176,14 @@ def clarification(answer: Answer, tools: Roles) -> Clarification:
                 "clarifying_question", True, question, "asking-tool", certain=True, refuses=False
             )
     acts = any(tools.acts(use) for use in answer.tool_uses)
-    return detect_clarification(answer.text, prompt=_last_prompt(answer), tool_call=acts)
+    rules = detect_clarification(answer.text, prompt=last_prompt(answer), tool_call=acts)
+    if settle is None:
+        return rules
+    is_open = not rules.certain if about == "asks" else rules.refuses is None
+    return settle(answer, rules, acts, is_open)
 
 
-def _last_prompt(answer: Answer) -> str | None:
+def last_prompt(answer: Answer) -> str | None:
     """The text of the last user message of an answer's request, or None."""
     for message in reversed(answer.request.messages):
         if message.get("role") == "user":
@@ -182,7 +200,8 @@ def _question(last: Answer, reading: Clarification | None, tools: Roles) -> str 
     if reading is None or not (reading.asks and reading.certain):
         return None
     asking = (use.name for use in last.tool_uses if use.name in tools.asking)
-    return reading.sentence or next((f"(calls `{name}`)" for name in asking), None)
+    called = next((f"(calls `{name}`)" for name in asking), None)
+    return reading.sentence or called or last.text[:_LONGEST_QUESTION]
 
 
 def _manner(

@@ -88,7 +88,8 @@ def _accept(paths: Iterable[Path]) -> int:
             interactions = cassette.read_edited(path, str(path))
             entries = [Recorded.of(interaction) for interaction in interactions]
             label = cassette.read_label(path) or cassette.Label()
-            cassette.save(path, entries, summarize(interactions), label=label)
+            rulings = cassette.read_rulings(path)
+            cassette.save(path, entries, summarize(interactions), label=label, rulings=rulings)
             print(f"accepted {path}")
         except (UnreadableCassette, UnsavedCassette) as error:
             bad += 1

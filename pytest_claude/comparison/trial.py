@@ -41,6 +41,21 @@ class CheckNote:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """One reply that a judge read, where the rules left open what it does.
+
+    Attributes:
+        key: Of the reply and the judge; trials whose replies are equal share it.
+        model: The judge.
+        usd: Dollars that it cost when it was read; None when unknown.
+    """
+
+    key: str
+    model: str
+    usd: float | None
+
+
+@dataclass(frozen=True)
 class Trial:
     """One run of a test on one model.
 
@@ -72,6 +87,7 @@ class Trial:
             stream that share them are one trial.
         edition: The fingerprint of what its app asked first, before any swap: 16 hexadecimal
             digits. An edited app has another; "" where no call was made, and in older files.
+        judged: What a judge read of it for its checks and its profile.
     """
 
     test: str
@@ -95,6 +111,7 @@ class Trial:
     refused: str | None = None
     set_ups: tuple[str, ...] = ()
     edition: str = ""
+    judged: tuple[Judged, ...] = ()
 
     def as_evidence(self) -> Trial:
         """The trial as a gate reads it: one that fails before its first call could not be run.
@@ -143,6 +160,7 @@ class Trial:
                 "update it"
             )
         fields["checks"] = tuple(CheckNote(**note) for note in fields.get("checks", ()))
+        fields["judged"] = tuple(Judged(**each) for each in fields.get("judged", ()))
         fields["profile"] = _profile(fields.get("profile"))
         for name in ("models", "rewrites", "replies", "entries", "set_ups"):
             fields[name] = tuple(fields.get(name, ()))

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 from pytest_claude.expect.checks.evidence import ends, gap
 from pytest_claude.expect.result import Check, Evidence
 from pytest_claude.transcript.json_values import mapping, mappings, parsed, string
 from pytest_claude.transcript.judging import JUDGE
 from pytest_claude.transcript.model import Answer, Transcript, text_of
-from pytest_claude.transcript.quoting import quote
-
-C = TypeVar("C", bound=Check)
+from pytest_claude.transcript.quoting import as_data, quote
 
 _MAX_TOKENS = 4_096  # a model that thinks by default thinks within it
 _LONGEST_TEXT = 20_000  # characters of one message
@@ -56,16 +54,6 @@ _FORMAT = {
     },
 }
 
-_SETTLES = {
-    "asks_clarifying_question": "The assistant's last reply asks the user for information that "
-    "the assistant needs for the task, instead of guessing it or going on without it. An offer of "
-    "more help, a request to confirm what is already known, a refusal, and questions that are "
-    "themselves the text that was asked for do not count.",
-    "refuses": "The assistant's last reply declines to do what the user asked. Asking for missing "
-    "information, doing only a part, and saying that something does not exist or is unknown do "
-    "not count.",
-}
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class JudgeCheck(Check):
@@ -92,7 +80,7 @@ def judge_request(rubric: str, transcript: Transcript, model: str) -> dict[str, 
         transcript: What was said; only whole answers are quoted, long texts are cut.
         model: The judge.
     """
-    lines = "\n".join(_as_data(entry) for entry in _entries(transcript))
+    lines = "\n".join(as_data(entry) for entry in _entries(transcript))
     parts = (f"<transcript>\n{lines}\n</transcript>", f"<criterion>\n{rubric}\n</criterion>")
     return {
         "model": model,
@@ -142,25 +130,6 @@ def judged(rubric: str, answer: Answer) -> JudgeCheck:
     )  # fmt: skip
 
 
-def settling(check: Check) -> str | None:
-    """The criterion by which a judge can settle `check`; None unless its rules were unsure."""
-    return _SETTLES.get(check.name) if getattr(check, "certain", True) is False else None
-
-
-def settled(check: C, verdict: JudgeCheck) -> C:
-    """`check` with the outcome that the judge gave it; unknown where the judge gave no verdict."""
-    # `certain` is a field of the checks that `settling` lets pass, not of every check.
-    certain: dict[str, Any] = {"certain": verdict.outcome is not None}
-    return replace(
-        check,
-        outcome=verdict.outcome,
-        observed=f"{check.observed}; the rules were unsure, {verdict.reason}",
-        reason=verdict.reason,
-        evidence=(*check.evidence, *verdict.evidence),
-        **certain,
-    )
-
-
 def _unknown(rubric: str, why: str, evidence: tuple[Evidence, ...], **facts: Any) -> JudgeCheck:
     return JudgeCheck("judge", None, _expected(rubric), why, why, evidence, **facts)
 
@@ -194,12 +163,6 @@ def _verdict(text: str) -> tuple[str, str] | None:
 
 
 # --- what was said, as data ------------------------------------------------------------------
-
-
-def _as_data(entry: Mapping[str, Any]) -> str:
-    """One line of JSON in which no mark of ours can occur."""
-    text = json.dumps(entry, ensure_ascii=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _entries(transcript: Transcript) -> Iterator[dict[str, Any]]:

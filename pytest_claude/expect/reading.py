@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pytest_claude.behavior.profile import Settle
 from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS
 from pytest_claude.expect.checks.limits import Pricing
 from pytest_claude.models.ids import NO_NAMES, ModelNames
@@ -20,12 +21,14 @@ class Reading:
         asking_tools: Globs of tools whose call is a question to the user.
         pricing: What prices calls.
         names: What the project's own names of models stand for.
+        settle: Settles what the rules leave open of a reply; None: it stays open.
     """
 
     output_tools: tuple[str, ...] = DEFAULT_OUTPUT_TOOLS
     asking_tools: tuple[str, ...] = ()
     pricing: Pricing = total_cost
     names: ModelNames = NO_NAMES
+    settle: Settle | None = None
 
     @property
     def canonical(self) -> Callable[[str], str]:

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from pytest_claude import clock
+from pytest_claude.behavior.profile import clarification
+from pytest_claude.behavior.tools import roles
 from pytest_claude.comparison.trial import Stream
 from pytest_claude.errors import NotSent, RecordingProblem
 from pytest_claude.expect.reading import Reading
@@ -21,6 +23,7 @@ from pytest_claude.models.adapt import adapt
 from pytest_claude.models.ids import ModelNames, model_of, without_account
 from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.models.prices import price_table, total_cost
+from pytest_claude.plugin.judging import Judge, Judging
 from pytest_claude.plugin.markers import FOUND, NORMALIZE, TEST_SETTINGS
 from pytest_claude.plugin.options import root_typed
 from pytest_claude.plugin.recordings import Recordings
@@ -53,6 +56,7 @@ class Arm:
         attempt: Of which attempt of a gate; 1 for the baseline's.
         recorder: Its cassette.
         said: What was said in it so far.
+        judge: Settles what the rules leave open of its replies.
         rewrites: What was changed in requests so that the candidate accepts them, in words.
         output_tools: Tools that a request forced: their input is the answer.
         edition: The fingerprint of what the app asked first, before any swap; "" before that, and
@@ -74,6 +78,7 @@ class Arm:
         self.output_tools: set[str] = set()
         self.recorder: Recorder
         self.said: Said
+        self.judge: Judge
         self.settings = settings
         self._hook = hook
         self._normalize = normalize
@@ -86,7 +91,15 @@ class Arm:
             self.settings.asking_tools,
             partial(total_cost, overrides=price_table(self.settings.prices, self.settings.names)),
             self.settings.names,
+            self.judge.settle,
         )
+
+    def read_last(self) -> None:
+        """Have the judge read the last reply, where the rules leave open whether it asks."""
+        transcript, reading = self.said.transcript(), self.reading
+        if (last := transcript.last) is not None and last.ok:
+            tools = roles(transcript, reading.output_tools, reading.asking_tools)
+            clarification(last, tools, reading.settle)
 
     def prepare(self, body: Mapping[str, Any], platform: Platform | None) -> Mapping[str, Any]:
         """The body to send for the body the app built; the app's own is left alone.
@@ -138,6 +151,7 @@ class Arms:
 
     Attributes:
         recordings: Of its tests.
+        judging: What the judge has read in this process.
     """
 
     def __init__(
@@ -152,6 +166,7 @@ class Arms:
         self._redaction = Redaction.of_environment(os.environ)
         self._root = root_typed(config)
         self._models: dict[tuple[str, Stream], str] = {}
+        self.judging = Judging(settings)
 
     def open(self, item: pytest.Item, step: Step) -> Arm:
         """The arm on which `step` of `item` runs."""
@@ -218,6 +233,7 @@ class Arms:
             names=self._settings.names,
         )
         arm.said = Said(arm.recorder)
+        arm.judge = Judge(self.judging, arm.recorder)
         return arm
 
     def close(self, item: pytest.Item, arm: Arm, *, ended: bool, passed: bool) -> None:

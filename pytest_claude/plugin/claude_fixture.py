@@ -212,12 +212,10 @@ class ClaudeFixture(View):
             return judging.unanswered(rubric, model, call)
         return judging.judged(rubric, self._arm.said.answer(call))
 
-    def _settled(self, check: C) -> C:
-        """`check`, settled by the judge where its rules were unsure and the user wants that."""
-        rubric = judging.settling(check)
-        if rubric is None or self._arm.settings.judge != "unsure":
-            return check
-        return judging.settled(check, self._judged(rubric, self._judge_model()))
+    @property
+    def unkept(self) -> View:
+        """The same view, whose checks are not noted as the test's."""
+        return _Unkept(self)
 
     # --- the view ---------------------------------------------------------------------------
 
@@ -228,13 +226,21 @@ class ClaudeFixture(View):
         return self._arm.reading
 
     def _keep(self, check: C) -> C:
-        kept = replace(self._settled(check), _asked=self._note_asked)
+        kept = replace(check, _asked=self._note_asked)
         self._kept.append(kept)
         self._lines.append(_line_in(self._path))
         return kept
 
     def _note_asked(self, check: Check) -> None:
         self._last_asked = check
+
+
+class _Unkept(View):
+    """A view that notes no check."""
+
+    def __init__(self, whole: ClaudeFixture) -> None:
+        self._transcript = whole._transcript  # type: ignore[method-assign]
+        self._reading = whole._reading  # type: ignore[method-assign]
 
 
 def _line_in(path: str) -> int | None:

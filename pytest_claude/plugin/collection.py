@@ -18,7 +18,14 @@ from pytest_claude.plugin.arms import Arms
 from pytest_claude.plugin.comparison import gated_run
 from pytest_claude.plugin.gate import Gate
 from pytest_claude.plugin.guard import Guard
-from pytest_claude.plugin.markers import FOUND, TEST_SETTINGS, cassette_of, prepare
+from pytest_claude.plugin.judging import expected_text
+from pytest_claude.plugin.markers import (
+    FOUND,
+    TEST_SETTINGS,
+    asks_of_reply,
+    cassette_of,
+    prepare,
+)
 from pytest_claude.plugin.recordings import Recordings
 from pytest_claude.plugin.results import hear_results
 from pytest_claude.plugin.session import ClaudeSession, Leave
@@ -152,13 +159,34 @@ class _Collected:
         swaps = ", ".join(pair.replace("=", " → ") for pair in pairs)
         of = f"claude: {len(self._selected)} of {plural(len(items), 'test')}"
         line = f"{of}, {mode}{f', {swaps}' if swaps else ''}"
-        if self._run is None or not settings.recording or settings.go_on is not None:
-            return [line]
+        return [line, *self._estimated(), *self._judged()]
+
+    def _estimated(self) -> list[str]:
+        """What a gate may take, before it is paid."""
+        if self._run is None or not self._settings.recording or self._settings.go_on is not None:
+            return []
         from pytest_claude.plugin.estimate import estimate_lines
 
-        gated = self._selected if settings.baseline is not None else self._using
+        gated = self._selected if self._settings.baseline is not None else self._using
         tests = {item.nodeid: item.stash[TEST_SETTINGS] for item in gated}
-        return [line, *estimate_lines(tests, settings, self._run, self._recordings)]
+        return estimate_lines(tests, self._settings, self._run, self._recordings)
+
+    def _judged(self) -> list[str]:
+        """How many replies a judge may read in this recording, and for how much."""
+        settings = self._settings
+        if not settings.recording or settings.judge not in ("unsure", "always"):
+            return []
+        if settings.gated:
+            trials: list[tuple[str, int | None]] = [
+                (item.nodeid, None) for item in self._using or self._selected
+            ]
+        else:
+            trials = [
+                (item.nodeid, item.stash[TEST_SETTINGS].trials)
+                for item in self._selected
+                if asks_of_reply(item)
+            ]
+        return [expected_text(settings, dict(trials))] if trials else []
 
 
 class _LeftOut:

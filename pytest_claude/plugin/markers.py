@@ -201,6 +201,18 @@ def marker_checks(item: pytest.Item, view: View) -> Iterator[tuple[str, Check]]:
         yield mark.name, check(*mark.args, **arguments)
 
 
+_OPEN_CHECKS = {"asks_clarifying_question", "refuses"}
+"""The checks that rules may leave open."""
+
+
+def asks_of_reply(item: pytest.Item) -> bool:
+    """Whether a test states, by a marker or in its own body, what rules may leave open."""
+    if any(MARKERS[mark.name].check in _OPEN_CHECKS for mark in _check_marks(item)):
+        return True
+    code = getattr(getattr(item, "function", None), "__code__", None)
+    return code is not None and not _OPEN_CHECKS.isdisjoint(code.co_names)
+
+
 def _divided(mark: pytest.Mark) -> tuple[dict[str, Any], dict[str, Any]]:
     """The arguments that say which reply is meant, and those of the check."""
     which = {k: v for k, v in mark.kwargs.items() if MARKERS[mark.name].of_reply and k in _WHICH}

@@ -229,11 +229,13 @@ INI_KEYS = (
     Setting("claude_model", "model", _as_given, "model that claude.ask asks",
         {"default": ""}),
     Setting("claude_judge", "judge", _choice,
-        "never (default): claude.judge is asked only where a test calls it; unsure: it also "
-        "settles checks whose rules were unsure",
-        {"default": "never"}),
-    Setting("claude_judge_model", "judge_model", _as_given, "model that claude.judge asks",
-        {"default": ""}),
+        "unsure (default): while recording, a model reads the replies that a check or a gate asks "
+        "about and the rules leave open; always: all that they ask about; never: none; guess: "
+        "none, and the rules' best guess counts",
+        {"default": "unsure"}),
+    Setting("claude_judge_model", "judge_model", _as_given,
+        "model that reads those replies, and that claude.judge asks",
+        {"default": "claude-haiku-5-5"}),
     Setting("claude_output_tools", "output_tools", _as_given,
         "globs of tools whose input is the answer and no action, one a line (default: "
         "final_result*); a tool forced by tool_choice is always one",

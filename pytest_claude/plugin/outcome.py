@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -180,7 +181,7 @@ def _trial(
     own = next((of for of in (arm, *wide) if of.recorder.calls), arm)
     recorder, problems = own.recorder, arm.recorder.problems
     of_app = [c for of in (arm, *wide) for c in of.recorder.calls if not c.judges]
-    return Trial(
+    trial = Trial(
         test=test,
         stream=arm.step.stream,
         index=arm.step.index,
@@ -197,6 +198,7 @@ def _trial(
             own.said.transcript(),
             output_tools=own.reading.output_tools,
             asking_tools=own.reading.asking_tools,
+            settle=own.reading.settle,
         )
         if profiled and (of_app or not recorder.faults.met)
         else None,
@@ -214,6 +216,7 @@ def _trial(
         set_ups=tuple(of.recorder.shown_path or "" for of in wide),
         edition=own.edition,
     )
+    return replace(trial, judged=own.judge.judged)  # by what was read for the profile too
 
 
 def _void(problems: Sequence[RecordingProblem]) -> Void | None:
@@ -278,6 +281,8 @@ def _to_type(check: Check, arm: Arm) -> list[Row]:
         rows = [("to go on", "call the app before the check; it called no model in this test")]
         meant = [("on purpose", "assert claude.makes_no_call()")]
         return [*rows, *(meant if check.outcome is None else ())]
+    if check.outcome is None and getattr(check, "certain", True) is False and arm.judge.is_asked:
+        return [("to have it read", f"{arm.recorder.command} --claude-record")]
     if arm.settings.gated:  # recording it anew is another attempt
         return [("to repeat it", arm.recorder.command)]
     if arm.recorder.shared:

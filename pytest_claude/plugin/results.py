@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -55,6 +56,8 @@ class Results:
         self._story: Story | None = None
         self._unwritten: list[str] = []
         self._estimated = False
+        self._paid: list[float | None] = []
+        self._unread: Counter[str] = Counter()
         self._lines: dict[str, int] = {}
         # Now: recording makes the folder.
         self._strayed = config.inipath is None and not settings.cassette_root.is_dir()
@@ -69,6 +72,9 @@ class Results:
         self.collected.update(dict.fromkeys(data.get("claude_collected", ())))
         self.shared.update(data.get("claude_shared", {}))
         self.left_out.update(data.get("claude_left_out", {}))
+        judged = data.get("claude_judged", {})
+        self._paid += judged.get("paid", ())
+        self._unread += Counter(judged.get("failures", {}))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -246,7 +252,8 @@ class Results:
             problems = [*self._unwritten, *summary.outside_lines(self.outside)]
             strayed = self._strayed and self.collected
             elsewhere = summary.elsewhere(self._config, self.collected) if strayed else []
-            notes = [*elsewhere, *self.notes]
+            judged = summary.judged_notes(self._settings, self._paid, self._unread)
+            notes = [*elsewhere, *self.notes, *judged]
             summary.print_section(terminalreporter, self.run, self._story, problems, notes)
             summary.print_annotations(terminalreporter, self._story, self._lines)
 

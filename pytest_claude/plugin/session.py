@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import unittest
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -117,6 +117,7 @@ class ClaudeSession:
 
     def _ask_markers(self, item: pytest.Item, view: ClaudeFixture) -> None:
         try:
+            self._ask_together(item, view)
             for marker, check in marker_checks(item, view):
                 if not check:
                     raise CheckFailed(marker, check)
@@ -124,6 +125,22 @@ class ClaudeSession:
             assert self._running is not None, "the test is in its call phase"
             self._running.by_marker = error
             raise
+
+    def _ask_together(self, item: pytest.Item, view: ClaudeFixture) -> None:
+        """Have what markers and profile ask about, and the rules leave open, read in one call."""
+        arm = self._arm
+        if arm is None or not arm.judge.may_ask:
+            return
+        with arm.judge.asking_together():
+            self._read_last(arm)
+            with suppress(Exception):  # the check itself will say so
+                for _ in marker_checks(item, view.unkept):
+                    pass
+
+    def _read_last(self, arm: Arm) -> None:
+        """Have the last reply read as a profile needs it, while its cassette is still open."""
+        if self._gate is not None and arm.judge.may_ask:
+            arm.read_last()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -142,7 +159,14 @@ class ClaudeSession:
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
         """Hand over what belongs to no test, that of the time after the last one too."""
         notes = [*self._guard.notes, *self._wide.take_notes()]
-        self._leave({"claude_outside": self._guard.outside, "claude_notes": notes})
+        judged = self._arms.judging.to_json()
+        self._leave(
+            {
+                "claude_outside": self._guard.outside,
+                "claude_notes": notes,
+                "claude_judged": judged,
+            }
+        )
         return (yield)
 
     # --- one trial --------------------------------------------------------------------------
@@ -163,6 +187,7 @@ class ClaudeSession:
                     yield record
                     self._end_set_ups(record, step)
                     self._take_timeout(record, arm)
+                self._read_last(arm)
                 ended = "call" in record.reports or self._gate is not None
             finally:
                 self._running = self._arm = None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_claude.report.story import Story
     from pytest_claude.run.record import Run
     from pytest_claude.run.typed import Typed
+    from pytest_claude.settings import RunSettings
 
 
 def typed_in(config: pytest.Config) -> Typed:
@@ -54,6 +55,21 @@ def covers(config: pytest.Config, test: str) -> bool:
         if path.resolve().is_relative_to(where) and test.partition("::")[2].startswith(name):
             return True
     return False
+
+
+def judged_notes(
+    settings: RunSettings, paid: Sequence[float | None], unread: Mapping[str, int]
+) -> list[str]:
+    """What the judge read in a run, what that cost, and why replies stayed unread."""
+    from pytest_claude.report.numbers import plural
+    from pytest_claude.report.words import judged_text
+
+    notes = []
+    if paid and not settings.gated:  # the story of a gate says so
+        notes.append(f"{judged_text(settings.judge_model, paid)} (claude_judge = never: it is not)")
+    for why, replies in unread.items():
+        notes.append(f"{plural(replies, 'reply')} left unread by {settings.judge_model}: {why}")
+    return notes
 
 
 # --- the terminal ---------------------------------------------------------------------------

@@ -18,6 +18,20 @@ from pytest_claude.transcript.interaction import Interaction, Request, Response
 from pytest_claude.transcript.judging import is_judge
 
 
+@dataclass(frozen=True)
+class Way:
+    """Where and how the app reaches its model: by what a judge of its replies is asked.
+
+    Attributes:
+        url: Where the request goes, as it was sent.
+        send: Sends a body to a URL with the credentials of the app, and gives what came back;
+            raises what the library raises.
+    """
+
+    url: str
+    send: Callable[[str, bytes], Response] = field(repr=False)
+
+
 @dataclass
 class Call:
     """One request of the trial, from the moment it is sent.
@@ -30,6 +44,8 @@ class Call:
         recorded: Whether the answer comes from the cassette.
         started: Clock at sending, in seconds.
         fault: What a test injected into it; None for an ordinary call.
+        again: The way by which it was sent, or would be where a recording answered it; None in
+            replay.
         leave: Keeps what has arrived of an answer that the app never read to its end or closed.
     """
 
@@ -40,6 +56,7 @@ class Call:
     recorded: bool = False
     started: float = field(default_factory=time.perf_counter)
     fault: Fault | None = None
+    again: Way | None = None
     leave: Callable[[], None] = lambda: None
 
     @property

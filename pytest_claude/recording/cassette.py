@@ -4,7 +4,8 @@ The format is vcrpy's (version 1): plain vcrpy replays our files. Ours differ in
 bodies are pretty-printed in literal blocks, so a pull request shows a prompt edit line by line;
 each interaction carries the fingerprint of its request, so a replay need not parse requests;
 `metadata` carries the number of interactions and a hash of their content, so a cut or an edited
-file is an error; `response.timing` keeps the times measured while recording.
+file is an error, and the rulings of a judge on the replies, which plain vcrpy passes over;
+`response.timing` keeps the times measured while recording.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pytest_claude.errors import RecordingProblem, UnreadableCassette, UnsavedCassette
 from pytest_claude.recording import files, yaml_text
@@ -23,12 +25,18 @@ from pytest_claude.recording.entry import START, Recorded, reads_back
 from pytest_claude.recording.fingerprint import model_in
 from pytest_claude.recording.slugs import named_model
 from pytest_claude.transcript.interaction import Interaction
+from pytest_claude.transcript.json_values import mapping, mappings
+
+Rulings = Sequence[Mapping[str, Any]]
+"""How a judge read replies, each as JSON with the keys `key`, of all that was judged and by whom,
+and `reply`, of the reply's text."""
 
 FORMAT = "pytest-claude 1"
 END = "# end of cassette"
 
 _HEAD = "version: 1\nmetadata:\n  format: "
 _HASH_LINE = "\n  content_hash: "
+_RULINGS_LINE = "\n  rulings:\n"
 _HEAD_BYTES = 1024
 
 
@@ -42,13 +50,35 @@ def load(path: Path, shown: str) -> list[Recorded]:
     return read_recording(path, shown)[1]
 
 
+def load_with_rulings(path: Path, shown: str) -> tuple[list[Recorded], Rulings]:
+    """The interactions in `path`, and the rulings of a judge on their replies.
+
+    Raises:
+        UnreadableCassette: As for `load`.
+    """
+    text = _text(path, shown)
+    return _read(text, shown)[1], _rulings(text)
+
+
+def read_rulings(path: Path) -> Rulings:
+    """The rulings in a cassette of ours, which may have been edited; none in one of others.
+
+    Raises:
+        UnreadableCassette: It can't be read.
+    """
+    return _rulings(_text(path, path.name))
+
+
 def read_recording(path: Path, shown: str) -> tuple[str, list[Recorded]]:
     """The name of the format and the interactions of a recording of any known format.
 
     Raises:
         UnreadableCassette: As for `load`.
     """
-    text = _text(path, shown)
+    return _read(_text(path, shown), shown)
+
+
+def _read(text: str, shown: str) -> tuple[str, list[Recorded]]:
     if text.startswith(_HEAD):
         return FORMAT, _own(text, shown)
     written_as, interactions = _foreign(text, shown)
@@ -125,6 +155,7 @@ def dumps(
     summary: Sequence[str] = (),
     imported_from: str | None = None,
     label: Label = NO_LABEL,
+    rulings: Rulings = (),
 ) -> str:
     """The text of a cassette that holds `entries`."""
     metadata: dict[str, object] = {"format": FORMAT, "interactions": len(entries)}
@@ -135,6 +166,8 @@ def dumps(
         metadata["simulated_by"] = ", ".join(simulators)
     metadata["content_hash"] = ""
     metadata["summary"] = list(summary)
+    if rulings:
+        metadata["rulings"] = [dict(ruling) for ruling in rulings]
     head = yaml_text.dump({"version": 1, "metadata": metadata}).rstrip("\n")
     digest = content_hash(head, entries)
     head = head.replace(f"{_HASH_LINE}''", f"{_HASH_LINE}{digest}", 1)
@@ -148,11 +181,12 @@ def save(
     summary: Sequence[str] = (),
     imported_from: str | None = None,
     label: Label = NO_LABEL,
+    rulings: Rulings = (),
 ) -> None:
     """Write a cassette: the file is the whole old one or the whole new one at any moment.
 
     A file whose text would not change is left alone. `imported_from` is the format in which
-    another tool recorded it; `label` says whose it is.
+    another tool recorded it; `label` says whose it is; `rulings` are a judge's, on its replies.
 
     Raises:
         UnsavedCassette: The text does not read back as what was recorded, or the disk refuses it.
@@ -162,7 +196,7 @@ def save(
             f"{path.name} was not saved: its text would not read back as what was recorded",
             [("evidence", str(path)), ("to repair", "report this as a bug of pytest-claude")],
         )
-    data = dumps(entries, summary, imported_from, label).encode()
+    data = dumps(entries, summary, imported_from, label, rulings).encode()
     try:
         files.sweep(path)
         if not path.exists() or path.read_bytes() != data:
@@ -249,6 +283,15 @@ def _edited(shown: str) -> UnreadableCassette:
         "was edited by hand: its content is not what was recorded (content_hash)",
         to_accept=f"pytest-claude check --accept {shown}",
     )
+
+
+def _rulings(text: str) -> Rulings:
+    """The rulings in the head of a file of ours; the rest of the head is not parsed."""
+    _, line, rulings = text.partition("\ninteractions:")[0].partition(_RULINGS_LINE)
+    if not (line and text.startswith(_HEAD)):
+        return ()
+    value = mapping(yaml_text.load(f"rulings:\n{rulings}\n", "rulings")).get("rulings")
+    return [r for r in mappings(value) if {"key", "reply"} <= r.keys()]
 
 
 def _head_of(text: str) -> dict[str, str]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pytest_claude.errors import RecordingProblem
 from pytest_claude.recording import cassette, files, partial
 from pytest_claude.recording.call import Calls
+from pytest_claude.recording.cassette import Rulings
 from pytest_claude.recording.entry import Recorded, same_exchange
 from pytest_claude.recording.locking import WriteLock
 from pytest_claude.recording.matching import Index
 from pytest_claude.recording.opening import Opened, Shelf
 from pytest_claude.transcript.interaction import Interaction
+from pytest_claude.transcript.judging import text_hash
+from pytest_claude.transcript.parse import parse_transcript
 
 Take = Callable[[Index, str], Recorded | None]
 """`Index.take`, or `Index.show` for an answer that the app is to get again."""
@@ -38,6 +42,7 @@ class OpenCassette:
         self._writing: WriteLock | None = None
         self._paid_for_show = False
         self._saved: Sequence[Recorded] = ()
+        self._rulings: dict[str, Mapping[str, Any]] = {}
 
     # --- what it is -------------------------------------------------------------------------
 
@@ -85,6 +90,12 @@ class OpenCassette:
     @property
     def _is_shared(self) -> bool:
         return self._shelf.place.label.shared
+
+    @property
+    def rulings(self) -> Mapping[str, Mapping[str, Any]]:
+        """How a judge read replies, by key: what the cassette held, and what was added since."""
+        held = () if self._opened is None else self._opened.rulings
+        return {**{str(ruling["key"]): ruling for ruling in held}, **self._rulings}
 
     # --- what is taken from it --------------------------------------------------------------
 
@@ -167,13 +178,27 @@ class OpenCassette:
         self.index.add_shown(entry)
         self._paid_for_show = True
 
+    def add_ruling(self, ruling: Mapping[str, Any]) -> None:
+        """Keep how a judge read a reply; it is saved with the cassette."""
+        self._rulings[str(ruling["key"])] = ruling
+
+    def lock(self) -> None:
+        """Make sure that what is added to the open cassette can be kept.
+
+        Raises:
+            RecordingProblem: Another process is recording it, or the disk refuses it.
+        """
+        assert self._opened is not None, "a call opened it"
+        self._claim(self._opened)
+
     def is_changed(self, *, passed: bool) -> bool:
         """Whether the trial leaves another cassette than it opened."""
         if self._opened is None or self.only_replays:
             return False
         live = self._paid_for_show or any(not call.recorded for call in self.calls)
         dropped = passed and bool(self.unused)
-        return live or bool(self.calls.unconnected) or dropped or self._opened.resumed
+        added = live or bool(self._rulings)
+        return added or bool(self.calls.unconnected) or dropped or self._opened.resumed
 
     def save(self, summarize: Summarize, *, passed: bool) -> None:
         """Write it whole, as the trial leaves it; the partial file has no use any more.
@@ -186,12 +211,22 @@ class OpenCassette:
         entries = self._joined(opened) if self._is_shared else self._own(opened, passed=passed)
         summary = summarize([entry.interaction for entry in entries])
         label = replace(self._shelf.place.label, model=opened.model)
-        cassette.save(opened.path, entries, summary, label=label)
+        rulings = self._rulings_on(entries)
+        cassette.save(opened.path, entries, summary, label=label, rulings=rulings)
         self._saved = entries
         try:
             partial.partial_of(opened.path).unlink(missing_ok=True)
         except OSError as error:
             raise files.unsaved(opened.path, error) from error
+
+    def _rulings_on(self, entries: Sequence[Recorded]) -> Rulings:
+        """The rulings on replies that `entries` hold, in an order that no thread decides."""
+        rulings = self.rulings
+        if not rulings:
+            return ()
+        answers = parse_transcript([entry.interaction for entry in entries]).answers
+        texts = {text_hash(answer.text) for answer in answers}
+        return [rulings[key] for key in sorted(rulings) if rulings[key]["reply"] in texts]
 
     def _own(self, opened: Opened, *, passed: bool) -> list[Recorded]:
         played = [call.entry for call in self.calls if call.entry is not None]

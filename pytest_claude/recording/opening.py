@@ -9,7 +9,7 @@ from pathlib import Path
 from pytest_claude.errors import RecordingProblem
 from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.recording import cassette, partial
-from pytest_claude.recording.cassette import NO_LABEL, Label
+from pytest_claude.recording.cassette import NO_LABEL, Label, Rulings
 from pytest_claude.recording.entry import Recorded, same_exchange
 from pytest_claude.recording.fingerprint import Known, Normalize, known
 from pytest_claude.recording.folder import Folder
@@ -60,6 +60,7 @@ class Opened:
         index: What can be played from it.
         resumed: Whether answers of an interrupted run are in the index.
         notes: What the user should know, one sentence each.
+        rulings: How a judge read replies of the cassette that was there.
     """
 
     path: Path
@@ -68,6 +69,7 @@ class Opened:
     index: Index
     resumed: bool = False
     notes: tuple[str, ...] = ()
+    rulings: Rulings = ()
 
     @property
     def on_disk(self) -> bool:
@@ -154,13 +156,16 @@ class Shelf:
 
     def _open(self, path: Path, model: str) -> Opened:
         if self.mode == "all":
-            return Opened(path, model, _written(path), self.index(()))
+            return Opened(path, model, _written(path), self.index(()), rulings=_rulings(path))
         return self._read(path, model)
 
     def _read(self, path: Path, model: str) -> Opened:
         shown = self.place.folder.shows(path)
         written = _written(path)
-        recorded = cassette.load(path, shown) if written is not None else []
+        recorded: Sequence[Recorded] = ()
+        rulings: Rulings = ()
+        if written is not None:
+            recorded, rulings = cassette.load_with_rulings(path, shown)
         notes = []
         if written is not None and (size := path.stat().st_size) > _LARGE:
             notes.append(f"{shown} is large: {size // 1_000_000} MB")
@@ -181,7 +186,7 @@ class Shelf:
             else:
                 notes.append(f"{paid} of an interrupted recording taken from {where}")
         index = self.index([*recorded, *left])
-        return Opened(path, model, written, index, bool(left), tuple(notes))
+        return Opened(path, model, written, index, bool(left), tuple(notes), rulings)
 
     def _as_stored(self, entry: Recorded) -> Recorded:
         if entry.ours and self.redaction.own is None:
@@ -189,6 +194,14 @@ class Shelf:
                 return entry
         stored = self.redaction.interaction(entry.interaction)
         return entry if entry.ours and stored == entry.interaction else Recorded.of(stored)
+
+
+def _rulings(path: Path) -> Rulings:
+    """The rulings in a cassette that is being replaced; none where it can't be read."""
+    try:
+        return cassette.read_rulings(path) if path.exists() else ()
+    except RecordingProblem:
+        return ()
 
 
 def _written(path: Path) -> int | None:

@@ -76,6 +76,7 @@ class Recorder:
         self._summarize = summarize
         self._veto = veto
         self._lock = threading.RLock()
+        self._closed = False
         self._process = os.getpid()
 
     # --- what was seen ----------------------------------------------------------------------
@@ -153,6 +154,31 @@ class Recorder:
     def is_ready(self) -> bool:
         """Whether the next call begins without a file being opened."""
         return self._cassette.is_ready
+
+    # --- how a judge read its replies -------------------------------------------------------
+
+    @property
+    def rulings(self) -> Mapping[str, Mapping[str, Any]]:
+        """How a judge read replies of the trial, by key: recorded, or added since."""
+        return self._cassette.rulings
+
+    @property
+    def takes_rulings(self) -> bool:
+        """Whether a ruling that is paid for now would be kept."""
+        return not (self._closed or self._cassette.only_replays or self.problems)
+
+    def add_rulings(self, ask: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
+        """Keep the rulings that `ask` pays for, once it is sure that they can be kept.
+
+        Raises:
+            RecordingProblem: Another process is recording the cassette, or the disk refuses it.
+        """
+        with self._lock:
+            self._cassette.lock()
+        rulings = ask()
+        with self._lock:
+            for ruling in rulings:
+                self._cassette.add_ruling(ruling)
 
     # --- what a test does with it -----------------------------------------------------------
 
@@ -236,6 +262,7 @@ class Recorder:
         tests share nothing is dropped.
         """
         with self._lock:
+            self._closed = True
             for call in [call for call in self.calls if call.entry is None]:
                 call.leave()
             try:

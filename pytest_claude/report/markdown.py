@@ -54,7 +54,7 @@ def _lines(story: Story, run_file: str | None, page: str | None, most: int | Non
         lines += [text, ""]
     if story.overall == "nothing":
         lines += ["A gate without data does not pass.", ""] if story.compares else []
-    elif story.compares and story.notes:
+    elif story.notes:
         # What must be said with the verdict, and how often it is wrong.
         lines += [" ".join(escaped(_sentence(note)) for note in story.notes), ""]
     if story.simulated_by:

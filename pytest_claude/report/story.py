@@ -169,7 +169,10 @@ def story(run: Run, typed: Typed | None = None) -> Story:
     return Story(
         overall=overall,
         headline=headline,
-        notes=() if decision is None else (*words.notes(decision), *_voids(rows)),
+        notes=(
+            *(() if decision is None else (*words.notes(decision), *_voids(rows))),
+            *words.judged_notes(trials),
+        ),
         comparison=run.comparison,
         models=models,
         rows=tuple(rows),

@@ -6,15 +6,16 @@ The table in docs/reference.md, "Statuses and reasons", is this module's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pytest_claude.comparison.trial import Trial
 from pytest_claude.gating.decision import Decision, TestVerdict
 from pytest_claude.gating.policy import Policy
 from pytest_claude.gating.sight import POWER, catch_probability, detectable_drop
 from pytest_claude.gating.status import TOO_FEW, Reason
-from pytest_claude.report.numbers import at_least, at_most, ordinal, plural, probability
+from pytest_claude.report.numbers import at_least, at_most, dollars, ordinal, plural, probability
 from pytest_claude.report.plan_words import offline_text
 from pytest_claude.run.record import Status
 
@@ -292,6 +293,28 @@ def _nothing_compared(decision: Decision) -> str:
     listed = "; ".join(f"{reason} ({n})" for reason, n in sorted(reasons.items()))
     tests = plural(len(decision.tests), "test")
     return f"nothing was compared: {tests}{', ' + listed if listed else ''}"
+
+
+def judged_text(judge: str | None, prices: Sequence[float | None]) -> str:
+    """Who read how many replies that the rules left open, and what it cost.
+
+    >>> judged_text("claude-haiku-5-5", [0.0001, 0.0002])
+    'the judge claude-haiku-5-5 read 2 replies that the rules left open, for $0.00030'
+    """
+    known = [usd for usd in prices if usd is not None]
+    usd = sum(known) if len(known) == len(prices) else None
+    cost = f"for {dollars(usd)}" if usd is not None else "at an unknown price"
+    return f"the judge {judge} read {plural(len(prices), 'reply')} that the rules left open, {cost}"
+
+
+def judged_notes(trials: Iterable[Trial]) -> Iterator[str]:
+    """The same for each judge of the trials; equal replies were read once."""
+    read: dict[str, dict[str, float | None]] = {}
+    for trial in trials:
+        for each in trial.judged:
+            read.setdefault(each.model, {})[each.key] = each.usd
+    for judge in sorted(read):
+        yield judged_text(judge, list(read[judge].values()))
 
 
 def _notes(decision: Decision) -> Iterator[str]:

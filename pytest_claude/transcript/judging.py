@@ -6,6 +6,7 @@ recording: whoever reads the request knows whose it is.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,3 +29,8 @@ def asks_judge(body: Any) -> bool:
 def is_judge(request: Request) -> bool:
     """Whether a request is the judge's."""
     return JUDGE.encode() in request.body and asks_judge(request.json())
+
+
+def text_hash(text: str) -> str:
+    """A hash of a reply's text: 16 hexadecimal digits."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
 LONGEST = 60
 
@@ -42,3 +45,9 @@ def quote(text: str, longest: int = LONGEST) -> str:
     '"Which order?"'
     """
     return f'"{cut(" ".join(text.split()), longest)}"'
+
+
+def as_data(entry: Mapping[str, Any]) -> str:
+    """`entry` as one line of JSON in which no mark that begins or ends a quotation can occur."""
+    text = json.dumps(entry, ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e")

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import anthropic
 import pytest
 from filelock import FileLock
-from simulator import by_prompt, says
+from simulator import by_prompt, reads, says
 
 SDK = int(anthropic.__version__.partition(".")[0])
 HTTP = "httpx" if SDK == 0 else "httpx2"
@@ -671,3 +671,31 @@ def test_whichever_of_two_models_is_asked_first_the_recording_is_found(project) 
         project.record(mode=mode).assert_outcomes(passed=1)
         assert project.cassettes == before
         assert len(project.simulator.bodies) == (2 if mode == "all" else 0)
+
+
+READ_BY = {
+    "create": "/v1/messages",
+    "async create": "/v1/messages",
+    "Bedrock": "/model/us.anthropic.claude-haiku-5-5/invoke",
+    "async Bedrock stream": "/model/us.anthropic.claude-haiku-5-5/invoke",
+    "Vertex": "/v1/projects/my-project/locations/us-east5/publishers/anthropic/models/"
+    "claude-haiku-5-5:rawPredict",
+    "boto3 converse": "/model/us.anthropic.claude-haiku-5-5/invoke",
+}
+
+
+@pytest.mark.parametrize("door", [door for door in READ_BY if door in DOORS])
+def test_what_the_rules_leave_open_is_read_by_the_door_of_the_app(project, door: str) -> None:
+    if (reason := missing(door)) is not None:
+        pytest.skip(reason)
+    open_reply = "K2 is 8,611 m high. Have you ever been to Pakistan?"
+    project.personas(old=says(open_reply), **{"claude-haiku-5-5": reads("clarifying_question")})
+    body = inner_test("test_door", DOORS[door][0], KEPT)
+    project.tests(f"{PRELUDE}\n{body}")
+    result = project.record()
+    result.assert_outcomes(passed=1)
+    paths = [unquote(seen.path) for seen in project.simulator.requests]
+    assert paths[-1] == READ_BY[door]
+    for seen in filter(is_signed, project.simulator.requests):
+        assert_signed_as_sent(seen)
+    project.run("--claude-strict").assert_outcomes(passed=1)

@@ -78,6 +78,24 @@ def judges(verdict: str, reason: str = "The reply says so.", **more: Any) -> Per
     return play
 
 
+def reads(kind: str, sentence: str = "", reason: str = "Its words say so.") -> Persona:
+    """Reads every reply in a request for readings as `kind`; to anything else, that it reads."""
+
+    def play(request: Request, seen: int) -> Reply:
+        text = _text(request["messages"][0]["content"])
+        lines = [line for line in text.splitlines() if line.startswith('{"number"')]
+        if not lines:
+            return Reply("I only read.")
+        readings = [
+            {"number": json.loads(line)["number"], "reason": reason, "sentence": sentence,
+             "kind": kind}
+            for line in lines
+        ]  # fmt: skip
+        return Reply(json.dumps({"readings": readings}))
+
+    return play
+
+
 def script(*personas: Persona) -> Persona:
     """Plays the k-th persona in the k-th turn of the conversation, the last one from then on."""
 

@@ -37,6 +37,9 @@ class Clarification:
             not), ability (it lacks the means).
         chance: The probability that the reply asks, from 0 to 1.
         doubt: Why `certain` is False; None where it is True.
+        told_by: What settled it where the rules left it open: the judge with its reason, or that
+            it is a guess; None where the rules tell.
+        advice: What would settle it; None where nothing is open.
     """
 
     kind: Kind
@@ -48,6 +51,8 @@ class Clarification:
     category: Category | None = None
     chance: float = 1.0
     doubt: str | None = None
+    told_by: str | None = None
+    advice: str | None = None
 
 
 def detect_clarification(

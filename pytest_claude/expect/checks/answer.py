@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Collection
 from typing import Literal, get_args
 
-from pytest_claude.behavior.profile import clarification
+from pytest_claude.behavior.clarifying import Clarification
+from pytest_claude.behavior.profile import Settle, clarification
 from pytest_claude.behavior.tools import DEFAULT_OUTPUT_TOOLS, roles
 from pytest_claude.expect.checks.evidence import (
     counted,
@@ -43,6 +44,7 @@ def asks_clarifying_question(
     *,
     output_tools: Collection[str] = DEFAULT_OUTPUT_TOOLS,
     asking_tools: Collection[str] = (),
+    settle: Settle | None = None,
 ) -> ClarificationCheck:
     """Whether the last reply asks for what it needs instead of guessing.
 
@@ -56,13 +58,14 @@ def asks_clarifying_question(
         output_tools: Globs of tools whose input is the answer; one forced by `tool_choice` is too.
             A method takes this and the following from the project's settings.
         asking_tools: Globs of tools that ask the user.
+        settle: Settles what the rules leave open; None: it is unknown.
     """
     name, expected = "asks_clarifying_question", "the last reply asks for what it needs"
     missing = unknown_of_reply(ClarificationCheck, name, transcript, expected)
     if missing is not None:
         return missing
     last, tools = last_answer(transcript), roles(transcript, output_tools, asking_tools)
-    reading = clarification(last, tools)
+    reading = clarification(last, tools, settle)
     calls = [(last, use) for use in last.tool_uses if tools.acts(use)]
     kind = reading.kind.replace("_", " ")
     if not reading.certain:
@@ -76,6 +79,7 @@ def asks_clarifying_question(
         reason = f"calls `{calls[0][1].name}`, asks nothing"
     else:
         observed, reason = f"it asks nothing ({kind})", f"no question ({reading.kind})"
+    observed, reason = _with_teller(reading, observed), _with_teller(reading, reason)
     lines = [quote(last.text, 200)] if last.text else []
     lines += [line for shown in tool_evidence(calls) for line in shown.lines]
     return ClarificationCheck(
@@ -85,10 +89,10 @@ def asks_clarifying_question(
         observed,
         reason,
         (Evidence(last.number, tuple(lines)),),
-        None if reading.certain else _UNSURE,
+        None if reading.certain else reading.advice or _UNSURE,
         kind=reading.kind,
         sentence=reading.sentence,
-        certain=reading.certain,
+        certain=reading.certain and reading.rule != "guess",
     )
 
 
@@ -97,6 +101,7 @@ def refuses(
     *,
     output_tools: Collection[str] = DEFAULT_OUTPUT_TOOLS,
     asking_tools: Collection[str] = (),
+    settle: Settle | None = None,
 ) -> RefusalCheck:
     """Whether the last reply refuses, by the stop reason `refusal` or in words.
 
@@ -115,7 +120,8 @@ def refuses(
         category = last.refusal_category
         observed = "stops with `refusal`" + (f" (category `{category}`)" if category else "")
         return RefusalCheck(name, True, expected, observed, observed, shown, category=category)
-    reading = clarification(last, roles(transcript, output_tools, asking_tools))
+    tools = roles(transcript, output_tools, asking_tools)
+    reading = clarification(last, tools, settle, about="refuses")
     sentence = reading.sentence if reading.kind == "refusal" else None
     words, kind = quote(sentence or last.text), reading.kind.replace("_", " ")
     if reading.refuses is None:
@@ -125,6 +131,7 @@ def refuses(
         observed = f"it refuses{because}: {words}"
     else:
         observed = f"no refusal ({kind})"
+    observed = _with_teller(reading, observed)
     return RefusalCheck(
         name,
         reading.refuses,
@@ -132,11 +139,16 @@ def refuses(
         observed,
         observed,
         shown,
-        _UNSURE if reading.refuses is None else None,
+        (reading.advice or _UNSURE) if reading.refuses is None else None,
         category=reading.category,
         sentence=sentence,
-        certain=reading.refuses is not None,
+        certain=reading.refuses is not None and reading.rule != "guess",
     )
+
+
+def _with_teller(reading: Clarification, words: str) -> str:
+    """`words`, with what settled it where the rules left it open."""
+    return f"{words} ({reading.told_by})" if reading.told_by else words
 
 
 def stops_with(transcript: Transcript, reason: StopReason | str) -> Check:

@@ -7,21 +7,27 @@ vcrpy's patch of the connection classes would take an app's S3 and DynamoDB traf
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_claude.recording import problems
+from pytest_claude.recording.call import Way
 from pytest_claude.recording.doors import streams, traffic
 from pytest_claude.recording.doors.edge import Sent, sent_for
-from pytest_claude.recording.doors.line import ClosedLine, current
+from pytest_claude.recording.doors.line import ClosedLine, aside, current
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.transcript.interaction import Ended, Request, Response, Timing
 
 # An error of the app is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
+
+Send = Callable[[str, bytes], Response]
+_KEY = re.compile("AWS4-HMAC-SHA256 Credential=([^/]+)/")
+_OF_BODY = ("content-length", "accept")
 
 MODULES = (
     "botocore.httpsession",
@@ -73,6 +79,8 @@ def _add_auth(original: Callable[..., Any]) -> Callable[..., Any]:
         line = current()
         if not isinstance(line, Recorder) or not _is_signed_for_a_model(request):
             return original(self, request)
+        if not line.replaying:
+            _signers[str(self.credentials.access_key)] = self
         if line.replaying:
             return None
         before = request.url, request.data, request.body
@@ -90,6 +98,55 @@ def _add_auth(original: Callable[..., Any]) -> Callable[..., Any]:
             _set_length(request, body or b"")
 
     return add_auth
+
+
+_signers: dict[str, Any] = {}  # by access key: who signed a call to a model while recording
+_OF_SIGNATURE = ("authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256")
+
+
+def sign_again(request: Any) -> None:
+    """Sign a request for what it holds now, where it has a signature; by who signed it before.
+
+    Raises:
+        LookupError: Nobody of this process has signed for its access key.
+    """
+    signature = _KEY.search(request.headers.get("authorization", ""))
+    if signature is None:
+        return
+    from botocore.awsrequest import AWSRequest
+
+    signer = _signers.get(signature[1])
+    if signer is None:
+        raise LookupError("it is signed by other means than botocore's")
+    for name in _OF_SIGNATURE:
+        request.headers.pop(name, None)
+    kind = {"content-type": "application/json"}
+    signed = AWSRequest("POST", str(request.url), data=request.content, headers=kind)
+    with aside():
+        signer.add_auth(signed)
+    for name, value in signed.headers.items():
+        request.headers[name] = value
+
+
+def _send_again(original: Callable[..., Any], session: Any, request: Any) -> Send:
+    """What sends a body by a session of botocore, as `request` is sent."""
+    from botocore.awsrequest import AWSRequest
+
+    headers = {name: _text(value) for name, value in request.headers.items()}
+
+    def send(url: str, body: bytes) -> Response:
+        signature = _KEY.search(headers.get("Authorization", ""))
+        kept = {n: v for n, v in headers.items() if n.lower() not in (*_OF_SIGNATURE, *_OF_BODY)}
+        again = AWSRequest("POST", url, data=body, headers=kept)
+        with aside():
+            if signature is not None:
+                _signers[signature[1]].add_auth(again)
+            elif "Authorization" in headers:
+                again.headers["Authorization"] = headers["Authorization"]
+            response = original(session, again.prepare())
+        return Response(response.status_code, response.content)
+
+    return send
 
 
 def _is_signed_for_a_model(request: Any) -> bool:
@@ -119,6 +176,8 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
             sent = sent_for(line, request.url, body)
             stored = _request_of(request, sent, line.redaction)
             call = line.begin(stored, sent.asked_model, alterable=False)
+            if not line.replaying:
+                call.again = Way(sent.url, _send_again(original, self, request))
             if call.recorded:
                 assert call.response is not None, "it comes from the cassette"
                 raw = io.BytesIO(call.response.body)

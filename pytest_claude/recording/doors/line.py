@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from pytest_claude.errors import CallOutsideTrial, RecordingProblem
 from pytest_claude.recording.problems import Problems
@@ -48,9 +49,22 @@ own_ports: set[int] = set()
 _current: Line | None = None
 
 
+_aside: ContextVar[bool] = ContextVar("aside", default=False)
+
+
 def current() -> Line | None:
     """What is in force; None lets calls through."""
-    return _current
+    return None if _aside.get() else _current
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Let the calls of this thread or task through: they are ours, and not the app's."""
+    token = _aside.set(True)
+    try:
+        yield
+    finally:
+        _aside.reset(token)
 
 
 @contextmanager

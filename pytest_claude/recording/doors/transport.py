@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,10 +21,10 @@ import anyio  # what the HTTP libraries wait with
 
 from pytest_claude.errors import RecordingProblem
 from pytest_claude.recording import problems
-from pytest_claude.recording.call import Call
-from pytest_claude.recording.doors import streams, traffic
+from pytest_claude.recording.call import Call, Way
+from pytest_claude.recording.doors import aws, streams, traffic
 from pytest_claude.recording.doors.edge import sent_for
-from pytest_claude.recording.doors.line import ClosedLine, Line, current, own_ports
+from pytest_claude.recording.doors.line import ClosedLine, Line, aside, current, own_ports
 from pytest_claude.recording.faults import INJECTED
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import STORED_HEADERS
@@ -34,6 +35,9 @@ __tracebackhide__ = True
 
 # A client refuses to start without a credential; the value never leaves the process.
 _REPLAY_HEADERS = {"Authorization": "Bearer replay", "X-Api-Key": "replay"}
+
+Send = Callable[[Any], Any]
+"""Sends a request of an HTTP library by a transport of the app."""
 
 _is_ours: ContextVar[bool] = ContextVar("is_ours", default=False)
 
@@ -89,7 +93,7 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         request.read()
         try:
             recorder = _open(line, request)
-            request, call = _begun(recorder, request)
+            request, call = _begun(recorder, request, partial(original, self))
             if call.recorded:
                 return _replayed(request, call)
         except Exception as error:
@@ -211,8 +215,11 @@ def _open(line: Line, request: Any) -> Recorder:
     return line
 
 
-def _begun(recorder: Recorder, request: Any) -> tuple[Any, Call]:
-    """The request to send in the place of the app's, and its call."""
+def _begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[Any, Call]:
+    """The request to send in the place of the app's, and its call.
+
+    `send` is the app's own transport; None where it is asynchronous.
+    """
     url = str(request.url)
     sent = sent_for(recorder, url, request.content)
     redaction = recorder.redaction
@@ -223,12 +230,38 @@ def _begun(recorder: Recorder, request: Any) -> tuple[Any, Call]:
         headers=redaction.request_headers(_headers_of(request)),
     )
     call = recorder.begin(stored, sent.asked_model)
+    if not recorder.replaying:
+        call.again = Way(sent.url, partial(_send_again, request, send))
     if call.recorded or (sent.url, sent.body) == (url, request.content):
         return request, call
     headers = [pair for pair in request.headers.raw if pair[0].lower() != b"content-length"]
     return type(request)(
         request.method, sent.url, headers=headers, content=sent.body, extensions=request.extensions
     ), call
+
+
+_NOT_AGAIN = ("content-length", "accept", "accept-encoding", "anthropic-beta", "idempotency-key")
+
+
+def _send_again(request: Any, send: Send | None, url: str, body: bytes) -> Response:
+    """What comes back for `body`, sent with the headers of `request`.
+
+    An asynchronous transport belongs to the app's event loop, which may be busy or gone: a client
+    of its library is made in its place.
+    """
+    library = _library_of(request)
+    raw = [pair for pair in request.headers.raw if pair[0].lower().decode() not in _NOT_AGAIN]
+    timeout = {key: request.extensions[key] for key in ("timeout",) if key in request.extensions}
+    again = library.Request("POST", url, headers=raw, content=body, extensions=timeout)
+    aws.sign_again(again)
+    with aside():
+        if send is not None:
+            response = send(again)
+            response.read()
+        else:
+            with library.Client() as client:
+                response = client.send(again)
+    return Response(response.status_code, response.content)
 
 
 def _headers_of(message: Any) -> list[tuple[str, str]]:

@@ -265,3 +265,20 @@ def test_the_best_guess_is_as_good_as_the_rules_were(unseen: list[tuple[Any, Ver
     said = [(v.kind in ASKING, row["label"] in ASKING) for row, v in unseen]
     right = sum(guess and true for guess, true in said)
     assert 2 * right / sum(guess + true for guess, true in said) >= 0.80
+
+
+def test_with_a_judge_that_reads_the_rest_the_whole_is_as_right_as_people_agree(
+    unseen: list[tuple[Any, Verdict]],
+) -> None:
+    both = [(row, v) for row, v in unseen if row.get("label2")]
+    assert len(both) >= 200
+    pairs = [
+        (
+            row["label2"] in ASKING if v.doubt is not None else bool(v.asks),
+            row["label"] in ASKING,
+        )
+        for row, v in both
+    ]
+    right = sum(said and true for said, true in pairs)
+    assert sum(said == true for said, true in pairs) >= 0.97 * len(pairs)
+    assert 2 * right / sum(said + true for said, true in pairs) >= 0.95

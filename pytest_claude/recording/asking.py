@@ -1,0 +1,98 @@
+"""Asking a model by the way of an app: to the place of its call, with its credentials.
+
+What passes here is none of the app's traffic: it is no call of the trial and no interaction.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pytest_claude.models.ids import ModelNames, canonical_model
+from pytest_claude.models.platforms import spelled
+from pytest_claude.recording.call import Call
+from pytest_claude.recording.fingerprint import model_in_path, platform_in, with_model_in_path
+from pytest_claude.recording.redaction import Redaction
+from pytest_claude.transcript.interaction import Interaction, Request
+from pytest_claude.transcript.model import Answer
+from pytest_claude.transcript.parse import parse_answer
+
+_VERSIONS = {"bedrock": "bedrock-2023-05-31", "vertex": "vertex-2023-10-16"}
+# One endpoint stands for its kin: streamed, batched, counted.
+_ENDPOINTS = (
+    (re.compile(r"/v1/(?:messages|complete)(?:/.*)?$"), "/v1/messages"),
+    (re.compile(r"/(?:invoke|converse)(?:-with-response-stream|-stream)?$"), "/invoke"),
+    (re.compile(r":(?:streamR|r)awPredict$"), ":rawPredict"),
+)
+
+
+class Unasked(Exception):
+    """Why a model could not be asked, or gave no answer.
+
+    Attributes:
+        lasting: Whether another call would fare no better.
+    """
+
+    def __init__(self, why: str, *, lasting: bool = False) -> None:
+        super().__init__(why)
+        self.lasting = lasting
+
+
+def ask(
+    call: Call, model: str, body: Mapping[str, Any], *, names: ModelNames, redaction: Redaction
+) -> Answer:
+    """The answer of `model` to `body`, asked as `call` was.
+
+    Args:
+        call: A call of the app.
+        model: As on Anthropic's API; it is spelled as the platform of the call spells it.
+        body: Of a Messages request for a structured answer, without a model. On Bedrock the
+            format is left out: the body says it in words too.
+        names: What the project's own names of models stand for.
+        redaction: Takes secrets out of the answer.
+
+    Raises:
+        Unasked: It can't be asked so, or there is no good answer.
+    """
+    way, sent = call.again, call.known.model
+    if way is None or sent is None:
+        raise Unasked("it can't be asked by the way of the app's call")
+    platform = platform_in(way.url)
+    there = spelled((canonical_model(names.resolved(sent)), model), sent, platform, names)
+    if there is None:
+        raise Unasked(f"what {model} is called there is not known", lasting=True)
+    url, whole = _endpoint(way.url), dict(body)
+    if platform in ("bedrock", "mantle"):
+        del whole["output_config"]  # not every model has structured outputs there
+    if model_in_path(url) is None:
+        whole["model"] = there
+    else:
+        url = with_model_in_path(url, there)
+        whole["anthropic_version"] = _VERSIONS[platform or "bedrock"]
+    data = json.dumps(whole, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    try:
+        response = way.send(url, data)
+    except Exception as error:  # of whatever library; recording goes on
+        raise Unasked(f"{type(error).__name__}: {error}") from error
+    request = Request("POST", redaction.url(url), data)
+    answer = parse_answer(Interaction(request, redaction.response(response)))
+    if answer is None or not answer.ok:
+        said = answer.error.message if answer is not None and answer.error is not None else None
+        raise Unasked(
+            f"HTTP {response.status}{f': {said}' if said else ''}",
+            lasting=response.status in (401, 403, 404),
+        )
+    return answer
+
+
+def _endpoint(url: str) -> str:
+    """Where a message is asked for, not streamed, for the URL of an app's call."""
+    parts = urlsplit(url)
+    path = parts.path
+    for pattern, one in _ENDPOINTS:
+        path = pattern.sub(one, path)
+    query = "&".join(each for each in parts.query.split("&") if each != "beta=true")
+    return urlunsplit((parts.scheme, parts.netloc, path, query, ""))
