@@ -59,11 +59,12 @@ _SHAPES = {
 }
 # A quotation mark in JSON, in JSON within JSON, and so on.
 _QUOTE = r"\\*\""
-# The part that is replaced is a group. What was replaced before is no secret.
+# The part that is replaced is a group. What was replaced before is no secret, nor is the name of a
+# variable, as other recorders write it in place of a token.
 _PLACES = {
     "the token of an MCP server": (
         ("authorization_token",),
-        rf"{_QUOTE}authorization_token{_QUOTE}\s*:\s*{_QUOTE}(?!\[redacted\])([^\"\\]+)",
+        rf"{_QUOTE}authorization_token{_QUOTE}\s*:\s*{_QUOTE}(?!\[redacted\]|[A-Z_]+{_QUOTE})([^\"\\]+)",
     ),
     "the password in a connection string": (
         tuple(f"{name}://" for name in ("postgres", "postgresql", "mysql", "mongodb",
