@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_claude.errors import SettingsError, UnreadableCassette
+from pytest_claude.transcript.utf8 import utf8
 
 if TYPE_CHECKING:
     from pytest_claude.models.prices import PriceTable
@@ -49,7 +50,7 @@ def write_reports(
     for path in paths:
         try:
             text = report_text(run, story, path, paths, root, prices)
-            write_atomically(path, text.encode("utf-8", "replace"))
+            write_atomically(path, utf8(text))
         except OSError as error:
             unwritten.append(f"{path} could not be written: {error.strerror}")
     return unwritten
@@ -109,8 +110,8 @@ def write_step_summary(story: Story, reports: Sequence[Path]) -> list[str]:
         # All steps of a job share the limit of one file's size, so what is there counts.
         room = SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0) - 1
         text = markdown(story, run_file=run_file, page=page, most_bytes=room)
-        if len(text.encode("utf-8", "replace")) <= room:
-            with path.open("a", encoding="utf-8", errors="replace", newline="\n") as file:
+        if len(utf8(text)) <= room:
+            with path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
                 file.write(text + "\n")
     except OSError as error:
         return [f"the step summary could not be written: {error.strerror}"]

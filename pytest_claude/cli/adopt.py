@@ -26,6 +26,7 @@ from pytest_claude.report.numbers import plural
 from pytest_claude.run.ledger_file import LedgerFile
 from pytest_claude.run.place import ORDINARY, Side, TrialPlace, gate_names
 from pytest_claude.run.record import Run
+from pytest_claude.transcript.utf8 import utf8
 
 NOTE = "BUMP.md"
 
@@ -267,7 +268,7 @@ def _move(moves: Iterable[tuple[str, str]], replaced: Iterable[str], note: Path,
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             Path(source).replace(target)
             moved.append((source, target))
-        write_atomically(note, text.encode())
+        write_atomically(note, utf8(text))
     except OSError as error:
         for source, target in reversed(moved):
             Path(target).replace(source)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating.policy import Policy
+from pytest_claude.transcript.utf8 import encodable
 
 
 @dataclass(frozen=True, order=True)
@@ -325,7 +326,7 @@ class Ledger:
     def dumps(self) -> str:
         """The text of a ledger file: one line per trial, the same ledger gives the same bytes."""
         return "".join(
-            json.dumps(trial.to_json(), ensure_ascii=False, sort_keys=True) + "\n"
+            encodable(json.dumps(trial.to_json(), ensure_ascii=False, sort_keys=True)) + "\n"
             for trial in self.trials
         )
 

@@ -17,6 +17,7 @@ from pytest_claude.run.editions import Past
 from pytest_claude.run.ledger_file import LedgerFile, by_test
 from pytest_claude.run.place import Side
 from pytest_claude.settings import RunSettings
+from pytest_claude.transcript.utf8 import utf8
 
 
 class Attempts:
@@ -158,7 +159,7 @@ class Attempts:
         if not file.waiting or path.exists():
             return
         try:
-            write_atomically(path, file.dumps().encode())
+            write_atomically(path, utf8(file.dumps()))
         except OSError as error:
             raise SettingsError(
                 f"{path}: the ledger could not be written: {error.strerror}"
@@ -179,7 +180,7 @@ class Attempts:
             if verdicts and path.parent.is_dir():
                 text = _read(path).updated(ledger, verdicts, decision, edited).dumps()
                 if not path.exists() or path.read_text("utf-8") != text:
-                    write_atomically(path, text.encode())
+                    write_atomically(path, utf8(text))
 
 
 def next_attempt(settings: RunSettings) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +15,7 @@ from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row
 from pytest_claude.report.terminal import rows_text
 from pytest_claude.settings import TestSettings
+from pytest_claude.transcript.utf8 import encodable
 
 # --- the reports of a test ------------------------------------------------------------------
 
@@ -175,7 +176,7 @@ def add_rows(
 
 def _add_section(shown: pytest.TestReport, title: str, text: str) -> None:
     """Put a section under a failure, shown at every `--show-capture`."""
-    failure: Any = shown.longrepr
+    failure, text = cast(Any, shown.longrepr), encodable(text)
     if hasattr(failure, "addsection"):
         failure.addsection(title, text, "-")
     else:

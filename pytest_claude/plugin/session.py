@@ -33,6 +33,7 @@ from pytest_claude.report.transcript import conversation_lines
 from pytest_claude.report_files import transcripts_below
 from pytest_claude.run.record import TestResult
 from pytest_claude.settings import ALL_RECORDED, RunSettings, TestSettings
+from pytest_claude.transcript.utf8 import encodable
 
 __tracebackhide__ = unless_a_group
 
@@ -153,6 +154,11 @@ class ClaudeSession:
             record.subtests.append(str(report.longrepr))
             report.outcome, report.longrepr = "passed", None
         return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_to_serializable(self) -> Generator[None, Any, Any]:
+        """Let any text be sent: xdist can't encode half an emoji, and the worker would end."""
+        return _encodable((yield))
 
     # A wrapper: a worker of xdist sends its output at the end of its own hook.
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -386,3 +392,14 @@ def _logged(item: pytest.Item) -> Iterator[None]:
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     yield
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+
+def _encodable(data: Any) -> Any:
+    match data:
+        case str():
+            return encodable(data)
+        case dict():
+            return {_encodable(key): _encodable(value) for key, value in data.items()}
+        case list() | tuple():
+            return type(data)(map(_encodable, data))
+    return data

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from pytest_claude.clock import elapsed_s
 from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.faults import Fault
@@ -54,7 +54,7 @@ class Call:
     asked_model: str | None
     entry: Recorded | None = None
     recorded: bool = False
-    started: float = field(default_factory=time.perf_counter)
+    started: float = field(default_factory=elapsed_s)
     fault: Fault | None = None
     again: Way | None = None
     leave: Callable[[], None] = lambda: None

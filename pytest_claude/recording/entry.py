@@ -224,7 +224,10 @@ def _readable(body: bytes, headers: Mapping[str, str]) -> str | bytes:
     kind = headers.get("content-type", "application/json")
     if not isinstance(value, dict | list) or not kind.startswith("application/json"):
         return text
-    pretty = yaml_text.pretty_json(value)
+    try:
+        pretty = yaml_text.pretty_json(value)
+    except ValueError:
+        return text
     return pretty if _parsed(pretty.encode()) == value else text
 
 

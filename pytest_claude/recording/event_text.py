@@ -10,6 +10,7 @@ from typing import Any
 
 from pytest_claude.transcript.event_stream import is_event_stream, message_events
 from pytest_claude.transcript.stream import read_events
+from pytest_claude.transcript.utf8 import utf8
 
 _EVENT = re.compile(rb"^data: ?\{", re.MULTILINE)
 _BLANK_LINE = re.compile(rb"(?<=\n)\r?\n")
@@ -19,7 +20,7 @@ _WRITTEN = {**_TEXTS, "thinking_delta": "thinking"}
 
 def event(data: dict[str, Any]) -> bytes:
     """One server-sent event."""
-    return f"event: {data['type']}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+    return utf8(f"event: {data['type']}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n")
 
 
 def pieces(body: bytes) -> Iterator[bytes]:
@@ -125,7 +126,7 @@ def stopped(body: bytes, characters: int, tokens: int) -> bytes:
     content = list(_stopped_blocks(message.get("content") or [], characters))
     usage = _limited(message.get("usage"), tokens)
     changed = {**message, "content": content, "stop_reason": "max_tokens", "usage": usage}
-    return json.dumps(changed, ensure_ascii=False).encode()
+    return utf8(json.dumps(changed, ensure_ascii=False))
 
 
 def _stopped_blocks(blocks: list[Any], left: int) -> Iterator[Any]:

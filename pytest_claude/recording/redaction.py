@@ -17,6 +17,7 @@ from pytest_claude.recording.own_redaction import Hook
 from pytest_claude.recording.secrets import REPLACEMENT, Secrets
 from pytest_claude.transcript.event_stream import is_event_stream
 from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.transcript.utf8 import utf8
 
 # Allow-lists: what is not named here never reaches a file (keys, cookies, organisation ids).
 _REQUEST_HEADERS = ("accept", "content-type", "anthropic-version", "anthropic-beta")
@@ -64,9 +65,12 @@ class Redaction:
         """
         if self.own is None and not self.secrets.may_be_in(body):
             return body
-        return self._json_kept(body.decode("utf-8", "surrogateescape")).encode(
-            "utf-8", "surrogateescape"
-        )
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            text = body.decode("utf-8", "surrogateescape")
+            return self._json_kept(text).encode("utf-8", "surrogateescape")
+        return utf8(self._json_kept(text))
 
     def _json_kept(self, before: str) -> str:
         after = self.text(before)

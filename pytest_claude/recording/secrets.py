@@ -6,10 +6,11 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import product
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 REPLACEMENT = "[redacted]"
@@ -56,7 +57,39 @@ _SHAPES = {
         rf"(?:[A-Za-z0-9+/=]*{_BLANK}-----END (?:[A-Z]+ )*PRIVATE KEY-----)?",
     ),
 }
-_PATTERNS = {kind: (anchors, re.compile(shape)) for kind, (anchors, shape) in _SHAPES.items()}
+# A quotation mark in JSON, in JSON within JSON, and so on.
+_QUOTE = r"\\*\""
+# The part that is replaced is a group. What was replaced before is no secret, nor is the name of a
+# variable, as other recorders write it in place of a token.
+_PLACES = {
+    "the token of an MCP server": (
+        ("authorization_token",),
+        rf"{_QUOTE}authorization_token{_QUOTE}\s*:\s*{_QUOTE}(?!\[redacted\]|[A-Z_]+{_QUOTE})([^\"\\]+)",
+    ),
+    "the password in a connection string": (
+        tuple(f"{name}://" for name in ("postgres", "postgresql", "mysql", "mongodb",
+                                        "mongodb+srv", "redis", "rediss", "amqp", "amqps")),
+        r"(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|rediss?|amqps?)(?:\+\w+)?://"
+        r"[^\s:/@\"\\]*:(?!\[redacted\])([^\s/@\"\\]{8,})@",
+    ),
+    "a JSON web token": (
+        ("eyJ",),
+        rf"{_START}(eyJ[\w-]{{10,}}\.eyJ[\w-]{{10,}}\.[\w-]{{20,}})",
+    ),
+}  # fmt: skip
+
+
+def _public_shapes() -> Iterator[tuple[str, tuple[Sequence[str], str]]]:
+    """The shapes that a public scanner lists, each with the words that must be there first."""
+    text = Path(__file__).with_name("secret_shapes.json").read_text("utf-8")
+    for kind, anchors, shape in json.loads(text)["shapes"]:
+        yield kind, (anchors, rf"{_START}(?:{shape}){_END}")
+
+
+_PATTERNS = {
+    kind: (anchors, re.compile(shape))
+    for kind, (anchors, shape) in (*_SHAPES.items(), *_PLACES.items(), *_public_shapes())
+}
 
 # `sk-ant-` in base64, where the bytes before it fill 0, 1 or 2 of a group of three; with what
 # replaces those bytes when it is decoded.
@@ -86,7 +119,7 @@ class Secret:
 
     def told(self, text: str) -> str:
         """What it is in `text`, with no more of it than tells one key from another."""
-        if self.kind in _PATTERNS and self.kind != _PRIVATE:
+        if self.kind in _PATTERNS and self.kind not in (_PRIVATE, *_PLACES):
             return f"{self.kind} ending in {text[self.end - 4 : self.end]}"
         return self.kind
 
@@ -158,8 +191,8 @@ class Secrets:
         for kind, (anchors, pattern) in _PATTERNS.items():
             if any(anchor in text for anchor in anchors):
                 for key in pattern.finditer(text):
-                    if not _is_placeholder(key[0]):
-                        yield Secret(kind, *key.span())
+                    if not _is_placeholder(key[key.lastindex or 0]):
+                        yield Secret(kind, *key.span(key.lastindex or 0))
         if any(anchor in text for anchor in _IN_BASE64):
             for code in _BASE64.finditer(text):
                 if _is_key(_decoded(_IN_BASE64[code[1]] + code[0])):

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from pytest_claude.errors import UnreadableCassette
+from pytest_claude.transcript.utf8 import encodable
 
 _DEEPEST = 100  # levels of nesting; libyaml crashes the process at some ten thousand
 
@@ -89,8 +90,12 @@ def dump(data: Any) -> str:
 
 
 def pretty_json(value: Any) -> str:
-    """JSON over several lines, without the characters that no literal block can hold."""
-    pretty = json.dumps(value, ensure_ascii=False, indent=2)
+    """JSON over several lines, without the characters that no literal block can hold.
+
+    Raises:
+        ValueError: It holds a number that JSON can't write, as `1e999` is once it was read.
+    """
+    pretty = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
     return _UNPRINTABLE.sub(lambda match: json.dumps(match[0])[1:-1], pretty) + "\n"
 
 
@@ -183,7 +188,7 @@ def _dumper() -> Any:
 
     def text(dumper: Any, value: str) -> Any:
         style = "|" if "\n" in value else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+        return dumper.represent_scalar("tag:yaml.org,2002:str", encodable(value), style=style)
 
     def flow(dumper: Any, value: OneLine) -> Any:
         return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True)

@@ -28,6 +28,7 @@ from pytest_claude.report.row import Row
 from pytest_claude.report.story import Story
 from pytest_claude.report.unfolded import unfolded
 from pytest_claude.transcript.quoting import printable
+from pytest_claude.transcript.utf8 import utf8
 
 _LARGEST = 18_000_000  # bytes of embedded transcripts
 _KEPT_OF_UNCHANGED = 2  # trials a side, when there are more bytes than that
@@ -139,7 +140,7 @@ def packed(value: Any) -> str:
     """JSON, deflated and in base64: it holds no character that ends a script element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
-    data = deflate.compress(text.encode("utf-8", "replace")) + deflate.flush()
+    data = deflate.compress(utf8(text)) + deflate.flush()
     return base64.b64encode(data).decode()
 
 

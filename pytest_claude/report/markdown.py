@@ -16,6 +16,7 @@ from pytest_claude.report.stale import RECORD, StaleGroup
 from pytest_claude.report.story import Story
 from pytest_claude.report.words import Word, title
 from pytest_claude.transcript.quoting import printable
+from pytest_claude.transcript.utf8 import utf8
 
 COMMENT_BYTES = 65_536
 """GitHub refuses a longer comment (it counts characters; bytes are never fewer)."""
@@ -41,7 +42,7 @@ def markdown(
     text = ""
     for most in _ROWS:
         text = "\n".join(_lines(story, run_file, page, most)) + "\n"
-        if len(text.encode("utf-8", "replace")) <= most_bytes:
+        if len(utf8(text)) <= most_bytes:
             break
     return text
 

@@ -13,6 +13,7 @@ from pytest_claude.gating.decision import Decision, TestVerdict
 from pytest_claude.gating.status import Status as GateStatus
 from pytest_claude.gating.status import Why
 from pytest_claude.run.comparison import Comparison
+from pytest_claude.transcript.utf8 import encodable
 
 FORMAT = "pytest-claude run 3"
 
@@ -146,7 +147,7 @@ def dumps(run: Run, sentence: str | None = None) -> str:
         "decision": None if decision is None else decision.to_json(),
         "tests": [result.to_json() for result in run.results],
     }
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    return encodable(json.dumps(data, indent=1, ensure_ascii=False)) + "\n"
 
 
 def loads(text: str, name: str) -> Run:

@@ -9,7 +9,9 @@ from typing import Any
 
 LONGEST = 60
 
-_NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_NOT_PRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 _WORTH_CUTTING = 20  # fewer characters than this cost less than saying that they are cut
 
 

@@ -18,6 +18,7 @@ from pytest_claude.recording.fingerprint import model_in_path, platform_in, with
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.transcript import converse
 from pytest_claude.transcript.json_values import parsed
+from pytest_claude.transcript.utf8 import utf8
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,4 @@ def _batched(recorder: Recorder, request: Any, platform: Platform | None) -> Any
 
 
 def _written(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
+    return utf8(json.dumps(body, ensure_ascii=False, separators=(",", ":")))

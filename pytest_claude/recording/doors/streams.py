@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio  # what the HTTP libraries wait with
 
+from pytest_claude.clock import elapsed_s
 from pytest_claude.recording import event_text
 from pytest_claude.recording.faults import INJECTED
 from pytest_claude.transcript.interaction import Ended, Response, Timing
@@ -76,7 +77,7 @@ class Meter:
 
     def _elapsed_s(self) -> float:
         # Rounded where it is measured: a run that records must see the times that replay reads.
-        return round(time.perf_counter() - self._started, 4)
+        return round(elapsed_s() - self._started, 4)
 
     def _timing(self, body: bytes, total_s: float) -> Timing:
         first_s = self._at[0] if self._at else total_s

@@ -129,13 +129,17 @@ def as_headers(headers: Any, dropped: Collection[str] = _NOT_OF_THE_BODY) -> dic
     return {name: value for name, value in first.items() if name not in dropped}
 
 
+# No API keeps a connection for a day. A frozen clock once wrote some 57 years.
+_LONGEST_S = 86_400
+
+
 def timing_of(value: Any) -> tuple[Timing | None, Ended]:
     """The times measured, and how the response ended."""
     if not isinstance(value, Mapping):
         return None, "whole"
     first, total = _number(value.get("first_byte_s")), _number(value.get("total_s"))
     timing = None
-    if first is not None and total is not None:
+    if first is not None and total is not None and 0 <= first <= total <= _LONGEST_S:
         timing = Timing(first, total, _number(value.get("first_token_s")), _chunks(value))
     ended: Ended = "whole" if value.get("complete") is not False else "unknown"
     match value.get("ended"):
