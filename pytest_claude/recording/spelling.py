@@ -1,6 +1,6 @@
 """The neutral spellings of one request, as one. Pure.
 
-The table "Neutral spellings" in `docs/matching.md` names them for the user.
+The section "Matching" of `docs/reference.md` names them for the user.
 """
 
 from __future__ import annotations
