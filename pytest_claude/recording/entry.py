@@ -17,6 +17,7 @@ from pytest_claude.transcript.judging import JUDGE, is_judge
 
 START = "- fingerprint: "
 _RESPONSE = "\n  response:\n"
+_ENDINGS = ("cut", "left", "timed out")
 
 
 class Recorded:
@@ -92,7 +93,7 @@ class Recorded:
         head, _, timing = self.text.rpartition("\n    timing:\n")
         text = f"{head}\n" if head else timing
         if head and "complete: false" in timing:
-            text += "cut" + "".join(by for by in ("cut", "left") if f"ended: {by}" in timing)
+            text += "cut" + "".join(by for by in _ENDINGS if f"ended: {by}" in timing)
         start = text.index("\n    uri: ") + len("\n    uri: ")
         end = text.index("\n", start)
         host_end = text.find("/", text.find("://", start, end) + 3, end)
@@ -198,7 +199,7 @@ def _entry(interaction: Interaction) -> dict[str, Any]:
 def _timing(response: Response) -> Mapping[str, Any] | None:
     measured = response.timing
     timing: dict[str, Any] = {"complete": response.complete}
-    if response.ended in ("cut", "left"):
+    if response.ended in _ENDINGS:
         timing["ended"] = response.ended
     if measured is None:
         return None if response.complete else timing

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pytest_claude.models.ids import NO_NAMES, ModelNames, canonical_model, model_of
 from pytest_claude.models.platforms import Platform
+from pytest_claude.recording.spelling import BETA, betas_in, neutral, without_beta_flag
 from pytest_claude.transcript.interaction import Request
 
 Normalize = Callable[[Any], Any]
@@ -32,7 +33,8 @@ class Known:
 
     Attributes:
         fingerprint: As `fingerprint` gives it, where names of the project's own count as the
-            models that they stand for.
+            models that they stand for; with rules of the test, a hash of `counted`. The values of
+            `anthropic-beta` that count follow it.
         model: As `model_in` gives it.
     """
 
@@ -52,7 +54,18 @@ def known(
     """
     value = _parsed(request)
     model = _model_of(request, value)  # before a rule of the test can change the value
-    return Known(_hash(request, value, normalize, names.canonical), model)
+    if normalize is None:
+        mark = _hash(request, value, names.canonical)
+    else:
+        fields = _counted(request, value, normalize, names)
+        fields.pop(BETA, None)
+        mark = _digest(_ENCODE(fields))
+    return Known(with_betas(mark, betas_in(request.headers)), model)
+
+
+def with_betas(mark: str, betas: str) -> str:
+    """A fingerprint with the values of `anthropic-beta` that count beside what it is a hash of."""
+    return f"{mark} {betas}" if betas else mark
 
 
 def fingerprint(request: Request) -> str:
@@ -61,21 +74,46 @@ def fingerprint(request: Request) -> str:
     The path counts from the last `/v1/` on, with a platform's model id as the model's canonical id
     and without a project or an account. Of the body, key order, white space, `1` against `1.0` and
     the spelling of the model's id do not count; of multipart bodies, the boundary. Scheme, host
-    and headers never count. It is what a cassette holds, so no setting of a project counts either.
+    and headers are not in it. It is what a cassette holds, so no setting of a project counts.
     """
-    return _hash(request, _parsed(request), None, canonical_model)
+    return _hash(request, _parsed(request), canonical_model)
 
 
-def canonical_text(
+def counted(
     request: Request, normalize: Normalize | None = None, names: ModelNames = NO_NAMES
-) -> str:
-    """All that counts, as the text that `known` makes a hash of; the arguments are its."""
-    return _whole(request, _parsed(request), normalize, names.canonical)
+) -> dict[str, Any]:
+    """What counts of a request, by field, in one spelling; two that are equal are one request.
+
+    Its fields are method, path, query, `anthropic-beta` and those of the body, or `body` where
+    that is no JSON object. A field that says nothing is left out. The arguments are those of
+    `known`.
+    """
+    return _counted(request, _parsed(request), normalize, names)
 
 
-def canonical_body(request: Request, names: ModelNames = NO_NAMES) -> str:
-    """The body as canonical JSON, or as it is where it is no JSON; `names` as for `known`."""
-    return _canonical(request, _parsed(request), None, names.canonical)
+def as_text(fields: Mapping[str, Any]) -> str:
+    """What `counted` gives, as canonical JSON."""
+    return _ENCODE(fields)
+
+
+def _counted(
+    request: Request, value: Any, normalize: Normalize | None, names: ModelNames
+) -> dict[str, Any]:
+    model = model_in_path(request.url)
+    path, query = _DECODE(_target(request.url, model and names.canonical(model)))
+    fields = {"method": request.method, "path": path, "query": without_beta_flag(query)}
+    if value is None:
+        body: Any = _without_boundary(request).decode("utf-8", "surrogateescape")
+    else:
+        body = _with_one_name(value, names.canonical)
+        body = neutral(body if normalize is None else normalize(body))
+    others = body if isinstance(body, dict) else {"body": body}
+    in_body = others.get("anthropic_beta")  # on Bedrock
+    if isinstance(in_body, list):
+        others = {key: item for key, item in others.items() if key != "anthropic_beta"}
+    betas = betas_in(request.headers, in_body if isinstance(in_body, list) else ())
+    fields |= {BETA: betas, **others}
+    return {key: item for key, item in fields.items() if item not in ("", [])}
 
 
 def edition(body: Mapping[str, Any], normalize: Normalize | None, names: ModelNames) -> str:
@@ -112,23 +150,23 @@ def _parsed(request: Request) -> Any:
         return None
 
 
-def _hash(request: Request, value: Any, normalize: Normalize | None, name: Name) -> str:
-    whole = _whole(request, value, normalize, name).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(whole).hexdigest()[:32]
-
-
-def _whole(request: Request, value: Any, normalize: Normalize | None, name: Name) -> str:
+def _hash(request: Request, value: Any, name: Name) -> str:
     model = model_in_path(request.url)
     target = _target(request.url, model if model is None else name(model))
-    return f"{request.method} {target}\n{_canonical(request, value, normalize, name)}"
-
-
-def _canonical(request: Request, value: Any, normalize: Normalize | None, name: Name) -> str:
     if value is None:
-        return _without_boundary(request).decode("utf-8", "surrogateescape")
-    if (model := model_of(value)) is not None:
-        value = {**value, "model": name(model)}
-    return _ENCODE(value if normalize is None else normalize(value))
+        body = _without_boundary(request).decode("utf-8", "surrogateescape")
+    else:
+        body = _ENCODE(_with_one_name(value, name))
+    return _digest(f"{request.method} {target}\n{body}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _with_one_name(value: Any, name: Name) -> Any:
+    model = model_of(value)
+    return value if model is None else {**value, "model": name(model)}
 
 
 def _model_in_batch(body: Any) -> str | None:

@@ -14,15 +14,24 @@ Rule = str | Callable[[Any], Any]
 
 IGNORED = "<ignored>"
 
-_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_MONTH = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?"
+    r"|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
+)
+_DAY = r"\d\d?(?:st|nd|rd|th|\.)?"
+_WEEKDAY = r"(?:(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?\.?,? )?"
+_TIME = (
+    r"\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?(?!\d)(?: ?[AaPp]\.?[Mm]\b\.?)?"
+    r"(?: ?(?:Z|UTC|GMT)\b| ?[+-]\d\d:?\d\d)?"
+)
 NAMED: dict[str, re.Pattern[str]] = {
     "uuids": re.compile(r"(?i)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32}\b"),
     "dates": re.compile(
-        r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?Z|[+-]\d\d:?\d\d)?)?\b"
-        rf"|\b(?:{_MONTHS})[a-z]*\.? \d\d?(?:st|nd|rd|th)?,? \d{{4}}\b"
-        rf"|\b\d\d?\.? (?:{_MONTHS})[a-z]*\.? \d{{4}}\b"
-        r"|\b\d\d?[./]\d\d?[./]\d{4}\b"
-        r"|\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b"
+        rf"\b{_WEEKDAY}(?:\d{{4}}([-/.])\d\d?\1\d\d?"
+        rf"|{_MONTH} {_DAY}(?:,? \d{{4}})?|{_DAY} (?:of )?{_MONTH}(?:,? \d{{4}})?|{_MONTH} \d{{4}}"
+        r"|\d\d?/\d\d?/(?:\d{4}|\d\d)|\d\d?\.\d\d?\.\d{4})"
+        rf"(?:(?:[T ]|,? (?:at )?){_TIME}|(?!\w))"
+        rf"|\b{_TIME}"
     ),
     "tmp_paths": re.compile(
         r"[^\s\"'`<>]*[/\\]pytest-of-[^/\\\s]+[/\\]pytest-\d+[/\\][^/\\\s\"'`<>]+"
@@ -109,14 +118,14 @@ def _at_path(path: str, where: str) -> Normalize:
 
 
 def _without(value: Any, steps: Sequence[re.Match[str]]) -> Any:
-    if not steps:
-        return IGNORED
+    """`value` without what the path leads to: a key that one side lacks is ignored too."""
     step, rest = steps[0], steps[1:]
     key = step["key"] or step["quoted"] or step["any"]
     if isinstance(value, dict):
         changed = {
-            name: _without(item, rest) if key in (name, "*") else item
+            name: _without(item, rest) if rest and key in (name, "*") else item
             for name, item in value.items()
+            if rest or key not in (name, "*")
         }
         return _deeper(changed, steps) if step["any"] else changed
     if isinstance(value, list):
@@ -124,8 +133,9 @@ def _without(value: Any, steps: Sequence[re.Match[str]]) -> Any:
             return _deeper(value, steps)
         wanted = step["index"]
         return [
-            _without(item, rest) if wanted in ("*", str(number)) else item
+            _without(item, rest) if rest and wanted in ("*", str(number)) else item
             for number, item in enumerate(value)
+            if rest or wanted not in ("*", str(number))
         ]
     return value
 

@@ -11,12 +11,17 @@ from urllib.parse import urlsplit
 
 from pytest_claude.errors import CassetteMiss, Row
 from pytest_claude.models.ids import ModelNames
+from pytest_claude.recording.comparing import Change, Comparison, nearest
+from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.fingerprint import Known
 from pytest_claude.recording.ignoring import volatile
-from pytest_claude.recording.matching import CANDIDATES, Change, Index, nearest
+from pytest_claude.recording.matching import CANDIDATES, Index
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.spelling import BETA
 from pytest_claude.transcript.interaction import Request
 from pytest_claude.transcript.judging import is_judge
+
+_MOST_NAMED = 5  # further differences that a miss names
 
 
 @dataclass(frozen=True)
@@ -58,12 +63,9 @@ def explain(asked: Asked, index: Index, redaction: Redaction) -> CassetteMiss:
     if not index.entries:
         return _miss(asked, "the cassette is empty", "0 recorded interactions")
     if played := index.matching(asked.known.fingerprint):
-        cause = "one call more than recorded"
-        words = "interaction was" if played == 1 else f"{played} matching interactions were"
-        return _miss(asked, cause, f"{'the matching' if played == 1 else 'all'} {words} played")
+        return _one_more(asked, played)
     recorded = index.candidates(CANDIDATES, judges=is_judge(asked.request))
-    candidates = [(number, redaction.request(request)) for number, request in recorded]
-    if not candidates:
+    if not recorded:
         held = len(index.entries)
         observed = (
             f"{'1 interaction' if held == 1 else f'{held} interactions'}, none of the judge's"
@@ -72,8 +74,23 @@ def explain(asked: Asked, index: Index, redaction: Redaction) -> CassetteMiss:
         if not is_judge(asked.request):
             observed, cause = f"{held} of the judge's", "only the judge is recorded"
         return _miss(asked, cause, observed)
-    number, change = nearest(asked.request, candidates, index.names)
-    return _differs(asked, number, change, index)
+    sent = index.counted(asked.request)
+    candidates = []
+    for number, entry in recorded:
+        fields = index.counted_of(entry, redaction)
+        if index.keeps_no_betas(entry):
+            fields[BETA] = sent.get(BETA, "")
+        candidates.append((number, {key: item for key, item in fields.items() if item != ""}))
+    number, comparison = nearest(sent, candidates)
+    if not comparison.changes:
+        return _one_more(asked, sum(fields == sent for _, fields in candidates))
+    return _differs(asked, number, comparison, index)
+
+
+def _one_more(asked: Asked, played: int) -> CassetteMiss:
+    cause = "one call more than recorded"
+    words = "interaction was" if played == 1 else f"{played} matching interactions were"
+    return _miss(asked, cause, f"{'the matching' if played == 1 else 'all'} {words} played")
 
 
 def _nothing_recorded(asked: Asked, names: ModelNames) -> CassetteMiss:
@@ -97,22 +114,42 @@ def _miss(asked: Asked, cause: str, observed: str, more: Sequence[Row] = ()) -> 
     return CassetteMiss(_headline(asked, cause), [*rows, _to_record(asked), *more], cause)
 
 
-def _differs(asked: Asked, number: int, change: Change, index: Index) -> CassetteMiss:
-    cause = _cause(asked.request, index.entries[number - 1].request, change)
-    equal = f"; {', '.join(change.equal)} are equal" if change.equal else ""
-    where = f", word {change.word[0]} of {change.word[1]}" if change.word else ""
+def _differs(asked: Asked, number: int, comparison: Comparison, index: Index) -> CassetteMiss:
+    entry = index.entries[number - 1]
+    change, *others = comparison.changes
+    cause = _cause(asked.request, entry.request, change)
+    equal = f"; {', '.join(comparison.equal)} are equal" if comparison.equal else ""
+    where = f", {change.place}" if change.place else ""
     rows = [
         _expected(asked),
         ("observed", f"`{change.field}` differs from the nearest recording{equal}"),
         ("evidence", f"{asked.cassette}, interaction {number} of {len(index.entries)}{where}"),
         ("", f"-  {_or_absent(change.recorded)}"),
         ("", f"+  {_or_absent(change.sent)}"),
+        *_also(others),
+        *_of_another_tool(entry),
         _to_record(asked),
         *_to_ignore(change),
     ]
     edit = f"{change.field}: {change.recorded} → {change.sent}"
     calls = 1 if asked.shared else max(1, len(index.unused))
     return CassetteMiss(_headline(asked, cause), rows, cause, edit, calls)
+
+
+def _also(others: Sequence[Change]) -> list[Row]:
+    if not others:
+        return []
+    named = ", ".join(f"`{other.field}`" for other in others[:_MOST_NAMED])
+    more = len(others) - _MOST_NAMED
+    return [("differ too", f"{named} and {more} more" if more > 0 else named)]
+
+
+def _of_another_tool(entry: Recorded) -> list[Row]:
+    """What explains a miss on a recording that was green with the tool that made it."""
+    if entry.ours:
+        return []
+    words = "another tool, which may not have compared bodies; yours may have changed since"
+    return [("recorded by", words)]
 
 
 def _cause(sent: Request, recorded: Request, change: Change) -> str:
@@ -130,6 +167,8 @@ def _cause(sent: Request, recorded: Request, change: Change) -> str:
         return "the turns come in another order"
     if top in ("system", "messages"):
         return f"the prompt was edited (`{change.field}`)"
+    if top == BETA:
+        return f"the betas changed: {_or_none(change.recorded)} → {_or_none(change.sent)}"
     if top in ("method", "path", "query"):
         return "nothing like it is recorded"
     return f"`{change.field}` changed"
@@ -196,6 +235,10 @@ def _expected(asked: Asked) -> Row:
 
 def _to_record(asked: Asked) -> Row:
     return "to record", asked.command
+
+
+def _or_none(betas: str | None) -> str:
+    return betas or "none"
 
 
 def _or_absent(text: str | None) -> str:

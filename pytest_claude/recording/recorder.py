@@ -30,6 +30,8 @@ Prepare = Callable[[Mapping[str, Any], Platform | None], Mapping[str, Any]]
 Veto = Callable[[Request], RecordingProblem | None]
 """What forbids a call that would be paid for; None lets it pass."""
 
+_NO_BETAS = "the recording kept no `anthropic-beta`: it answers a request with any betas"
+
 # Shared with the processes that are forked from this one: the id of the last that asked a model.
 _FORK = mmap.mmap(-1, 8)
 
@@ -295,6 +297,9 @@ class Recorder:
             self.faults.give_back(fault)
             entry = self._cassette.index.take(asked.fingerprint) if altered else entry
             fault, altered = None, False
+        if entry is not None and " " in asked.fingerprint and Index.keeps_no_betas(entry):
+            if _NO_BETAS not in self.notes:
+                self.notes.append(_NO_BETAS)
         call = Call(request, asked, asked_model, entry, recorded=entry is not None, fault=fault)
         if not altered:
             self.calls.append(call)

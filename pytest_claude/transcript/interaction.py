@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from pytest_claude.transcript.json_values import parsed
 
-Ended = Literal["whole", "cut", "left", "unknown"]
+Ended = Literal["whole", "cut", "left", "timed out", "unknown"]
 """How an answer ended: at its end; cut by the server or the network; left by the app, which read
-no further; or not whole, in a recording that does not say who ended it."""
+no further; by the client's own limit of time; or not whole, in a recording that does not say who
+ended it."""
 
 
 @dataclass(frozen=True)

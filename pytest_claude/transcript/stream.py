@@ -32,7 +32,7 @@ def read_events(body: bytes) -> Iterator[dict[str, Any] | None]:
     """The JSON objects of a stream's `data:` fields, in order; None for one that is not JSON.
 
     Accepts LF, CRLF and CR, a byte order mark, comments, several `data:` lines an event, and a
-    last event without its blank line.
+    last event without its blank line. An event without data says nothing: a gateway's heartbeat.
     """
     data: list[str] = []
     text = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
@@ -42,9 +42,10 @@ def read_events(body: bytes) -> Iterator[dict[str, Any] | None]:
         if line.startswith("data:"):
             data.append(line[5:].removeprefix(" "))
         elif not line and data:
-            yield _object("\n".join(data))
+            if any(data):
+                yield _object("\n".join(data))
             data = []
-    if data:
+    if any(data):
         yield _object("\n".join(data))
 
 

@@ -21,12 +21,16 @@ Keep = Callable[[bytes, Timing, Ended], None]
 
 _MOST_CHUNKS = 1_000
 _CUT = "the recorded stream was cut here"
+_TIMED_OUT = "the client's timeout ended the recorded stream here"
 _LEFT = "the app left the recorded stream here"
 PATIENCE_S = 2.0
 """How much longer than while recording a replayed stream waits for the app to leave it."""
 _FIRST_TOKEN = b"content_block_delta"
-# The last event itself: a text may speak of it.
-_END_OF_STREAM = re.compile(rb"(?:^|\n)event: (?:message_stop|error)\r?\ndata: [^\n]*\s*$")
+# The last event itself: a text may speak of it. Comments and the marker of other APIs may follow.
+_END_OF_STREAM = re.compile(
+    rb"(?:^|[\r\n])event: ?(?:message_stop|error)(?:\r\n|\r|\n)data: ?[^\r\n]*"
+    rb"(?:[\r\n]+(?::[^\r\n]*|data: ?\[DONE\])?)*$"
+)
 
 
 def _ends(body: bytes) -> bool:
@@ -60,6 +64,10 @@ class Meter:
     def cut(self) -> None:
         """The server or the network ended it before its end, or the app's library gave it up."""
         self._end("cut")
+
+    def time_out(self) -> None:
+        """The client's own limit of time has ended it."""
+        self._end("timed out")
 
     def done(self) -> None:
         """All has arrived."""
@@ -114,6 +122,9 @@ def tee(library: Any) -> Any:
                 for chunk in self._stream:
                     self._meter.note(chunk)
                     yield chunk
+            except library.TimeoutException:
+                self._meter.time_out()
+                raise
             except Exception:  # an app that leaves closes, or is cancelled
                 self._meter.cut()
                 raise
@@ -124,6 +135,9 @@ def tee(library: Any) -> Any:
                 async for chunk in self._stream:
                     self._meter.note(chunk)
                     yield chunk
+            except library.TimeoutException:
+                await _in_a_thread(self._meter.time_out)
+                raise
             except Exception:
                 await _in_a_thread(self._meter.cut)
                 raise
@@ -143,7 +157,8 @@ def tee(library: Any) -> Any:
 
 @cache
 def replay(library: Any) -> Any:
-    """A response stream with the recorded chunks; one that was cut ends in the same error.
+    """A response stream with the recorded chunks; one that was cut ends in the same error, and one
+    that the client's timeout ended in that, at once.
 
     One that the app left goes on, without a word, for as long as it did: what made the app leave,
     a limit of time as a rule, does so again. With `pause_s` it comes event by event, each after so
@@ -186,6 +201,8 @@ def replay(library: Any) -> Any:
         def _end(self) -> None:
             if self._recorded.complete or self._closed.is_set():
                 return
+            if self._recorded.ended == "timed out":
+                raise library.ReadTimeout(_TIMED_OUT)
             what = _LEFT if self._recorded.ended == "left" else _CUT
             if INJECTED in self._recorded.headers:
                 what = "claude.inject cut the stream here"

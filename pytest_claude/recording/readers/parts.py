@@ -143,7 +143,7 @@ def timing_of(value: Any) -> tuple[Timing | None, Ended]:
         timing = Timing(first, total, _number(value.get("first_token_s")), _chunks(value))
     ended: Ended = "whole" if value.get("complete") is not False else "unknown"
     match value.get("ended"):
-        case "cut" | "left" as known if ended != "whole":
+        case "cut" | "left" | "timed out" as known if ended != "whole":
             ended = known
     return timing, ended
 

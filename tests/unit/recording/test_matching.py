@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from pytest_claude.recording.comparing import Change, Comparison, nearest
 from pytest_claude.recording.entry import Recorded
-from pytest_claude.recording.fingerprint import fingerprint
-from pytest_claude.recording.matching import Change, Index, nearest
+from pytest_claude.recording.fingerprint import counted, fingerprint
+from pytest_claude.recording.matching import Index
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 BODY: dict[str, Any] = {
@@ -75,8 +76,8 @@ def test_identical_requests_are_served_in_recorded_order_and_once_each() -> None
     assert index.unused == (2,)
 
 
-def change(sent: Request, *others: Request) -> tuple[int, Change]:
-    return nearest(sent, list(enumerate(others, start=1)))
+def change(sent: Request, *others: Request) -> tuple[int, Comparison]:
+    return nearest(counted(sent), list(enumerate(map(counted, others), start=1)))
 
 
 def test_a_changed_word_is_shown_with_its_neighbours() -> None:
@@ -84,11 +85,15 @@ def test_a_changed_word_is_shown_with_its_neighbours() -> None:
     new = request(system="You are the desk of Acme. Quickly look up the order first. Be brief now.")
     assert change(new, old) == (
         1,
-        Change(
-            "system",
-            "… the desk of Acme. Always look up the order …",
-            "… the desk of Acme. Quickly look up the order …",
-            (7, 15),
+        Comparison(
+            (
+                Change(
+                    "system",
+                    "… the desk of Acme. Always look up the order …",
+                    "… the desk of Acme. Quickly look up the order …",
+                    "word 7 of 15",
+                ),
+            ),
             ("model", "messages", "max_tokens"),
         ),
     )
@@ -96,7 +101,7 @@ def test_a_changed_word_is_shown_with_its_neighbours() -> None:
 
 def test_words_that_were_added_at_the_end_come_after_the_last() -> None:
     old, new = request(system="Look up"), request(system="Look up an order")
-    assert change(new, old)[1].word == (2, 2)
+    assert change(new, old)[1].changes[0].place == "word 2 of 2"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +118,7 @@ def test_words_that_were_added_at_the_end_come_after_the_last() -> None:
 def test_the_first_field_that_differs(
     changes: dict[str, Any], field: str, was: str | None, now: str | None
 ) -> None:
-    _, found = change(request(**changes), request())
+    found = change(request(**changes), request())[1].changes[0]
     assert (found.field, found.recorded, found.sent) == (field, was, now)
 
 
@@ -122,7 +127,7 @@ def test_a_deep_change_is_named_by_its_path() -> None:
         properties = {"city": {"type": kind}}
         return {"tools": [{"name": "f", "input_schema": {"properties": properties}}]}
 
-    _, found = change(request(**tool("number")), request(**tool("string")))
+    found = change(request(**tool("number")), request(**tool("string")))[1].changes[0]
     assert found.field == "tools[0].input_schema.properties.city.type"
 
 
@@ -133,7 +138,7 @@ def test_the_nearest_recording_is_the_one_that_shares_most() -> None:
 
 
 def test_a_long_value_is_cut_and_counted() -> None:
-    _, found = change(request(metadata={"x": "y" * 5000}), request())
+    found = change(request(metadata={"x": "y" * 5000}), request())[1].changes[0]
     assert found.sent is not None
     assert len(found.sent) < 250
     assert "characters)" in found.sent

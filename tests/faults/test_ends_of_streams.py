@@ -1,0 +1,79 @@
+"""A replayed stream ends as the recorded one did."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+
+from pytest_claude.recording.doors import streams
+from pytest_claude.recording.entry import Recorded
+from pytest_claude.transcript.interaction import Ended, Interaction, Request, Response, Timing
+from pytest_claude.transcript.stream import assemble, read_events
+
+REQUEST = Request("POST", "https://api.anthropic.com/v1/messages", b"{}")
+
+
+def event(kind: str, blank: str = " ", **fields: Any) -> bytes:
+    data = json.dumps({"type": kind, **fields})
+    return f"event:{blank}{kind}\ndata:{blank}{data}\n\n".encode()
+
+
+PIECE = event("content_block_delta", index=0, delta={"type": "text_delta", "text": "Hi"})
+
+
+def metered(error: Exception | None, *chunks: bytes) -> Response:
+    """What is kept of a stream that the app reads as far as it goes."""
+    kept: list[Response] = []
+
+    def keep(body: bytes, timing: Timing, ended: Ended) -> None:
+        kept.append(Response(200, body, {"content-type": "text/event-stream"}, timing, ended))
+
+    def live() -> Any:
+        yield from chunks
+        if error is not None:
+            raise error
+
+    stream = streams.tee(httpx)(live(), streams.Meter(0.0, keep))
+    with suppress(httpx.HTTPError):
+        list(stream)
+    return kept[0]
+
+
+@pytest.mark.parametrize("error", [httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("gone")])
+def test_a_stream_ends_in_the_error_it_was_recorded_with(error: httpx.HTTPError) -> None:
+    recorded = metered(error, PIECE)
+    assert not recorded.complete
+    entry = Recorded.of(Interaction(REQUEST, recorded))
+    reread = Recorded.read(entry.text).response
+    assert reread.ended == recorded.ended
+    pieces = iter(streams.replay(httpx)(reread))
+    assert next(pieces) == PIECE
+    with pytest.raises(type(error)):
+        next(pieces)
+
+
+@pytest.mark.parametrize(
+    "behind", [b"", b"data: [DONE]\n\n", b": keep-alive\n\n"], ids=["nothing", "DONE", "comment"]
+)
+@pytest.mark.parametrize("blank", ["", " "], ids=["no blank", "blank"])
+def test_a_stream_whose_last_event_arrived_is_whole(blank: str, behind: bytes) -> None:
+    recorded = metered(httpx.ReadError("closed"), PIECE, event("message_stop", blank) + behind)
+    assert recorded.ended == "whole"
+
+
+def test_a_text_that_speaks_of_the_last_event_does_not_end_a_stream() -> None:
+    text = "event: message_stop\ndata: {}"
+    piece = event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
+    assert metered(httpx.ReadError("closed"), piece).ended == "cut"
+
+
+@pytest.mark.parametrize("heartbeat", [b"event: ping\ndata: \n\n", b"event: alive\ndata:\n\n"])
+def test_an_event_without_data_says_nothing(heartbeat: bytes) -> None:
+    start = event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+    body = start + PIECE + heartbeat + PIECE + event("message_stop")
+    assert list(read_events(body)) == list(read_events(body.replace(heartbeat, b"")))
+    assert assemble(read_events(body)).complete
