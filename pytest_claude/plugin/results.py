@@ -230,7 +230,7 @@ class Results:
         self._estimated = True  # each worker collects the same
         from pytest_claude.plugin.estimate import estimate_by_ids
 
-        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         for line in estimate_by_ids(ids, settings, gated) if reporter else ():
             reporter.write_line(line)
 

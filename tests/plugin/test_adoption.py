@@ -49,7 +49,8 @@ def test_a_miss_is_told_as_ours(adopted) -> None:
     result.stdout.fnmatch_lines(
         [
             "E   *CassetteMiss: no recording answers call 1: the prompt was edited (*",
-            f"  evidence   cassettes/{CASSETTE}, interaction 1 of 1,*",
+            f"  evidence     cassettes/{CASSETTE}, interaction 1 of 1,*",
+            "  recorded by  another tool, which may not have compared bodies; yours may have",
         ]
     )
 

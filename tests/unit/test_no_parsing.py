@@ -30,7 +30,7 @@ TEXTS = {
 EXCEPTIONS: dict[str, str] = {
     # Node ids: pytest gives them as text.
     "gating/measures.py:_ratio": "the function of a parametrized test",
-    "report/annotations.py:error_commands": "the file of a test",
+    "report/annotations.py:place": "the file of a test",
     "report/forecast.py:_first_calls": "the file of a test",
     "report/heat.py:families": "the function of a parametrized test",
     "report/cause.py:cause": "a text of an assertion that says nothing",
@@ -74,6 +74,7 @@ EXCEPTIONS: dict[str, str] = {
     "run/place.py": "the paths of cassettes: it is the one that writes and reads them",
     "plugin/comparison.py:_earlier_run": "the option --claude-baseline",
     "plugin/comparison.py:_of_revision": "the files that pytest was given",
+    "plugin/options.py:_refuse_a_moved_root": "the words of PYTEST_ADDOPTS",
     "plugin/markers.py:misspelt": "names of markers in the ini file",
     "plugin/outcome.py:_first_line": "lines of an exception",
     "plugin/preflight.py:_recorded": "the file of a test",
