@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -267,7 +269,25 @@ def _normalizer(item: pytest.Item, run: RunSettings, where: str) -> Normalize | 
         if mark.kwargs:
             raise SettingsError(f"{where}: @pytest.mark.claude_ignore takes rules, no keywords")
         rules += mark.args
+    for name in _marked_rules(getattr(item, "module", None)):
+        raise SettingsError(
+            f"{where}: `{name}` is marked with claude_ignore and is no rule: pytest takes a lone "
+            f"function for what is decorated; write @pytest.mark.claude_ignore.with_args({name})"
+        )
     return normalizer(rules, f"{where}: claude_ignore")
+
+
+@lru_cache(maxsize=8)  # the items of a module come one after the other
+def _marked_rules(module: ModuleType | None) -> tuple[str, ...]:
+    """The functions of a module that carry the marker claude_ignore without a rule."""
+    functions = {} if module is None else vars(module)
+    return tuple(
+        name
+        for name, function in functions.items()
+        if inspect.isfunction(function)
+        for mark in getattr(function, "pytestmark", ())
+        if mark.name == "claude_ignore" and not (mark.args or mark.kwargs)
+    )
 
 
 def _verify(where: str, mark: pytest.Mark) -> None:

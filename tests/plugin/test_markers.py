@@ -52,6 +52,28 @@ WRONG = {
 }
 
 
+RULE = """
+def no_user(body):
+    return {**body, "metadata": None} if isinstance(body, dict) else body
+
+@pytest.mark.claude_ignore%s(no_user)
+def test_a(claude):
+    ask()
+"""
+
+
+def test_a_named_function_as_a_lone_rule_is_refused_in_words(project) -> None:
+    project.tests(RULE % "")
+    result = project.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    said = " ".join(line.strip() for line in result.stderr.lines)
+    assert "`no_user` is marked with claude_ignore and is no rule" in said
+    assert "@pytest.mark.claude_ignore.with_args(no_user)" in said
+    project.tests(RULE % ".with_args")
+    project.record().assert_outcomes(passed=1)
+    project.run().assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize(("marker", "text"), WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n2"]], ids=["alone", "xdist"])
 def test_a_wrong_marker_stops_the_run(project, marker: str, text: str, workers: list) -> None:
