@@ -8,6 +8,7 @@ from pytest_claude.gating.estimate import Recorded
 from pytest_claude.models.bill import Money, trial_cost
 from pytest_claude.models.prices import price_table
 from pytest_claude.plugin.comparison import GatedRun
+from pytest_claude.plugin.judging import expected_text
 from pytest_claude.plugin.recordings import Recordings
 from pytest_claude.report.numbers import mean
 from pytest_claude.report.plan_words import blind_text, plan_lines
@@ -35,7 +36,7 @@ def estimate_lines(
 
 
 def estimate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) -> list[str]:
-    """What `estimate_lines` says where the tests are known by their ids alone.
+    """What `estimate_lines` says, and of the judge, where tests are known by their ids alone.
 
     The controller of xdist has no items: it knows a claude test by its recordings, and no marker.
 
@@ -56,7 +57,9 @@ def estimate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) ->
             for answers in [recordings.first_answers(test, own)]
             if olds & {canonical(answer.request.model or "") for answer in answers}
         }
-    return estimate_lines(tests, settings, run, recordings)
+    lines = estimate_lines(tests, settings, run, recordings)
+    judged = lines and settings.judge in ("unsure", "always")
+    return [*lines, expected_text(settings, dict.fromkeys(tests))] if judged else lines
 
 
 def _recorded(

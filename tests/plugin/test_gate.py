@@ -114,6 +114,7 @@ def test_workers_say_what_a_gate_will_take_before_they_pay(project) -> None:
     assert lines[said].startswith("quick: 4 tests gated, 16 to ")
     assert said < next(n for n, line in enumerate(lines) if "[100%]" in line)
     assert sum(line.startswith("quick: ") for line in lines) == 1
+    assert "reads what the rules leave open: one reply a trial at most" in lines[said + 1]
 
 
 @pytest.mark.parametrize("quiet", ["-q", "-qq"])
