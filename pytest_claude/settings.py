@@ -190,11 +190,21 @@ ALL_RECORDED = 0
 """A number of trials: as many of each test as are recorded, the marker's at least."""
 
 
-def check_trials(name: str, value: object) -> int:
-    """`value`, when it is a number of trials."""
+def check_trials(name: str, value: object, other: str = "") -> int:
+    """`value`, when it is a number of trials.
+
+    Args:
+        name: What it was given to.
+        value: What was given.
+        other: What else can be given there, in words.
+
+    Raises:
+        SettingsError: It is another value.
+    """
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
-    raise SettingsError(f"{name}={value!r}: a whole number of trials, 1 or more")
+    wanted = ", ".join(filter(None, ("a whole number of trials, 1 or more", other)))
+    raise SettingsError(f"{name}={value!r}: {wanted}")
 
 
 def check_together(settings: RunSettings) -> None:

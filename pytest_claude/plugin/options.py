@@ -70,7 +70,8 @@ def _number_of_trials(_config: pytest.Config, setting: Setting, value: str) -> o
 
     if value == "recorded":
         return ALL_RECORDED
-    return check_trials(setting.name, int(value) if value.isdecimal() else value)
+    number = int(value) if value.isdecimal() else value
+    return check_trials(setting.name, number, "or `recorded`")
 
 
 def _swaps(_config: pytest.Config, setting: Setting, value: list[str]) -> object:

@@ -94,7 +94,14 @@ def test_a_reviewer_can_read_the_cassette(project) -> None:
                 "       did you mean 'all'?",
             ],
         ),
-        (["--claude-trials=0"], {}, ["ERROR: --claude-trials=0: a whole number of trials*"]),
+        (
+            ["--claude-trials=many"],
+            {},
+            [
+                "ERROR: --claude-trials='many': a whole number of trials, 1 or more, or",
+                "       `recorded`",
+            ],
+        ),
         (["--claude-adapt=of"], {}, ["ERROR: --claude-adapt=of: not one of auto, hook, off; did*"]),
         (
             ["--claude-report=x.htm"],
