@@ -194,10 +194,11 @@ def _doubt(folder: PurePosixPath, tests: set[PurePosixPath], modules: list[Path]
     same = (t.name.partition("[")[0] for t in tests if t.parent == folder.parent)
     if function in same:
         return "its test has other parameters now, which an option or a file may change"
-    name = function.rpartition(".")[2]
-    written = re.compile(rf"\b(?:def|class)\s+{re.escape(name)}\b")
+    *_, name = names = function.split(".")  # its classes, if any, and its own
     for module in modules:
-        if name == module.stem or written.search(module.read_text("utf-8", "replace")):
+        text = module.read_text("utf-8", "replace")
+        written = (re.search(rf"\b(?:def|class)\s+{re.escape(each)}\b", text) for each in names)
+        if name == module.stem or all(written):
             return f"{module.name} has it all the same; it was not collected now"
     return None
 
@@ -208,10 +209,11 @@ def _renamed(
     """The folder of a test that has no recording and a name that is near; each is taken once."""
     if is_of_fixture(folder):
         return None
-    parent, near = (
-        folder.parent,
-        difflib.get_close_matches(folder.name, lacking.get(folder.parent, ()), n=1),
-    )
+    parent, here = folder.parent, lacking.get(folder.parent, [])
+    own = _without_class(folder.name)
+    near = [name for name in here if _without_class(name) == own]  # its class was renamed
+    if len(near) != 1:
+        near = difflib.get_close_matches(folder.name, here, n=1)
     if not near:
         moved = [parent for parent, names in lacking.items() if folder.name in names]
         if len(moved) != 1:
@@ -219,3 +221,8 @@ def _renamed(
         parent, near = moved[0], [folder.name]
     lacking[parent].remove(near[0])
     return parent / near[0]
+
+
+def _without_class(name: str) -> str:
+    function, bracket, parameters = name.partition("[")
+    return f"{function.rpartition('.')[2]}{bracket}{parameters}"

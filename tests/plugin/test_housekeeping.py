@@ -92,6 +92,17 @@ def test_check_names_a_renamed_test(recorded, command) -> None:
     ], [])  # fmt: skip
 
 
+def test_check_names_a_renamed_class(recorded, command) -> None:
+    recorded.tests(TESTS.replace("class TestDesk", "class TestOpeningHours"))
+    assert command("check") == (0, [
+        "orphaned  cassettes/test_app/TestDesk.test_closes: no test asks it",
+        "  was its test renamed?  mv cassettes/test_app/TestDesk.test_closes "
+        "cassettes/test_app/TestOpeningHours.test_closes",
+        "5 good, 0 bad, 1 orphaned",
+        "to remove what is orphaned  pytest-claude prune",
+    ], [])  # fmt: skip
+
+
 def test_a_module_that_moved_is_found_again(recorded, command) -> None:
     (recorded.path / "sub").mkdir()
     (recorded.path / "test_app.py").rename(recorded.path / "sub" / "test_app.py")
