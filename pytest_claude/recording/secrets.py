@@ -59,12 +59,14 @@ _SHAPES = {
 }
 # A quotation mark in JSON, in JSON within JSON, and so on.
 _QUOTE = r"\\*\""
+_NO_TOKEN = rf"(?!\[redacted\]|[A-Z_]+{_QUOTE})"
 # The part that is replaced is a group. What was replaced before is no secret, nor is the name of a
 # variable, as other recorders write it in place of a token.
 _PLACES = {
     "the token of an MCP server": (
         ("authorization_token",),
-        rf"{_QUOTE}authorization_token{_QUOTE}\s*:\s*{_QUOTE}(?!\[redacted\]|[A-Z_]+{_QUOTE})([^\"\\]+)",
+        rf"(?<!\\)\"authorization_token\"\s*:\s*\"{_NO_TOKEN}((?:[^\"\\]|\\.)+)"
+        rf"|\\+\"authorization_token{_QUOTE}\s*:\s*{_QUOTE}{_NO_TOKEN}([^\"\\]+)",
     ),
     "the password in a connection string": (
         tuple(f"{name}://" for name in ("postgres", "postgresql", "mysql", "mongodb",
