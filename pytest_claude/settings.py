@@ -111,6 +111,11 @@ class RunSettings:
     max_cost_ratio: float | None = None
 
     @property
+    def asks_judge(self) -> bool:
+        """Whether a judge reads what the rules leave open, or every reply."""
+        return self.judge in ("unsure", "always")
+
+    @property
     def gated(self) -> bool:
         """Whether two sides are compared, so that only the verdict fails a test."""
         return bool(self.bump) or self.baseline is not None
@@ -213,7 +218,7 @@ def check_together(settings: RunSettings) -> None:
     Raises:
         SettingsError: With both names.
     """
-    if settings.judge in ("unsure", "always") and settings.judge_model is None:
+    if settings.asks_judge and settings.judge_model is None:
         raise SettingsError(
             f"claude_judge={settings.judge}: needs claude_judge_model, the model to ask"
         )

@@ -96,7 +96,7 @@ class OpenReply:
 
     Attributes:
         reply: Its text.
-        prompt: The user's message before it; "" where there is none.
+        prompt: The user's message before it; "" where no message precedes it.
         calls_tool: Whether the reply also calls a tool that acts.
         tools: Names of the tools that were offered.
     """

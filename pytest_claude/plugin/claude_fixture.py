@@ -238,6 +238,8 @@ class ClaudeFixture(View):
 class _Unkept(View):
     """A view that notes no check."""
 
+    # Bound methods of the whole stand for methods of the view: a type checker knows no such thing.
+
     def __init__(self, whole: ClaudeFixture) -> None:
         self._transcript = whole._transcript  # type: ignore[method-assign]
         self._reading = whole._reading  # type: ignore[method-assign]

@@ -174,7 +174,7 @@ class _Collected:
     def _judged(self) -> list[str]:
         """How many replies a judge may read in this recording, and for how much."""
         settings = self._settings
-        if not settings.recording or settings.judge not in ("unsure", "always"):
+        if not settings.recording or not settings.asks_judge:
             return []
         if settings.gated:
             trials: list[tuple[str, int | None]] = [

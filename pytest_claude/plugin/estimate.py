@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from pytest_claude.gating.estimate import Recorded
 from pytest_claude.models.bill import Money, trial_cost
@@ -15,12 +16,15 @@ from pytest_claude.report.plan_words import blind_text, plan_lines
 from pytest_claude.settings import RunSettings, TestSettings
 from pytest_claude.transcript.model import Answer
 
+AnswersOf = Callable[[str, TestSettings], list[Answer]]
+
 
 def estimate_lines(
     tests: Mapping[str, TestSettings],
     settings: RunSettings,
     run: GatedRun,
     recordings: Recordings,
+    answers_of: AnswersOf | None = None,
 ) -> list[str]:
     """What the gate will probably take, before it is paid, and what it can't see.
 
@@ -29,8 +33,12 @@ def estimate_lines(
         settings: Of the run.
         run: The gate.
         recordings: Of its tests.
+        answers_of: Gives the answers of a test's first recorded trial, where they were read before.
     """
-    taken = [_recorded(test, own, settings, run, recordings) for test, own in tests.items()]
+    answers_of = answers_of or recordings.first_answers
+    taken = [
+        _recorded(test, own, settings, run, recordings, answers_of) for test, own in tests.items()
+    ]
     fewest = min((each.of for each in taken if each.of), default=0)
     return [*plan_lines(taken, run.policy), *blind_text(run.policy, fewest)] if taken else []
 
@@ -46,6 +54,7 @@ def estimate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) ->
         run: The gate.
     """
     recordings, own = Recordings(settings, run.places, run.attempts), TestSettings()
+    answers_of = cache(recordings.first_answers)  # reading a cassette takes milliseconds
     if settings.baseline is not None:
         known = {trial.test for trial in run.known}
         tests = {test: own for test in ids if test in known}
@@ -54,18 +63,23 @@ def estimate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) ->
         tests = {
             test: own
             for test in ids
-            for answers in [recordings.first_answers(test, own)]
+            for answers in [answers_of(test, own)]
             if olds & {canonical(answer.request.model or "") for answer in answers}
         }
-    lines = estimate_lines(tests, settings, run, recordings)
-    judged = lines and settings.judge in ("unsure", "always")
+    lines = estimate_lines(tests, settings, run, recordings, answers_of)
+    judged = lines and settings.asks_judge
     return [*lines, expected_text(settings, dict.fromkeys(tests))] if judged else lines
 
 
 def _recorded(
-    test: str, own: TestSettings, settings: RunSettings, run: GatedRun, recordings: Recordings
+    test: str,
+    own: TestSettings,
+    settings: RunSettings,
+    run: GatedRun,
+    recordings: Recordings,
+    answers_of: AnswersOf,
 ) -> Recorded:
-    """What is recorded of a test, and what a trial of it costs."""
+    """The recorded trials of a test, counted, and the price of one."""
     fresh, cand = (len(recordings.indices(test, own, of)) for of in ("base_fresh", "cand"))
     if settings.baseline is not None:
         base = [trial for trial in run.known if trial.stream == "base" and trial.test == test]
@@ -74,7 +88,7 @@ def _recorded(
         return Recorded(passes, len(base), 0, fresh, cand, usd, cost)
     # What a recorded trial comes to is not known before it is replayed.
     of = len(recordings.indices(test, own, "base"))
-    old, new = _costs(recordings.first_answers(test, own), settings)
+    old, new = _costs(answers_of(test, own), settings)
     ends = None if new is None else (new.low_usd, new.high_usd)
     missing = 0 if of else max(1, own.trials)
     return Recorded(of, of, missing, fresh, cand, None if old is None else old.usd, ends)

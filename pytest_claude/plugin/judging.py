@@ -82,7 +82,7 @@ class Judging:
         return cost_usd(ruling.usage, ruling.judge, overrides=prices)
 
     def to_json(self) -> dict[str, Any]:
-        """What was paid in this process, and what stayed unread."""
+        """The price of each ruling of this process, and why other replies were not read."""
         return {"paid": [self.usd_of(r) for r in self.paid], "failures": self.failures}
 
     def _count(self, rulings: Sequence[Ruling]) -> None:
@@ -132,7 +132,7 @@ class Judge:
     @property
     def is_asked(self) -> bool:
         """Whether the project has a judge read what the rules leave open."""
-        return self._settings.judge in ("unsure", "always")
+        return self._settings.asks_judge
 
     @property
     def may_ask(self) -> bool:
@@ -141,7 +141,7 @@ class Judge:
 
     @contextmanager
     def asking_together(self) -> Iterator[None]:
-        """What is left open while it lasts is asked in one call at its end."""
+        """Collect the replies that are left open meanwhile, and ask about all in one call."""
         self._collected = {}
         try:
             yield

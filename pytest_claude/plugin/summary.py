@@ -102,13 +102,13 @@ def print_section(
     verdict = len(lines)  # the line that has the verdict's colour
     verbosity = reporter.config.get_verbosity()
     if not story.compares:
-        lines += terminal.plain_lines(run.results)
+        lines += terminal.plain_lines(run.results, story.stale)
     else:
         if verbosity < 0:
             lines += terminal.verdict_lines(story)
         else:
             lines += terminal.gate_lines(story, whole=verbosity >= 2)
-            lines += [*terminal.plain_lines(run.results), ""]
+            lines += [*terminal.plain_lines(run.results, story.stale), ""]
         lines += _what_next(story, reporter.config.stash[SETTINGS].reports)
     lines += terminal.note_lines(notes)
     if lines:

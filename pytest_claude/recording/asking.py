@@ -1,6 +1,6 @@
 """Asking a model by the way of an app: to the place of its call, with its credentials.
 
-What passes here is none of the app's traffic: it is no call of the trial and no interaction.
+These requests are not traffic of the app: no trial counts them as calls, no cassette holds them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def ask(
     try:
         response = way.send(url, data)
     except Exception as error:  # of whatever library; recording goes on
-        raise Unasked(f"{type(error).__name__}: {error}") from error
+        raise Unasked(redaction.text(f"{type(error).__name__}: {error}")) from error
     request = Request("POST", redaction.url(url), data)
     answer = parse_answer(Interaction(request, redaction.response(response)))
     if answer is None or not answer.ok:

@@ -10,7 +10,7 @@ from pytest_claude.errors import Row as Labelled
 from pytest_claude.report.commands import Command
 from pytest_claude.report.numbers import dollars, plural, probability
 from pytest_claude.report.row import Row
-from pytest_claude.report.stale import RECORD, StaleGroup, stale_groups
+from pytest_claude.report.stale import RECORD, StaleGroup
 from pytest_claude.report.story import Group, Story
 from pytest_claude.run.record import TestResult
 from pytest_claude.transcript.quoting import printable
@@ -55,9 +55,14 @@ def usage_text(message: str) -> str:
     return f"\n{' ' * len(_ERROR)}".join(line.removeprefix(" " * len(_ERROR)) for line in lines)
 
 
-def plain_lines(results: Sequence[TestResult]) -> list[str]:
-    """The section of a plain run: only what the user should know; usually nothing."""
-    lines = _stale(stale_groups(results))
+def plain_lines(results: Sequence[TestResult], stale: Sequence[StaleGroup] = ()) -> list[str]:
+    """The section of a plain run: only what the user should know; usually nothing.
+
+    Args:
+        results: Of the tests.
+        stale: Why recordings do not answer any more, as the story has it.
+    """
+    lines = _stale(stale)
     unused = [line for result in results for line in result.unused]
     if unused:
         verb = "was" if len(unused) == 1 else "were"

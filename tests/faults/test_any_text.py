@@ -118,7 +118,7 @@ def test_after(claude):
 def workers(request: pytest.FixtureRequest) -> list[str]:
     if request.param == "alone":
         return []
-    pytest.importorskip("xdist")
+    pytest.importorskip("xdist", reason="sends reports between processes by pytest-xdist")
     return ["-p", "xdist", "-n1"]
 
 

@@ -17,7 +17,7 @@ GOLDEN = Path(__file__).parent / "golden"
 def told(name: str) -> str:
     run = samples.RUNS[name]
     of = story(run)
-    lines = [*(gate_lines(of) if of.compares else ()), *plain_lines(run.results)]
+    lines = [*(gate_lines(of) if of.compares else ()), *plain_lines(run.results, of.stale)]
     if of.compares:
         lines += ["", *command_lines(next_commands(of, None))]
     return "\n".join([*lines, "== pytest-claude show", *overview_lines(of), ""])
