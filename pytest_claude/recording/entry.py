@@ -17,6 +17,8 @@ from pytest_claude.transcript.judging import JUDGE, is_judge
 
 START = "- fingerprint: "
 _RESPONSE = "\n  response:\n"
+LIMITS = ("anthropic-ratelimit-", "anthropic-priority-")
+"""How the headers begin that tell what is left of an account's limits: no two answers agree."""
 _ENDINGS = ("cut", "left", "timed out")
 
 
@@ -89,7 +91,9 @@ class Recorded:
 
     @property
     def content(self) -> str:
-        """The text without what may differ between two recordings of the same: host, times."""
+        """The text without what may differ between two recordings of the same: host, times, and
+        the limits of the account.
+        """
         head, _, timing = self.text.rpartition("\n    timing:\n")
         text = f"{head}\n" if head else timing
         if head and "complete: false" in timing:
@@ -97,7 +101,10 @@ class Recorded:
         start = text.index("\n    uri: ") + len("\n    uri: ")
         end = text.index("\n", start)
         host_end = text.find("/", text.find("://", start, end) + 3, end)
-        return text[:start] + text[host_end if host_end > 0 else end :]
+        text = text[:start] + text[host_end if host_end > 0 else end :]
+        return (
+            _LIMIT_LINE.sub("", text) if any(f"\n      {name}" in text for name in LIMITS) else text
+        )
 
 
 def same_exchange(left: Interaction, right: Interaction) -> bool:
@@ -110,6 +117,8 @@ def same_exchange(left: Interaction, right: Interaction) -> bool:
     )
 
 
+# With the indentation of a header, as `_entry` writes it.
+_LIMIT_LINE = re.compile(rf"\n      (?:{'|'.join(LIMITS)}).*")
 # The API gives each message a new one. Ids of tool calls stay: later requests repeat them.
 _MESSAGE_ID = re.compile(rb'"id":\s*"msg_\w+"')
 
@@ -134,13 +143,14 @@ def reads_back(recorded: Recorded) -> bool:
 
 _USUAL = re.compile(
     r"  response:\n    status:\n      code: (\d+)\n      message: .*\n"
-    r"    headers:((?:\n      [\w-]+:\n      - [\w/].*)*)\n"
+    r"    headers:((?:\n      [\w-]+:\n      - [\w/].*)*"
+    r"(?:\n      [\w-]+: \['?[^'\"\[\]\\\n]*'?\])*)\n"
     r"    body:\n      string: \|([+-]?)\n"
 )
 _INDENTATION = " " * 8
 _TIMING = "\n    timing:\n"
 _OTHER_LINE_ENDS = ("\x85", "\u2028", "\u2029")  # for YAML, not for us
-_HEADER = re.compile(r"      ([\w-]+):\n      - (.*)")
+_HEADER = re.compile(r"      ([\w-]+):(?:\n      - (.*)| \['?([^']*)'?\])")
 
 
 def _usual_response(text: str, start: int) -> Response | None:
@@ -161,7 +171,7 @@ def _usual_response(text: str, start: int) -> Response | None:
     body = text[first : timed + 1 if timed >= 0 else None].replace(f"\n{_INDENTATION}", "\n")
     if head[3] != "+":
         body = body.rstrip("\n") + ("" if head[3] else "\n")
-    headers = dict(_HEADER.findall(head[2]))
+    headers = {name: value or limit for name, value, limit in _HEADER.findall(head[2])}
     if any(": " in value or " #" in value for value in headers.values()):
         return None
     when: Timing | None = None
@@ -187,7 +197,10 @@ def _entry(interaction: Interaction) -> dict[str, Any]:
         },
         "response": {
             "status": {"code": response.status, "message": _phrase(response.status)},
-            "headers": {name: [value] for name, value in response.headers.items()},
+            "headers": {
+                name: yaml_text.OneLine([value]) if name.startswith(LIMITS) else [value]
+                for name, value in response.headers.items()
+            },
             "body": {"string": _readable(response.body, response.headers)},
         },
     }

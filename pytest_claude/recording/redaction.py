@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pytest_claude.errors import RecordingProblem
 from pytest_claude.recording import event_text, own_redaction
 from pytest_claude.recording.doors.traffic import API_HOST, is_loopback
+from pytest_claude.recording.entry import LIMITS
 from pytest_claude.recording.own_redaction import Hook
 from pytest_claude.recording.secrets import REPLACEMENT, Secrets
 from pytest_claude.transcript.event_stream import is_event_stream
@@ -23,13 +24,15 @@ from pytest_claude.transcript.utf8 import utf8
 _REQUEST_HEADERS = ("accept", "content-type", "anthropic-version", "anthropic-beta")
 _RESPONSE_HEADERS = (
     "content-type",
+    "content-disposition",
     "retry-after",
     "retry-after-ms",
     "x-should-retry",
     "x-simulated-by",
 )
 # As the HTTP libraries hold them: decoding all headers of a request costs more than finding these.
-STORED_HEADERS = frozenset(name.encode() for name in (*_REQUEST_HEADERS, *_RESPONSE_HEADERS))
+_STORED_HEADERS = frozenset(name.encode() for name in (*_REQUEST_HEADERS, *_RESPONSE_HEADERS))
+_LIMITS = tuple(prefix.encode() for prefix in LIMITS)
 # An ARN holds an account number, a Vertex path a project; the model's id follows both.
 _ACCOUNT = re.compile(r"(?i)(?<=/model/)arn(?::|%3a)[^/]*?(?:/|%2f)|(?<=/)projects/[^/]+/")
 
@@ -148,13 +151,20 @@ class Redaction:
             ),
         )
 
+    @staticmethod
+    def may_store(header: bytes) -> bool:
+        """Whether the value of the header with this name, in lower case, may be stored."""
+        return header in _STORED_HEADERS or header.startswith(_LIMITS)
+
     def request_headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         """The request headers that may be stored."""
         return self._kept(headers, _REQUEST_HEADERS)
 
     def response_headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """The response headers that may be stored."""
-        return self._kept(headers, _RESPONSE_HEADERS)
+        """The response headers that may be stored; the account's limits are the last of them."""
+        headers = [(name.lower(), value) for name, value in headers]
+        limits = sorted(name for name, _ in headers if name.startswith(LIMITS))
+        return self._kept(headers, (*_RESPONSE_HEADERS, *limits))
 
     def _kept(self, headers: Iterable[tuple[str, str]], names: tuple[str, ...]) -> dict[str, str]:
         kept = {lower: value for name, value in headers if (lower := name.lower()) in names}

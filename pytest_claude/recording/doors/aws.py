@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Way
 from pytest_claude.recording.doors import streams, traffic
-from pytest_claude.recording.doors.edge import Sent, sent_for
+from pytest_claude.recording.doors.edge import Sent, replayed_headers, sent_for
 from pytest_claude.recording.doors.line import ClosedLine, aside, current
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
@@ -181,7 +181,8 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
             if call.recorded:
                 assert call.response is not None, "it comes from the cassette"
                 raw = io.BytesIO(call.response.body)
-                return _response(request, call.response.status, call.response.headers, raw)
+                headers = replayed_headers(call.response, stored.url)
+                return _response(request, call.response.status, headers, raw)
         except Exception as error:
             refusal = io.BytesIO(problems.refusal(line.problems.take(error)))
             return _response(request, 400, problems.REFUSED, refusal)

@@ -6,6 +6,7 @@ the path, whatever library made the request.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from urllib.parse import urlsplit
 
 from pytest_claude.models.ids import model_of
 from pytest_claude.models.platforms import Platform
+from pytest_claude.recording.faults import INJECTED
 from pytest_claude.recording.fingerprint import model_in_path, platform_in, with_model_in_path
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.transcript import converse
-from pytest_claude.transcript.json_values import parsed
+from pytest_claude.transcript.interaction import Response
+from pytest_claude.transcript.json_values import mapping, parsed
 from pytest_claude.transcript.utf8 import utf8
 
 
@@ -63,6 +66,27 @@ def sent_for(recorder: Recorder, url: str, body: bytes) -> Sent:
     rest = {key: each for key, each in prepared.items() if key != "model"}
     rest = converse.with_parameters(rest) if speaks_converse else rest
     return Sent(with_model_in_path(url, str(prepared["model"])), _written(rest), asked)
+
+
+def replayed_headers(recorded: Response, url: str) -> dict[str, str]:
+    """The headers of a recorded answer to a request for `url`, as the app gets them.
+
+    An app's retries are exercised without the waiting: `retry-after` is 0. The id of the request
+    is made up, of what the answer holds; that of an error is in its body.
+    """
+    headers = dict(recorded.headers)
+    if INJECTED in headers:
+        return headers
+    if recorded.status >= 400:
+        if "retry-after" in headers:
+            headers["retry-after"] = "0"
+        headers["retry-after-ms"] = "1"
+    name = "x-amzn-requestid" if "/model/" in url else "request-id"
+    if name not in headers:
+        told = mapping(recorded.json()).get("request_id") if recorded.status >= 400 else None
+        made_up = f"req_replayed{hashlib.sha256(recorded.body).hexdigest()[:16]}"
+        headers[name] = told if isinstance(told, str) else made_up
+    return headers
 
 
 def _batched(recorder: Recorder, request: Any, platform: Platform | None) -> Any:

@@ -23,11 +23,10 @@ from pytest_claude.errors import RecordingProblem
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Call, Way
 from pytest_claude.recording.doors import aws, streams, traffic
-from pytest_claude.recording.doors.edge import sent_for
+from pytest_claude.recording.doors.edge import replayed_headers, sent_for
 from pytest_claude.recording.doors.line import ClosedLine, Line, aside, current, own_ports
-from pytest_claude.recording.faults import INJECTED
 from pytest_claude.recording.recorder import Recorder
-from pytest_claude.recording.redaction import STORED_HEADERS
+from pytest_claude.recording.redaction import Redaction
 from pytest_claude.transcript.interaction import Ended, Request, Response, Timing
 
 # An error of the app is shown, and a debugger opened, where the app made the call.
@@ -269,24 +268,15 @@ def _headers_of(message: Any) -> list[tuple[str, str]]:
     return [
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in message.headers.raw
-        if name.lower() in STORED_HEADERS
+        if Redaction.may_store(name.lower())
     ]
-
-
-def replay_headers(recorded: Response) -> dict[str, str]:
-    """The headers to replay: an app's retries are exercised, without the waiting."""
-    headers = dict(recorded.headers)
-    if recorded.status >= 400 and INJECTED not in headers:
-        headers.pop("retry-after", None)
-        headers["retry-after-ms"] = "1"
-    return headers
 
 
 def _replayed(request: Any, call: Call) -> Any:
     served = call.served
     assert served is not None, "it was answered"
     library = _library_of(request)
-    headers = replay_headers(served)
+    headers = replayed_headers(served, call.request.url)
     pause_s = (call.fault and call.fault.slow_stream_s) or 0
     chunks = served.timing.chunks if served.timing is not None else ()
     if served.complete and not chunks and not pause_s:
