@@ -80,20 +80,20 @@ def refusals(
     return tuple(each for each in every if each.effect == "refused")
 
 
-_RETIRED = "model-retired"
+RETIRED = "model-retired"
 
 
 def _holds(rule: Rule, facts: ModelFacts, on: str | None) -> bool:
     """Whether the day `on` is one from which the rule holds; a retirement needs a day."""
     since = _since(rule, facts)
-    if rule.id == _RETIRED:
+    if rule.id == RETIRED:
         # Some are still answered on the very day.
         return on is not None and since is not None and on > since
     return on is None or since is None or on >= since
 
 
 def _since(rule: Rule, facts: ModelFacts) -> str | None:
-    return facts.retires_on if rule.id == _RETIRED else rule.since or facts.released
+    return facts.retires_on if rule.id == RETIRED else rule.since or facts.released
 
 
 def _finding(rule: Rule, seen: str, facts: ModelFacts, *, assumed: bool) -> Finding:

@@ -29,6 +29,8 @@ class MessageRequest:
         version: The header `anthropic-version`; None where it was not recorded.
         betas: The values of `anthropic-beta`, of the header and of the body.
         response: The content of the recorded answer; empty where there is none.
+        answered: Whether the recording shows that the API accepted it; that a batch was submitted
+            does not show it of its items.
         direct: Whether it went to Anthropic's own API: a gateway may know other models.
         names: What the project's own names of models stand for.
     """
@@ -39,6 +41,7 @@ class MessageRequest:
     version: str | None = None
     betas: frozenset[str] = frozenset()
     response: tuple[Mapping[str, Any], ...] = ()
+    answered: bool = False
     direct: bool = True
     names: ModelNames = NO_NAMES
 
@@ -116,7 +119,9 @@ def requests_in(
         return tuple(_request(request, body, names, kind="batch") for body in bodies if body)
     if path.endswith(("/v1/messages/count_tokens", "/count-tokens:rawPredict")):
         body = mapping(request.json())
-        return (_request(request, body, names, kind="count_tokens"),) if body else ()
+        answered = interaction.response.status < 400
+        one = _request(request, body, names, kind="count_tokens", answered=answered)
+        return (one,) if body else ()
     answer = parse_answer(interaction)
     if answer is None or answer.request.body is None:
         return ()
@@ -128,6 +133,7 @@ def requests_in(
         kind=kind,
         platform=answer.platform,
         response=answer.content,
+        answered=answer.status < 400 and answer.error is None,
     )
     return (one,)
 
@@ -151,6 +157,7 @@ def _request(
     kind: Kind = "messages",
     platform: str = "anthropic",
     response: tuple[Mapping[str, Any], ...] = (),
+    answered: bool = False,
 ) -> MessageRequest:
     headers = {name.lower(): value for name, value in request.headers.items()}
     stated = str(headers.get("anthropic-beta") or "").split(",")
@@ -164,6 +171,7 @@ def _request(
         version=version if version and re.match(r"\d{4}-\d\d-\d\d$", version) else None,
         betas=frozenset(b.strip() for b in betas if isinstance(b, str) and b.strip()),
         response=response,
+        answered=answered,
         direct=(_url(request).hostname or "").endswith("anthropic.com"),
         names=names,
     )

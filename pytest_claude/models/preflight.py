@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pytest_claude.models.adapt import adapt
 from pytest_claude.models.facts import facts_of
-from pytest_claude.models.findings import Finding, findings, refusals
+from pytest_claude.models.findings import RETIRED, Finding, findings, refusals
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.models.message_request import MessageRequest
 from pytest_claude.models.model_facts import ModelFacts
@@ -225,12 +225,29 @@ def surely_refused(
 
 
 def _judge(call: Call, new: str, on: str | None, facts: ModelFacts | None) -> Judged:
-    judged = Judged(call, findings(call.request, new, old=call.request.model, on=on, facts=facts))
+    refuted = _refuted(call.request, new)
+    told = findings(call.request, new, old=call.request.model, on=on, facts=facts)
+    judged = Judged(call, tuple(finding for finding in told if not refuted(finding)))
     if not judged.refusals:
         return judged
     body, _ = adapt(call.request.body, new, bedrock=call.request.platform == "bedrock")
     after = refusals(replace(call.request, body=body), new, on=on, facts=facts)
-    return replace(judged, left=frozenset(finding.rule for finding in after))
+    return replace(judged, left=frozenset(f.rule for f in after if not refuted(f)))
+
+
+def _refuted(request: MessageRequest, new: str) -> Callable[[Finding], bool]:
+    """Whether the recording shows that a refusal on `new` is not what the API does.
+
+    What a model has answered it does not refuse, unless it retires. And what the rules see in a
+    request that was answered is no ground of a refusal elsewhere: a recorder may have left out a
+    header that was sent.
+    """
+    if not request.answered or request.model is None:
+        return lambda finding: False
+    if known_id(request.model) == known_id(new):
+        return lambda finding: finding.effect == "refused" and finding.rule != RETIRED
+    grounds = {(finding.rule, finding.seen) for finding in refusals(request, request.model)}
+    return lambda finding: (finding.rule, finding.seen) in grounds
 
 
 def _once(calls: Sequence[Call]) -> Iterable[Call]:

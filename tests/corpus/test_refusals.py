@@ -14,6 +14,7 @@ import pytest
 from pytest_claude.errors import UnreadableCassette
 from pytest_claude.models.findings import refusals
 from pytest_claude.models.message_request import MessageRequest, requests_in
+from pytest_claude.models.preflight import Call, preflight
 from pytest_claude.recording.cassette import read_recording
 
 # What the API says where it refuses for a rule of the model, not for a key, a quota, an outage or
@@ -86,3 +87,19 @@ def test_what_the_api_answered_is_not_refused(
     wrong = [f"{entry['file']}: {rules}" for entry, rules in answered if rules]
     assert len(answered) > 2000
     assert len(wrong) <= 0.01 * len(answered), "\n".join(wrong)
+
+
+def test_no_preflight_predicts_that_a_model_refuses_what_it_answered(
+    judged: list[tuple[dict[str, Any], MessageRequest, tuple[str, ...]]],
+) -> None:
+    answered = [(e, asked) for e, asked, _ in judged if asked.answered and asked.model]
+    wrong = []
+    for number, (entry, asked) in enumerate(answered):
+        one = Call(str(number), "", entry["file"], entry["n"] + 1, 1, asked)
+        model = asked.model or ""
+        wrong += [
+            f"{entry['file']}: {each.refusals}"
+            for each in preflight([one], model, olds=[model]).refused
+        ]
+    assert len(answered) > 2000
+    assert wrong == []

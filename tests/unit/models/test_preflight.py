@@ -263,3 +263,47 @@ def test_an_answer_that_failed_or_was_not_streamed_has_no_rate() -> None:
     assert output_tokens_per_s(replace(timed(0.5, 1.5), ended="cut")) is None
     assert output_tokens_per_s(timed(0.5, 0.5)) is None
     assert output_tokens_per_s(timed(0.5, 1.5, tokens=1)) is None
+
+
+FILE = {
+    "messages": [
+        {
+            "role": "user",
+            "content": [{"type": "document", "source": {"type": "file", "file_id": "f"}}],
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("asks", "to", "predicted"),
+    [
+        ({"model": NEW, "tool_choice": {"type": "any"}}, NEW, ["forced-tool-choice"]),
+        ({"model": OLD, **FILE}, OLD, ["uploaded-file"]),
+        ({"model": OLD, **FILE}, NEW, ["uploaded-file"]),
+    ],
+    ids=["the same model", "a header left out", "a header left out, another model"],
+)
+def test_what_was_answered_is_not_predicted_to_be_refused(
+    asks: dict[str, Any], to: str, predicted: list[str]
+) -> None:
+    asked = MessageRequest(asks, version="2023-06-01")
+    one = replace(call(model=asks["model"]), request=asked)
+    rules = [
+        f.rule for each in preflight([one], to, olds=[OLD, NEW]).refused for f in each.refusals
+    ]
+    assert rules == predicted
+    one = replace(one, request=replace(asked, answered=True))
+    assert not preflight([one], to, olds=[OLD, NEW]).refused
+
+
+def test_an_answer_of_the_old_model_says_nothing_of_what_only_the_new_one_refuses() -> None:
+    asked = MessageRequest({"model": OLD, **FORCED, **FILE}, version="2023-06-01", answered=True)
+    (judged,) = preflight([replace(call(), request=asked)], NEW).refused
+    assert [finding.rule for finding in judged.refusals] == ["forced-tool-choice"]
+
+
+def test_a_model_that_answered_retires_all_the_same() -> None:
+    one = replace(call(), request=MessageRequest({"model": OLD}, answered=True))
+    (judged,) = preflight([one], OLD, olds=[OLD], on="2027-12-01").refused
+    assert [finding.rule for finding in judged.refusals] == ["model-retired"]
