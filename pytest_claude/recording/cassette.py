@@ -38,6 +38,7 @@ _HEAD = "version: 1\nmetadata:\n  format: "
 _HASH_LINE = "\n  content_hash: "
 _RULINGS_LINE = "\n  rulings:\n"
 _HEAD_BYTES = 1024
+_LFS_POINTER = "version https://git-lfs.github.com/spec/"
 
 
 def load(path: Path, shown: str) -> list[Recorded]:
@@ -272,6 +273,9 @@ def _diagnose(text: str, shown: str, *, cut: bool, held: int, stated: str | None
 def _foreign(text: str, shown: str) -> tuple[str, list[Interaction]]:
     from pytest_claude.recording.readers import read_text
 
+    if text.startswith(_LFS_POINTER):
+        reason = "is a pointer of Git LFS: its content is not in this checkout"
+        raise UnreadableCassette(shown, reason, to_repair=f"git lfs pull --include={shown}")
     if (line := _conflict_line(text)) is not None:
         raise UnreadableCassette(shown, f"holds a merge conflict at line {line}")
     return read_text(text, shown)

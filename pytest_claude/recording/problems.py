@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import sys
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import ParamSpec
 
-from pytest_claude.errors import CallOutsideTrial, RecordingProblem, Row, SpoiledTrial, Void
+from pytest_claude.errors import (
+    CallOutsideTrial,
+    CassetteMiss,
+    RecordingProblem,
+    Row,
+    SpoiledTrial,
+    Void,
+)
 from pytest_claude.models.ids import ModelNames
 from pytest_claude.models.served import is_known, is_other
 from pytest_claude.recording.call import Call, Calls
@@ -37,6 +46,8 @@ class Problems(list[RecordingProblem]):
         problem = error if isinstance(error, RecordingProblem) else _inner(error)
         if not any(problem is kept for kept in self):
             self.append(problem)
+            if isinstance(problem, CassetteMiss | CallOutsideTrial):
+                problem.rows = _with_the_line_of_the_app(problem.rows)
         return problem
 
     def taking(self, keep: Callable[P, object]) -> Callable[P, None]:
@@ -49,6 +60,28 @@ class Problems(list[RecordingProblem]):
                 self.take(error)
 
         return kept
+
+
+def _with_the_line_of_the_app(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """`rows`, with the place of the call before what to do about it, where it is known."""
+    place = _line_of_the_app()
+    called = [] if place is None else [("called at", place)]
+    remedies = (n for n, (label, _) in enumerate(rows) if label.startswith("to "))
+    first = next(remedies, len(rows))
+    return (*rows[:first], *called, *rows[first:])
+
+
+def _line_of_the_app() -> str | None:
+    """The nearest line of the stack that is of no library; None where another process called."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith((*_LIBRARIES, "<")):
+            path = Path(name)
+            shown = path.relative_to(here) if path.is_relative_to(here := Path.cwd()) else path
+            return f"{shown.as_posix()}, line {frame.f_lineno}, in {frame.f_code.co_name}"
+        frame = frame.f_back
+    return None
 
 
 def refusal(problem: RecordingProblem) -> bytes:

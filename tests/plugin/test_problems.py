@@ -63,7 +63,7 @@ def test_a_miss_is_one_attempt_and_one_screen(project) -> None:
         "E   pytest_claude.CassetteMiss: no recording answers call 1: "
         "the prompt was edited (`messages[0].content`)"
     )
-    assert result.outlines[start + 1 : start + 13] == [
+    assert result.outlines[start + 1 : start + 14] == [
         "------------------------------------ claude ------------------------------------",
         "  expected   a recorded answer to POST /v1/messages (call 1, claude-sonnet-4-5)",
         "  observed   `messages[0].content` differs from the nearest recording; model,",
@@ -73,6 +73,7 @@ def test_a_miss_is_one_attempt_and_one_screen(project) -> None:
         "             interaction 1 of 1, word 4 of 4",
         "             -  I want a refund",
         "             +  I want a hug",
+        "  called at  app.py, line 19, in ask",
         "  to record  pytest test_app.py::test_calls --claude-record",
         "==================================== claude ====================================",
         "1 test without a recording that fits, about 1 call to record",
