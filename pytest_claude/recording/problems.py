@@ -129,6 +129,19 @@ def another_road(target: str) -> CallOutsideTrial:
     )
 
 
+def read_past(number: int, cassette: str, command: str) -> RecordingProblem:
+    """The app waits for more of the answer to call `number` than it read while recording."""
+    return RecordingProblem(
+        f"the app reads on where it left the recorded answer to call {number}",
+        [
+            ("expected", "the app leaves the answer where it left it while recording"),
+            ("observed", "it waited for more, and the recording has no more"),
+            ("evidence", f"{cassette}, call {number}"),
+            ("to record", f"{command} --claude-record=all"),
+        ],
+    )
+
+
 def forked(child: int) -> CallOutsideTrial:
     """A call in a forked process."""
     return CallOutsideTrial(

@@ -249,6 +249,11 @@ class Recorder:
         """The problem that a request to `target`, by a road that is not replayed, is."""
         return self.problems.take(problems.another_road(target))
 
+    def read_past(self, call: Call) -> None:
+        """Keep it as a problem that the app waits for more of an answer than it read before."""
+        number = self.calls.index(call) + 1 if call in self.calls else len(self.calls)
+        self.problems.take(problems.read_past(number, self.shown_path or "", self.command))
+
     def drop(self, call: Call, error: BaseException) -> None:
         """Forget a live call that got no answer at all: it was cancelled, or not connected."""
         with self._lock:

@@ -118,7 +118,11 @@ def test_calls(claude):
             list(stream)
 """
     )
-    halting.run().assert_outcomes(passed=1)
+    result = halting.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["E   pytest_claude.RecordingProblem: the app reads on where it left the recorded answer *"]
+    )
 
 
 def test_an_app_that_gave_up_gives_up_again(halting) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -180,9 +182,13 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
                 call.again = Way(sent.url, _send_again(original, self, request))
             if call.recorded:
                 assert call.response is not None, "it comes from the cassette"
-                raw = io.BytesIO(call.response.body)
                 headers = replayed_headers(call.response, stored.url)
-                return _response(request, call.response.status, headers, raw)
+                raw = io.BytesIO(call.response.body)
+                replayed = _response(request, call.response.status, headers, raw)
+                if not call.response.complete:
+                    past = partial(line.read_past, call)
+                    replayed.raw.stream = lambda *_: pieces_until_its_end(call.response, past)
+                return replayed
         except Exception as error:
             refusal = io.BytesIO(problems.refusal(line.problems.take(error)))
             return _response(request, 400, problems.REFUSED, refusal)
@@ -243,6 +249,20 @@ def _response(request: Any, status: int, headers: Any, raw: Any) -> Any:
     return response
 
 
+def pieces_until_its_end(recorded: Response, read_past: Callable[[], object]) -> Iterator[bytes]:
+    """The body of a streamed answer that is not whole; it ends in the error that it ended in."""
+    from urllib3.exceptions import ProtocolError, ReadTimeoutError
+
+    yield from streams.pieces(recorded)
+    if recorded.ended == "timed out":
+        raise ReadTimeoutError(None, None, streams.TIMED_OUT)  # type: ignore[arg-type]
+    if recorded.ended == "left":
+        time.sleep(streams.silence_s(recorded))
+        read_past()
+        raise ProtocolError(streams.LEFT)
+    raise ProtocolError(streams.CUT)
+
+
 class _Tee(io.RawIOBase):
     """A body that is metered while botocore reads it."""
 
@@ -254,10 +274,13 @@ class _Tee(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        from urllib3.exceptions import HTTPError
+        from urllib3.exceptions import HTTPError, ReadTimeoutError
 
         try:
             data: bytes = self._raw.read(None if size is None or size < 0 else size)
+        except ReadTimeoutError:
+            self._meter.time_out()
+            raise
         except HTTPError:
             self._meter.cut()
             raise

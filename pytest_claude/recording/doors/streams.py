@@ -20,9 +20,9 @@ Keep = Callable[[bytes, Timing, Ended], None]
 """Gets the body as it arrived, when, and how it ended."""
 
 _MOST_CHUNKS = 1_000
-_CUT = "the recorded stream was cut here"
-_TIMED_OUT = "the client's timeout ended the recorded stream here"
-_LEFT = "the app left the recorded stream here"
+CUT = "the recorded stream was cut here"
+TIMED_OUT = "the client's timeout ended the recorded stream here"
+LEFT = "the app left the recorded stream here"
 PATIENCE_S = 2.0
 """How much longer than while recording a replayed stream waits for the app to leave it."""
 _FIRST_TOKEN = b"content_block_delta"
@@ -161,54 +161,62 @@ def replay(library: Any) -> Any:
     that the client's timeout ended in that, at once.
 
     One that the app left goes on, without a word, for as long as it did: what made the app leave,
-    a limit of time as a rule, does so again. With `pause_s` it comes event by event, each after so
+    a limit of time as a rule, does so again. Where the app waits for more all the same, `read_past`
+    is called, and it ends in an error. With `pause_s` it comes event by event, each after so
     many seconds.
     """
 
     class Replayed(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
-        def __init__(self, recorded: Response, pause_s: float = 0) -> None:
+        def __init__(
+            self,
+            recorded: Response,
+            pause_s: float = 0,
+            read_past: Callable[[], object] = lambda: None,
+        ) -> None:
             self._recorded = recorded
+            self._read_past = read_past
             self._pause_s = pause_s
             self._closed = threading.Event()
 
         def __iter__(self) -> Iterator[bytes]:
-            for piece in _pieces(self._recorded, by_event=self._pause_s > 0):
+            for piece in pieces(self._recorded, by_event=self._pause_s > 0):
                 if self._pause_s:
                     time.sleep(self._pause_s)
                 yield piece
-            self._closed.wait(self._silence_s)
+            self._closed.wait(silence_s(self._recorded))
             self._end()
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            for piece in _pieces(self._recorded, by_event=self._pause_s > 0):
+            for piece in pieces(self._recorded, by_event=self._pause_s > 0):
                 if self._pause_s:
                     await anyio.sleep(self._pause_s)
                 yield piece
-            if self._silence_s:
-                await anyio.sleep(self._silence_s)
+            if silence := silence_s(self._recorded):
+                await anyio.sleep(silence)
             self._end()
 
         def close(self) -> None:
             self._closed.set()
 
-        @property
-        def _silence_s(self) -> float:
-            timing = self._recorded.timing
-            if self._recorded.ended != "left" or timing is None:
-                return 0
-            return timing.total_s + PATIENCE_S
-
         def _end(self) -> None:
             if self._recorded.complete or self._closed.is_set():
                 return
             if self._recorded.ended == "timed out":
-                raise library.ReadTimeout(_TIMED_OUT)
-            what = _LEFT if self._recorded.ended == "left" else _CUT
+                raise library.ReadTimeout(TIMED_OUT)
+            if self._recorded.ended == "left":
+                self._read_past()
+            what = LEFT if self._recorded.ended == "left" else CUT
             if INJECTED in self._recorded.headers:
                 what = "claude.inject cut the stream here"
             raise library.RemoteProtocolError(what)
 
     return Replayed
+
+
+def silence_s(recorded: Response) -> float:
+    """For how many seconds a replayed answer says no more, until it is ended for the app."""
+    timing = recorded.timing
+    return timing.total_s + PATIENCE_S if recorded.ended == "left" and timing is not None else 0
 
 
 async def _in_a_thread(keep: Callable[[], object]) -> None:
@@ -217,7 +225,7 @@ async def _in_a_thread(keep: Callable[[], object]) -> None:
         await anyio.to_thread.run_sync(keep)
 
 
-def _pieces(recorded: Response, *, by_event: bool) -> Iterator[bytes]:
+def pieces(recorded: Response, *, by_event: bool = False) -> Iterator[bytes]:
     """The body in the chunks it arrived in, as far as they are known, or in its events."""
     if by_event:
         yield from event_text.pieces(recorded.body)

@@ -94,7 +94,7 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
             recorder = _open(line, request)
             request, call = _begun(recorder, request, partial(original, self))
             if call.recorded:
-                return _replayed(request, call)
+                return _replayed(request, recorder, call)
         except Exception as error:
             return _refused(request, line.problems.take(error))
         try:
@@ -106,7 +106,7 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         if call.fault is None:
             return response
         response.read()  # the whole answer is kept, whatever the app will get of it
-        return _replayed(request, call)
+        return _replayed(request, recorder, call)
 
     return handle_request
 
@@ -123,7 +123,7 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
             recorder = _open(line, request)
             request, call = await _begun_aside(recorder, request)
             if call.recorded:
-                return _replayed(request, call)
+                return _replayed(request, recorder, call)
         except Exception as error:
             return _refused(request, line.problems.take(error))
         token = _is_ours.set(True)
@@ -138,7 +138,7 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         if call.fault is None:
             return response
         await response.aread()
-        return _replayed(request, call)
+        return _replayed(request, recorder, call)
 
     return handle_async_request
 
@@ -272,7 +272,7 @@ def _headers_of(message: Any) -> list[tuple[str, str]]:
     ]
 
 
-def _replayed(request: Any, call: Call) -> Any:
+def _replayed(request: Any, recorder: Recorder, call: Call) -> Any:
     served = call.served
     assert served is not None, "it was answered"
     library = _library_of(request)
@@ -281,7 +281,7 @@ def _replayed(request: Any, call: Call) -> Any:
     chunks = served.timing.chunks if served.timing is not None else ()
     if served.complete and not chunks and not pause_s:
         return library.Response(served.status, headers=headers, content=served.body)
-    stream = streams.replay(library)(served, pause_s)
+    stream = streams.replay(library)(served, pause_s, partial(recorder.read_past, call))
     return library.Response(served.status, headers=headers, stream=stream)
 
 
