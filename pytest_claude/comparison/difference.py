@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 from pytest_claude.behavior.profile import Profile
@@ -22,6 +23,7 @@ differs now and then without any change of the model (docs/reference.md, "What i
 
 _LONGEST_REFUSAL = 200  # the API's own words name the parameter
 _MOST_PLACES = 3
+_LARGE = 200_000  # characters of JSON on both sides
 
 
 @dataclass(frozen=True)
@@ -235,6 +237,11 @@ _ASPECTS: dict[Kind, tuple[Callable[[Profile], Hashable], Words]] = {
 
 def _value_changes(old: Any, new: Any) -> str:
     """The places at which two JSON values differ: `$.gender` "man" instead of "male"."""
+    if len(_canonical(old)) + len(_canonical(new)) > _LARGE:
+        places = list(islice(_places(old, new, ()), _MOST_PLACES + 1))
+        shown = ", ".join(_one_change(*place) for place in places[:_MOST_PLACES])
+        more = " and more changes" if len(places) > _MOST_PLACES else ""
+        return f"{shown}{more}" or "another value"
     from deepdiff import DeepDiff
 
     diff = DeepDiff(old, new, view="tree")
@@ -246,6 +253,30 @@ def _value_changes(old: Any, new: Any) -> str:
     shown = ", ".join(sorted(words)[:_MOST_PLACES])
     rest = len(words) - _MOST_PLACES
     return f"{shown} and {rest} more changes" if rest > 0 else shown or "another value"
+
+
+def _places(
+    old: Any, new: Any, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], Any, Any, str]]:
+    """The differing places in order, item against item: what deepdiff takes minutes for."""
+    if old == new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(key for key in new if key not in old)]:
+            if key not in new or key not in old:
+                change = "item_added" if key in new else "item_removed"
+                yield (*path, key), old.get(key), new.get(key), change
+            else:
+                yield from _places(old[key], new[key], (*path, key))
+    elif isinstance(old, list) and isinstance(new, list):
+        for number, (left, right) in enumerate(zip(old, new, strict=False)):
+            yield from _places(left, right, (*path, number))
+        for number in range(len(new), len(old)):
+            yield (*path, number), old[number], None, "item_removed"
+        for number in range(len(old), len(new)):
+            yield (*path, number), None, new[number], "item_added"
+    else:
+        yield path, old, new, "values_changed"
 
 
 def _one_change(path: Iterable[str | int], old: Any, new: Any, change: str) -> str:

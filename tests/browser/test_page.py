@@ -245,6 +245,7 @@ def hostile(payload: str) -> tuple[Run, Any]:
 
 
 @pytest.mark.parametrize("payload", samples.PAYLOADS, ids=lambda payload: ascii(payload)[:30])
+@pytest.mark.fault("R01")
 def test_what_others_say_is_text_everywhere(opened: Any, payload: str) -> None:
     run, say = hostile(payload)
     page = opened(run, transcripts=say)

@@ -123,6 +123,7 @@ def test_a_green_bump(bumped) -> None:
     )
 
 
+@pytest.mark.fault("G01")
 def test_nothing_gateable_is_never_a_pass(project) -> None:
     project.tests("def test_idle(claude):\n    pass\n\ndef test_b(claude):\n    ask()\n")
     project.record()
@@ -133,6 +134,7 @@ def test_nothing_gateable_is_never_a_pass(project) -> None:
     assert "FAIL  nothing was compared: 2 tests, deselected (1); no model call: not" in told
 
 
+@pytest.mark.fault("G01")
 def test_a_missing_side_is_undecided_and_red(bumped) -> None:
     for path in (bumped.path / "cassettes" / GATE / "cand/test_app/test_stays").iterdir():
         path.unlink()

@@ -469,6 +469,7 @@ def test_broken(claude, missing):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
+@pytest.mark.fault("G03")
 def test_what_is_no_gate_is_one_sentence(bumped, words: list[str], ini: str, text: str) -> None:
     (bumped.path / "pyproject.toml").write_text(
         f"[tool.pytest.ini_options]\npythonpath = ['.']\n{ini}\n"

@@ -69,6 +69,7 @@ CAUSES = {
 
 
 @pytest.mark.parametrize(("recorded", "sent", "cause"), CAUSES.values(), ids=CAUSES)
+@pytest.mark.fault("M02")
 def test_the_cause_comes_first(project, recorded: list[str], sent: list[str], cause: str) -> None:
     project.tests(calls(*recorded))
     project.record().assert_outcomes(passed=1)
@@ -80,6 +81,7 @@ def test_the_cause_comes_first(project, recorded: list[str], sent: list[str], ca
     assert "--claude-record" in text
 
 
+@pytest.mark.fault("C16")
 def test_an_empty_cassette_is_told_as_such(project) -> None:
     from pytest_claude.recording import cassette
 
@@ -93,6 +95,7 @@ def test_an_empty_cassette_is_told_as_such(project) -> None:
     )
 
 
+@pytest.mark.fault("M08")
 def test_a_volatile_value_says_how_to_ignore_it(project) -> None:
     project.tests(calls("ask('Today is 2026-11-24.')"))
     project.record()
@@ -145,6 +148,7 @@ def test_a_wrong_rule_is_one_sentence(project, rule: str, message: str) -> None:
     )
 
 
+@pytest.mark.fault("M05")
 def test_strict_fails_what_is_not_played(project) -> None:
     project.tests(calls("ask('one')", "ask('two')"))
     project.record()
@@ -163,6 +167,7 @@ def test_strict_fails_what_is_not_played(project) -> None:
     project.run("--claude-strict").assert_outcomes(passed=1)
 
 
+@pytest.mark.fault("M05")
 def test_strict_says_nothing_of_a_test_that_failed_already(project) -> None:
     project.tests(calls("ask('one')", "ask('two')"))
     project.record()
@@ -181,6 +186,7 @@ def test_a_failed_recording_keeps_the_answers_of_later_calls(project) -> None:
     project.run().assert_outcomes(passed=1)
 
 
+@pytest.mark.fault("R07")
 def test_a_hand_edit_is_refused_until_it_is_accepted(project, monkeypatch, capsys) -> None:
     from pytest_claude.cli import main
 

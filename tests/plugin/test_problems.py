@@ -45,6 +45,7 @@ SWALLOWS = {
 
 @pytest.mark.parametrize("body", SWALLOWS.values(), ids=SWALLOWS)
 @pytest.mark.parametrize("marker", ["", "@pytest.mark.xfail"], ids=["plain", "xfail"])
+@pytest.mark.fault("N05")
 def test_a_miss_fails_the_test_whatever_the_app_does(project, body: str, marker: str) -> None:
     project.tests(GOOD)
     project.record()
@@ -54,6 +55,7 @@ def test_a_miss_fails_the_test_whatever_the_app_does(project, body: str, marker:
     result.stdout.fnmatch_lines(["E   pytest_claude.CassetteMiss: no recording answers call 1: *"])
 
 
+@pytest.mark.fault("M01", "N04")
 def test_a_miss_is_one_attempt_and_one_screen(project) -> None:
     project.tests(GOOD)
     project.record()
@@ -96,6 +98,7 @@ def test_another_model_is_named(project) -> None:
     project.run().stdout.fnmatch_lines(["*: recorded for claude-sonnet-4-5, not for claude-opus-5"])
 
 
+@pytest.mark.fault("M06")
 def test_one_call_too_many_is_told_as_such(project) -> None:
     project.tests(GOOD)
     project.record()
@@ -178,6 +181,7 @@ BAD = {
 
 @pytest.mark.parametrize(("spoil", "reason"), BAD.values(), ids=BAD)
 @pytest.mark.parametrize("mode", ["none", "new_episodes"])
+@pytest.mark.fault("C01")
 def test_an_unreadable_cassette_is_never_taken_for_a_missing_one(
     project, spoil, reason: str, mode: str
 ) -> None:
@@ -233,6 +237,7 @@ def test_forgot_the_fixture():
     )
 
 
+@pytest.mark.fault("M05")
 def test_a_recording_that_is_not_played_is_told(project) -> None:
     project.tests("def test_calls(claude):\n    ask('one')\n    ask('two')")
     project.record()
@@ -256,6 +261,7 @@ def test_green_replay_says_one_line(project) -> None:
     ]
 
 
+@pytest.mark.fault("A04")
 def test_a_stream_that_the_server_cut_is_not_recorded_and_one_that_is_replays_as_cut(
     project,
 ) -> None:

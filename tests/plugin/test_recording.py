@@ -13,6 +13,7 @@ def test_calls(claude):
 """
 
 
+@pytest.mark.fault("A05", "R06")
 def test_record_then_replay_without_key_and_server(project) -> None:
     project.tests(TEST)
     project.record().assert_outcomes(passed=1)
@@ -111,6 +112,7 @@ def test_a_reviewer_can_read_the_cassette(project) -> None:
     ],
     ids=["no key", "CI", "mode", "trials", "adapt", "report"],
 )
+@pytest.mark.fault("A06", "N08")
 def test_a_usage_error_is_one_sentence_and_status_4(
     project,
     monkeypatch: pytest.MonkeyPatch,
@@ -186,6 +188,7 @@ def test_all_asks_again(project, mode: str) -> None:
     assert "Hello." in project.cassette(FILE).read_text()
 
 
+@pytest.mark.fault("W06")
 def test_a_failed_trial_is_kept_like_any_other(project) -> None:
     project.tests("def test_calls(claude):\n    ask()\n    assert False")
     project.record().assert_outcomes(failed=1)
@@ -205,6 +208,7 @@ def test_an_interrupted_trial_stays_partial_and_the_old_cassette_whole(project) 
     project.run().assert_outcomes(passed=1)
 
 
+@pytest.mark.fault("W10")
 def test_recording_the_same_again_changes_no_byte(project) -> None:
     project.tests(TEST)
     project.record()
@@ -213,6 +217,7 @@ def test_recording_the_same_again_changes_no_byte(project) -> None:
     assert project.cassette(FILE).read_bytes() == before
 
 
+@pytest.mark.fault("A03")
 def test_an_overloaded_api_spoils_the_trial(project) -> None:
     project.personas(old=overloaded(99, says("never")))
     project.tests("def test_calls(claude):\n    careless()")
@@ -223,6 +228,7 @@ def test_an_overloaded_api_spoils_the_trial(project) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 500])
+@pytest.mark.fault("W07")
 def test_a_failing_service_leaves_the_old_cassette(project, status: int) -> None:
     from simulator import Reply
 
@@ -248,6 +254,7 @@ def test_a_failing_service_leaves_the_old_cassette(project, status: int) -> None
     assert [body["messages"][0]["content"] for body in project.simulator.bodies] == ["two"]
 
 
+@pytest.mark.fault("A01")
 def test_a_retried_error_is_replayed_without_waiting(project) -> None:
     project.personas(old=overloaded(1, says("Hello.")))
     project.tests(
@@ -297,6 +304,7 @@ def test_plain(monkeypatch):
     project.run("test_plain.py", "-p", "no:claude").assert_outcomes(passed=1)
 
 
+@pytest.mark.fault("C17")
 def test_we_replay_a_plain_vcrpy_cassette(project) -> None:
     project.pytester.makepyfile(
         test_plain="""
@@ -351,6 +359,7 @@ def test_a_report_that_cannot_be_written_is_told_and_red(project) -> None:
     result.stdout.fnmatch_lines(["*dir.json could not be written: Is a directory"])
 
 
+@pytest.mark.fault("C18")
 def test_a_large_cassette_is_told(project, monkeypatch: pytest.MonkeyPatch) -> None:
     from pytest_claude.recording import opening
 
@@ -362,6 +371,7 @@ def test_a_large_cassette_is_told(project, monkeypatch: pytest.MonkeyPatch) -> N
     assert f"cassettes/{FILE} is large" in result.stdout.str()
 
 
+@pytest.mark.fault("N10")
 def test_a_proxy_in_the_environment_is_not_asked(project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.tests(TEST)
     project.record()
@@ -370,6 +380,7 @@ def test_a_proxy_in_the_environment_is_not_asked(project, monkeypatch: pytest.Mo
     project.run().assert_outcomes(passed=1)
 
 
+@pytest.mark.fault("M09")
 def test_a_difference_in_a_large_image_is_told_in_few_words(project) -> None:
     image = (
         "ask([{'type': 'image', 'source': {'type': 'base64', 'media_type': 'image/png', "
@@ -425,6 +436,7 @@ def test_calls(claude):
 
 @pytest.mark.parametrize("token", ["another-token-22", "", "company-token-1"])
 @pytest.mark.parametrize("rules", ["", "@pytest.mark.claude_ignore('uuids')"], ids=["", "ignore"])
+@pytest.mark.fault("S09")
 def test_what_was_redacted_replays_with_any_key(project, monkeypatch, token, rules) -> None:
     project.tests(KEYED.replace("def test", f"{rules}\ndef test").replace("STREAM", "False"))
     monkeypatch.setenv("COMPANY_AUTH_TOKEN", "company-token-1")

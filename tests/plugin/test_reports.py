@@ -95,6 +95,7 @@ def actions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "summary.md"
 
 
+@pytest.mark.fault("R05")
 def test_actions_gets_a_summary_and_an_annotation_at_the_assertion(red, actions: Path) -> None:
     result = red.run()
     line = next(n for n, text in enumerate((red.path / "test_app.py").read_text().splitlines(), 1)

@@ -99,6 +99,7 @@ def child(project, *arguments: str, **environment: str) -> subprocess.CompletedP
 
 @pytest.mark.child
 @pytest.mark.usefixtures("cold_python")
+@pytest.mark.fault("R08")
 def test_a_terminal_of_windows_gets_words_for_signs(bumped) -> None:
     result = child(bumped, BUMP, PYTHONIOENCODING="cp1252")
     told = result.stdout.decode("cp1252")
@@ -119,6 +120,7 @@ def test_a_terminal_without_colour_loses_nothing(bumped) -> None:
 
 
 @pytest.mark.child
+@pytest.mark.fault("R08")
 def test_a_reader_that_has_seen_enough_gets_no_traceback(
     bumped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +136,7 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback(
 
 @pytest.mark.child
 @pytest.mark.usefixtures("cold_python")
+@pytest.mark.fault("R08")
 def test_a_closed_output_does_not_turn_red_into_green(bumped) -> None:
     command = f"{sys.executable} -m pytest -p pytest_claude.plugin -W ignore {BUMP} >&-"
     result = subprocess.run(command, shell=True, cwd=bumped.path, stderr=subprocess.PIPE)

@@ -161,6 +161,9 @@ def _no_json(transcript: Transcript, last: Answer, expected: str, where: Where) 
     elif last.stop_reason in CUT:
         observed += f"; the reply was cut ({last.stop_reason})"
         reason = f"no JSON, cut at {last.stop_reason}"
+    elif last.stop_reason not in (None, "end_turn", "tool_use", "stop_sequence"):
+        observed += f"; stop reason {last.stop_reason}"
+        reason = f"no JSON, stop reason {last.stop_reason}"
     return JsonCheck(_NAME, False, expected, observed, reason, evidence, hint)
 
 

@@ -211,3 +211,40 @@ def test_a_trial_has_a_json_form() -> None:
         did(WEATHER, parallel=(("a", "b"),)), ("thinking → adaptive",), "a simulator",
     )  # fmt: skip
     assert Trial.from_json(json.loads(json.dumps(trial.to_json()))) == trial
+
+
+def rows(number: int, **last: Any) -> dict[str, Any]:
+    return {"rows": [*({"id": n, "name": "x" * 20} for n in range(number)), last]}
+
+
+@pytest.mark.fault("G06")
+@pytest.mark.parametrize(
+    ("new", "sentence"),
+    [
+        (rows(50_000, id=1), "`$.rows[50000].id` 1 instead of 0"),
+        (rows(50_001, id=0), "a new `$.rows[50001]` {"),
+        ({}, "no `$.rows` (was ["),
+        ({"rows": [7] * 9}, "`$.rows[0]` 7 instead of {"),
+    ],
+    ids=["one value", "one more", "gone", "all"],
+)
+def test_a_difference_of_megabytes_is_told_in_short(
+    new: Any, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deepdiff.DeepDiff", None)  # it takes minutes
+    (line,) = told([did(("f", rows(50_000, id=0)))], [did(("f", new))])
+    assert sentence in line
+    assert len(line) < 1_000
+
+
+VALUES = st.recursive(
+    st.integers(0, 2),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner),
+)
+
+
+@given(VALUES, VALUES)
+def test_both_ways_to_compare_find_a_difference_where_there_is_one(old: Any, new: Any) -> None:
+    from pytest_claude.comparison.difference import _places
+
+    assert bool(list(_places(old, new, ()))) == (old != new)

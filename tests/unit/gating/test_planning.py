@@ -263,6 +263,7 @@ def test_offline_a_suite_that_fires_alone_and_cannot_be_looked_at_again_is_undec
         (["dead"], {}, "nothing was compared: 1 test, already failing (1)"),
     ],
 )  # fmt: skip
+@pytest.mark.fault("G01")
 def test_nothing_to_compare_is_no_pass(
     tests: list[str], not_run: dict[str, Why], says: str
 ) -> None:
@@ -320,6 +321,7 @@ def test_very_many_recorded_trials_of_a_retired_baseline_are_not_too_many() -> N
     assert str(headline(found)) == "1 of 1 test regressed"
 
 
+@pytest.mark.fault("G04")
 def test_one_recorded_trial_of_a_retired_baseline_confirms_nothing() -> None:
     found = decided(ledger(t={"base": "P", "cand": "F" * 20}), RETIRED, ["t"])
     assert (found.overall, found.verdicts["t"].reason) == ("undecided", "one_baseline_trial")

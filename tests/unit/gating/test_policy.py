@@ -50,6 +50,7 @@ def test_every_setting_can_be_set_on_every_preset() -> None:
          "1000"),
     ],
 )  # fmt: skip
+@pytest.mark.fault("G03")
 def test_a_bad_setting_is_told_with_what_is_valid(settings: dict[str, Any], says: str) -> None:
     for preset in (Policy, Policy.quick):
         with pytest.raises(SettingsError) as caught:

@@ -45,6 +45,7 @@ def recorded(*requests: Request) -> list[Recorded]:
     ],
     ids=["key order", "1.0 for 1", "dated model", "host", "gateway path", "headers"],
 )
+@pytest.mark.fault("M03", "M04", "M11")
 def test_what_does_not_count(same: Request) -> None:
     assert fingerprint(same) == fingerprint(request())
 
@@ -69,6 +70,7 @@ def test_what_counts(other: Request) -> None:
     assert fingerprint(other) != fingerprint(request())
 
 
+@pytest.mark.fault("M07")
 def test_identical_requests_are_served_in_recorded_order_and_once_each() -> None:
     index = Index(recorded(request(), request(max_tokens=5), request()))
     served = [index.take(fingerprint(request())) for _ in range(3)]

@@ -22,6 +22,7 @@ def test_the_whole_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("most_bytes", [COMMENT_BYTES, SUMMARY_BYTES // 8])
+@pytest.mark.fault("R05")
 def test_a_large_run_is_cut_and_says_so(most_bytes: int) -> None:
     run = samples.many(2500, 2, regressed=2000)
     told = markdown(story(run), run_file="bump.json", page="bump.html", most_bytes=most_bytes)
@@ -48,6 +49,7 @@ def hostile(payload: str) -> Run:
     ],
     ids=lambda payload: ascii(payload)[:30],
 )  # fmt: skip
+@pytest.mark.fault("R04")
 def test_what_others_say_stays_one_cell_of_plain_text(payload: str) -> None:
     told = markdown(story(hostile(payload)))
     rows = [line for line in told.splitlines() if line.startswith("| `")]

@@ -27,6 +27,7 @@ def chunks(text: str) -> list[Any]:
     return [json.loads(zlib.decompress(base64.b64decode(chunk), -15)) for chunk in found]
 
 
+@pytest.mark.fault("R01", "R02")
 def test_only_the_one_script_and_the_one_style_can_run() -> None:
     text = page()
     policy = re.search(r'Content-Security-Policy" content="(.*?)"', text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pytest_claude.report.terminal import plain_lines, rows_text, usage_text
 from pytest_claude.run.record import TestResult
 from pytest_claude.transcript.quoting import printable
@@ -25,6 +27,7 @@ def test_rows_are_labelled_and_wrapped() -> None:
     )
 
 
+@pytest.mark.fault("R03")
 def test_control_characters_are_written_out() -> None:
     assert printable("a\x1b]0;x\x07\n::error::\u202e") == r"a\x1b]0;x\x07\n::error::\u202e"
 

@@ -103,6 +103,7 @@ def test_undecided_names_the_most_common_reason() -> None:
     )
 
 
+@pytest.mark.fault("G04")
 def test_a_retired_baseline_of_one_trial_says_what_it_cannot_see() -> None:
     found = decision(Policy(baseline="retired"), a={"base": "P", "cand": "PPPP"})
     assert notes(found) == (

@@ -152,6 +152,7 @@ def test_compaction_and_context_management() -> None:
         assert answer.unknown_events == ()
 
 
+@pytest.mark.fault("A07")
 def test_what_is_unknown_is_kept_as_it_was_sent() -> None:
     event = {"type": "brand_new", "x": 1}
     delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "new_delta", "y": 2}}
