@@ -12,11 +12,12 @@ from typing import Any
 
 from pytest_claude.cli.inputs import recordings
 from pytest_claude.errors import UnreadableCassette
-from pytest_claude.recording.cassette import read_recording
+from pytest_claude.recording.cassette import read_recording, read_rulings
 from pytest_claude.report.numbers import count
 from pytest_claude.report.terminal import in_encoding
 from pytest_claude.report.transcript import transcript_lines
 from pytest_claude.transcript.interaction import Interaction
+from pytest_claude.transcript.judging import text_hash
 from pytest_claude.transcript.model import KNOWN_FIELDS, Answer, RequestView, is_known_block
 from pytest_claude.transcript.parse import parse_answers
 from pytest_claude.transcript.quoting import cut, printable
@@ -47,11 +48,15 @@ def _described(path: Path, *, as_json: bool, as_transcript: bool) -> Iterator[st
     if not as_json:
         calls = "interaction" if len(entries) == 1 else "interactions"
         yield f"{path}  {len(entries)} {calls}, {written_as}"
+    rulings = {str(ruling["reply"]): ruling for ruling in read_rulings(path)}
     found = parse_answers(entry.interaction for entry in entries)
     for number, (interaction, answers) in enumerate(found, start=1):
         if as_json:
             where = {"file": str(path), "n": number, "format": written_as}
-            facts = [_facts(answer) for answer in answers] or [_other(interaction)]
+            facts = [
+                {**_facts(answer), "read_by_judge": rulings.get(text_hash(answer.text))}
+                for answer in answers
+            ] or [{**_other(interaction), "read_by_judge": None}]
             yield from (json.dumps({**where, **each}, ensure_ascii=False) for each in facts)
             continue
         if not answers:
@@ -60,6 +65,9 @@ def _described(path: Path, *, as_json: bool, as_transcript: bool) -> Iterator[st
             yield f"  {number}  {interaction.response.status} {target}"
         for answer in answers:
             yield f"  {number}  {_line(answer)}"
+            if (ruling := rulings.get(text_hash(answer.text))) is not None:
+                said = f"{ruling.get('kind')}: {ruling.get('reason')}"
+                yield printable(f"     {ruling.get('judge')} reads {cut(said, 100)}")
             if as_transcript:
                 yield from (f"     {line}".rstrip() for line in transcript_lines(answer))
 

@@ -64,8 +64,12 @@ class Judging:
         if facts is not None and "disabled" in (facts.thinking_modes or ()):
             body["thinking"] = {"type": "disabled"}
         names = self.settings.names
+        # A service that was busy to the last is not waited for at every further reply.
+        patient = not self.failures
         try:
-            answer = ask(call, self.model, body, names=names, redaction=recorder.redaction)
+            answer = ask(
+                call, self.model, body, names=names, redaction=recorder.redaction, patient=patient
+            )
         except Unasked as error:
             self.over = str(error) if error.lasting else None
             self._fail(str(error), len(replies))

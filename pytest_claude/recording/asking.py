@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pytest_claude.models.ids import ModelNames, canonical_model
 from pytest_claude.models.platforms import spelled
-from pytest_claude.recording.call import Call
+from pytest_claude.recording.call import Call, Way
 from pytest_claude.recording.fingerprint import model_in_path, platform_in, with_model_in_path
 from pytest_claude.recording.redaction import Redaction
-from pytest_claude.transcript.interaction import Interaction, Request
+from pytest_claude.transcript.interaction import Interaction, Request, Response
 from pytest_claude.transcript.model import Answer
 from pytest_claude.transcript.parse import parse_answer
 
@@ -27,6 +28,11 @@ _ENDPOINTS = (
     (re.compile(r"/(?:invoke|converse)(?:-with-response-stream|-stream)?$"), "/invoke"),
     (re.compile(r":(?:streamR|r)awPredict$"), ":rawPredict"),
 )
+
+
+_BUSY = (408, 429, 500, 502, 503, 504, 529)
+_PAUSES_S = (1.0, 4.0)
+_LONGEST_PAUSE_S = 60.0
 
 
 class Unasked(Exception):
@@ -42,7 +48,13 @@ class Unasked(Exception):
 
 
 def ask(
-    call: Call, model: str, body: Mapping[str, Any], *, names: ModelNames, redaction: Redaction
+    call: Call,
+    model: str,
+    body: Mapping[str, Any],
+    *,
+    names: ModelNames,
+    redaction: Redaction,
+    patient: bool = True,
 ) -> Answer:
     """The answer of `model` to `body`, asked as `call` was.
 
@@ -53,6 +65,7 @@ def ask(
             format is left out: the body says it in words too.
         names: What the project's own names of models stand for.
         redaction: Takes secrets out of the answer.
+        patient: Whether a busy service is asked again.
 
     Raises:
         Unasked: It can't be asked so, or there is no good answer.
@@ -74,7 +87,7 @@ def ask(
         whole["anthropic_version"] = _VERSIONS[platform or "bedrock"]
     data = json.dumps(whole, ensure_ascii=False).encode("utf-8", "surrogatepass")
     try:
-        response = way.send(url, data)
+        response = _sent(way, url, data) if patient else way.send(url, data)
     except Exception as error:  # of whatever library; recording goes on
         raise Unasked(redaction.text(f"{type(error).__name__}: {error}")) from error
     request = Request("POST", redaction.url(url), data)
@@ -86,6 +99,25 @@ def ask(
             lasting=response.status in (401, 403, 404),
         )
     return answer
+
+
+def _sent(way: Way, url: str, data: bytes) -> Response:
+    """The answer; a busy service is asked again, up to twice, when it says or after seconds."""
+    for pause_s in _PAUSES_S:
+        response = way.send(url, data)
+        if response.status not in _BUSY:
+            return response
+        time.sleep(_asked_to_wait_s(response) or pause_s)
+    return way.send(url, data)
+
+
+def _asked_to_wait_s(response: Response) -> float:
+    """The seconds of `retry-after`; 0 where it says none, or more than is waited."""
+    try:
+        seconds = float(response.headers.get("retry-after", 0))
+    except ValueError:  # a date
+        return 0
+    return seconds if 0 < seconds <= _LONGEST_PAUSE_S else 0
 
 
 def _endpoint(url: str) -> str:

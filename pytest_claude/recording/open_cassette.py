@@ -179,7 +179,13 @@ class OpenCassette:
         self._paid_for_show = True
 
     def add_ruling(self, ruling: Mapping[str, Any]) -> None:
-        """Keep how a judge read a reply; it is saved with the cassette."""
+        """Keep how a judge read a reply; it is saved with the cassette.
+
+        Raises:
+            UnsavedCassette: The disk refuses it.
+        """
+        assert self._opened is not None, "its replies are in it"
+        partial.append_ruling(self._opened.path, ruling)
         self._rulings[str(ruling["key"])] = ruling
 
     def lock(self) -> None:

@@ -58,7 +58,8 @@ class Opened:
         model: The model that names it; "" for another tool's recording.
         written: When it was last written, as the file system says; None where it is not there.
         index: What can be played from it.
-        resumed: Whether answers of an interrupted run are in the index.
+        resumed: Whether answers of an interrupted run are in the index, or a judge's rulings of it
+            among the rulings.
         notes: What the user should know, one sentence each.
         rulings: How a judge read replies of the cassette that was there.
     """
@@ -156,7 +157,8 @@ class Shelf:
 
     def _open(self, path: Path, model: str) -> Opened:
         if self.mode == "all":
-            return Opened(path, model, _written(path), self.index(()), rulings=_rulings(path))
+            rulings = [*_rulings(path), *partial.load_rulings(path)]
+            return Opened(path, model, _written(path), self.index(()), rulings=rulings)
         return self._read(path, model)
 
     def _read(self, path: Path, model: str) -> Opened:
@@ -186,7 +188,9 @@ class Shelf:
             else:
                 notes.append(f"{paid} of an interrupted recording taken from {where}")
         index = self.index([*recorded, *left])
-        return Opened(path, model, written, index, bool(left), tuple(notes), rulings)
+        read = [] if self.mode == "none" else partial.load_rulings(path)
+        rulings, resumed = [*rulings, *read], bool(left or read)
+        return Opened(path, model, written, index, resumed, tuple(notes), rulings)
 
     def _as_stored(self, entry: Recorded) -> Recorded:
         if entry.ours and self.redaction.own is None:

@@ -1,20 +1,24 @@
 """The answers of a trial that has not ended, on disk the moment they arrived.
 
-A partial file is the entries of the cassette to be, each followed by a mark with its hash: what
-a killed process left half-written is recognised and left out.
+A partial file is the entries of the cassette to be, and the rulings of a judge on their replies,
+each followed by a mark with its hash: what a killed process left half-written is recognised and
+left out.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pytest_claude.recording import files
 from pytest_claude.recording.entry import START, Recorded
 
 SUFFIX = ".partial"
+_RULING = "# ruling "
 _MARK = re.compile(r"^# whole ([0-9a-f]{16})\n", re.MULTILINE)
 
 
@@ -29,27 +33,46 @@ def append(path: Path, entry: Recorded) -> None:
     Raises:
         UnsavedCassette: The disk refuses it.
     """
-    partial = partial_of(path)
-    try:
-        files.append(partial, f"{entry.text}# whole {_hash(entry.text)}\n".encode())
-    except OSError as error:
-        raise files.unsaved(partial, error) from error
+    _append(path, entry.text)
+
+
+def append_ruling(path: Path, ruling: Mapping[str, Any]) -> None:
+    """Put on disk how a judge read a reply, likewise.
+
+    Raises:
+        UnsavedCassette: The disk refuses it.
+    """
+    _append(path, f"{_RULING}{json.dumps(dict(ruling))}\n")
 
 
 def load(path: Path) -> list[Recorded]:
     """The whole answers that an interrupted recording of `path` left."""
+    return [Recorded.read(piece) for piece in _whole_pieces(path) if piece.startswith(START)]
+
+
+def load_rulings(path: Path) -> list[Mapping[str, Any]]:
+    """How a judge read replies of an interrupted recording of `path`."""
+    pieces = (piece for piece in _whole_pieces(path) if piece.startswith(_RULING))
+    return [json.loads(piece.removeprefix(_RULING)) for piece in pieces]
+
+
+def _append(path: Path, text: str) -> None:
+    partial = partial_of(path)
+    try:
+        files.append(partial, f"{text}# whole {_hash(text)}\n".encode())
+    except OSError as error:
+        raise files.unsaved(partial, error) from error
+
+
+def _whole_pieces(path: Path) -> list[str]:
     try:
         text = partial_of(path).read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
     except OSError:
         return []
     # text of an entry, its mark, text of the next, …
     pieces = _MARK.split(text)
-    pairs: Sequence[tuple[str, str]] = list(zip(pieces[::2], pieces[1::2], strict=False))
-    return [Recorded.read(entry) for entry, mark in pairs if _is_whole(entry, mark)]
-
-
-def _is_whole(entry: str, mark: str) -> bool:
-    return entry.startswith(START) and _hash(entry) == mark
+    pairs = zip(pieces[::2], pieces[1::2], strict=False)
+    return [piece for piece, mark in pairs if _hash(piece) == mark]
 
 
 def _hash(text: str) -> str:

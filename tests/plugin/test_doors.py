@@ -681,6 +681,8 @@ READ_BY = {
     "Vertex": "/v1/projects/my-project/locations/us-east5/publishers/anthropic/models/"
     "claude-haiku-5-5:rawPredict",
     "boto3 converse": "/model/us.anthropic.claude-haiku-5-5/invoke",
+    "Foundry": "/anthropic/v1/messages",
+    "Bedrock Mantle": "/v1/messages",
 }
 
 

@@ -187,6 +187,7 @@ def test_a_verdict_that_is_not_recorded_is_a_miss_that_names_the_judge(judged: A
         f"expected a recorded answer to POST /v1/messages (call 2, {JUDGE}) "
         "observed 1 interaction, none of the judge's "
         f"evidence cassettes/test_app/test_judged/{OLD}.yaml "
+        "called at test_app.py, line 6, in test_judged "
         "to record pytest test_app.py::test_judged --claude-record"
     ) in said(result)
     judged.record().assert_outcomes(passed=1)

@@ -232,8 +232,9 @@ def test_a_report_says_what_was_read_also_in_replay(unsure: Any) -> None:
     ],
 )
 def test_a_reply_stays_unread_where_the_judge_fails_and_recording_goes_on(
-    unsure: Any, persona: Any, why: str
+    unsure: Any, persona: Any, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("pytest_claude.recording.asking._PAUSES_S", ())
     unsure.personas(**{JUDGE: persona})
     unsure.tests(f"{CLARIFIES}\ndef test_other(claude):\n ask('other')")
     result = unsure.record()
@@ -315,3 +316,81 @@ def test_what_claude_ignore_takes_out_makes_no_reply_unread(unsure: Any) -> None
     )
     unsure.record().assert_outcomes(passed=1)
     unsure.run("--claude-strict").assert_outcomes(passed=1)
+
+
+def test_a_busy_judge_is_asked_again_and_not_waited_for_at_every_reply(
+    unsure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    busy = {"status": 529, "error": ("overloaded_error", "Overloaded")}
+    asks = reads("clarifying_question")
+
+    def at_first(body: Any, seen: int) -> Any:
+        return asks(body, seen) if seen else says("", **busy, headers={"retry-after": "7"})(body, 0)
+
+    unsure.personas(**{JUDGE: at_first})
+    unsure.record().assert_outcomes(passed=1)
+    assert models(unsure) == [OLD, JUDGE, JUDGE]
+    assert 7 in waited
+    unsure.personas(**{JUDGE: says("", **busy)})
+    marker = "@pytest.mark.claude_clarifies\n"
+    unsure.tests(f"{marker}def test_a():\n ask('a')\n{marker}def test_b():\n ask('b')\n")
+    unsure.record()
+    assert Counter(models(unsure)) == {OLD: 2, JUDGE: 3 + 1}
+
+
+def test_what_was_read_before_a_trial_was_interrupted_is_not_paid_for_again(unsure: Any) -> None:
+    body = "def test_asks(claude):\n ask()\n assert claude.asks_clarifying_question()\n"
+    unsure.tests(f"{body} raise KeyboardInterrupt\n")
+    unsure.record()
+    assert models(unsure) == [OLD, JUDGE]
+    unsure.tests(body)
+    unsure.record().assert_outcomes(passed=1)
+    assert models(unsure) == []
+    assert "kind: clarifying_question" in cassette(unsure).read_text()
+    unsure.run("--claude-strict").assert_outcomes(passed=1)
+
+
+def test_inspect_shows_how_the_judge_read_a_reply(
+    unsure: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unsure.record()
+    assert cli.main(["inspect", str(cassette(unsure))]) == 0
+    assert f"     {JUDGE} reads clarifying_question: It waits for that." in capsys.readouterr().out
+    assert cli.main(["inspect", "--json", str(cassette(unsure))]) == 0
+    read = json.loads(capsys.readouterr().out)["read_by_judge"]
+    assert (read["judge"], read["kind"]) == (JUDGE, "clarifying_question")
+
+
+@pytest.mark.usefixtures("commands_in_process")
+def test_adopt_takes_the_readings_along(unsure: Any) -> None:
+    unsure.personas(new=says(OPEN + " K2!"))
+    unsure.record()
+    assert bump(unsure).ret == 0
+    assert cli.main(["adopt", f"{OLD}={NEW}", "--yes", "--", "-p", "pytest_claude.plugin"]) == 0
+    app = unsure.path / "app.py"
+    app.write_text(app.read_text().replace(OLD, NEW))
+    assert f"judge: {JUDGE}" in cassette(unsure, model=NEW).read_text()
+    unsure.run("--claude-strict").assert_outcomes(passed=1)
+
+
+def test_replies_that_stay_unread_on_one_arm_are_no_difference(unsure: Any) -> None:
+    """The candidate's judge fails: whether it asks is not known, and no change is claimed."""
+    asks = reads("clarifying_question", QUESTION)
+
+    def half(body: Any, seen: int) -> Any:
+        is_new = "K2!" in json.dumps(body)
+        return (
+            says("", status=404, error=("not_found_error", "no"))(body, 0)
+            if is_new
+            else asks(body, seen)
+        )
+
+    unsure.personas(new=says(OPEN + " K2!"), **{JUDGE: half})
+    unsure.tests("def test_asks(claude):\n ask()")
+    unsure.record()
+    result = bump(unsure)
+    assert result.ret == 0
+    assert {t["profile"]["manner"] for t in trials(unsure) if t["stream"] == "cand"} == {"unread"}
+    assert "instead of" not in printed(result)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Way
 from pytest_claude.recording.doors import streams, traffic
-from pytest_claude.recording.doors.edge import Sent, replayed_headers, sent_for
+from pytest_claude.recording.doors.edge import Sent, lower_case, replayed_headers, sent_for
 from pytest_claude.recording.doors.line import ClosedLine, aside, current
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
@@ -146,7 +146,7 @@ def _send_again(original: Callable[..., Any], session: Any, request: Any) -> Sen
             elif "Authorization" in headers:
                 again.headers["Authorization"] = headers["Authorization"]
             response = original(session, again.prepare())
-        return Response(response.status_code, response.content)
+        return Response(response.status_code, response.content, lower_case(response.headers))
 
     return send
 

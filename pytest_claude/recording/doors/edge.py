@@ -68,6 +68,11 @@ def sent_for(recorder: Recorder, url: str, body: bytes) -> Sent:
     return Sent(with_model_in_path(url, str(prepared["model"])), _written(rest), asked)
 
 
+def lower_case(headers: Mapping[str, str]) -> dict[str, str]:
+    """All headers of an answer that is not stored."""
+    return {name.lower(): value for name, value in headers.items()}
+
+
 def replayed_headers(recorded: Response, url: str) -> dict[str, str]:
     """The headers of a recorded answer to a request for `url`, as the app gets them.
 

@@ -23,7 +23,7 @@ from pytest_claude.errors import RecordingProblem
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Call, Way
 from pytest_claude.recording.doors import aws, streams, traffic
-from pytest_claude.recording.doors.edge import replayed_headers, sent_for
+from pytest_claude.recording.doors.edge import lower_case, replayed_headers, sent_for
 from pytest_claude.recording.doors.line import ClosedLine, Line, aside, current, own_ports
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
@@ -260,7 +260,7 @@ def _send_again(request: Any, send: Send | None, url: str, body: bytes) -> Respo
         else:
             with library.Client() as client:
                 response = client.send(again)
-    return Response(response.status_code, response.content)
+    return Response(response.status_code, response.content, lower_case(response.headers))
 
 
 def _headers_of(message: Any) -> list[tuple[str, str]]:
