@@ -69,6 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings.gated and config.pluginmanager.has_plugin("lfplugin-collwrapper"):
         # With it `--lf` hides tests from the collection: a gate could not tell what it left out.
         config.pluginmanager.unregister(name="lfplugin-collwrapper")
+    if settings.gated:
+        config.pluginmanager.register(_Skipped(), "pytest-claude-skipped")
     if settings.guard == "session" and not settings.recording and settings.cassette_root.is_dir():
         from pytest_claude.recording.doors.guard import ImportWatch
 
@@ -85,6 +87,19 @@ def pytest_configure(config: pytest.Config) -> None:
         except SettingsError as error:
             raise options.usage_error(error) from None
         hear_results(config, settings, gated)
+
+
+class _Skipped:
+    """Notes the modules that skip themselves: pytest collects no test of theirs."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        report = yield
+        if report.skipped:
+            collector.config.stash.setdefault(options.LEFT_OUT, []).append(report.nodeid)
+        return report
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pytest_claude.settings import RunSettings
 
 SETTINGS: pytest.StashKey[RunSettings] = pytest.StashKey()
+LEFT_OUT: pytest.StashKey[list[str]] = pytest.StashKey()
+"""Ids of the modules that skipped themselves while they were imported."""
 IMPORT_WATCH: pytest.StashKey[ImportWatch] = pytest.StashKey()
 
 running_sessions = 0

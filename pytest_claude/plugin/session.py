@@ -21,6 +21,7 @@ from pytest_claude.plugin.fixtures import CURRENT
 from pytest_claude.plugin.gate import Gate
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.markers import TEST_SETTINGS, marker_checks
+from pytest_claude.plugin.options import LEFT_OUT
 from pytest_claude.plugin.outcome import complete, replaced
 from pytest_claude.plugin.trials import TrialRun
 from pytest_claude.plugin.wide_fixtures import WideFixtures
@@ -56,6 +57,7 @@ class ClaudeSession:
     ) -> None:
         """`tests` are the node ids of all claude tests to run; `gate` plans a gated run."""
         self._tests = tests
+        self._config = config
         self._settings = settings
         self._guard = guard
         self._outside = guard.closed.problems
@@ -164,7 +166,7 @@ class ClaudeSession:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
         """Hand over what belongs to no test, that of the time after the last one too."""
-        notes = [*self._guard.notes, *self._wide.take_notes()]
+        notes = [*self._guard.notes, *self._wide.take_notes(), *self._left_out()]
         judged = self._arms.judging.to_json()
         self._leave(
             {
@@ -174,6 +176,14 @@ class ClaudeSession:
             }
         )
         return (yield)
+
+    def _left_out(self) -> list[str]:
+        """What a gate can't compare because its module skipped itself, though it is recorded."""
+        return [
+            f"{module} skipped itself: its recorded tests were not run on the candidate"
+            for module in self._config.stash.get(LEFT_OUT, [])
+            if (self._settings.cassette_root / module.removesuffix(".py")).is_dir()
+        ]
 
     # --- one trial --------------------------------------------------------------------------
 

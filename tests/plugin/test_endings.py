@@ -413,3 +413,19 @@ def test_a_verdict_from_before_a_test_was_judged_is_gone_on_with_and_pays_for_it
     asked = [body["model"] for body in project.simulator.bodies]
     assert asked == [NEW] * 4, "what test_a showed is not paid for again"
     project.run(BUMP).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n2"]], ids=["alone", "xdist"])
+def test_a_module_that_skips_itself_is_named(project, workers: list[str]) -> None:
+    """pytest collects nothing of it: none of its tests has a status."""
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.reply\n")
+    project.tests("def test_b(claude):\n    ask('b')\n", "test_other")
+    project.record().assert_outcomes(passed=2)
+    skips = "pytest.skip('not today', allow_module_level=True)\n"
+    project.tests(f"{skips}def test_b(claude):\n    ask('b')\n", "test_other")
+    project.tests(f"{skips}def test_c(claude):\n    ask('c')\n", "test_never_recorded")
+    result = project.record(BUMP, *workers)
+    assert result.ret == 0
+    text = project.unwrapped(result.outlines).str()
+    assert text.count("test_other.py skipped itself: its recorded tests were not run on") == 1
+    assert "test_never_recorded" not in text
