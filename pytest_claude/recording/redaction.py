@@ -14,7 +14,8 @@ from pytest_claude.errors import RecordingProblem
 from pytest_claude.recording import event_text, own_redaction
 from pytest_claude.recording.doors.traffic import API_HOST, is_loopback
 from pytest_claude.recording.own_redaction import Hook
-from pytest_claude.recording.secrets import REPLACEMENT, Secrets
+from pytest_claude.recording.secret_shapes import REPLACEMENT
+from pytest_claude.recording.secrets import Secrets
 from pytest_claude.transcript.event_stream import is_event_stream
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 from pytest_claude.transcript.utf8 import utf8
@@ -63,14 +64,14 @@ class Redaction:
         Raises:
             RecordingProblem: The project's own redaction fails.
         """
-        if self.own is None and not self.secrets.may_be_in(body):
-            return body
         try:
-            text = body.decode()
+            text, errors = body.decode(), None
         except UnicodeDecodeError:
-            text = body.decode("utf-8", "surrogateescape")
-            return self._json_kept(text).encode("utf-8", "surrogateescape")
-        return utf8(self._json_kept(text))
+            text, errors = body.decode("utf-8", "surrogateescape"), "surrogateescape"
+        after = self._json_kept(text)
+        if after is text:
+            return body
+        return utf8(after) if errors is None else after.encode("utf-8", errors)
 
     def _json_kept(self, before: str) -> str:
         after = self.text(before)
