@@ -7,7 +7,7 @@ import re
 from binascii import a2b_base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from pytest_claude.recording.complexity import is_placeholder, plain
@@ -260,11 +260,6 @@ class Searched:
     def __init__(self, data: bytes) -> None:
         self.data = data
 
-    @classmethod
-    def text(cls, text: str) -> Searched:
-        """The same of a text."""
-        return cls(text.encode("ascii", "replace"))
-
     @cached_property
     def shapes(self) -> list[Shape]:
         """Those that may be in it."""
@@ -301,6 +296,12 @@ class Searched:
                 if not code[0].islower() and not code[0].isupper():  # a name is no code
                     found += _decoded(code[0], code.start())
         return found
+
+
+@lru_cache(maxsize=8)  # a request is searched for what it shows, then for what is known
+def searched(text: str) -> Searched:
+    """The same of a text."""
+    return Searched(text.encode("ascii", "replace"))
 
 
 def _decoded(code: bytes, at: int) -> Iterator[tuple[int, bytes]]:

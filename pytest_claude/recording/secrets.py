@@ -12,7 +12,7 @@ from itertools import product
 from urllib.parse import quote, quote_plus
 
 from pytest_claude.recording.complexity import SHORTEST, Place, plain
-from pytest_claude.recording.secret_shapes import REPLACEMENT, Searched, Secret
+from pytest_claude.recording.secret_shapes import REPLACEMENT, Searched, Secret, searched
 
 # The names that SDKs read credentials from end so.
 _KEY = re.compile(r"(?:API_KEY|AUTH_TOKEN|BEARER_TOKEN_BEDROCK|SECRET_ACCESS_KEY|SESSION_TOKEN)$")
@@ -43,7 +43,7 @@ class Secrets:
             (credential, f"the value of {name}")
             for name, value in _credentials(environment)
             if not _why_left_alone(name, value)
-            for credential in (value, *credentials_in(value))
+            for credential in (value, *(inner for inner, _ in credentials_in(value)))
         )
 
     def knowing(self, credentials: Iterable[tuple[str, str]]) -> Secrets:
@@ -90,22 +90,23 @@ class Secrets:
         return "".join([*pieces, text[end:]])
 
     def _all(self, text: str) -> Iterator[Secret]:
-        searched = Searched.text(text)
-        shown = [secret for shape in searched.shapes for secret in shape.find(text)]
+        looked_into = searched(text)
+        shown = [secret for shape in looked_into.shapes for secret in shape.find(text)]
         values = self.values
         if any(secret.credential for secret in shown):
             values = self.knowing((s.credential, s.kind) for s in shown if s.credential).values
         yield from shown
         yield from _values_in(text, values)
-        yield from _in_base64(searched, values)
+        yield from _in_base64(looked_into, values)
 
 
-def credentials_in(text: str) -> Iterator[str]:
-    """What `text` shows to be credentials by the place where they are: they are ones elsewhere."""
-    shapes = Searched.text(text).shapes
-    for secret in (s for shape in shapes if shape.is_place for s in shape.find(text)):
+def credentials_in(text: str) -> Iterator[tuple[str, str]]:
+    """What `text` shows to be a credential by its place, with what it is: it is one elsewhere."""
+    for secret in (
+        s for shape in searched(text).shapes if shape.is_place for s in shape.find(text)
+    ):
         if secret.credential:
-            yield secret.credential
+            yield secret.credential, secret.kind
 
 
 def _values_in(text: str, values: Mapping[str, str]) -> Iterator[Secret]:
@@ -116,19 +117,19 @@ def _values_in(text: str, values: Mapping[str, str]) -> Iterator[Secret]:
             at = text.find(value, at + len(value))
 
 
-def _in_base64(searched: Searched, values: Mapping[str, str]) -> Iterator[Secret]:
+def _in_base64(text: Searched, values: Mapping[str, str]) -> Iterator[Secret]:
     """The secrets that are in base64, where their code is."""
-    codes = searched.decoded
+    codes = text.decoded
     together = Searched(b"\n".join(code for _, code in codes))
     as_bytes = {_bytes(value): kind for value, kind in values.items()}
     if not (together.shapes or any(value in together.data for value in as_bytes)):
         return
     in_code = {value.decode("latin-1"): kind for value, kind in as_bytes.items()}
     for at, code in codes:
-        text = code.decode("latin-1")
-        shown = (secret for shape in together.shapes for secret in shape.find(text))
+        said = code.decode("latin-1")
+        shown = (secret for shape in together.shapes for secret in shape.find(said))
         secrets = [replace(secret, kind=f"{secret.kind} in base64") for secret in shown]
-        for secret in (*secrets, *_values_in(text, in_code)):
+        for secret in (*secrets, *_values_in(said, in_code)):
             start, end = secret.start * 4 // 3, -(-secret.end * 4 // 3)
             yield Secret(secret.kind, at + start, at + end)
 

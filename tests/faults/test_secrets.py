@@ -9,10 +9,15 @@ import base64
 import json
 
 import pytest
+from credentials import CREDENTIALS as SIXTY
+from credentials import Credential, traces
 
+from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.finding import secrets_in
+from pytest_claude.recording.header_secrets import credentials_in_headers, left_alone_in_headers
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.secrets import Secrets, left_alone
-from pytest_claude.transcript.interaction import Request
+from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 HEX, MIXED = "0f9e8d7c6b5a4132", "aZ3bY4cX5dW6eV7f"
 PARTS = (b'{"alg":"HS256"}', b'{"sub":"12345"}')
@@ -38,6 +43,30 @@ def test_a_public_shape_is_redacted_wherever_it_is_text(kind: str, secret: str) 
         (found,) = Secrets().find(text)
         assert (found.kind, text[found.start : found.end]) == (kind, secret)
         assert secret not in Secrets().redacted(text)
+
+
+SHAPES = [credential for credential in SIXTY if credential.shown == "shape"]
+IN_ONE_PLACE = {
+    "prompt": lambda key: {"messages": [{"role": "user", "content": f"use {key}."}]},
+    "system": lambda key: {"system": [{"type": "text", "text": f"({key})"}]},
+    "tool result": lambda key: {"messages": [{"role": "user", "content": [
+        {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": key}]}]}]},
+    "tool definition": lambda key: {"tools": [{"name": "t", "description": f"with\n{key}\n"}]},
+    "metadata": lambda key: {"metadata": {"user_id": f"user:{key}"}},
+    "base64": lambda key: {"data": base64.b64encode(f"user:{key}".encode()).decode()},
+    "JSON in JSON": lambda key: {"text": json.dumps({"a": json.dumps({"b": f'"{key}"'})})},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", IN_ONE_PLACE)
+@pytest.mark.parametrize("key", SHAPES, ids=[f"{n} {key.kind}" for n, key in enumerate(SHAPES)])
+def test_a_shape_is_redacted_in_each_place_alone(key: Credential, place: str) -> None:
+    body = json.dumps({"model": "m", **IN_ONE_PLACE[place](key.value)}).encode()
+    request = Request("POST", f"https://api.test/v1/messages?a={key.value.split()[-1]}", body, {})
+    stored = Redaction().request(request)
+    assert json.loads(stored.body)["model"] == "m"
+    text = stored.url + stored.body.decode()
+    assert not [trace for trace in traces(key) if trace in text]
 
 
 def mcp_request(token: str) -> Request:
@@ -189,3 +218,44 @@ def test_every_shape_is_found_in_base64(before: str) -> None:
         (found,) = Secrets().find(json.dumps({"data": code}))
         assert found.kind == f"{kind} in base64"
         assert len(secret) < found.end - found.start < len(secret) * 1.5
+
+
+# --- in headers that are not stored ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "credentials"),
+    [
+        ("Authorization", f"Bearer {MIXED}", [MIXED]),
+        ("X-Api-Key", "company-token-of-1", ["company-token-of-1"]),
+        ("X-Shop-Gateway", MIXED, [MIXED]),
+        ("Cookie", f"theme=dark; session={MIXED}; lang=en", [MIXED]),
+        ("Proxy-Authorization", "Basic " + base64.b64encode(b"ada:open sesame").decode(),
+         ["open sesame", base64.b64encode(b"ada:open sesame").decode()]),
+        ("X-Context", json.dumps({"tenant": "acme", "id": MIXED}), [MIXED]),
+        ("X-Tenant", "acme-corporation", []),
+        ("X-Region", "eu-west-1", []),
+        ("X-Stainless-Lang", MIXED, []),
+        ("Idempotency-Key", MIXED, []),
+        ("Authorization", f"AWS4-HMAC-SHA256 Credential=AKIA/x, Signature={HEX * 4}", []),
+    ],
+)  # fmt: skip
+def test_what_a_header_that_is_not_stored_holds(
+    header: str, value: str, credentials: list[str]
+) -> None:
+    assert [value for value, _ in credentials_in_headers([(header, value)])] == credentials
+
+
+def test_a_header_whose_value_reads_like_text_is_named_where_that_recurs() -> None:
+    headers = [("X-Tenant", "acme-corporation"), ("X-Plan", "gold-plan"), ("Accept", "text/plain")]
+    told = list(left_alone_in_headers(headers, "We are acme-corporation and write text/plain."))
+    assert told == [("x-tenant", "reads like words and numbers")]
+
+
+def test_check_finds_what_another_tool_kept_of_headers() -> None:
+    body = json.dumps({"model": "m", "system": f"use {MIXED}"}).encode()
+    url = "https://api.anthropic.com/v1/messages"
+    kept = Request("POST", url, body, {"X-Shop-Gateway": MIXED, "x-api-key": "a-key-for-our-tests"})
+    entry = Recorded.of(Interaction(kept, Response(200, b"{}")))
+    kind = "the value of the header x-shop-gateway"
+    assert secrets_in([entry], Secrets()) == {kind: ", interaction 1"}
