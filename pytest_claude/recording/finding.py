@@ -6,12 +6,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pytest_claude.recording import event_text
+from pytest_claude.recording.complexity import plain
 from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.header_secrets import credentials_in_headers
 from pytest_claude.recording.secrets import Secrets
 
 
 def secrets_in(entries: Sequence[Recorded], secrets: Secrets) -> dict[str, str]:
-    """What each secret in `entries` is, and where it is first: `, interaction 2`."""
+    """What each secret in `entries` is, and where it is first: `, interaction 2`.
+
+    Other tools may keep all headers. A value that reads like text is none of them: tests of a tool
+    are recorded with words for keys.
+    """
+    headers = [
+        pair for entry in entries if not entry.ours for pair in entry.request.headers.items()
+    ]
+    shown = [pair for pair in credentials_in_headers(headers) if not plain(pair[0])]
+    secrets = secrets.knowing(shown)
     return _found(
         (
             (f", interaction {number}", text)

@@ -27,6 +27,9 @@ def read_for_import(
         UnreadableCassette: The file is of no known format, or broken.
     """
     written_as, recorded = read_recording(path, str(path))
+    for call in (entry.interaction for entry in recorded):
+        redaction = redaction.knowing(call.request, call.request.headers.items())
+        redaction = redaction.knowing_answer(call.response)
     calls = [redaction.interaction(entry.interaction) for entry in recorded]
     entries = [Recorded.of(call) for call in calls if _is_model_traffic(call)]
     return written_as, entries if keep_failed else _without_failed(entries)

@@ -17,7 +17,7 @@ from pytest_claude.recording.fingerprint import (
     with_betas,
 )
 from pytest_claude.recording.redaction import Redaction
-from pytest_claude.recording.secrets import REPLACEMENT
+from pytest_claude.recording.secret_shapes import REPLACEMENT
 from pytest_claude.recording.spelling import BETA, betas_in
 from pytest_claude.transcript.interaction import Request
 

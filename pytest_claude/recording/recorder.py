@@ -17,11 +17,13 @@ from pytest_claude.recording.call import Call, Calls, note_made
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.faults import Fault, Faults, Injection
 from pytest_claude.recording.fingerprint import Known, Normalize, model_in, platform_in
+from pytest_claude.recording.header_secrets import Headers, left_alone_in_headers
 from pytest_claude.recording.matching import Index
 from pytest_claude.recording.open_cassette import OpenCassette, Summarize, Take
 from pytest_claude.recording.opening import Place, Shelf
 from pytest_claude.recording.problems import Problems
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.secret_shapes import REPLACEMENT
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
@@ -30,6 +32,7 @@ Prepare = Callable[[Mapping[str, Any], Platform | None], Mapping[str, Any]]
 Veto = Callable[[Request], RecordingProblem | None]
 """What forbids a call that would be paid for; None lets it pass."""
 
+_REPLACED = REPLACEMENT.encode()
 _NO_BETAS = "the recording kept no `anthropic-beta`: it answers a request with any betas"
 
 # Shared with the processes that are forked from this one: the id of the last that asked a model.
@@ -205,11 +208,21 @@ class Recorder:
         """
         return self._prepare(body, platform)
 
-    def begin(self, request: Request, asked_model: str | None, *, alterable: bool = True) -> Call:
+    def begin(
+        self,
+        request: Request,
+        asked_model: str | None,
+        *,
+        alterable: bool = True,
+        headers: Callable[[], Headers] = tuple,
+    ) -> Call:
         """The call for `request`, answered if the cassette or a fault holds an answer.
 
-        `asked_model` is what the app asked for, before any swap; `alterable` says whether the
-        caller can alter an answer on its way to the app.
+        Args:
+            request: As it is sent, with the headers that are stored.
+            asked_model: What the app asked for, before any swap.
+            alterable: Whether the caller can alter an answer on its way to the app.
+            headers: Gives all headers, for the credentials in them; a replay seldom needs it.
 
         Raises:
             RecordingProblem: The cassette can't be read, holds no answer and the mode allows no
@@ -222,13 +235,13 @@ class Recorder:
         with self._lock:
             fault = self.faults.take(request, alterable=alterable)
             if fault is not None or not self._is_matched_as_sent:
-                request = self.redaction.request(request)
+                request = self._redacted(request, headers)
             asked = self._shelf.known(request)
             if fault is not None and fault.replaces:
                 entry = Recorded.of(Interaction(request, fault.error(request)))
                 call = Call(request, asked, asked_model, entry, recorded=True, fault=fault)
             else:
-                call = self._begin(request, asked, asked_model, fault)
+                call = self._begin(request, asked, asked_model, fault, headers)
             note_made(call)
             return call
 
@@ -238,9 +251,14 @@ class Recorder:
         Raises:
             RecordingProblem: The disk refuses it, or it can't be redacted.
         """
-        entry = Recorded.of(Interaction(call.request, self.redaction.response(response)))
+        with self._lock:
+            self.redaction = redaction = self.redaction.knowing_answer(response)
+        stored = redaction.response(response)
+        entry = Recorded.of(Interaction(call.request, stored))
         with self._lock:
             call.entry = entry
+            if stored.body.count(_REPLACED) > response.body.count(_REPLACED):
+                self._note_redacted_answer()
             if call.fault is not None and call.fault.alters:
                 self._keep_shown(call, call.fault, entry)
             self._cassette.add(entry)
@@ -280,6 +298,7 @@ class Recorder:
                     if not self.problems:
                         self.problems += problems.flaws(self.calls, self.command)
                     if ended and not self.problems:
+                        self._redact_again()
                         self._cassette.save(self._summarize, passed=passed)
             except Exception as error:
                 self.problems.take(error)
@@ -287,15 +306,21 @@ class Recorder:
                 self._cassette.unlock()
 
     def _begin(
-        self, request: Request, asked: Known, asked_model: str | None, fault: Fault | None
+        self,
+        request: Request,
+        asked: Known,
+        asked_model: str | None,
+        fault: Fault | None,
+        headers: Callable[[], Headers],
     ) -> Call:
         altered = fault is not None and fault.alters
         take = Index.show if altered else Index.take
         entry = self._cassette.find(take, asked.fingerprint, asked.model or asked_model)
         if entry is None and self._is_matched_as_sent:
-            redacted = self.redaction.request(request)
+            redacted = self._redacted(request, headers)
             if redacted is not request:
-                return self._begin(redacted, self._shelf.known(redacted), asked_model, fault)
+                known = self._shelf.known(redacted)
+                return self._begin(redacted, known, asked_model, fault, headers)
         if entry is None:
             entry = self._found_late(take, request, asked)
         if fault is not None and entry is not None and entry.response.status >= 400:
@@ -303,12 +328,37 @@ class Recorder:
             entry = self._cassette.index.take(asked.fingerprint) if altered else entry
             fault, altered = None, False
         if entry is not None and " " in asked.fingerprint and Index.keeps_no_betas(entry):
-            if _NO_BETAS not in self.notes:
-                self.notes.append(_NO_BETAS)
+            self._note(_NO_BETAS)
         call = Call(request, asked, asked_model, entry, recorded=entry is not None, fault=fault)
         if not altered:
             self.calls.append(call)
         return call
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _note_redacted_answer(self) -> None:
+        whose = self._place.label.test or self._place.command
+        self._note(f"{whose}: an answer held a secret, its recording says {REPLACEMENT} instead")
+
+    def _redacted(self, request: Request, headers: Callable[[], Headers]) -> Request:
+        """`request` without the secrets that are known by now, those in its own headers too."""
+        sent = tuple(headers())
+        self.redaction = self.redaction.knowing(request, sent)
+        if not self.replaying:
+            text = request.body.decode("utf-8", "replace")
+            for name, why in left_alone_in_headers(sent, text):
+                self._note(f"the header {name} {why}: its value is not redacted elsewhere")
+        return self.redaction.request(request)
+
+    def _redact_again(self) -> None:
+        """Take out of the answers that are there what later calls showed to be a secret."""
+        for call in self.calls:
+            if call.entry is not None and not call.recorded:
+                stored = self.redaction.interaction(call.entry.interaction)
+                if stored != call.entry.interaction:
+                    call.entry = Recorded.of(stored)
 
     def _found_late(self, take: Take, request: Request, asked: Known) -> Recorded | None:
         """The answer that no fingerprint finds; None where the API may be called for it.

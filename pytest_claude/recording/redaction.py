@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -14,8 +14,10 @@ from pytest_claude.errors import RecordingProblem
 from pytest_claude.recording import event_text, own_redaction
 from pytest_claude.recording.doors.traffic import API_HOST, is_loopback
 from pytest_claude.recording.entry import LIMITS
+from pytest_claude.recording.header_secrets import Headers, credentials_in_headers
 from pytest_claude.recording.own_redaction import Hook
-from pytest_claude.recording.secrets import REPLACEMENT, Secrets
+from pytest_claude.recording.secret_shapes import REPLACEMENT
+from pytest_claude.recording.secrets import Secrets, credentials_in
 from pytest_claude.transcript.event_stream import is_event_stream
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 from pytest_claude.transcript.utf8 import utf8
@@ -66,14 +68,14 @@ class Redaction:
         Raises:
             RecordingProblem: The project's own redaction fails.
         """
-        if self.own is None and not self.secrets.may_be_in(body):
-            return body
         try:
-            text = body.decode()
+            text, errors = body.decode(), None
         except UnicodeDecodeError:
-            text = body.decode("utf-8", "surrogateescape")
-            return self._json_kept(text).encode("utf-8", "surrogateescape")
-        return utf8(self._json_kept(text))
+            text, errors = body.decode("utf-8", "surrogateescape"), "surrogateescape"
+        after = self._json_kept(text)
+        if after is text:
+            return body
+        return utf8(after) if errors is None else after.encode("utf-8", errors)
 
     def _json_kept(self, before: str) -> str:
         after = self.text(before)
@@ -86,14 +88,39 @@ class Redaction:
             after = stored
         return after
 
+    def knowing(self, request: Request, headers: Headers = ()) -> Redaction:
+        """This redaction, with the credentials that `request` shows; itself where it knows all.
+
+        Args:
+            request: What is asked.
+            headers: All its headers, those too that are not stored.
+        """
+        texts = (request.url, request.body.decode("utf-8", "surrogateescape"))
+        return self._knowing([*credentials_in_headers(headers), *_shown(texts)])
+
+    def knowing_answer(self, response: Response) -> Redaction:
+        """The same with the credentials that an answer shows."""
+        body = response.body.decode("utf-8", "surrogateescape")
+        return self._knowing(_shown(event_text.texts(response.body) or [body]))
+
+    def _knowing(self, credentials: Iterable[tuple[str, str]]) -> Redaction:
+        secrets = self.secrets.knowing(credentials)
+        return self if secrets is self.secrets else replace(self, secrets=secrets)
+
     def request(self, request: Request) -> Request:
-        """`request` as it is stored and matched; itself where nothing in its body is replaced.
+        """`request` as it is stored and matched; itself where nothing in it is replaced.
 
         Raises:
             RecordingProblem: As for `body`.
         """
-        body = self.body(request.body)
-        return request if body == request.body else replace(request, body=body)
+        all_known = self.knowing(request)
+        stored = replace(
+            request,
+            url=all_known.text(request.url),
+            body=all_known.body(request.body),
+            headers={name: all_known.text(value) for name, value in request.headers.items()},
+        )
+        return request if stored == request else stored
 
     def response(self, response: Response) -> Response:
         """`response`, likewise; a secret may lie in several pieces of a stream.
@@ -139,15 +166,15 @@ class Redaction:
     def interaction(self, foreign: Interaction) -> Interaction:
         """An interaction that another tool recorded, as we would have stored it."""
         request, response = foreign.request, foreign.response
+        known = self.knowing(request, request.headers.items()).knowing_answer(response)
         return Interaction(
             replace(
-                self.request(request),
-                url=self.url(request.url),
-                headers=self.request_headers(request.headers.items()),
+                known.request(replace(request, url=known.url(request.url))),
+                headers=known.request_headers(request.headers.items()),
             ),
             replace(
-                self.response(response),
-                headers=self.response_headers(response.headers.items()),
+                known.response(response),
+                headers=known.response_headers(response.headers.items()),
             ),
         )
 
@@ -169,6 +196,11 @@ class Redaction:
     def _kept(self, headers: Iterable[tuple[str, str]], names: tuple[str, ...]) -> dict[str, str]:
         kept = {lower: value for name, value in headers if (lower := name.lower()) in names}
         return {name: self.text(kept[name]) for name in names if name in kept}
+
+
+def _shown(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        yield from credentials_in(text)
 
 
 def _unalterable() -> RecordingProblem:

@@ -9,10 +9,15 @@ import base64
 import json
 
 import pytest
+from credentials import CREDENTIALS as SIXTY
+from credentials import Credential, traces
 
+from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.finding import secrets_in
+from pytest_claude.recording.header_secrets import credentials_in_headers, left_alone_in_headers
 from pytest_claude.recording.redaction import Redaction
-from pytest_claude.recording.secrets import Secrets
-from pytest_claude.transcript.interaction import Request
+from pytest_claude.recording.secrets import Secrets, left_alone
+from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 HEX, MIXED = "0f9e8d7c6b5a4132", "aZ3bY4cX5dW6eV7f"
 PARTS = (b'{"alg":"HS256"}', b'{"sub":"12345"}')
@@ -37,8 +42,31 @@ def test_a_public_shape_is_redacted_wherever_it_is_text(kind: str, secret: str) 
     for text in (secret, f"use {secret}, please", json.dumps(json.dumps({"k": f"\n{secret}"}))):
         (found,) = Secrets().find(text)
         assert (found.kind, text[found.start : found.end]) == (kind, secret)
-        assert Secrets().may_be_in(text.encode())
         assert secret not in Secrets().redacted(text)
+
+
+SHAPES = [credential for credential in SIXTY if credential.shown == "shape"]
+IN_ONE_PLACE = {
+    "prompt": lambda key: {"messages": [{"role": "user", "content": f"use {key}."}]},
+    "system": lambda key: {"system": [{"type": "text", "text": f"({key})"}]},
+    "tool result": lambda key: {"messages": [{"role": "user", "content": [
+        {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": key}]}]}]},
+    "tool definition": lambda key: {"tools": [{"name": "t", "description": f"with\n{key}\n"}]},
+    "metadata": lambda key: {"metadata": {"user_id": f"user:{key}"}},
+    "base64": lambda key: {"data": base64.b64encode(f"user:{key}".encode()).decode()},
+    "JSON in JSON": lambda key: {"text": json.dumps({"a": json.dumps({"b": f'"{key}"'})})},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", IN_ONE_PLACE)
+@pytest.mark.parametrize("key", SHAPES, ids=[f"{n} {key.kind}" for n, key in enumerate(SHAPES)])
+def test_a_shape_is_redacted_in_each_place_alone(key: Credential, place: str) -> None:
+    body = json.dumps({"model": "m", **IN_ONE_PLACE[place](key.value)}).encode()
+    request = Request("POST", f"https://api.test/v1/messages?a={key.value.split()[-1]}", body, {})
+    stored = Redaction().request(request)
+    assert json.loads(stored.body)["model"] == "m"
+    text = stored.url + stored.body.decode()
+    assert not [trace for trace in traces(key) if trace in text]
 
 
 def mcp_request(token: str) -> Request:
@@ -66,3 +94,168 @@ def test_the_password_in_a_connection_string() -> None:
     assert Secrets().redacted(text) == (
         "DSN=postgresql://app:[redacted]@db.test/app and postgres://app@db.test"
     )
+
+
+# --- what a value must be to be taken out of sentences ---------------------------------------
+
+PLAIN = [
+    "postgres", "acme-corporation", "12345678", "claude-sonnet-4-5-20250929", "<|endoftext|>",
+    "/home/ada/.ssh/id_ed25519", "https://shop.test/orders/v2", "2026-11-30T08:57:31.123Z",
+    "SupportBotProduction", "your-token-of-32-signs", "changeme", "eu-west-1", "gpt-4o-mini",
+]  # fmt: skip
+RANDOM = [MIXED, HEX, "tr0ub4dor" + "-and-3", "A1B2C-D3E4F-G5H6I", "qWmZkPxLrTyUiOpAsDfGhJkLz"]
+
+
+@pytest.mark.parametrize(
+    "name", ["APP_TOKEN", "APP_MODEL_KEY", "sentry_dsn", "X_SECRET", "PGPASSWORD"]
+)
+@pytest.mark.parametrize("value", RANDOM)
+def test_a_variable_with_the_name_of_a_credential_is_one(name: str, value: str) -> None:
+    secrets = Secrets.of_environment({name: value})
+    assert secrets.redacted(f"use {value}, please") == "use [redacted], please"
+
+
+@pytest.mark.parametrize("name", ["APP_TOKEN", "APP_MODEL_KEY", "SENTRY_DSN"])
+@pytest.mark.parametrize("value", PLAIN)
+def test_a_variable_whose_value_reads_like_text_eats_no_prompt(name: str, value: str) -> None:
+    assert Secrets.of_environment({name: value}) == Secrets()
+    assert list(left_alone({name: value})) == [name]
+
+
+@pytest.mark.parametrize("value", ["postgres", "12345678", "/run/secrets/db", "changeme"])
+def test_a_weak_password_eats_no_prompt_and_is_named(value: str) -> None:
+    assert Secrets.of_environment({"DB_PASSWORD": value}) == Secrets()
+    assert list(left_alone({"DB_PASSWORD": value})) == ["DB_PASSWORD"]
+
+
+@pytest.mark.parametrize("value", ["correct horse battery", "postgres123", "P@ssw0rd!"])
+def test_a_password_need_not_be_random(value: str) -> None:
+    secrets = Secrets.of_environment({"DB_PASSWORD": value})
+    assert secrets.redacted(f"<{value}>") == "<[redacted]>"
+
+
+# --- by their place --------------------------------------------------------------------------
+
+IN_URLS = {
+    "S3": f"https://b.s3.test/k?X-Amz-Date=20261130T085731Z&X-Amz-Signature={HEX * 4}",
+    "Google": f"https://storage.test/b/o?X-Goog-Expires=900&X-Goog-Signature={HEX * 4}",
+    "Azure": f"https://a.blob.test/c?sv=2026-01-01&sig={MIXED}%2B{MIXED}%3D",
+    "token": f"https://mcp.test/sse?token={MIXED}",
+    "in HTML": f"https://cdn.test/f?a=1&amp;Signature={MIXED}~&amp;Key-Pair-Id=K2",
+    "in Go's JSON": f"https://cdn.test/f?a=1\\u0026access_token={MIXED}",
+    "password": f"https://ada:{MIXED}@git.test/repo.git",
+    "token before the host": f"https://{MIXED}@git.test/repo.git",
+    "database": "clickhouse+native://app:password@db.test:9000/shop",
+}
+
+
+@pytest.mark.parametrize("url", IN_URLS.values(), ids=list(IN_URLS))
+def test_the_credential_in_a_url(url: str) -> None:
+    after = Secrets().redacted(f"see {url} and go on")
+    assert "[redacted]" in after
+    assert not any(part in after for part in (MIXED, HEX, ":password@"))
+    assert after.startswith(f"see {url[:8]}")
+    assert after.endswith(" and go on")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://user:password@example.com", "https://x.test/a?token=your-token-goes-here",
+     "https://x.test/?page_token=" + MIXED, "https://x.test/?key=value&sig=none",
+     "https://x.test/@ada", "git://git.test:9418/repo", "https://{user}:{password}@{host}/{db}"],
+)  # fmt: skip
+def test_a_url_without_a_credential_stays(url: str) -> None:
+    assert Secrets().find(f"see {url}") == []
+
+
+FIELDS = ("authorization_token", "client_secret", "access_token", "refresh_token", "secret_value")
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("depth", range(4))
+def test_a_field_is_redacted_whole_at_every_depth_of_json(name: str, depth: int) -> None:
+    secret = f'{MIXED} "and"\\ more\\\\'
+    text = json.dumps({"a": 1, name: secret, "b": [2]})
+    for _ in range(depth):
+        text = json.dumps({"text": text})
+    value = json.loads(Secrets().redacted(text))
+    for _ in range(depth):
+        value = json.loads(value["text"])
+    assert value == {"a": 1, name: "[redacted]", "b": [2]}
+
+
+def test_what_a_field_shows_to_be_a_secret_is_one_elsewhere_too() -> None:
+    secret = f'{MIXED}"{HEX}'
+    text = json.dumps({"said": f"I use {secret} here", "client_secret": secret})
+    code = base64.b64encode(f"ada:{secret}".encode()).decode()
+    after = Secrets().redacted(f"{text} Basic {code} {json.dumps(text)}")
+    assert after.count("[redacted]") == 5
+    assert MIXED not in after
+
+
+def test_a_field_whose_value_reads_like_text_is_no_secret_elsewhere() -> None:
+    text = json.dumps({"authorization_token": "plain-word", "said": "it is a plain-word"})
+    assert Secrets().redacted(text) == text.replace('"plain-word"', '"[redacted]"')
+    for documented in ("string", "your-access-token", "<token>", "ACCESS_TOKEN"):
+        assert Secrets().find(json.dumps({"access_token": documented})) == []
+
+
+def test_the_secret_beside_an_aws_key_id() -> None:
+    secret = (MIXED * 3)[:38] + "/+"
+    for text in (f"AKIA{'Q7' * 8}\\n{secret}", f'{{"SecretAccessKey": "{secret}"}}'):
+        assert secret not in Secrets().redacted(text)
+
+
+def test_a_variable_that_is_set_in_a_text() -> None:
+    text = f"cat .env: STRIPE_WEBHOOK_SECRET={MIXED} DB_PASSWORD=postgres MODEL_KEY=claude-haiku-4"
+    assert Secrets().redacted(text) == text.replace(MIXED, "[redacted]")
+
+
+@pytest.mark.parametrize("before", ["", ":", "a:", "user:", "x " * 2500])
+def test_every_shape_is_found_in_base64(before: str) -> None:
+    for kind, secret in CREDENTIALS.items():
+        code = base64.b64encode(f"{before}{secret}\n".encode()).decode()
+        (found,) = Secrets().find(json.dumps({"data": code}))
+        assert found.kind == f"{kind} in base64"
+        assert len(secret) < found.end - found.start < len(secret) * 1.5
+
+
+# --- in headers that are not stored ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "credentials"),
+    [
+        ("Authorization", f"Bearer {MIXED}", [MIXED]),
+        ("X-Api-Key", "company-token-of-1", ["company-token-of-1"]),
+        ("X-Shop-Gateway", MIXED, [MIXED]),
+        ("Cookie", f"theme=dark; session={MIXED}; lang=en", [MIXED]),
+        ("Proxy-Authorization", "Basic " + base64.b64encode(b"ada:open sesame").decode(),
+         ["open sesame", base64.b64encode(b"ada:open sesame").decode()]),
+        ("X-Context", json.dumps({"tenant": "acme", "id": MIXED}), [MIXED]),
+        ("X-Tenant", "acme-corporation", []),
+        ("X-Region", "eu-west-1", []),
+        ("X-Stainless-Lang", MIXED, []),
+        ("Idempotency-Key", MIXED, []),
+        ("Authorization", f"AWS4-HMAC-SHA256 Credential=AKIA/x, Signature={HEX * 4}", []),
+    ],
+)  # fmt: skip
+def test_what_a_header_that_is_not_stored_holds(
+    header: str, value: str, credentials: list[str]
+) -> None:
+    assert [value for value, _ in credentials_in_headers([(header, value)])] == credentials
+
+
+def test_a_header_whose_value_reads_like_text_is_named_where_that_recurs() -> None:
+    headers = [("X-Tenant", "acme-corporation"), ("X-Plan", "gold-plan"), ("Accept", "text/plain")]
+    told = list(left_alone_in_headers(headers, "We are acme-corporation and write text/plain."))
+    assert told == [("x-tenant", "reads like words and numbers")]
+
+
+def test_check_finds_what_another_tool_kept_of_headers() -> None:
+    body = json.dumps({"model": "m", "system": f"use {MIXED}"}).encode()
+    url = "https://api.anthropic.com/v1/messages"
+    kept = Request("POST", url, body, {"X-Shop-Gateway": MIXED, "x-api-key": "a-key-for-our-tests"})
+    entry = Recorded.of(Interaction(kept, Response(200, b"{}")))
+    kind = "the value of the header x-shop-gateway"
+    assert secrets_in([entry], Secrets()) == {kind: ", interaction 1"}

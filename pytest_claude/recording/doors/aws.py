@@ -177,14 +177,15 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
             body = body.encode() if isinstance(body, str) else bytes(body)
             sent = sent_for(line, request.url, body)
             stored = _request_of(request, sent, line.redaction)
-            call = line.begin(stored, sent.asked_model, alterable=False)
+            headers = partial(_all_headers_of, request)
+            call = line.begin(stored, sent.asked_model, alterable=False, headers=headers)
             if not line.replaying:
                 call.again = Way(sent.url, _send_again(original, self, request))
             if call.recorded:
                 assert call.response is not None, "it comes from the cassette"
-                headers = replayed_headers(call.response, stored.url)
                 raw = io.BytesIO(call.response.body)
-                replayed = _response(request, call.response.status, headers, raw)
+                kept = replayed_headers(call.response, stored.url)
+                replayed = _response(request, call.response.status, kept, raw)
                 if not call.response.complete:
                     past = partial(line.read_past, call)
                     replayed.raw.stream = lambda *_: pieces_until_its_end(call.response, past)
@@ -209,13 +210,16 @@ def _is_bedrock(url: str) -> bool:
     return traffic.is_model_traffic(parts.hostname or "", parts.path, (), bytes)
 
 
+def _all_headers_of(request: Any) -> list[tuple[str, str]]:
+    return [(name, _text(value)) for name, value in request.headers.items()]
+
+
 def _request_of(request: Any, sent: Sent, redaction: Redaction) -> Request:
-    headers = {name: _text(value) for name, value in request.headers.items()}
     return Request(
         method=request.method.upper(),
         url=redaction.url(sent.url),
         body=sent.body,
-        headers=redaction.request_headers(headers.items()),
+        headers=redaction.request_headers(_all_headers_of(request)),
     )
 
 

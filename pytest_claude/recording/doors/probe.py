@@ -58,7 +58,7 @@ class _Probe:
     def prepared(self, body: Mapping[str, Any], platform: None) -> Mapping[str, Any]:
         return body
 
-    def begin(self, request: Request, asked_model: str | None) -> Call:
+    def begin(self, request: Request, asked_model: str | None, *, headers: object) -> Call:
         self.requests.append(request)
         answer = Response(200, b"{}", {"content-type": "application/json"})
         entry = Recorded.of(Interaction(request, answer))

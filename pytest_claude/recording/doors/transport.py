@@ -228,7 +228,7 @@ def _begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[
         body=sent.body,
         headers=redaction.request_headers(_headers_of(request)),
     )
-    call = recorder.begin(stored, sent.asked_model)
+    call = recorder.begin(stored, sent.asked_model, headers=partial(_all_headers_of, request))
     if not recorder.replaying:
         call.again = Way(sent.url, partial(_send_again, request, send))
     if call.recorded or (sent.url, sent.body) == (url, request.content):
@@ -261,6 +261,11 @@ def _send_again(request: Any, send: Send | None, url: str, body: bytes) -> Respo
             with library.Client() as client:
                 response = client.send(again)
     return Response(response.status_code, response.content, lower_case(response.headers))
+
+
+def _all_headers_of(request: Any) -> list[tuple[str, str]]:
+    raw = request.headers.raw
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
 
 
 def _headers_of(message: Any) -> list[tuple[str, str]]:

@@ -142,7 +142,6 @@ def test_a_credential_is_found_in_every_spelling(write) -> None:
 def test_a_credential_that_is_no_utf_8_is_found() -> None:
     value = os.fsdecode(b"shop-\xff-key-1")
     secrets = Secrets.of_environment({"SHOP_API_KEY": value})
-    assert secrets.may_be_in(b"it is shop-\xff-key-1")
     assert secrets.redacted(f"it is {value}") == "it is [redacted]"
 
 

@@ -1,0 +1,314 @@
+"""What a text shows to be a secret by itself: its shape, or the place where it is. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from binascii import a2b_base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from pytest_claude.recording.complexity import is_placeholder, plain
+
+REPLACEMENT = "[redacted]"
+
+_END = r"(?![A-Za-z0-9])"
+# No letter or digit is before a key; the letter of an escape, as in `\nAKIA…`, does not count.
+_START = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4}))")
+_LINE_END = r"(?:\s|\\+[nr])"  # in JSON a line end is an escape, in JSON within JSON a longer one
+_BLANK = rf"{_LINE_END}*+"
+PRIVATE_KEY = "a private key"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """One secret in a text.
+
+    Attributes:
+        kind: What it is, in words.
+        start: Where it begins.
+        end: Where it ends.
+        credential: Its value, where only its place shows that it is one and where it can be told
+            from other text: it is a secret elsewhere too.
+    """
+
+    kind: str
+    start: int
+    end: int
+    credential: str = ""
+
+    def told(self, text: str) -> str:
+        """What it is in `text`, with no more of it than tells one key from another."""
+        if self.kind in _TOLD:
+            return f"{self.kind} ending in {text[self.end - 4 : self.end]}"
+        return self.kind
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """How secrets of one kind are written.
+
+    Attributes:
+        kind: What they are, in words.
+        anchors: One of these is in each of them, or where they are.
+        pattern: The secret is its first group that matched, or all of it.
+        is_bounded: Whether it is none within a longer word.
+        is_place: Whether it is one for where it is: as text it may be anything.
+        whatever: Whether it is one there whatever it is.
+    """
+
+    kind: str
+    anchors: Sequence[str]
+    pattern: re.Pattern[str]
+    is_bounded: bool = True
+    is_place: bool = False
+    whatever: bool = False
+
+    def find(self, text: str) -> Iterator[Secret]:
+        """The secrets of this shape in `text`."""
+        at = 0
+        while (key := self.pattern.search(text, at)) is not None:
+            if self.is_bounded and not _START.match(text, key.start()):
+                at = key.start() + 1
+                continue
+            at = max(key.end(), key.start() + 1)
+            group = key.lastindex or 0
+            if (secret := self._judged(key[group], *key.span(group))) is not None:
+                yield secret
+
+    def _judged(self, value: str, start: int, end: int) -> Secret | None:
+        if not self.is_place:
+            return None if is_placeholder(value) else Secret(self.kind, start, end)
+        why = plain(value)
+        if why and not (self.whatever and value):
+            return None
+        return Secret(self.kind, start, end, "" if why else value)
+
+
+@dataclass(frozen=True, eq=False)
+class _Field(Shape):
+    """A string of JSON, in JSON within JSON too, by the name of its key."""
+
+    is_bounded: bool = False
+    is_place: bool = True
+
+    def find(self, text: str) -> Iterator[Secret]:
+        for key in self.pattern.finditer(text):
+            # In JSON within JSON each quotation mark has 1 backslash before it, then 3, 7, …
+            unit = len(key[1]) + 1
+            start = end = key.end()
+            for quote in _QUOTE.finditer(text, start):
+                level = len(quote[0])
+                end = quote.end() - min(level, unit)
+                if level < unit or level // unit % 2:  # it is no part of the value
+                    break
+            else:
+                end = len(text)
+            if _IS_NO_TOKEN.match(text, start, end):
+                continue
+            if (secret := self._judged(_unescaped(text[start:end], unit), start, end)) is not None:
+                yield secret
+
+
+_QUOTE = re.compile(r"\\*\"")
+# What was replaced before is no secret, by us or by another recorder; some write the name of a
+# variable.
+_IS_NO_TOKEN = re.compile(r"(?i:\W*(?:redacted|filtered|removed)\W*)$|<[^<>]*>$|\*+$|[A-Z_]+$")
+
+
+def _unescaped(text: str, unit: int) -> str:
+    while unit:
+        try:
+            text = json.loads(f'"{text}"')
+        except ValueError:
+            return text
+        unit //= 2
+    return text
+
+
+def _field(kind: str, names: str, *anchors: str, whatever: bool = False) -> Shape:
+    head = rf"(\\*)\"(?:{names})\1\"\s*:\s*\1\""
+    return _Field(kind, anchors, re.compile(head), whatever=whatever)
+
+
+_SEPARATOR = r"(?:[?&;]|\\u0026)"  # before a parameter of a URL; & is escaped in HTML and in JSON
+_PARAMETER = (
+    r"(?i:(?![\w.-]*(?:page|next|contin|cursor|sync))"
+    r"[\w.-]{0,40}?(?:token|secret|password|passwd|signature|credential)"
+    r"|(?:[\w.-]{0,40}?(?:api|access|auth|private|subscription)[_-]?)?key|auth|sig|pwd)"
+)
+_URL_ENDS = r"\s\"'`<>\\"
+
+_SHAPES = (
+    Shape("an Anthropic key", ("sk-ant-",),
+          re.compile(r"sk-ant-[a-z]+\d\d-[A-Za-z0-9_-]{8,}"), is_bounded=False),
+    Shape("an Anthropic key", ("sk-ant-",), re.compile(r"sk-ant-(?![a-z]+\d\d-)[A-Za-z0-9_-]{8,}")),
+    Shape("an OpenAI key", ("sk-proj-", "sk-svcacct-", "sk-admin-"),
+          re.compile(r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,}")),
+    Shape("an OpenAI key", ("T3BlbkFJ",),
+          re.compile(r"sk-[A-Za-z0-9_-]{10,}T3BlbkFJ[A-Za-z0-9_-]{10,}")),
+    Shape("an OpenRouter key", ("sk-or-v1-",), re.compile(rf"sk-or-v1-[0-9a-f]{{64}}{_END}")),
+    Shape("a Hugging Face token", ("hf_",), re.compile(rf"hf_[A-Za-z0-9]{{34}}{_END}")),
+    Shape("an AWS access key id", ("AKIA", "ASIA"), re.compile(rf"A[KS]IA[A-Z2-7]{{16}}{_END}")),
+    Shape("a GitHub token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+          re.compile(rf"gh[opsur]_[A-Za-z0-9]{{36,}}{_END}")),
+    Shape("a GitHub token", ("github_pat_",),
+          re.compile(rf"github_pat_[A-Za-z0-9]{{22}}_\w{{59}}{_END}")),
+    # After or before `+` it would be a piece of base64.
+    Shape("a Google API key", ("AIza",), re.compile(r"(?<![+_-])AIza[\w-]{35}(?![\w+-])")),
+    Shape("a Slack token", ("xox",), re.compile(r"xox[abeoprs]-(?:\d+-)+[A-Za-z0-9-]{10,}")),
+    Shape("a JSON web token", ("eyJ",),
+          re.compile(r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}")),
+    Shape(PRIVATE_KEY, ("PRIVATE KEY-----",),
+          re.compile(rf"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----{_BLANK}"
+                     rf"(?:(?:Proc-Type|DEK-Info): [^\\\n\"]*+{_LINE_END}++)*+"
+                     rf"(?:[A-Za-z0-9+/=]{{16,}}+{_BLANK})++"
+                     rf"(?:[A-Za-z0-9+/=]*{_BLANK}-----END (?:[A-Z]+ )*PRIVATE KEY-----)?"),
+          is_bounded=False),
+    Shape("the secret of an AWS access key", ("AKIA", "ASIA"),
+          re.compile(r"A[KS]IA[A-Z2-7]{16}(?![A-Za-z0-9])(?s:.){1,200}?"
+                     r"(?:(?<![A-Za-z0-9/+=_-])|(?<=\\[bfnrt]))"
+                     r"(?![0-9a-f]{40})([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=_-])"),
+          is_place=True),
+    # A page on the web has names and passwords in examples; a database has them in earnest.
+    Shape("the password in a URL", ("://",),
+          re.compile(r"://(?<!http://)(?<!https://)[^\s:/?#@\"'`<>\\]*:"
+                     rf"(?!\[redacted\])([^/{_URL_ENDS}]{{8,}})@"),
+          is_bounded=False, is_place=True, whatever=True),
+    Shape("the password in a URL", ("://",),
+          re.compile(rf"://[^:/?#@{_URL_ENDS}]*:([^/?#{_URL_ENDS}]{{8,}})@"),
+          is_bounded=False, is_place=True),
+    Shape("the token in a URL", ("://",),
+          re.compile(rf"://([^:/?#@{_URL_ENDS}]{{8,}}):?@"),
+          is_bounded=False, is_place=True),
+    Shape("a credential in the query of a URL",
+          ("oken=", "ecret=", "assw", "ignature=", "redential=", "ey=", "uth=", "sig=", "pwd="),
+          re.compile(rf"{_SEPARATOR}{_PARAMETER}=([^&;#{_URL_ENDS}]{{8,}})"),
+          is_bounded=False, is_place=True),
+    Shape("the value of a variable", ("SECRET=", "PASSWORD=", "TOKEN=", "KEY="),
+          re.compile(r"(?:SECRET|PASSWORD|TOKEN|KEY)=(?:\\*[\"'])?(?![a-z]+://)"
+                     r"([^\s\"'`<>\\;|&(){}$]{8,})"),
+          is_bounded=False, is_place=True),
+)  # fmt: skip
+
+# In the API's own schema, and as others write them.
+_FIELDS = (
+    _field("the token of an MCP server", "authorization_token",
+           "authorization_token", whatever=True),
+    _field("a token", "token", "static_bearer", whatever=True),
+    _field("a secret of a vault", "secret_value", "secret_value", whatever=True),
+    _field("a client's secret", "client_secret", "client_secret"),
+    _field("a token", "access_token|refresh_token|id_token|session_token", '_token"', "_token\\"),
+    _field("a secret access key", "(?i:secret_?access_?key)",
+           "SecretAccessKey", "ecret_access_key"),
+)  # fmt: skip
+
+
+def _public_shapes() -> Iterator[Shape]:
+    """The shapes that public lists name, each with the words that must be there first."""
+    text = Path(__file__).with_name("secret_shapes.json").read_text("utf-8")
+    for kind, anchors, shape in json.loads(text)["shapes"]:
+        yield Shape(kind, anchors, re.compile(rf"(?:{shape}){_END}"))
+
+
+_ALL = (*_SHAPES, *_public_shapes(), *_FIELDS)
+_TOLD = {shape.kind for shape in _ALL if not shape.is_place} - {PRIVATE_KEY}
+
+# --- where to look --------------------------------------------------------------------------
+
+# Each secret with a shape is in a run of characters of words and URLs as long as this. Runs are a
+# small part of a text in words, and found at a tenth of the cost of looking for all anchors.
+_WINDOW = b"a" * 16
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
+_DIGITS = b"0123456789"
+_IN_RUNS = bytes(
+    ord("a") if code in _LETTERS + _LETTERS.upper() + _DIGITS + b"_+/=~.%&?:@-" else ord(" ")
+    for code in range(256)
+)
+_SIGNS = bytes(
+    ord("A") if code in _LETTERS.upper() else ord("0") if code in _DIGITS else ord(" ")
+    for code in range(256)
+)
+_IN_NO_RUN = ("sk-ant-", "://", "PRIVATE KEY-----")
+
+
+def _by_anchor(*, in_runs: bool) -> dict[bytes, list[Shape]]:
+    shapes: dict[bytes, list[Shape]] = {}
+    for shape in _ALL:
+        for anchor in shape.anchors:
+            is_short = anchor in _IN_NO_RUN or isinstance(shape, _Field)
+            if in_runs is not is_short:
+                shapes.setdefault(anchor.encode(), []).append(shape)
+    return shapes
+
+
+_NEAR, _FAR = _by_anchor(in_runs=True), _by_anchor(in_runs=False)
+_IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{20,}")
+_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/]{4096,}")  # an image; no key has so many
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
+class Searched:
+    """A text in which secrets may be: what must be looked for in it, found at little cost.
+
+    Args:
+        data: The text, with one byte for each character: those beyond ASCII are in no key.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    @cached_property
+    def shapes(self) -> list[Shape]:
+        """Those that may be in it."""
+        words = b"\n".join(self._words)
+        found = [shapes for anchor, shapes in _NEAR.items() if anchor in words]
+        found += [shapes for anchor, shapes in _FAR.items() if anchor in self.data]
+        return list(dict.fromkeys(shape for shapes in found for shape in shapes))
+
+    @cached_property
+    def runs(self) -> list[tuple[int, int]]:
+        """Where a secret may be: what has a digit, or more capitals than a word begins with."""
+        marks, signs = self.data.translate(_IN_RUNS), self.data.translate(_SIGNS)
+        found: list[tuple[int, int]] = []
+        end = 0
+        while (start := marks.find(_WINDOW, end)) >= 0:
+            end = marks.find(b" ", start)
+            end = len(marks) if end < 0 else end
+            if signs.find(b"0", start, end) >= 0 or signs.count(b"A", start, end) > 2:
+                found.append((start, end))
+        return found
+
+    @property
+    def _words(self) -> Iterator[bytes]:
+        for start, end in self.runs:
+            word = self.data[start:end]
+            yield from _LONG_BASE64.split(word) if len(word) >= 4096 else (word,)
+
+    @cached_property
+    def decoded(self) -> list[tuple[int, bytes]]:
+        """What is in it in base64, each with the place of its first character."""
+        found: list[tuple[int, bytes]] = []
+        for start, end in self.runs:
+            for code in _IN_BASE64.finditer(self.data, start, end):
+                if not code[0].islower() and not code[0].isupper():  # a name is no code
+                    found += _decoded(code[0], code.start())
+        return found
+
+
+@lru_cache(maxsize=8)  # a request is searched for what it shows, then for what is known
+def searched(text: str) -> Searched:
+    """The same of a text."""
+    return Searched(text.encode("ascii", "replace"))
+
+
+def _decoded(code: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """What `code` may say: its first character need not be the first of a group of four."""
+    code = code.translate(_STANDARD)
+    for skipped in range(4):
+        if len(code) >= 4096 and not a2b_base64(code[skipped : skipped + 64]).isascii():
+            continue  # no text
+        rest = code[skipped:]
+        yield at + skipped, a2b_base64(rest + b"A" * (-len(rest) % 4))
