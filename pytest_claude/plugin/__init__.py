@@ -70,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # With it `--lf` hides tests from the collection: a gate could not tell what it left out.
         config.pluginmanager.unregister(name="lfplugin-collwrapper")
     if settings.guard == "session" and not settings.recording and settings.cassette_root.is_dir():
-        from pytest_claude.recording.doors.guard import ImportWatch
+        from pytest_claude.recording.doors.import_watch import ImportWatch
 
         config.stash[options.IMPORT_WATCH] = ImportWatch()
     if distributes:

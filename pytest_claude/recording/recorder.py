@@ -47,6 +47,7 @@ class Recorder:
         problems: Every problem of the recording edge; one is enough to fail the test.
         opening: What tasks wait for while another of their event loop begins the first call, by
             the thread of the loop.
+        mocks: What answered, or would answer, requests of the app in the place of the API.
         faults: What a test injected. Calls that meet an altering one are not among `calls`: what
             they got is not an answer of the model.
         redaction: What is taken out before anything is stored.
@@ -68,6 +69,7 @@ class Recorder:
         self.calls = Calls(names)
         self.problems = Problems()
         self.opening: dict[int, Any] = {}
+        self.mocks: dict[str, None] = {}
         self.faults = Faults()
         self._prepare = prepare
         self.redaction = redaction
@@ -249,6 +251,18 @@ class Recorder:
         """The problem that a request to `target`, by a road that is not replayed, is."""
         return self.problems.take(problems.another_road(target))
 
+    def note(self, sentence: str) -> None:
+        """Tell the user something though nothing failed; once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def leave_to_mock(self, call: Call, mock: str) -> None:
+        """Forget a call that a mock of the test answered: it says nothing of a model."""
+        with self._lock:
+            self.mocks.setdefault(mock)
+            if call in self.calls:
+                self.calls.remove(call)
+
     def drop(self, call: Call, error: BaseException) -> None:
         """Forget a live call that got no answer at all: it was cancelled, or not connected."""
         with self._lock:
@@ -298,8 +312,7 @@ class Recorder:
             entry = self._cassette.index.take(asked.fingerprint) if altered else entry
             fault, altered = None, False
         if entry is not None and " " in asked.fingerprint and Index.keeps_no_betas(entry):
-            if _NO_BETAS not in self.notes:
-                self.notes.append(_NO_BETAS)
+            self.note(_NO_BETAS)
         call = Call(request, asked, asked_model, entry, recorded=entry is not None, fault=fault)
         if not altered:
             self.calls.append(call)

@@ -61,6 +61,7 @@ DOORS = {
     "markupsafe": {"report/html.py"},
     "botocore": {"recording/doors/aws.py"},
     "genai_prices": {"models/prices.py"},
+    "psutil": {"recording/doors/neighbours.py"},
 }
 IMPURE = {"os", "pathlib", "tempfile", "shutil", "subprocess", "socket", "time", "random",
           "threading", "datetime"}  # fmt: skip
