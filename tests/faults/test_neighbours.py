@@ -453,4 +453,7 @@ def test_asks(claude):
     result = project.run("test_app.py", "-p", "no:randomly")
     result.assert_outcomes(passed=1, failed=1)
     words = words_of(result)
-    assert "no call reached the API: vcr.use_cassette answered, and a mock is no model" in words
+    # vcrpy before 8.2 patches below us: it would answer what we have not answered.
+    below = "vcr.use_cassette stands in for the API here; recordings answer a claude test"
+    above = "no call reached the API: vcr.use_cassette answered, and a mock is no model"
+    assert above in words or below in words

@@ -68,7 +68,7 @@ _current: Line | None = None
 
 
 _aside: ContextVar[bool] = ContextVar("aside", default=False)
-_sends: ContextVar[bool] = ContextVar("sends", default=False)
+_sends: ContextVar[Outgoing | None] = ContextVar("sends", default=None)
 _sending: set[object] = set()  # one for each request that a door of ours has on its way
 
 
@@ -88,11 +88,18 @@ def aside() -> Iterator[None]:
 
 
 class Outgoing:
-    """While it lasts, what this thread or task sends was seen by a door of ours."""
+    """While it lasts, what this thread or task sends was seen by a door of ours.
+
+    Attributes:
+        to_a_model: Whether it is recorded.
+    """
+
+    def __init__(self, *, to_a_model: bool = False) -> None:
+        self.to_a_model = to_a_model
 
     def __enter__(self) -> None:
         _sending.add(self)
-        self._token = _sends.set(True)
+        self._token = _sends.set(self)
 
     def __exit__(self, *_: object) -> None:
         _sends.reset(self._token)
@@ -106,7 +113,12 @@ def is_outgoing(*, here: bool) -> bool:
         here: Only one of this thread or task counts. A name may be resolved, and a connection
             opened, in another one than that of the request.
     """
-    return _sends.get() if here else bool(_sending)
+    return _sends.get() is not None if here else bool(_sending)
+
+
+def is_recorded() -> bool:
+    """Whether what this thread or task sends goes to a model, and is recorded."""
+    return (sent := _sends.get()) is not None and sent.to_a_model
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from pytest_claude.recording.doors.line import (
     aside,
     current,
     is_outgoing,
+    is_recorded,
 )
 from pytest_claude.recording.doors.traffic import Target
 from pytest_claude.recording.faults import INJECTED
@@ -109,7 +110,7 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
         try:
-            with Outgoing():
+            with Outgoing(to_a_model=True):
                 response = original(self, request)
         except BaseException as error:
             recorder.drop(call, error)
@@ -142,7 +143,7 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
         try:
-            with Outgoing():
+            with Outgoing(to_a_model=True):
                 response = await original(self, request)
         except BaseException as error:
             recorder.drop(call, error)
@@ -182,6 +183,15 @@ def shared(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[...
     def handle(self: Any, request: Any) -> Any:
         is_ours = _is_for(current(), request, self)
         return ours(self, request) if is_ours else theirs(self, request)
+
+    return handle
+
+
+def beneath(real: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:
+    """A method below a transport that another tool has replaced: what is recorded passes it by."""
+
+    def handle(self: Any, request: Any) -> Any:
+        return (real if is_recorded() else theirs)(self, request)
 
     return handle
 
