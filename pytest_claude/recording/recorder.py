@@ -363,17 +363,20 @@ class Recorder:
     def _miss(self, request: Request, asked: Known) -> CassetteMiss:
         opened, folder = self._cassette.opened, self._place.folder
         assert opened is not None, "it was looked into"
+        models = [] if opened.on_disk else sorted(r.model for r in folder.recordings(0))
+        nothing = not opened.on_disk and not models
         facts = miss.Asked(
             request,
             asked,
             number=len(self.calls) + 1,
             cassette=folder.shows(opened.path),
             exists=opened.on_disk,
-            models=[] if opened.on_disk else sorted(r.model for r in folder.recordings(0)),
+            models=models,
             trial=self._place.index + 1,
             neighbours=not opened.on_disk and folder.has_neighbours,
             command=f"{self.command} --claude-record",
             shared=self.shared,
+            elsewhere=self._place.elsewhere() if nothing else None,
         )
         return miss.explain(facts, opened.index, self.redaction)
 
