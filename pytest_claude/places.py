@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 
 from pytest_claude.comparison.trial import Stream
-from pytest_claude.recording.cassette import Label, read_label
+from pytest_claude.errors import SettingsError
+from pytest_claude.ini_files import ini_keys
+from pytest_claude.recording.cassette import read_label
 from pytest_claude.recording.folder import Folder, cassettes_in, main_model, names_in
 from pytest_claude.run.place import (
     ORDINARY,
@@ -26,33 +29,120 @@ from pytest_claude.settings import RunSettings
 class Places:
     """Finds the cassettes of tests, fixtures and shared names below one cassette root.
 
+    Below the root of a repository may be projects, with cassettes of their own: those that were
+    recorded there are found too, and what a project with an ini file and a cassette folder records
+    from above goes into its folder.
+
     Where they are is settled when they are first asked for: what is recorded later moves nothing.
     """
 
-    def __init__(self, root: Path, checkout: Path, tests: Iterable[str] = ()) -> None:
-        """`tests` are the ids of all tests that are collected together."""
+    def __init__(
+        self,
+        root: Path,
+        checkout: Path,
+        tests: Iterable[str] = (),
+        *,
+        project: Path | None = None,
+        takes_new: bool = True,
+    ) -> None:
+        """Describe the cassettes below a root.
+
+        Args:
+            root: Their folder.
+            checkout: What paths are shown relative to.
+            tests: The ids of all tests that are collected together.
+            project: What ids are relative to, where that is another folder than `checkout`.
+            takes_new: Whether new recordings go here.
+        """
         self.root = root
         self._checkout = checkout
-        self.layout = Layout.below(root, checkout, tests)
+        self._project = checkout if project is None else project
+        self._takes_new = takes_new
+        self._tests = frozenset(tests)
+        self.layout = Layout.below(root, self._project, self._tests)
         self.test = cache(self._test)
         self.alike = cache(self._alike)
         self._folder = cache(self._folder_of)
         self._entries = cache(self._listed)
+        self._below = cache(self._project_below)
 
     def _test(self, test: str, side: Side = ORDINARY) -> Folder:
         """The cassettes of a test."""
+        folder = self.own(test, side)
+        return self._found(folder, test, side, lambda places, own: places.own(own))
+
+    def own(self, test: str, side: Side = ORDINARY) -> Folder:
+        """The cassettes of a test below this root alone."""
         return self._folder(self.layout.test(test, side))
 
-    def shared(self, name: str) -> Folder:
-        """The cassettes that tests share under `name`."""
-        return self._folder(self.layout.shared(name))
+    def shared(self, name: str, test: str = "") -> Folder:
+        """The cassettes that tests, of which `test` is one, share under `name`."""
+        folder = self._folder(self.layout.shared(name))
+        return self._found(folder, test, ORDINARY, lambda places, _: places.shared(name))
 
-    def fixture(
-        self, base: str, scope: str, name: str, side: Side = ORDINARY
-    ) -> tuple[Folder, Label]:
-        """The cassettes of a fixture wider than a test, and whose they are labelled to be."""
-        home = self.layout.fixture(base, scope, name, side)
-        return self._folder(home), Label(fixture=home.identity)
+    def fixture(self, base: str, scope: str, name: str, side: Side = ORDINARY) -> Folder:
+        """The cassettes of a fixture wider than a test."""
+        folder = self._folder(self.layout.fixture(base, scope, name, side))
+        return self._found(folder, base, side, lambda places, own: places.fixture(own, scope, name))
+
+    def elsewhere(self, test: str) -> Path | None:
+        """The recordings of a test that lie where no run from here looks; None where none do.
+
+        They are looked for in all cassette folders of the repository, below any end of the path of
+        the test's file. What belongs to another file is not meant.
+        """
+        name, _, rest = test.partition("::")
+        file = Path(os.path.abspath(self._project / name))  # noqa: PTH100  # links are kept
+        top = _repository(file)
+        parts = file.relative_to(top).parts
+        for root in _cassette_folders(top, frozenset((self.root.name, _USUAL))):
+            for begin in range(len(parts)):
+                there = root.parent.joinpath(*parts[begin:])
+                if there.is_file() and there != file:
+                    continue
+                own = f"{PurePosixPath(*parts[begin:])}::{rest}"
+                for folder in Layout.below(root, root.parent).test(own).folders:
+                    if cassettes_in(root / folder):
+                        return root / folder
+        return None
+
+    def _found(
+        self, folder: Folder, node: str, side: Side, of: Callable[[Places, str], Folder]
+    ) -> Folder:
+        """`folder`, or that of a project that `node` is in where it holds more of it.
+
+        Args:
+            folder: The one that a run from here has as a rule.
+            node: The id of a test, or of the folder, file or class of a fixture.
+            side: Gates are kept where they were run.
+            of: Gives the folder in a project, with the id that the node has there.
+        """
+        if side != ORDINARY or folder.is_there:
+            return folder
+        places = PurePosixPath(node.partition("::")[0])
+        inner = [
+            (of(projects, node[len(str(above)) + 1 :]), projects._takes_new)
+            for above in (places, *places.parents)
+            if above.name not in ("", "..") and (projects := self._below(above)) is not None
+        ]
+        there = (own for own, _ in inner if own.is_there)
+        new = (own for own, takes_new in inner if takes_new)
+        return next(there, None) or next(new, None) or folder
+
+    def _project_below(self, folder: PurePosixPath) -> Places | None:
+        """The places of the project in a folder below this one; None where it has no cassettes."""
+        path = self._project / folder
+        try:
+            keys = ini_keys(path)
+        except SettingsError:
+            keys = None  # it is no ini file of this run
+        usual = os.path.relpath(self.root, self._project) if keys is None else _USUAL
+        root = path / str((keys or {}).get("claude_cassette_dir") or usual)
+        if not root.is_dir():
+            return None
+        above = f"{folder}/"
+        tests = (test.removeprefix(above) for test in self._tests if test.startswith(above))
+        return Places(root, self._checkout, tests, project=path, takes_new=keys is not None)
 
     def spelled_otherwise(self, name: str) -> list[PurePosixPath]:
         """Folders that are that of a shared name on systems that ignore case, and not on others."""
@@ -69,7 +159,7 @@ class Places:
 
     def _folder_of(self, home: Home) -> Folder:
         folders = tuple(self.root / folder for folder in home.choose(self.alike))
-        return Folder(folders, FileNames(), self._checkout)
+        return Folder(folders, FileNames(), self._checkout, home.identity)
 
     def _alike(self, folder: PurePosixPath) -> dict[PurePosixPath, str | None]:
         """The folders on disk that are `folder` once case is folded, and whose each is."""
@@ -100,6 +190,32 @@ class Places:
             if label is not None and (identity := label.test or label.fixture):
                 return identity
         return None
+
+
+_USUAL = "cassettes"
+_MOST_FOLDERS = 20_000  # that are looked into for what is missing
+_OF_OTHERS = ("node_modules", "site-packages", "__pycache__")
+
+
+def _repository(file: Path) -> Path:
+    """The folder of the repository that a file is in; the file's own where it is in none."""
+    return next((above for above in file.parents if (above / ".git").exists()), file.parent)
+
+
+@cache
+def _cassette_folders(top: Path, names: frozenset[str]) -> tuple[Path, ...]:
+    """All folders of a repository that are called as cassette folders are."""
+    return tuple(path for path, _ in own_folders(top) if path.name in names)
+
+
+def own_folders(top: Path) -> Iterator[tuple[Path, list[str]]]:
+    """All folders below `top` but those of libraries, each with the names of its files."""
+    for number, (path, below, files) in enumerate(os.walk(top)):
+        if "pyvenv.cfg" in files or number > _MOST_FOLDERS:
+            below.clear()
+            continue
+        below[:] = sorted(name for name in below if name not in _OF_OTHERS and name[0] != ".")
+        yield Path(path), files
 
 
 def places_of(settings: RunSettings, tests: Iterable[str] = ()) -> Places:

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 from pytest_claude.cli.inputs import recordings
-from pytest_claude.cli.project import cassette_folder, read_project
+from pytest_claude.cli.project import Project, cassette_folder, read_project
 from pytest_claude.errors import RecordingProblem, SettingsError
-from pytest_claude.places import Places
+from pytest_claude.ini_files import ini_keys
+from pytest_claude.places import Places, own_folders
 from pytest_claude.recording import cassette
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.importing import main_model, read_for_import
 from pytest_claude.recording.redaction import Redaction
-from pytest_claude.recording.slugs import as_label, named_model
+from pytest_claude.recording.slugs import named_model
 from pytest_claude.run.place import FileNames
 from pytest_claude.transcript.summary import summarize
 
 
 def run(options: argparse.Namespace) -> int:
     """Write a cassette for each recording; 1 when a file was bad or its place is taken."""
-    options.into = options.into or cassette_folder()
     names = read_project(Path.cwd()).names
     redaction = Redaction.of_environment(os.environ)
-    bad = 0
+    bad = strays = 0
     for source, folder, label in _places(options):
         try:
             written_as, entries = read_for_import(
@@ -36,9 +40,8 @@ def run(options: argparse.Namespace) -> int:
             )
             model = named_model(names.resolved(main_model(entries)))
             target = folder.path(model, 0)
-            if written_as.startswith("pytest-claude") and source.resolve().is_relative_to(
-                options.into.resolve()
-            ):
+            into = (options.into or cassette_folder()).resolve()
+            if written_as.startswith("pytest-claude") and source.resolve().is_relative_to(into):
                 bad += 1
                 print(f"FAIL {source}: is in its place already; replay reads it", file=sys.stderr)
             elif not entries:
@@ -52,25 +55,109 @@ def run(options: argparse.Namespace) -> int:
                     target, entries, summarize(calls), written_as, replace(label, model=model)
                 )
                 print(f"{source} ({written_as}) → {target}")
+                strays += label is _NO_TEST
         except RecordingProblem as error:
             bad += 1
             named = source.name in error.headline
             print(f"FAIL {'' if named else f'{source}: '}{error.headline}", file=sys.stderr)
+    if strays:
+        print(f"{strays} of them named after no test file here\nto place one  {_PLACE_ONE}")
     return 1 if bad else 0
+
+
+_PLACE_ONE = "pytest-claude import FILE --test NODEID"
 
 
 def _places(options: argparse.Namespace) -> Iterator[tuple[Path, Folder, Label]]:
     """Each recording, and the folder and the label of the test it belongs to."""
+    project = read_project(Path.cwd())
+    given: Path | None = options.into
     if options.test is not None:
         sources = list(recordings(options.paths, "import"))
         if len(sources) != 1:
             raise SettingsError(f"import --test {options.test}: {len(sources)} recordings, not one")
-        places = Places(options.into, Path(os.path.relpath(read_project(Path.cwd()).root)))
-        yield sources[0], places.test(options.test), Label(test=as_label(options.test))
+        yield sources[0], *_home(project, given, options.test)
         return
     for path in options.paths:
         for source in recordings([path], "import"):
-            below = source.relative_to(path) if path.is_dir() else Path(source.name)
-            name = below.name.removesuffix(".gz")
-            into = options.into / below.parent / Path(name).stem
-            yield source, Folder((into,), FileNames(), Path()), Label()
+            module = module_of(source, project.root)
+            if module is None:
+                below = source.relative_to(path) if path.is_dir() else Path(source.name)
+                into = given or Path(os.path.relpath(project.cassette_root))
+                yield (
+                    source,
+                    Folder((into / below.parent / _stem(source),), FileNames(), Path()),
+                    _NO_TEST,
+                )
+                continue
+            # A project of its own in the repository replays what lies in its own folder.
+            own = read_project(module.parent) if given is None else project
+            own = project if ini_keys(own.root) is None else own
+            file = module.relative_to(own.root.resolve()).as_posix()
+            yield source, *_home(own, given, f"{file}::{_in_module(source)}")
+
+
+_NO_TEST = Label()
+
+
+def _home(project: Project, given: Path | None, test: str) -> tuple[Folder, Label]:
+    """Where replay looks for the recordings of a test, and whose they are labelled to be."""
+    root = given or Path(os.path.relpath(project.cassette_root))
+    folder = Places(root, Path(os.path.relpath(project.root))).own(test)
+    return folder, Label(test=folder.identity)
+
+
+def module_of(source: Path, top: Path) -> Path | None:
+    """The file of the test that a recording is named after; None where none is near.
+
+    pytest-recording keeps `cassettes/test_orders/test_asks.yaml` beside `test_orders.py`, others
+    beside the folder of all tests or in a tree like theirs: the folders that a recording is in end
+    as the path of its test's file does. pytest-vcr leaves the file out.
+
+    Args:
+        source: The recording.
+        top: The folder that holds all tests.
+    """
+    folder, top = source.resolve().parent, top.resolve()
+    if not folder.is_relative_to(top):
+        return None
+    near = {
+        file: (_in_common(file.with_suffix("").parts[::-1], folder.parts[::-1]),
+               _in_common(file.parts, folder.parts))
+        for file in _files(top).get(f"{folder.name}.py", ())
+    }  # fmt: skip
+    best = [file for file, nearness in near.items() if nearness == max(near.values())]
+    if best:
+        return best[0] if len(best) == 1 else None
+    function = _in_module(source).partition("[")[0].rpartition(":")[2]
+    written = re.compile(rf"\bdef\s+{re.escape(function)}\b")
+    beside = folder.parent.glob("*.py")
+    best = [file for file in beside if written.search(file.read_text("utf-8", "replace"))]
+    return best[0] if len(best) == 1 else None
+
+
+@cache
+def _files(top: Path) -> Mapping[str, list[Path]]:
+    """The Python files of a project by their names."""
+    files = defaultdict(list)
+    for folder, names in own_folders(top):
+        for name in names:
+            if name.endswith(".py"):
+                files[name].append(folder / name)
+    return files
+
+
+def _in_common(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many parts two paths have in common from their beginning on."""
+    same = (a == b for a, b in zip(one, other, strict=False))
+    return sum(takewhile(bool, same))
+
+
+def _in_module(source: Path) -> str:
+    """The part of a test's id after its file, as the name of a recording has it."""
+    name, bracket, parameters = _stem(source).partition("[")
+    return f"{name.replace('.', '::')}{bracket}{parameters}"
+
+
+def _stem(source: Path) -> str:
+    return Path(source.name.removesuffix(".gz")).stem

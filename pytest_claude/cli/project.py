@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import configparser
 import os
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytest_claude.errors import SettingsError
+from pytest_claude.ini_files import ini_keys
 from pytest_claude.models.ids import NO_NAMES, ModelNames
 
 if TYPE_CHECKING:
     from pytest_claude.models.prices import PriceTable
-
-_FILES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini",
-          "setup.cfg")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,15 +54,14 @@ def read_project(folder: Path) -> Project:
         SettingsError: The file can't be read, or a line of `claude_model_map` is wrong.
     """
     for parent in (folder, *folder.parents):
-        for name in _FILES:
-            keys = _keys(parent / name)
-            if keys is not None:
-                return Project(
-                    parent,
-                    parent / str(keys.get("claude_cassette_dir") or "cassettes"),
-                    tuple(_lines(keys.get("claude_prices"))),
-                    _names(_lines(keys.get("claude_model_map"))),
-                )
+        keys = ini_keys(parent)
+        if keys is not None:
+            return Project(
+                parent,
+                parent / str(keys.get("claude_cassette_dir") or "cassettes"),
+                tuple(_lines(keys.get("claude_prices"))),
+                _names(_lines(keys.get("claude_model_map"))),
+            )
     return Project(folder, folder / "cassettes")
 
 
@@ -78,34 +71,6 @@ def _names(lines: list[str]) -> ModelNames:
     from pytest_claude.models.model_map import read_model_map  # late: it reads the models' facts
 
     return read_model_map(lines)
-
-
-def _keys(path: Path) -> Mapping[str, Any] | None:
-    """The ini keys in a file; None when it does not configure pytest."""
-    if not path.is_file():
-        return None
-    try:
-        text = path.read_text("utf-8")
-        if path.suffix == ".toml":
-            return _toml_keys(tomllib.loads(text), path.name)
-        parser = configparser.ConfigParser(interpolation=None, strict=False)
-        parser.read_string(text)
-    except (OSError, ValueError, configparser.Error) as error:
-        raise SettingsError(f"{path.name}: {error}") from None
-    section = "tool:pytest" if path.name == "setup.cfg" else "pytest"
-    if parser.has_section(section):
-        return dict(parser[section])
-    return {} if path.name in ("pytest.ini", ".pytest.ini") else None
-
-
-def _toml_keys(data: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    if name != "pyproject.toml":
-        return data.get("pytest") or {}
-    tool = data.get("tool", {}).get("pytest")
-    if tool is None:
-        return None
-    keys: Mapping[str, Any] = tool.get("ini_options", tool)
-    return keys
 
 
 def _lines(value: object) -> list[str]:

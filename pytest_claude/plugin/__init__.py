@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings.gated:
         config.pluginmanager.register(_Skipped(), "pytest-claude-skipped")
     if settings.guard == "session" and not settings.recording and settings.cassette_root.is_dir():
-        from pytest_claude.recording.doors.guard import ImportWatch
+        from pytest_claude.recording.doors.import_watch import ImportWatch
 
         config.stash[options.IMPORT_WATCH] = ImportWatch()
     if distributes:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from posixpath import join
 from typing import Any
 
 import pytest
@@ -31,13 +32,13 @@ from pytest_claude.recording import problems
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.fingerprint import Normalize, edition
+from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.ignoring import normalizer
 from pytest_claude.recording.opening import Place
 from pytest_claude.recording.own_redaction import Hook
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.said import Said
-from pytest_claude.recording.slugs import as_label
 from pytest_claude.recording.veto import veto
 from pytest_claude.run.typed import pytest_line
 from pytest_claude.settings import RecordMode, RunSettings, Swap
@@ -171,14 +172,16 @@ class Arms:
     def open(self, item: pytest.Item, step: Step) -> Arm:
         """The arm on which `step` of `item` runs."""
         shared = step.stream == "base" and item.stash[TEST_SETTINGS].cassette is not None
+        folder = self.recordings.folder(item.nodeid, item.stash[TEST_SETTINGS], step.stream)
         place = Place(
-            folder=self.recordings.folder(item.nodeid, item.stash[TEST_SETTINGS], step.stream),
+            folder=folder,
             index=step.index,
             command=self.command(item.nodeid),
-            label=Label(shared=True) if shared else Label(test=as_label(item.nodeid)),
+            label=Label(shared=True) if shared else Label(test=folder.identity),
             model=self._models.get((item.nodeid, step.stream)),
             before=item.stash[FOUND] if shared else None,
             patience_s=_PATIENCE_S if shared else 0,  # another worker records into it
+            elsewhere=partial(self._elsewhere, item.nodeid, folder),
         )
         attempt = self.recordings.attempt(item.nodeid, step.stream)
         return self._arm(step, place, item.ihook, item.stash.get(NORMALIZE, None), attempt)
@@ -199,18 +202,24 @@ class Arms:
         test = request._pyfuncitem.nodeid  # the test that is being set up; no public name has it
         side = self.recordings.side(test, step.stream)
         places = self.recordings.places
-        folder, label = places.fixture(str(fixturedef.baseid), fixturedef.scope, name, side)
+        folder = places.fixture(str(fixturedef.baseid), fixturedef.scope, name, side)
         place = Place(
             folder,
             step.index,
             self.command(test),
-            label,
+            Label(fixture=folder.identity),
             patience_s=_PATIENCE_S,  # with xdist every worker sets it up
         )
         rules = normalizer(self._settings.ignore)
         return self._arm(
             step, place, self._config.hook, rules, self.recordings.attempt(test, step.stream)
         )
+
+    def _elsewhere(self, test: str, folder: Folder) -> tuple[str, str] | None:
+        there = self.recordings.places.elsewhere(test)
+        if there is None:
+            return None
+        return join(self._root, folder.shows(there)), join(self._root, folder.shown)
 
     def _arm(
         self,

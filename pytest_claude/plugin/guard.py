@@ -11,8 +11,9 @@ from pytest_claude.errors import CallOutsideTrial, RecordingProblem
 from pytest_claude.plugin import dummy_key, explain, options
 from pytest_claude.plugin.explain import unless_a_group
 from pytest_claude.plugin.markers import TEST_SETTINGS
-from pytest_claude.recording.doors import guard, patching
+from pytest_claude.recording.doors import guard, neighbours, patching
 from pytest_claude.recording.doors.line import ClosedLine, current, line, own_ports
+from pytest_claude.recording.doors.traffic import Target
 from pytest_claude.report.explained import problem_rows
 from pytest_claude.settings import RunSettings
 
@@ -73,8 +74,8 @@ class Guard:
         patching.install()
         stack.callback(patching.uninstall)
         stack.enter_context(line(self.closed if guarded else None))
-        if not self._settings.recording:
-            stack.enter_context(guard.watching(self._watch, self._note_program))
+        note = None if self._settings.recording else self._note_program
+        stack.enter_context(guard.watching(self._watch, note))
         try:
             return (yield)
         finally:
@@ -111,13 +112,14 @@ class Guard:
 
     # --- below every library ----------------------------------------------------------------
 
-    def _watch(self, host: str, target: str, is_model: bool) -> None:
+    def _watch(self, target: Target, is_model: bool) -> None:
         answering = current()
-        if is_model and answering is not None and answering.replaying:
-            raise _unconnected(answering.refuse(target))
-        if self._settings.network == "none" and not (self._live or self._ended):
-            if not guard.is_allowed(host, self._settings.allow_hosts):
-                problem = _network_is_closed(host, target)
+        if is_model and answering is not None and neighbours.is_refused(answering, target):
+            raise _unconnected(answering.refuse(target.words))
+        is_closed = self._settings.network == "none" and not self._settings.recording
+        if is_closed and not (self._live or self._ended):
+            if not guard.is_allowed(target.host, self._settings.allow_hosts):
+                problem = _network_is_closed(target)
                 raise _unconnected((answering or self.closed).problems.take(problem))
 
     def _note_program(self, program: str) -> None:
@@ -133,12 +135,12 @@ def _unconnected(problem: RecordingProblem) -> ConnectionRefusedError:
     return error
 
 
-def _network_is_closed(host: str, target: str) -> CallOutsideTrial:
+def _network_is_closed(target: Target) -> CallOutsideTrial:
     return CallOutsideTrial(
-        f"{target} was refused: claude_network = none",
+        f"{target.words} was refused: claude_network = none",
         [
             ("expected", "no network but loopback and the hosts in claude_allow_hosts"),
-            ("observed", target),
-            ("on purpose", f"claude_allow_hosts = {host}"),
+            ("observed", target.words),
+            ("on purpose", f"claude_allow_hosts = {target.host}"),
         ],
     )

@@ -17,7 +17,7 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_claude.errors import SettingsError
-    from pytest_claude.recording.doors.guard import ImportWatch
+    from pytest_claude.recording.doors.import_watch import ImportWatch
     from pytest_claude.settings import RunSettings
 
 SETTINGS: pytest.StashKey[RunSettings] = pytest.StashKey()

@@ -50,7 +50,7 @@ class Recordings:
             stream: Which of its trials.
         """
         if stream == "base" and own.cassette is not None:
-            return self.places.shared(own.cassette)
+            return self.places.shared(own.cassette, test)
         return self.places.test(test, self.side(test, stream))
 
     def indices(self, test: str, own: TestSettings, stream: Stream) -> list[int]:

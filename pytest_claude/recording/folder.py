@@ -48,11 +48,13 @@ class Folder:
         folders: Where they may be, those of earlier versions first; new ones go into the last.
         names: What they are called.
         checkout: What paths are shown relative to.
+        identity: Whose they are, as a cassette is labelled; "" for what tests share.
     """
 
     folders: tuple[Path, ...]
     names: Names
     checkout: Path
+    identity: str = ""
 
     @property
     def is_there(self) -> bool:

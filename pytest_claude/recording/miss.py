@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,8 @@ class Asked:
         neighbours: Whether the test has no recording while other tests of its file have some.
         command: Runs this test alone and records it.
         shared: Whether other tests play what this one does not.
+        elsewhere: The folder of the test's recordings that lies where it is not looked for, and
+            the one that it should be; None where there is none.
     """
 
     request: Request
@@ -51,6 +54,7 @@ class Asked:
     neighbours: bool
     command: str
     shared: bool = False
+    elsewhere: tuple[str, str] | None = None
 
 
 def explain(asked: Asked, index: Index, redaction: Redaction) -> CassetteMiss:
@@ -104,7 +108,15 @@ def _nothing_recorded(asked: Asked, names: ModelNames) -> CassetteMiss:
         cause = f"trial {asked.trial} is not recorded"
     else:
         cause = "nothing is recorded for this test"
-        if asked.neighbours:
+        if asked.elsewhere is not None:
+            there, here = asked.elsewhere
+            above = shlex.quote(here.rpartition("/")[0])
+            cause = "nothing is recorded where this run looks"
+            renamed = [
+                ("it lies in", there),
+                ("to move it", f"mkdir -p {above} && mv {shlex.quote(there)} {shlex.quote(here)}"),
+            ]
+        elif asked.neighbours:
             renamed = [("if renamed", "pytest-claude check names the folder to move")]
     return _miss(asked, cause, cause, renamed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,8 @@ class Place:
         before: Names of the shared cassettes that were there when the session began: its tests
             make the others. None where that does not matter.
         patience_s: How long to wait for another process that is recording the same, in seconds.
+        elsewhere: Finds the folder of a recording of the test that lies where it is not looked
+            for, and the folder that it should be; as they are typed.
     """
 
     folder: Folder
@@ -47,6 +49,7 @@ class Place:
     adopted: Path | None = None
     before: frozenset[str] | None = None
     patience_s: float = 0
+    elsewhere: Callable[[], tuple[str, str] | None] = lambda: None
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,10 @@ def another_road(target: str) -> CallOutsideTrial:
         [
             ("expected", "model calls through the Anthropic SDK, httpx, httpx2 or boto3"),
             ("observed", f"another library sent {target}"),
+            (
+                "to go on",
+                "send it to the URL of the fixture `claude_server`: it records any library",
+            ),
             ("on purpose", "@pytest.mark.claude(live=True) lets this test reach the API"),
         ],
     )

@@ -50,6 +50,7 @@ class Recorder:
         problems: Every problem of the recording edge; one is enough to fail the test.
         opening: What tasks wait for while another of their event loop begins the first call, by
             the thread of the loop.
+        mocks: What answered, or would answer, requests of the app in the place of the API.
         faults: What a test injected. Calls that meet an altering one are not among `calls`: what
             they got is not an answer of the model.
         redaction: What is taken out before anything is stored.
@@ -71,6 +72,7 @@ class Recorder:
         self.calls = Calls(names)
         self.problems = Problems()
         self.opening: dict[int, Any] = {}
+        self.mocks: dict[str, None] = {}
         self.faults = Faults()
         self._prepare = prepare
         self.redaction = redaction
@@ -272,6 +274,18 @@ class Recorder:
         number = self.calls.index(call) + 1 if call in self.calls else len(self.calls)
         self.problems.take(problems.read_past(number, self.shown_path or "", self.command))
 
+    def note(self, sentence: str) -> None:
+        """Tell the user something though nothing failed; once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def leave_to_mock(self, call: Call, mock: str) -> None:
+        """Forget a call that a mock of the test answered: it says nothing of a model."""
+        with self._lock:
+            self.mocks.setdefault(mock)
+            if call in self.calls:
+                self.calls.remove(call)
+
     def drop(self, call: Call, error: BaseException) -> None:
         """Forget a live call that got no answer at all: it was cancelled, or not connected."""
         with self._lock:
@@ -328,19 +342,15 @@ class Recorder:
             entry = self._cassette.index.take(asked.fingerprint) if altered else entry
             fault, altered = None, False
         if entry is not None and " " in asked.fingerprint and Index.keeps_no_betas(entry):
-            self._note(_NO_BETAS)
+            self.note(_NO_BETAS)
         call = Call(request, asked, asked_model, entry, recorded=entry is not None, fault=fault)
         if not altered:
             self.calls.append(call)
         return call
 
-    def _note(self, note: str) -> None:
-        if note not in self.notes:
-            self.notes.append(note)
-
     def _note_redacted_answer(self) -> None:
         whose = self._place.label.test or self._place.command
-        self._note(f"{whose}: an answer held a secret, its recording says {REPLACEMENT} instead")
+        self.note(f"{whose}: an answer held a secret, its recording says {REPLACEMENT} instead")
 
     def _redacted(self, request: Request, headers: Callable[[], Headers]) -> Request:
         """`request` without the secrets that are known by now, those in its own headers too."""
@@ -349,7 +359,7 @@ class Recorder:
         if not self.replaying:
             text = request.body.decode("utf-8", "replace")
             for name, why in left_alone_in_headers(sent, text):
-                self._note(f"the header {name} {why}: its value is not redacted elsewhere")
+                self.note(f"the header {name} {why}: its value is not redacted elsewhere")
         return self.redaction.request(request)
 
     def _redact_again(self) -> None:
@@ -405,17 +415,20 @@ class Recorder:
     def _miss(self, request: Request, asked: Known) -> CassetteMiss:
         opened, folder = self._cassette.opened, self._place.folder
         assert opened is not None, "it was looked into"
+        models = [] if opened.on_disk else sorted(r.model for r in folder.recordings(0))
+        nothing = not opened.on_disk and not models
         facts = miss.Asked(
             request,
             asked,
             number=len(self.calls) + 1,
             cassette=folder.shows(opened.path),
             exists=opened.on_disk,
-            models=[] if opened.on_disk else sorted(r.model for r in folder.recordings(0)),
+            models=models,
             trial=self._place.index + 1,
             neighbours=not opened.on_disk and folder.has_neighbours,
             command=f"{self.command} --claude-record",
             shared=self.shared,
+            elsewhere=self._place.elsewhere() if nothing else None,
         )
         return miss.explain(facts, opened.index, self.redaction)
 

@@ -43,7 +43,11 @@ class Said:
                 in_batch = batch_answers(interaction, number, batches)
                 answers += in_batch
                 others += not in_batch
-        return Transcript(tuple(answers), pending, self._recorder.faults.met, others)
+        said = Transcript(tuple(answers), pending, self._recorder.faults.met, others)
+        mocks = " and ".join(self._recorder.mocks)
+        if answers or not mocks:
+            return said
+        return said.part((), f"no call reached the API: {mocks} answered, and a mock is no model")
 
     def answer(self, call: Call) -> Answer:
         """The answer to a Messages call that the app, or a fault, was served."""

@@ -69,8 +69,9 @@ def test_our_own_recording_comes_first(adopted) -> None:
     adopted.run(*THEIRS).assert_outcomes(passed=1)
 
 
-def test_other_requests_of_the_test_stay_vcrpys(project) -> None:
+def test_other_requests_of_the_test_stay_vcrpys(project, monkeypatch) -> None:
     import anthropic
+    from simulator import Simulator
 
     library = "httpx" if anthropic.__version__.startswith("0.") else "httpx2"
     project.pytester.makepyfile(
@@ -80,7 +81,7 @@ import pytest
 import {library} as http
 from app import ask
 
-BASE = os.environ.get("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
+OTHER = os.environ.get("OTHER_URL", "http://127.0.0.1:1")
 
 @pytest.fixture(scope="module")
 def vcr_config():
@@ -88,12 +89,13 @@ def vcr_config():
 
 @pytest.mark.vcr
 def test_calls(claude):
-    assert http.get(BASE + "/other").status_code in (401, 404)
+    assert http.get(OTHER + "/other").status_code in (401, 404)
     ask()
     assert claude.calls_tool("lookup_order")
 """
     )
-    with project.server():
+    with project.server(), Simulator({}) as other, monkeypatch.context() as patch:
+        patch.setenv("OTHER_URL", other.url)
         project.run(*THEIRS, "--record-mode=once", "--claude-record").assert_outcomes(passed=1)
     ours, theirs = sorted(project.cassettes, key=len, reverse=True)
     assert "/other" in project.cassette(theirs).read_text()

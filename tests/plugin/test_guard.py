@@ -200,7 +200,10 @@ def test_a_call_at_import_is_reported(project) -> None:
     result = project.run()
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
-        ["while the tests were imported, a connection to api.anthropic.com was opened:*"]
+        [
+            "while the tests were imported, a model was asked (a connection to",
+            "api.anthropic.com): *",
+        ]
     )
 
 

@@ -229,10 +229,10 @@ def test_forgot_the_fixture():
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "E   *CallOutsideTrial: POST api.anthropic.com/v1/messages outside a claude test",
+            "E   *CallOutsideTrial: POST api.anthropic.com/v1/messages outside a claude test *",
             "=* claude *=",
             "1 problem outside the claude tests",
-            "  POST api.anthropic.com/v1/messages outside a claude test",
+            "  POST api.anthropic.com/v1/messages outside a claude test *",
         ]
     )
 

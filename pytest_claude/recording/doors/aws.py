@@ -17,9 +17,17 @@ from urllib.parse import urlsplit
 
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Way
-from pytest_claude.recording.doors import streams, traffic
+from pytest_claude.recording.doors import neighbours, streams
 from pytest_claude.recording.doors.edge import Sent, lower_case, replayed_headers, sent_for
-from pytest_claude.recording.doors.line import ClosedLine, aside, current
+from pytest_claude.recording.doors.line import (
+    ClosedLine,
+    Line,
+    OpenLine,
+    Outgoing,
+    aside,
+    current,
+)
+from pytest_claude.recording.doors.traffic import Target
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.transcript.interaction import Ended, Request, Response, Timing
@@ -153,8 +161,8 @@ def _send_again(original: Callable[..., Any], session: Any, request: Any) -> Sen
 
 def _is_signed_for_a_model(request: Any) -> bool:
     parts = urlsplit(request.url)
-    return traffic.is_model_traffic(
-        parts.hostname or "", parts.path, request.headers, lambda: request.body or b""
+    return neighbours.is_model_traffic(
+        parts.hostname or "", parts.port, parts.path, request.headers, lambda: request.body or b""
     )
 
 
@@ -167,12 +175,13 @@ def _set_length(request: Any, body: bytes) -> None:
 def _send(original: Callable[..., Any]) -> Callable[..., Any]:
     def send(self: Any, request: Any) -> Any:
         line = current()
-        if line is None or not _is_bedrock(request.url):
-            return original(self, request)
+        if line is None or not _is_bedrock(request.url) or _is_left_alone(line, request):
+            with Outgoing():
+                return original(self, request)
+        assert not isinstance(line, OpenLine), "it lets everything through"
         try:
             if isinstance(line, ClosedLine):
-                parts = urlsplit(request.url)
-                raise line.refuse(f"{request.method} {parts.hostname}{parts.path}")
+                raise line.refuse(_target_of(request).words)
             body = request.body or b""
             body = body.encode() if isinstance(body, str) else bytes(body)
             sent = sent_for(line, request.url, body)
@@ -196,7 +205,8 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
         request.url, request.body = sent.url, sent.body
         _set_length(request, sent.body)
         try:
-            response = original(self, request)
+            with Outgoing():
+                response = original(self, request)
         except BaseException as error:
             line.drop(call, error)
             raise
@@ -205,9 +215,20 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
     return send
 
 
+def _is_left_alone(line: Line, request: Any) -> bool:
+    if isinstance(line, ClosedLine | OpenLine):
+        return neighbours.is_left_alone(line, _target_of(request))
+    return False
+
+
+def _target_of(request: Any) -> Target:
+    url = urlsplit(request.url)
+    return Target(url.hostname or "", url.port, request.method.upper(), url.path)
+
+
 def _is_bedrock(url: str) -> bool:
     parts = urlsplit(url)
-    return traffic.is_model_traffic(parts.hostname or "", parts.path, (), bytes)
+    return neighbours.is_model_traffic(parts.hostname or "", parts.port, parts.path, (), bytes)
 
 
 def _all_headers_of(request: Any) -> list[tuple[str, str]]:

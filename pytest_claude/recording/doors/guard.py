@@ -12,18 +12,19 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from pytest_claude.recording.doors import traffic
+from pytest_claude.recording.doors import neighbours, traffic
+from pytest_claude.recording.doors.traffic import Target
 
 # An error of the app is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
 
-Watch = Callable[[str, str, bool], None]
-"""Gets a host, the target in words, and whether it is a model's; raises to refuse it."""
+Watch = Callable[[Target, bool], None]
+"""Gets a target, and whether it is a model's; raises to refuse it."""
 
 _CONNECTS = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _RESOLVES = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
@@ -67,11 +68,11 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
     if _watch is None:
         return
     if event in _RESOLVES:
-        _connection(_text(args[0]))
+        _tell(Target(_text(args[0]), _number(args[1]) if len(args) > 1 else None))
     elif event in _CONNECTS:
         address = args[1]
         if isinstance(address, tuple) and address:  # AF_UNIX addresses are text
-            _connection(_text(address[0]))
+            _tell(Target(_text(address[0]), _number(address[1])))
     elif event == "http.client.send":
         _http(*args)
     elif event == "subprocess.Popen" and _note_program is not None:
@@ -80,12 +81,14 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
             _note_program(program)
 
 
-def _connection(host: str) -> None:
+def _tell(target: Target, is_model: bool | None = None) -> None:
     if _watch is None or getattr(_busy, "now", False):
         return
     _busy.now = True  # what the watcher resolves itself is not watched
     try:
-        _watch(host, f"a connection to {host}", traffic.is_model_host(host))
+        if is_model is None:
+            is_model = neighbours.is_model_server(target.host, target.port)
+        _watch(target, is_model)
     finally:
         _busy.now = False
 
@@ -96,22 +99,39 @@ def _http(connection: Any, data: Any) -> None:
         return
     head = data.partition(b"\r\n\r\n")[0]
     method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
-    target = rest.rpartition(" HTTP/")[0]
-    if not target:
+    where = rest.rpartition(" HTTP/")[0]
+    if not where:
         return  # the rest of a body
     host = _text(getattr(connection, "_tunnel_host", None) or getattr(connection, "host", ""))
+    port = getattr(connection, "_tunnel_port", None) or getattr(connection, "port", None)
     if method == "CONNECT":
-        host = target.rpartition(":")[0]
-        is_model = traffic.is_model_host(host)
+        host, _, number = where.rpartition(":")
+        target = Target(host, _number(number), method)
+        is_model = neighbours.is_model_server(host, target.port)
     else:
-        url = urlsplit(target)
-        host = url.hostname or host
-        headers = _headers(head)
-        # The body follows in a call of its own: on a path of the Messages API it is taken for one.
-        is_model = traffic.is_model_traffic(host, url.path, headers, lambda: traffic.ANY_SHAPE)
-        target = url.path
-    if is_model and not traffic.is_loopback(host):
-        _watch(host, f"{method} {host}{target if method != 'CONNECT' else ''}", True)
+        url = urlsplit(where)
+        if url.hostname:  # through a proxy
+            host, port = url.hostname, url.port or _PORTS.get(url.scheme)
+        target = Target(host, _number(port), method, url.path)
+        # The body follows in a call of its own: what is posted on a path of the Messages API is
+        # taken for a call of it.
+        shape = traffic.ANY_SHAPE if method == "POST" else b""
+        is_model = neighbours.is_model_traffic(
+            host, target.port, url.path, _headers(head), lambda: shape
+        )
+    if is_model:
+        _tell(target, is_model=True)
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def _number(port: Any) -> int | None:
+    """A port; None for the name of a service, which a resolver may get."""
+    try:
+        return int(port)
+    except (TypeError, ValueError):
+        return _PORTS.get(_text(port))
 
 
 def _headers(head: bytes) -> Mapping[str, str]:
@@ -134,29 +154,3 @@ def _addresses(hosts: tuple[str, ...]) -> frozenset[str]:
 
 def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
-
-
-class ImportWatch:
-    """Notes connections to a model that are made while test modules are imported.
-
-    Whether the session holds a claude test is not known then; a folder of cassettes is the sign
-    that this project replays.
-    """
-
-    def __init__(self) -> None:
-        self._hosts: dict[str, None] = {}
-        self._stack = ExitStack()
-        self._stack.enter_context(watching(self._note))
-
-    def stop(self) -> list[str]:
-        """What was seen, one sentence each."""
-        self._stack.close()
-        return [
-            f"while the tests were imported, a connection to {host} was opened: imports are not "
-            "guarded, move the call into a fixture"
-            for host in self._hosts
-        ]
-
-    def _note(self, host: str, target: str, is_model: bool) -> None:
-        if is_model:
-            self._hosts.setdefault(host)

@@ -30,18 +30,36 @@ class ClosedLine:
     def refuse(self, target: str) -> RecordingProblem:
         """The problem that a request to `target`, a method, a host and a path, is."""
         problem = CallOutsideTrial(
-            f"{target} outside a claude test",
+            f"{target} outside a claude test was refused (claude_guard = session)",
             [
                 ("expected", "no model traffic outside the claude tests of this session"),
                 ("observed", f"{target} was refused"),
                 ("to replay", "request the fixture `claude` in the test that calls the model"),
                 ("on purpose", "@pytest.mark.claude(live=True) lets this test reach the API"),
+                ("or for all", "claude_guard = tests (ini): only claude tests are guarded"),
             ],
         )
         return self.problems.take(problem)
 
 
-Line = Recorder | ClosedLine
+class OpenLine:
+    """Test modules are being imported: model traffic goes where it would go, and is noted.
+
+    Attributes:
+        targets: Of its requests, each a method, a host and a path.
+    """
+
+    replaying = False
+
+    def __init__(self) -> None:
+        self.problems = Problems()
+        self.targets: dict[str, None] = {}
+
+    def refuse(self, target: str) -> RecordingProblem:
+        assert False, f"because it lets everything through: {target}"
+
+
+Line = Recorder | ClosedLine | OpenLine
 
 own_ports: set[int] = set()
 """Loopback ports at which a server of ours serves other programs."""
@@ -50,6 +68,8 @@ _current: Line | None = None
 
 
 _aside: ContextVar[bool] = ContextVar("aside", default=False)
+_sends: ContextVar[Outgoing | None] = ContextVar("sends", default=None)
+_sending: set[object] = set()  # one for each request that a door of ours has on its way
 
 
 def current() -> Line | None:
@@ -65,6 +85,40 @@ def aside() -> Iterator[None]:
         yield
     finally:
         _aside.reset(token)
+
+
+class Outgoing:
+    """While it lasts, what this thread or task sends was seen by a door of ours.
+
+    Attributes:
+        to_a_model: Whether it is recorded.
+    """
+
+    def __init__(self, *, to_a_model: bool = False) -> None:
+        self.to_a_model = to_a_model
+
+    def __enter__(self) -> None:
+        _sending.add(self)
+        self._token = _sends.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        _sends.reset(self._token)
+        _sending.discard(self)
+
+
+def is_outgoing(*, here: bool) -> bool:
+    """Whether a door of ours has a request on its way.
+
+    Args:
+        here: Only one of this thread or task counts. A name may be resolved, and a connection
+            opened, in another one than that of the request.
+    """
+    return _sends.get() is not None if here else bool(_sending)
+
+
+def is_recorded() -> bool:
+    """Whether what this thread or task sends goes to a model, and is recorded."""
+    return (sent := _sends.get()) is not None and sent.to_a_model
 
 
 @contextmanager

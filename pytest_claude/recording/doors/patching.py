@@ -101,20 +101,34 @@ def _patch_imported() -> None:
 def uppermost() -> Iterator[None]:
     """While it lasts, model traffic is ours also where others have patched a transport over us.
 
-    All other traffic stays theirs.
+    All other traffic stays theirs. vcrpy before 8.2 patches below the transports.
     """
     covered = [
-        (owner, attribute, above, ours)
+        (owner, attribute, above, transport.shared(ours, above))
         for owner, attribute, _, ours in _patched
         if attribute in _TRANSPORTS and (above := vars(owner).get(attribute)) is not ours
     ]
-    for owner, attribute, above, ours in covered:
-        setattr(owner, attribute, transport.shared(ours, above))
+    covered += [
+        (owner, attribute, below, transport.beneath(real, below))
+        for owner in _pools()
+        for attribute in _TRANSPORTS
+        if (real := getattr(below := vars(owner).get(attribute), "__wrapped__", None)) is not None
+    ]
+    for owner, attribute, _, ours in covered:
+        setattr(owner, attribute, ours)
     try:
         yield
     finally:
-        for owner, attribute, above, _ in covered:
-            setattr(owner, attribute, above)
+        for owner, attribute, theirs, _ in covered:
+            setattr(owner, attribute, theirs)
+
+
+def _pools() -> Iterator[Any]:
+    """What the transports of the HTTP libraries send through."""
+    for name in ("httpcore", "httpcore2"):
+        for pool in ("ConnectionPool", "AsyncConnectionPool"):
+            if (owner := getattr(sys.modules.get(name), pool, None)) is not None:
+                yield owner
 
 
 def is_patched(owner: Any, attribute: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 API_HOST = "api.anthropic.com"
 
@@ -30,25 +32,92 @@ ANY_SHAPE = b'"model", "messages"'
 
 
 def is_model_traffic(
-    host: str, path: str, headers: Container[str], body: Callable[[], bytes]
+    host: str,
+    path: str,
+    headers: Container[str],
+    body: Callable[[], bytes],
+    *,
+    below_a_base: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Whether a request goes to a Claude model or its API.
 
     True for every request to a host that serves only Claude, for every request of an SDK client
     (they carry `anthropic-version`) to whatever host, for the paths of Bedrock, Vertex and
-    Foundry, and for a body in the shape of the Messages API on its path, as sent through a
-    gateway. `body` is asked for only in the last case.
+    Foundry, below a base URL that the environment names, and for a body in the shape of the
+    Messages API on its path, as sent through a gateway. `body` is asked for only in the last case,
+    and `below_a_base` in the one before it.
     """
-    if path.startswith("/v1/oauth/"):
+    if "/v1/oauth/" in path:
         return False  # an exchange of tokens: never stored
     if _CLAUDE_HOSTS.fullmatch(host) or "anthropic-version" in headers:
         return True
-    if _PLATFORM_PATH.search(path):
+    if _PLATFORM_PATH.search(path) or below_a_base():
         return True
     if not _MESSAGES_PATH.search(path):
         return False
     data = body()
     return any(all(part in data for part in shape) for shape in _SHAPES)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a request or a connection goes.
+
+    Attributes:
+        host: Name or address.
+        port: None where it is not known.
+        method: Of the request; None for a connection.
+        path: Of the request.
+    """
+
+    host: str
+    port: int | None
+    method: str | None = None
+    path: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it is, for the user; the port where it tells servers of the machine apart."""
+        server = f"{self.host}:{self.port}" if self.port and is_loopback(self.host) else self.host
+        return f"{self.method} {server}{self.path}" if self.method else f"a connection to {server}"
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base URL below which everything is the API's.
+
+    Attributes:
+        host: Its host; "localhost" for every name and address of the machine itself.
+        port: Its port, also where the URL leaves it out.
+        path: Its path without a slash at the end: "" where the whole server is the API's.
+    """
+
+    host: str
+    port: int
+    path: str
+
+    @classmethod
+    def of(cls, url: str) -> Base | None:
+        """The base that a URL is; None where it is no URL of HTTP."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or _PORTS[parts.scheme]
+        except (ValueError, KeyError):
+            return None
+        return cls(_one_name(parts.hostname or ""), port, parts.path.rstrip("/"))
+
+    def holds(self, host: str, port: int | None, path: str | None) -> bool:
+        """Whether a request to `path` is below it; without a path, any connection to its server."""
+        if port != self.port or _one_name(host) != self.host:
+            return False
+        return not self.path or (path is not None and f"{path}/".startswith(f"{self.path}/"))
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def _one_name(host: str) -> str:
+    return "localhost" if is_loopback(host) else host.lower()
 
 
 def is_loopback(host: str) -> bool:

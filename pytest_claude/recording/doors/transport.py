@@ -12,22 +12,31 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from functools import partial
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeGuard
 
 import anyio  # what the HTTP libraries wait with
 
-from pytest_claude.errors import RecordingProblem
+from pytest_claude.errors import CassetteMiss, RecordingProblem
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Call, Way
-from pytest_claude.recording.doors import aws, streams, traffic
+from pytest_claude.recording.doors import aws, neighbours, streams, traffic
 from pytest_claude.recording.doors.edge import lower_case, replayed_headers, sent_for
-from pytest_claude.recording.doors.line import ClosedLine, Line, aside, current, own_ports
+from pytest_claude.recording.doors.line import (
+    ClosedLine,
+    Line,
+    OpenLine,
+    Outgoing,
+    aside,
+    current,
+    is_outgoing,
+    is_recorded,
+)
+from pytest_claude.recording.doors.traffic import Target
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.transcript.interaction import Ended, Request, Response, Timing
+from pytest_claude.transcript.utf8 import utf8
 
 # An error of the app is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
@@ -38,8 +47,6 @@ _REPLAY_HEADERS = {"Authorization": "Bearer replay", "X-Api-Key": "replay"}
 Send = Callable[[Any], Any]
 """Sends a request of an HTTP library by a transport of the app."""
 
-_is_ours: ContextVar[bool] = ContextVar("is_ours", default=False)
-
 
 # --- the SDK: supply a credential ------------------------------------------------------------
 
@@ -48,6 +55,9 @@ def request(original: Callable[..., Any]) -> Callable[..., Any]:
     """`SyncAPIClient.request` and its asynchronous twin: no key is needed to replay."""
 
     def request(self: Any, cast_to: Any, options: Any, **kwargs: Any) -> Any:
+        line = current()
+        if isinstance(line, Recorder) and (mock := neighbours.mock_above(self._client)) is not None:
+            line.mocks.setdefault(mock)
         if _replaying() and not getattr(self, "api_key", None):
             given = options.headers if isinstance(options.headers, Mapping) else {}
             options = options.model_copy(update={"headers": {**given, **_REPLAY_HEADERS}})
@@ -87,8 +97,9 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def handle_request(self: Any, request: Any) -> Any:
         line = current()
-        if line is None or not _is_model_traffic(request):
-            return original(self, request)
+        if not _is_for(line, request, self):
+            with Outgoing():
+                return original(self, request)
         request.read()
         try:
             recorder = _open(line, request)
@@ -96,12 +107,15 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
             if call.recorded:
                 return _replayed(request, recorder, call)
         except Exception as error:
-            return _refused(request, line.problems.take(error))
+            return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
         try:
-            response = original(self, request)
+            with Outgoing(to_a_model=True):
+                response = original(self, request)
         except BaseException as error:
             recorder.drop(call, error)
             raise
+        if _is_of_a_mock(response, recorder, call, self):
+            return response
         response = _recorded(response, recorder, call)
         if call.fault is None:
             return response
@@ -116,8 +130,9 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
 
     async def handle_async_request(self: Any, request: Any) -> Any:
         line = current()
-        if line is None or not _is_model_traffic(request):
-            return await original(self, request)
+        if not _is_for(line, request, self):
+            with Outgoing():
+                return await original(self, request)
         await request.aread()
         try:
             recorder = _open(line, request)
@@ -125,15 +140,15 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
             if call.recorded:
                 return _replayed(request, recorder, call)
         except Exception as error:
-            return _refused(request, line.problems.take(error))
-        token = _is_ours.set(True)
+            return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
         try:
-            response = await original(self, request)
+            with Outgoing(to_a_model=True):
+                response = await original(self, request)
         except BaseException as error:
             recorder.drop(call, error)
             raise
-        finally:
-            _is_ours.reset(token)
+        if _is_of_a_mock(response, recorder, call, self):
+            return response
         response = _recorded(response, recorder, call)
         if call.fault is None:
             return response
@@ -165,8 +180,17 @@ def shared(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[...
     """A transport's method, synchronous or not: model traffic is ours, the rest is theirs."""
 
     def handle(self: Any, request: Any) -> Any:
-        is_ours = current() is not None and _is_model_traffic(request)
+        is_ours = _is_for(current(), request, self)
         return ours(self, request) if is_ours else theirs(self, request)
+
+    return handle
+
+
+def beneath(real: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:
+    """A method below a transport that another tool has replaced: what is recorded passes it by."""
+
+    def handle(self: Any, request: Any) -> Any:
+        return (real if is_recorded() else theirs)(self, request)
 
     return handle
 
@@ -179,23 +203,60 @@ def aiohttp_request(original: Callable[..., Any]) -> Callable[..., Any]:
 
     async def _request(self: Any, method: str, str_or_url: Any, **kwargs: Any) -> Any:
         line = current()
-        if line is not None and not _is_ours.get():
-            url = urlsplit(str(str_or_url))
-            host, headers = url.hostname or "", kwargs.get("headers") or ()
-            body = f"{json.dumps(kwargs.get('json'), default=str)}{kwargs.get('data')}".encode()
-            if traffic.is_model_traffic(host, url.path, headers, lambda: body):
-                problem = line.refuse(f"{method} {host}{url.path}")
+        if line is not None and not is_outgoing(here=True):
+            target = _aiohttp_target(self, method, str_or_url, kwargs)
+            if target is not None and neighbours.is_refused(line, target):
+                problem = line.refuse(target.words)
                 raise sys.modules["aiohttp"].ClientConnectionError(problem.headline) from problem
-        return await original(self, method, str_or_url, **kwargs)
+        with Outgoing():
+            return await original(self, method, str_or_url, **kwargs)
 
     return _request
 
 
+def _aiohttp_target(session: Any, method: str, url: Any, given: Mapping[str, Any]) -> Target | None:
+    """Where a request of aiohttp goes; None if not to a model."""
+    url = session._build_url(url)
+    headers = given.get("headers") or {}
+    names = {name.lower() for name in (*dict(headers), *session.headers)}
+
+    def body() -> bytes:
+        data = given.get("data")
+        if data is None:
+            return utf8(json.dumps(given.get("json"), default=str))
+        if isinstance(data, str | bytes):
+            return utf8(data) if isinstance(data, str) else data
+        return traffic.ANY_SHAPE  # to be read while it is sent
+
+    if not neighbours.is_model_traffic(url.host or "", url.port, url.path, names, body):
+        return None
+    return Target(url.host or "", url.port, method.upper(), url.path)
+
+
+def _is_for(line: Line | None, request: Any, transport: Any) -> TypeGuard[Line]:
+    """Whether a request is answered, recorded or refused by the line in force."""
+    if line is None or not _is_model_traffic(request):
+        return False
+    if isinstance(line, ClosedLine | OpenLine):
+        mock = neighbours.mock_below(transport)
+        return not neighbours.is_left_alone(line, _target_of(request), mock)
+    return True
+
+
 def _is_model_traffic(request: Any) -> bool:
     url = request.url
-    if url.port in own_ports and traffic.is_loopback(url.host):
-        return False  # our own server: it forwards through here
-    return traffic.is_model_traffic(url.host, url.path, request.headers, lambda: _body_of(request))
+    return neighbours.is_model_traffic(
+        url.host, _port_of(url), url.path, request.headers, lambda: _body_of(request)
+    )
+
+
+def _target_of(request: Any) -> Target:
+    url = request.url
+    return Target(url.host, _port_of(url), request.method.upper(), url.path)
+
+
+def _port_of(url: Any) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
 
 
 def _body_of(request: Any) -> bytes:
@@ -210,8 +271,28 @@ def _body_of(request: Any) -> bytes:
 
 def _open(line: Line, request: Any) -> Recorder:
     if isinstance(line, ClosedLine):
-        raise line.refuse(f"{request.method} {request.url.host}{request.url.path}")
+        raise line.refuse(_target_of(request).words)
+    assert not isinstance(line, OpenLine), "it lets everything through"
     return line
+
+
+def _naming_mocks(error: Exception, request: Any, transport: Any) -> Exception:
+    """A miss that names what the test itself has put in the place of the API."""
+    if isinstance(error, CassetteMiss):
+        mock = neighbours.mock_below(transport) or neighbours.own_server(_target_of(request))
+        if mock is not None:
+            what = f"{mock} stands in for the API here; recordings answer a claude test, no mock"
+            error.rows = (*error.rows, ("a mock", what))
+    return error
+
+
+def _is_of_a_mock(response: Any, recorder: Recorder, call: Call, transport: Any) -> bool:
+    """Whether the test's own mock answered: it is no answer of a model, and is not recorded."""
+    mock = neighbours.mock_below(transport)
+    if mock is None or "network_stream" in response.extensions:
+        return False
+    recorder.leave_to_mock(call, mock)
+    return True
 
 
 def _begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[Any, Call]:
@@ -231,6 +312,7 @@ def _begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[
     call = recorder.begin(stored, sent.asked_model, headers=partial(_all_headers_of, request))
     if not recorder.replaying:
         call.again = Way(sent.url, partial(_send_again, request, send))
+        neighbours.note_own_server(recorder, _target_of(request))
     if call.recorded or (sent.url, sent.body) == (url, request.content):
         return request, call
     headers = [pair for pair in request.headers.raw if pair[0].lower() != b"content-length"]

@@ -1,0 +1,207 @@
+"""What stands beside the API: the bases that the environment names, a project's own servers and
+mocks.
+
+A team's own mock is no model: what asks it is left alone outside claude tests, and in one it is
+named where its answers are taken for a model's, or missed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Container
+from functools import lru_cache
+from typing import Any
+
+from pytest_claude.recording.doors import traffic
+from pytest_claude.recording.doors.line import (
+    ClosedLine,
+    Line,
+    OpenLine,
+    is_outgoing,
+    own_ports,
+)
+from pytest_claude.recording.doors.traffic import Target
+from pytest_claude.recording.recorder import Recorder
+
+# Where the clients of the SDK look for their base URL.
+_VARIABLES = tuple(
+    f"ANTHROPIC_{platform}BASE_URL"
+    for platform in (
+        "",
+        "AWS_",
+        "BEDROCK_",
+        "BEDROCK_MANTLE_",
+        "FOUNDRY_",
+        "GOOGLE_CLOUD_",
+        "VERTEX_",
+    )
+)
+_METHODS = ("handle_request", "handle_async_request")
+
+
+def is_model_traffic(
+    host: str,
+    port: int | None,
+    path: str,
+    headers: Container[str],
+    body: Callable[[], bytes],
+) -> bool:
+    """Whether a request goes to a Claude model or its API, and not to `claude_server`.
+
+    See `traffic.is_model_traffic`.
+    """
+    if port in own_ports and traffic.is_loopback(host):
+        return False  # it forwards through a door of ours
+    return traffic.is_model_traffic(
+        host, path, headers, body, below_a_base=lambda: is_below_a_base(host, port, path)
+    )
+
+
+def is_model_server(host: str, port: int | None) -> bool:
+    """Whether all that goes to a server goes to a model."""
+    return traffic.is_model_host(host) or is_below_a_base(host, port, None)
+
+
+def is_below_a_base(host: str, port: int | None, path: str | None) -> bool:
+    """Whether the environment says that a request goes to the API, whatever it looks like.
+
+    Without a path, whether all that goes to that server does.
+    """
+    return any(
+        (base := _base(url)) is not None and base.holds(host, port, path)
+        for name in _VARIABLES
+        if (url := os.environ.get(name))
+    )
+
+
+_base = lru_cache(traffic.Base.of)
+
+
+# --- what is left alone ---------------------------------------------------------------------
+
+
+def is_left_alone(line: ClosedLine | OpenLine, target: Target, mock: str | None = None) -> bool:
+    """Whether model traffic outside the claude tests goes on to where the app sends it.
+
+    Args:
+        line: What is in force.
+        target: Where it goes.
+        mock: The library that will answer it, where that is known.
+    """
+    is_mocked = mock is not None or own_server(target) is not None
+    if isinstance(line, OpenLine) and not is_mocked:
+        line.targets.setdefault(target.words)
+    return is_mocked or isinstance(line, OpenLine)
+
+
+def is_refused(line: Line, target: Target) -> bool:
+    """Whether model traffic by a road that is not replayed is stopped."""
+    if isinstance(line, ClosedLine | OpenLine):
+        return not is_left_alone(line, target)
+    is_request = target.method is not None
+    if not line.replaying and is_outgoing(here=is_request):
+        return False
+    server = own_server(target)
+    if server is None or not is_request:
+        return server is None
+    if is_below_a_base(target.host, target.port, target.path):
+        return True
+    line.note(f"{server} looks like the API: what it answers a claude test is not recorded")
+    return False
+
+
+def note_own_server(recorder: Recorder, target: Target) -> None:
+    """Say so where what is recorded is what a server of the tests answers, and no base names it."""
+    if (server := own_server(target)) is not None:
+        if not is_below_a_base(target.host, target.port, target.path):
+            recorder.note(f"{server} answered what is recorded as answers of a model")
+
+
+def own_server(target: Target) -> str | None:
+    """What serves there, where this process or one that it started does: a server of the tests.
+
+    A gateway that a developer has started on the machine is none.
+    """
+    host, port = target.host, target.port
+    if port is None or not traffic.is_loopback(host):
+        return None
+    import psutil  # late: few tests ask a server of their own
+
+    this = psutil.Process()
+    if _listens(this, port):
+        return f"{host}:{port}, a server of this process,"
+    children = this.children(recursive=True)
+    child = next((child for child in children if _listens(child, port)), None)
+    return None if child is None else f"{host}:{port}, a server that this process started,"
+
+
+def _listens(process: Any, port: int) -> bool:
+    import psutil
+
+    try:
+        connections = process.net_connections("tcp")
+    except psutil.Error:  # it has ended, or is another user's
+        return False
+    return any(
+        connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        for connection in connections
+    )
+
+
+# --- mocks in this process ------------------------------------------------------------------
+
+
+def mock_below(transport: Any) -> str | None:
+    """The library that answers in the place of the connections of a transport; None if none does.
+
+    respx does, in the library below httpx.
+    """
+    pool = getattr(transport, "_pool", None)
+    return None if pool is None else _replaced(type(pool))
+
+
+def mock_above(client: Any) -> str | None:
+    """What answers the requests of an HTTP client before our patch sees them; None if none does.
+
+    vcrpy's `use_cassette` does, respx by its other way, and a transport of the app's own.
+    """
+    kind: Any = type(client)
+    transport: Any = type(getattr(client, "_transport", None))
+    chooser = getattr(kind, "_transport_for_url", None)
+    methods = (getattr(transport, method, None) for method in _METHODS)
+    return _above(kind, chooser, transport, *methods)
+
+
+@lru_cache(16)  # it is asked at each call, and the methods are the same until a mock comes or goes
+def _above(kind: type[Any], chooser: Any, transport: type[Any], *methods: Any) -> str | None:
+    name = _other_library(chooser, kind) or _replaced(transport)
+    if name is not None or any(_home(method) == _US for method in methods):
+        return name
+    return f"`{transport.__name__}`"
+
+
+_US = __name__.partition(".")[0]
+
+
+def _replaced(kind: type[Any]) -> str | None:
+    """The library that has replaced a method of a class by which requests are sent."""
+    names = (_other_library(getattr(kind, method, None), kind) for method in _METHODS)
+    return next((name for name in names if name is not None), None)
+
+
+def _other_library(function: Any, kind: type[Any]) -> str | None:
+    """The library that a method of a class was written in, where that is not the class's own."""
+    if function is None:
+        return None
+    home = _home(function)
+    owners = {base.__module__.partition(".")[0] for base in kind.__mro__}
+    return None if home == _US or home in owners else _NAMES.get(home, home)
+
+
+def _home(function: Any) -> str:
+    """The package whose code a function is, whatever it says of itself."""
+    module = getattr(function, "__globals__", {}).get("__name__") or type(function).__module__
+    return str(module).partition(".")[0]
+
+
+_NAMES = {"vcr": "vcr.use_cassette", "unittest": "a mock of unittest.mock"}
