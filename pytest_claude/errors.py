@@ -93,6 +93,9 @@ class CassetteMiss(RecordingProblem):
         self.calls = calls
 
 
+_RESTORE = "restore the file (git checkout), or delete it and record again"
+
+
 class UnreadableCassette(RecordingProblem):
     """A cassette that can't be read: never the same as an empty or a missing one.
 
@@ -100,9 +103,16 @@ class UnreadableCassette(RecordingProblem):
         path: The file, as it is shown to the user.
         reason: What is wrong with it.
         to_accept: The command that accepts the file as it is, where there is one.
+        to_repair: What makes it readable again, where that is known.
     """
 
-    def __init__(self, path: str, reason: str, to_accept: str | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        reason: str,
+        to_accept: str | None = None,
+        to_repair: str | None = None,
+    ) -> None:
         accept = [] if to_accept is None else [("to accept", to_accept)]
         super().__init__(
             f"{path}: {reason}",
@@ -110,13 +120,14 @@ class UnreadableCassette(RecordingProblem):
                 ("expected", "a cassette that can be read"),
                 ("observed", reason),
                 ("evidence", path),
-                ("to repair", "restore the file (git checkout), or delete it and record again"),
+                ("to repair", to_repair or _RESTORE),
                 *accept,
             ],
         )
         self.path = path
         self.reason = reason
         self.to_accept = to_accept
+        self.to_repair = to_repair
 
 
 class UnsavedCassette(RecordingProblem):

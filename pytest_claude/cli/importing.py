@@ -19,6 +19,7 @@ from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.importing import main_model, read_for_import
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.slugs import as_label, named_model
+from pytest_claude.recording.store import Store
 from pytest_claude.run.place import FileNames
 from pytest_claude.transcript.summary import summarize
 
@@ -26,13 +27,16 @@ from pytest_claude.transcript.summary import summarize
 def run(options: argparse.Namespace) -> int:
     """Write a cassette for each recording; 1 when a file was bad or its place is taken."""
     options.into = options.into or cassette_folder()
-    names = read_project(Path.cwd()).names
+    project = read_project(Path.cwd())
+    names, root = project.names, project.cassette_root.resolve()
+    root = root if options.into.resolve().is_relative_to(root) else options.into
+    store = Store.below(root, project.store_requests)
     redaction = Redaction.of_environment(os.environ)
     bad = 0
     for source, folder, label in _places(options):
         try:
             written_as, entries = read_for_import(
-                source, redaction, keep_failed=options.keep_failed
+                source, redaction, store, keep_failed=options.keep_failed
             )
             model = named_model(names.resolved(main_model(entries)))
             target = folder.path(model, 0)

@@ -11,8 +11,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_claude.errors import UnreadableCassette
 from pytest_claude.recording import files
 from pytest_claude.recording.entry import START, Recorded
+from pytest_claude.recording.store import Store
 
 SUFFIX = ".partial"
 _MARK = re.compile(r"^# whole ([0-9a-f]{16})\n", re.MULTILINE)
@@ -45,7 +47,16 @@ def load(path: Path) -> list[Recorded]:
     # text of an entry, its mark, text of the next, …
     pieces = _MARK.split(text)
     pairs: Sequence[tuple[str, str]] = list(zip(pieces[::2], pieces[1::2], strict=False))
-    return [Recorded.read(entry) for entry, mark in pairs if _is_whole(entry, mark)]
+    entries = [Recorded.read(entry) for entry, mark in pairs if _is_whole(entry, mark)]
+    return [entry for entry in entries if _has_parts(entry, path)]
+
+
+def _has_parts(entry: Recorded, path: Path) -> bool:
+    try:
+        entry.find_parts(Store.above(path))
+    except UnreadableCassette:
+        return False
+    return True
 
 
 def _is_whole(entry: str, mark: str) -> bool:

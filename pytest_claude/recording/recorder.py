@@ -22,6 +22,7 @@ from pytest_claude.recording.open_cassette import OpenCassette, Summarize, Take
 from pytest_claude.recording.opening import Place, Shelf
 from pytest_claude.recording.problems import Problems
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.store import Store
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
@@ -64,6 +65,7 @@ class Recorder:
         normalize: Normalize | None = None,
         veto: Veto | None = None,
         names: ModelNames = NO_NAMES,
+        store: Store | None = None,
     ) -> None:
         self.calls = Calls(names)
         self.problems = Problems()
@@ -73,7 +75,7 @@ class Recorder:
         self.redaction = redaction
         self.replaying = mode == "none"
         self._place = place
-        self._shelf = Shelf(place, mode, redaction, normalize, names)
+        self._shelf = Shelf(place, mode, redaction, normalize, names, store)
         self._cassette = OpenCassette(self._shelf, self.calls)
         self._summarize = summarize
         self._veto = veto
@@ -238,7 +240,8 @@ class Recorder:
         Raises:
             RecordingProblem: The disk refuses it, or it can't be redacted.
         """
-        entry = Recorded.of(Interaction(call.request, self.redaction.response(response)))
+        answered = Interaction(call.request, self.redaction.response(response))
+        entry = Recorded.of(answered, self._shelf.store)
         with self._lock:
             call.entry = entry
             if call.fault is not None and call.fault.alters:
