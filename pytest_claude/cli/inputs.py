@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pytest_claude.errors import SettingsError
-from pytest_claude.recording.store import is_part
 from pytest_claude.run.record import Run, loads
 
 _RECORDINGS = (".yaml", ".yml", ".json", ".json5", ".har", ".httprr", ".cassette", ".tape", ".gz")
@@ -21,7 +20,7 @@ def recordings(paths: Iterable[Path], command: str) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             found = (p for p in path.rglob("*") if p.suffix.lower() in _RECORDINGS)
-            yield from sorted(p for p in found if p.is_file() and not is_part(p))
+            yield from sorted(p for p in found if p.is_file())
         elif path.exists():
             yield path
         else:

@@ -68,7 +68,7 @@ def names_in(text: str) -> set[str]:
 
 
 def is_part(path: Path) -> bool:
-    """Whether a file is a part: a recording is not looked for in it."""
+    """Whether a file is named as a part is."""
     return path.parent.name == FOLDER and re.fullmatch(_NAME, path.name) is not None
 
 
