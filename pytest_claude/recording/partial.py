@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_claude.errors import UnreadableCassette
@@ -53,7 +54,7 @@ def load(path: Path) -> list[Recorded]:
 
 def _has_parts(entry: Recorded, path: Path) -> bool:
     try:
-        entry.find_parts(Store.above(path))
+        entry.find_parts(replace(Store.above(path), reader=partial_of(path).name))
     except UnreadableCassette:
         return False
     return True

@@ -189,17 +189,20 @@ class Store:
             UnreadableCassette: It is missing, a pointer of Git LFS, or damaged.
         """
         path = self.path(reference)
-        shown = _shown(path)
-        restore = f"git checkout {shown}, or delete the cassette and record again"
+        part = _shown(path)
+        restore = f"restore {part} (git checkout), or delete the cassette and record again"
         try:
             data = path.read_bytes()
-        except OSError:
-            raise self._bad(f"{shown} is missing", restore) from None
+        except FileNotFoundError:
+            too = "" if self.folders else f", and so is the folder {FOLDER}"
+            raise self._bad(f"{part} is missing{too}", restore) from None
+        except OSError as error:
+            raise self._bad(f"{part} can't be read: {error.strerror}", restore) from None
         if hashlib.sha256(data).hexdigest() == reference.name.partition(".")[0]:
             return data
         if data.startswith(LFS_POINTER):
-            raise self._bad(f"{shown} is a pointer of Git LFS, not its content", "git lfs pull")
-        raise self._bad(f"{shown} is damaged: its content has another sha256", restore)
+            raise self._bad(f"{part} is a pointer of Git LFS, not its content", "git lfs pull")
+        raise self._bad(f"{part} is damaged: its content has another sha256", restore)
 
     def path(self, reference: Reference) -> Path:
         """Where a part is; where it should be, if it is missing."""

@@ -334,10 +334,10 @@ def test_a_miss_shows_the_edited_words_of_a_long_text(suite: Suite) -> None:
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 100000\n"
 DAMAGES = {
-    "missing": (None, "is missing", "git checkout cassettes/_parts/"),
+    "missing": (None, "is missing", "restore cassettes/_parts/"),
     "a pointer": (LFS, "is a pointer of Git LFS, not its content", "git lfs pull"),
-    "cut": (SMALL[:5000], "is damaged", "git checkout cassettes/_parts/"),
-    "other line ends": (SMALL + b"\r", "is damaged", "git checkout cassettes/_parts/"),
+    "cut": (SMALL[:5000], "is damaged", "restore cassettes/_parts/"),
+    "other line ends": (SMALL + b"\r", "is damaged", "restore cassettes/_parts/"),
 }
 
 
@@ -373,6 +373,16 @@ def test_a_bad_part_is_a_clear_error_in_replay_and_in_check(
         error = capsys.readouterr().err
         assert f"{where}: its part cassettes/_parts/{part.name} {what}" in error
         assert repair in error or command[0] != "check"
+
+
+def test_a_store_that_is_gone_altogether_is_named(suite: Suite) -> None:
+    suite.record(ASKED)
+    name = suite.parts[0].name
+    shutil.rmtree(suite.root / FOLDER)
+    with pytest.raises(UnreadableCassette) as caught:
+        suite.replay(ASKED)
+    assert f"_parts/{name} is missing, and so is the folder _parts" in caught.value.headline
+    assert dict(caught.value.rows)["to repair"].startswith("restore _parts/")
 
 
 def test_other_bytes_of_the_same_number_are_found_by_check_and_by_whoever_reads(
@@ -724,7 +734,7 @@ def test_a_suite_is_recorded_and_replayed(
     part.unlink()
     result = run(*reports)
     result.assert_outcomes(failed=4)
-    result.stdout.fnmatch_lines(["*to repair*git checkout*"])
+    result.stdout.fnmatch_lines(["  to repair  restore*"])
 
 
 def test_a_size_that_is_none_is_a_usage_error(
