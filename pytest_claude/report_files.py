@@ -127,9 +127,9 @@ def transcripts_below(root: Path) -> Callable[[str], Transcript | None]:
         path = root / shown
         try:
             entries = load(path, shown) if path.is_file() else []
+            return parse_transcript(entry.interaction for entry in entries) if entries else None
         except UnreadableCassette:
             return None
-        return parse_transcript(entry.interaction for entry in entries) if entries else None
 
     return lookup
 

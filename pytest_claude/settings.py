@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
@@ -18,6 +19,9 @@ NetworkMode = Literal["open", "none"]
 JudgeMode = Literal["unsure", "never", "always", "guess"]
 JUDGE_MODEL = "claude-haiku-5-5"
 """Who reads replies where the project names nobody: small, current, and one model for one id."""
+
+STORE_REQUESTS = 64_000
+"""The bytes of the longest string of a request that its cassette holds itself."""
 
 GatePreset = Literal["quick", "standard", "thorough"]
 
@@ -58,6 +62,8 @@ class RunSettings:
             "none": nothing but loopback and `allow_hosts` is reached.
         allow_hosts: Exact names of hosts that stay open when the network is closed.
         ignore: Rules for the parts of requests that don't count.
+        store_requests: The bytes of the longest string of a request that its cassette holds, and
+            not the suite's store; 0 for any length.
         strict: Whether a recording that is not played fails its test.
         show_transcript: Whether a failed test shows what was said.
         prices: The user's own prices, one model a line.
@@ -93,6 +99,7 @@ class RunSettings:
     network: NetworkMode = "open"
     allow_hosts: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    store_requests: int = STORE_REQUESTS
     strict: bool = False
     show_transcript: bool = False
     prices: tuple[str, ...] = ()
@@ -190,6 +197,25 @@ def parse_choice(name: str, value: str, choices: Iterable[str]) -> str:
         f"{name}={value}: not one of {', '.join(known)}{did_you_mean(value, known)}"
     )
 
+
+def parse_store_requests(value: str) -> int:
+    """The bytes that `claude_store_requests` means; 0 for `off`.
+
+    >>> parse_store_requests("64 kB"), parse_store_requests("2MB"), parse_store_requests("off")
+    (64000, 2000000, 0)
+    """
+    match = re.fullmatch(r"(\d+)\s*(|B|kB|MB)", value.strip(), re.IGNORECASE)
+    if value.strip() in ("off", "0"):
+        return 0
+    size = int(match[1]) * _BYTES[match[2].lower()] if match else 0
+    if size < 1000:
+        raise SettingsError(
+            f"claude_store_requests = {value}: a size of 1 kB or more, such as 64 kB, or off"
+        )
+    return size
+
+
+_BYTES = {"": 1, "b": 1, "kb": 1000, "mb": 1_000_000}
 
 ALL_RECORDED = 0
 """A number of trials: as many of each test as are recorded, the marker's at least."""

@@ -6,18 +6,21 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_claude.cli.inputs import recordings
-from pytest_claude.cli.orphans import NotCollected, Orphan, project_orphans
-from pytest_claude.cli.project import cassette_folder
+from pytest_claude.cli.orphans import NotCollected, Orphan, project_orphans, unused_parts
+from pytest_claude.cli.project import cassette_folder, read_project
 from pytest_claude.errors import UnreadableCassette, UnsavedCassette
 from pytest_claude.recording import cassette
 from pytest_claude.recording.cassette import load
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.finding import secrets_in, secrets_in_file
 from pytest_claude.recording.secrets import Secrets
+from pytest_claude.recording.store import Store
+from pytest_claude.report.numbers import plural
 from pytest_claude.transcript.summary import summarize
 
 
@@ -30,34 +33,56 @@ def run(options: argparse.Namespace) -> int:
         return _accept(options.accept)
     secrets = Secrets.of_environment(os.environ)
     paths = recordings(options.paths or [cassette_folder()], "check")
-    found = [_flaws(path, secrets) for path in paths]
+    parts: dict[Path, list[str]] = {}
+    found = [_flaws(path, secrets, parts) for path in paths]
+    found += [flaws for flaws in parts.values() if flaws]
     for line in (line for flaws in found for line in flaws):
         print(line, file=sys.stderr)
     bad = sum(map(bool, found))
     orphans = [] if options.paths else _orphans()
     for orphan in orphans:
         print("\n".join(orphan_lines(orphan)))
+    unused = [] if options.paths else _unused_parts()
     alone = f", {len(orphans)} orphaned" if orphans else ""
+    alone += f", {plural(len(unused), 'part')} unused" if unused else ""
     print(f"{len(found) - bad} good, {bad} bad{alone}")
-    if any(orphan.doubt is None for orphan in orphans):
-        print("to remove what is orphaned  pytest-claude prune")
+    is_orphaned = any(orphan.doubt is None for orphan in orphans)
+    if removable := ["orphaned"] * is_orphaned + ["unused"] * bool(unused):
+        print(f"to remove what is {' or '.join(removable)}  pytest-claude prune")
     return 1 if bad else 0
 
 
-def _flaws(path: Path, secrets: Secrets) -> list[str]:
-    """What is wrong with one file, and what to type; nothing where it is good."""
+def _flaws(path: Path, secrets: Secrets, parts: dict[Path, list[str]]) -> list[str]:
+    """What is wrong with one file, and what to type; nothing where it is good.
+
+    What it refers to is read once for all cassettes: `parts` are the secrets in each.
+    """
     lines: list[str] = []
     try:
-        held = secrets_in(load(path, str(path)), secrets)
+        entries = load(path, str(path))
+        held = secrets_in(entries, secrets)
+        refers = [
+            (entry.store, each) for entry in entries if entry.store for each in entry.references
+        ]
+        for store, reference in refers:
+            part = store.path(reference)
+            if part not in parts:
+                store.read(reference)
+                parts[part] = _secret_lines(part, secrets_in_file(part, secrets))
     except UnreadableCassette as error:
         lines.append(f"FAIL {error.headline}")
         if error.to_accept is not None:
             lines.append(f"     to accept it  {error.to_accept}")
+        if error.to_repair is not None:
+            lines.append(f"     to repair  {error.to_repair}")
         held = secrets_in_file(path, secrets)
-    for secret, where in held.items():
-        lines += [f"FAIL {path}{where}: holds {secret}",
-                  "     to repair  rotate the key, then record the test again"]  # fmt: skip
-    return lines
+    return [*lines, *_secret_lines(path, held)]
+
+
+def _secret_lines(path: Path, held: Mapping[str, str]) -> list[str]:
+    repair = "     to repair  rotate the key, then record the test again"
+    found = ((f"FAIL {path}{where}: holds {secret}", repair) for secret, where in held.items())
+    return [line for lines in found for line in lines]
 
 
 def orphan_lines(orphan: Orphan) -> list[str]:
@@ -81,12 +106,20 @@ def _orphans() -> list[Orphan]:
         return []
 
 
+def _unused_parts() -> list[Path]:
+    try:
+        return unused_parts(cassette_folder())
+    except UnreadableCassette:
+        return []  # it is told as bad
+
+
 def _accept(paths: Iterable[Path]) -> int:
-    bad = 0
+    bad, limit = 0, read_project(Path.cwd()).store_requests
     for path in recordings(paths, "check --accept"):
         try:
             interactions = cassette.read_edited(path, str(path))
-            entries = [Recorded.of(interaction) for interaction in interactions]
+            store = replace(Store.above(path), limit=limit)
+            entries = [Recorded.of(each, store if store.folders else None) for each in interactions]
             label = cassette.read_label(path) or cassette.Label()
             rulings = cassette.read_rulings(path)
             cassette.save(path, entries, summarize(interactions), label=label, rulings=rulings)

@@ -69,9 +69,9 @@ COMMANDS: Mapping[str, Command] = {
     "init": Command(
         "init",
         "tell git how to keep cassettes (.gitattributes, .gitignore)",
-        description="Adds to .gitattributes that cassettes are text with LF line ends, folded in "
-        "pull requests on GitHub, and to .gitignore what an interrupted recording leaves. Lines "
-        "that are there stay as they are.",
+        description="Adds to .gitattributes that cassettes are text with LF line ends and that the "
+        "parts of requests beside them are not, all folded in pull requests on GitHub, and to "
+        ".gitignore what an interrupted recording leaves. Lines that are there stay as they are.",
     ),
     "preflight": Command(
         "preflight",
@@ -178,10 +178,11 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "prune": Command(
         "prune",
-        "remove the cassettes whose test is gone",
+        "remove the cassettes whose test is gone, and parts of requests that none refers to",
         (_flag("--yes", does="remove them without asking"),),
-        "Lists the cassettes that no test asks, and removes them once you say yes. "
-        "Gates' folders and recordings of other tools are left alone.",
+        "Lists the cassettes that no test asks and the parts that no cassette refers to, and "
+        "removes them once you say yes. Gates' folders and recordings of other tools are left "
+        "alone.",
     ),
     "import": Command(
         "importing",
@@ -193,6 +194,15 @@ COMMANDS: Mapping[str, Command] = {
                  "cassettes)"),
             _arg("--test", metavar="NODEID", help="the test whose recording the one PATH is"),
             _flag("--keep-failed", does="keep failed attempts that a good answer follows"),
+        ),
+    ),
+    "export": Command(
+        "export",
+        "write cassettes that plain vcrpy replays whole, with nothing kept beside them",
+        (
+            _PATHS,
+            _arg("--into", type=Path, required=True, metavar="FOLDER",
+                 help="where to put them, by their paths below PATH"),
         ),
     ),
     "models": Command(

@@ -24,6 +24,7 @@ from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.importing import main_model, read_for_import
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.slugs import named_model
+from pytest_claude.recording.store import Store
 from pytest_claude.run.place import FileNames
 from pytest_claude.transcript.summary import summarize
 
@@ -33,10 +34,10 @@ def run(options: argparse.Namespace) -> int:
     names = read_project(Path.cwd()).names
     redaction = Redaction.of_environment(os.environ)
     bad = strays = 0
-    for source, folder, label in _places(options):
+    for source, folder, label, store in _places(options):
         try:
             written_as, entries = read_for_import(
-                source, redaction, keep_failed=options.keep_failed
+                source, redaction, store, keep_failed=options.keep_failed
             )
             model = named_model(names.resolved(main_model(entries)))
             target = folder.path(model, 0)
@@ -68,8 +69,8 @@ def run(options: argparse.Namespace) -> int:
 _PLACE_ONE = "pytest-claude import FILE --test NODEID"
 
 
-def _places(options: argparse.Namespace) -> Iterator[tuple[Path, Folder, Label]]:
-    """Each recording, and the folder and the label of the test it belongs to."""
+def _places(options: argparse.Namespace) -> Iterator[tuple[Path, Folder, Label, Store]]:
+    """Each recording, the folder and the label of its test, and where its long strings go."""
     project = read_project(Path.cwd())
     given: Path | None = options.into
     if options.test is not None:
@@ -88,6 +89,7 @@ def _places(options: argparse.Namespace) -> Iterator[tuple[Path, Folder, Label]]
                     source,
                     Folder((into / below.parent / _stem(source),), FileNames(), Path()),
                     _NO_TEST,
+                    _store(project, given),
                 )
                 continue
             # A project of its own in the repository replays what lies in its own folder.
@@ -100,11 +102,18 @@ def _places(options: argparse.Namespace) -> Iterator[tuple[Path, Folder, Label]]
 _NO_TEST = Label()
 
 
-def _home(project: Project, given: Path | None, test: str) -> tuple[Folder, Label]:
+def _home(project: Project, given: Path | None, test: str) -> tuple[Folder, Label, Store]:
     """Where replay looks for the recordings of a test, and whose they are labelled to be."""
     root = given or Path(os.path.relpath(project.cassette_root))
     folder = Places(root, Path(os.path.relpath(project.root))).own(test)
-    return folder, Label(test=folder.identity)
+    return folder, Label(test=folder.identity), _store(project, given)
+
+
+def _store(project: Project, given: Path | None) -> Store:
+    """The store of the cassettes below the project's root, or below `given` where that is not."""
+    root = project.cassette_root
+    is_inside = given is None or given.resolve().is_relative_to(root.resolve())
+    return Store.below(root if is_inside or given is None else given, project.store_requests)
 
 
 def module_of(source: Path, top: Path) -> Path | None:

@@ -10,8 +10,13 @@ from pathlib import Path
 
 from pytest_claude.cli.project import read_project
 from pytest_claude.errors import SettingsError
+from pytest_claude.recording.store import FOLDER
 
-_ATTRIBUTES = "text eol=lf linguist-generated"
+# By what is below the cassettes' folder; the last that fits holds.
+_ATTRIBUTES = {
+    "**": "text eol=lf linguist-generated",
+    f"{FOLDER}/**": "-text linguist-generated",
+}
 _LEFTOVERS = ("*.partial", "*.tmp")
 
 
@@ -21,18 +26,24 @@ def run(options: argparse.Namespace) -> int:
     folder = Path(os.path.relpath(project.cassette_root, project.root)).as_posix()
     if Path(folder).is_absolute() or Path(folder).parts[:1] == ("..",):
         raise SettingsError(f"init: claude_cassette_dir={folder} is no folder of {project.root}")
-    cassettes = f'"{folder}/**"' if " " in folder else f"{folder}/**"
     attributes, ignore = project.root / ".gitattributes", project.root / ".gitignore"
     try:
-        is_set = any(line.startswith(f"{cassettes} ") for line in _lines(attributes))
-        _append(attributes, [] if is_set else [f"{cassettes} {_ATTRIBUTES}"])
+        there = _lines(attributes)
+        wanted = {_quoted(f"{folder}/{below}"): value for below, value in _ATTRIBUTES.items()}
+        lines = [f"{paths} {value}" for paths, value in wanted.items()
+                 if not any(line.startswith(f"{paths} ") for line in there)]  # fmt: skip
+        _append(attributes, lines)
         ignored = set(_lines(ignore))
-        wanted = {f"{folder}/**/{name}": name for name in _LEFTOVERS}
-        _append(ignore, [line for line, name in wanted.items() if not {line, name} & ignored])
+        leftovers = {f"{folder}/**/{name}": name for name in _LEFTOVERS}
+        _append(ignore, [line for line, name in leftovers.items() if not {line, name} & ignored])
     except OSError as error:
         print(f"FAIL {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     return 0
+
+
+def _quoted(paths: str) -> str:
+    return f'"{paths}"' if " " in paths else paths
 
 
 def _lines(path: Path) -> list[str]:

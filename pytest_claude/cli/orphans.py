@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pytest_claude.cli.project import cassette_folder, read_project
 from pytest_claude.recording import partial
-from pytest_claude.recording.cassette import read_label
+from pytest_claude.recording.cassette import parts_named, read_label
+from pytest_claude.recording.store import FOLDER, is_part
 from pytest_claude.run.place import ORDINARY, Layout, Side, base_of, is_of_fixture, part_names
 from pytest_claude.transcript.quoting import printable
 
@@ -58,6 +59,22 @@ def project_orphans() -> list[Orphan]:
     if not root.resolve().is_relative_to(project.resolve()):
         raise NotCollected(f"{root} is outside the project: others may keep cassettes there")
     return find_orphans(root, project, _collected_tests(project))
+
+
+def unused_parts(root: Path, removed: Collection[Path] = ()) -> list[Path]:
+    """The parts below a cassette root that no cassette but the `removed` ones refers to.
+
+    What killed writers left of parts is among them.
+
+    Raises:
+        UnreadableCassette: What one refers to is not known.
+    """
+    parts = [p for p in sorted((root / FOLDER).glob("*")) if is_part(p) or p.suffix == ".tmp"]
+    named: set[str] = set()
+    for path in root.rglob("*.yaml*") if parts else ():
+        if path not in removed and path.is_file():
+            named |= parts_named(path)
+    return [part for part in parts if part.name not in named]
 
 
 def _collected_tests(root: Path) -> dict[str, str | None]:

@@ -89,15 +89,14 @@ def _calls_in(
     shown = as_typed(path.absolute())
     try:
         written_as, entries = read_recording(path, shown)
+        test, module, trial = _named(shown, place if written_as == FORMAT else None)
+        for number, entry in enumerate(entries, start=1):
+            answer = parse_answer(entry.interaction, number)
+            for request in requests_in(entry.interaction, names):
+                told = answer if request.kind == "messages" else None
+                yield Call(test, module, shown, number, trial, request, told)
     except UnreadableCassette as error:
         unreadable.append(error.headline)
-        return
-    test, module, trial = _named(shown, place if written_as == FORMAT else None)
-    for number, entry in enumerate(entries, start=1):
-        answer = parse_answer(entry.interaction, number)
-        for request in requests_in(entry.interaction, names):
-            told = answer if request.kind == "messages" else None
-            yield Call(test, module, shown, number, trial, request, told)
 
 
 def _named(shown: str, place: TrialPlace | None) -> tuple[str, str, int]:

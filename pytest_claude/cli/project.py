@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_claude.ini_files import ini_keys
 from pytest_claude.models.ids import NO_NAMES, ModelNames
+from pytest_claude.settings import STORE_REQUESTS, parse_store_requests
 
 if TYPE_CHECKING:
     from pytest_claude.models.prices import PriceTable
@@ -23,12 +24,14 @@ class Project:
         cassette_root: The folder of all cassettes.
         prices: The user's own prices, one model a line.
         names: What the project's own names of models stand for.
+        store_requests: The bytes of the longest string of a request that its cassette holds.
     """
 
     root: Path
     cassette_root: Path
     prices: tuple[str, ...] = ()
     names: ModelNames = NO_NAMES
+    store_requests: int = STORE_REQUESTS
 
     @property
     def price_table(self) -> PriceTable:
@@ -61,6 +64,7 @@ def read_project(folder: Path) -> Project:
                 parent / str(keys.get("claude_cassette_dir") or "cassettes"),
                 tuple(_lines(keys.get("claude_prices"))),
                 _names(_lines(keys.get("claude_model_map"))),
+                parse_store_requests(str(keys.get("claude_store_requests", STORE_REQUESTS))),
             )
     return Project(folder, folder / "cassettes")
 

@@ -1,4 +1,4 @@
-"""`pytest-claude prune`: removes cassettes that no test asks any more."""
+"""`pytest-claude prune`: removes cassettes that no test asks any more, and what they held."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from pytest_claude.cli.check import orphan_lines
-from pytest_claude.cli.orphans import NotCollected, Orphan, project_orphans
+from pytest_claude.cli.orphans import NotCollected, Orphan, project_orphans, unused_parts
 from pytest_claude.cli.project import cassette_folder
+from pytest_claude.errors import UnreadableCassette
 from pytest_claude.recording.files import sweep
 from pytest_claude.report.numbers import plural
 
@@ -20,26 +21,36 @@ def run(options: argparse.Namespace) -> int:
     except NotCollected as error:
         print(f"FAIL nothing is removed: {error}", file=sys.stderr)
         return 1
-    if not orphans:
-        print("no cassette is orphaned")
-        return 0
     for orphan in orphans:
         print("\n".join(orphan_lines(orphan)))
-    orphans = [orphan for orphan in orphans if orphan.doubt is None]
-    if not orphans:
-        print("nothing is removed")
+    found, orphans = orphans, [orphan for orphan in orphans if orphan.doubt is None]
+    parts = _unused_parts([path for orphan in orphans for path in orphan.files])
+    for part in parts:
+        print(f"unused  {part}: no cassette refers to it")
+    if not orphans and not parts:
+        print("nothing is removed" if found else "no cassette is orphaned")
         return 0
-    files = plural(sum(len(orphan.files) for orphan in orphans), "file")
+    files = plural(sum(len(orphan.files) for orphan in orphans) + len(parts), "file")
     if not (options.yes or is_wanted(f"remove {files}?")):
         print(f"nothing is removed; to remove {files}  pytest-claude prune --yes")
         return 0
     try:
         _remove(orphans, cassette_folder())
+        for part in parts:
+            part.unlink()
     except OSError as error:
         print(f"FAIL {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     print(f"{files} removed")
     return 0
+
+
+def _unused_parts(removed: list[Path]) -> list[Path]:
+    try:
+        return unused_parts(cassette_folder(), removed)
+    except UnreadableCassette as error:
+        print(f"FAIL no part is removed: {error.headline}", file=sys.stderr)
+        return []
 
 
 def is_terminal() -> bool:

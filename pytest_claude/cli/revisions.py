@@ -12,6 +12,7 @@ from pytest_claude.comparison.difference import differences
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError, UnreadableCassette
 from pytest_claude.recording.cassette import load, main_model
+from pytest_claude.recording.store import FOLDER, names_in
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.terminal import wrap
 from pytest_claude.revision import git
@@ -67,9 +68,9 @@ def _place(name: str, path: Path, root: str) -> TrialPlace | None:
 def _trial(test: str, index: int, name: str, path: Path) -> Trial:
     try:
         entries = load(path, name)
+        transcript = parse_transcript(entry.interaction for entry in entries)
     except UnreadableCassette as error:
         raise SettingsError(f"compare: {error.headline}") from None
-    transcript = parse_transcript(entry.interaction for entry in entries)
     return Trial(
         test, "base", index, "pass", cassette=name, interactions=len(entries),
         profile=profile(transcript) if transcript.answers else None,
@@ -87,8 +88,18 @@ def _at(revision: str, root: str, folder: Path) -> Iterator[tuple[str, Path]]:
     names = [n for n in listed.decode("utf-8", "replace").split("\0") if n.endswith(".yaml")]
     for number, name in enumerate(sorted(names)):
         path = folder / f"{number}.yaml"
-        path.write_bytes(_git(revision, "show", f"{revision}:./{name}"))
+        data = _git(revision, "show", f"{revision}:./{name}")
+        path.write_bytes(data)
+        for part in names_in(data.decode("utf-8", "replace")):
+            _copy_part(revision, f"{root}/{FOLDER}/{part}", folder / FOLDER / part)
         yield name, path
+
+
+def _copy_part(revision: str, name: str, to: Path) -> None:
+    """A part as it is in a checkout: Git LFS fetches it."""
+    if not to.exists():
+        to.parent.mkdir(exist_ok=True)
+        to.write_bytes(_git(revision, "cat-file", "--filters", f"{revision}:./{name}"))
 
 
 def _git(revision: str, *words: str) -> bytes:

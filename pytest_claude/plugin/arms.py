@@ -39,6 +39,7 @@ from pytest_claude.recording.own_redaction import Hook
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.said import Said
+from pytest_claude.recording.store import Store
 from pytest_claude.recording.veto import veto
 from pytest_claude.run.typed import pytest_line
 from pytest_claude.settings import RecordMode, RunSettings, Swap
@@ -240,6 +241,7 @@ class Arms:
             normalize=normalize,
             veto=veto(self._swaps(step.stream), self._settings, clock.today()),
             names=self._settings.names,
+            store=Store.below(self._settings.cassette_root, self._settings.store_requests),
         )
         arm.said = Said(arm.recorder)
         arm.judge = Judge(self.judging, arm.recorder)

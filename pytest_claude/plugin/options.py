@@ -116,6 +116,12 @@ def _days(_config: pytest.Config, setting: Setting, value: str) -> object:
     return None if value == "off" else int(value)
 
 
+def _store_requests(_config: pytest.Config, _setting: Setting, value: str) -> object:
+    from pytest_claude.settings import parse_store_requests
+
+    return parse_store_requests(value)
+
+
 def _prices(_config: pytest.Config, _setting: Setting, value: list[str]) -> object:
     if value:
         from pytest_claude.models.prices import price_table
@@ -210,6 +216,10 @@ INI_KEYS = (
         "parts of requests that do not count, one rule a line: uuids, dates, tmp_paths, "
         "re:PATTERN, or a JSON path such as $.metadata.user_id",
         {"type": "linelist"}),
+    Setting("claude_store_requests", "store_requests", _store_requests,
+        "strings of a request that are longer (a PDF, an image, a document's text) are stored once "
+        "for the whole suite, beside the cassettes (default: 64 kB; off: never)",
+        {"default": "64 kB"}),
     Setting("claude_network", "network", _choice,
         "open (default): in replay mode only model traffic is closed; none: everything but "
         "loopback and claude_allow_hosts",

@@ -104,13 +104,13 @@ class BumpPreflight:
 
         try:
             entries = cassette.load(self._config.rootpath / shown, shown)
+            for number, entry in enumerate(entries, start=1):
+                if not numbers or number in numbers:
+                    answer = parse_answer(entry.interaction)
+                    if answer is not None:
+                        yield answer
         except RecordingProblem:
             return  # its trial reported it
-        for number, entry in enumerate(entries, start=1):
-            if not numbers or number in numbers:
-                answer = parse_answer(entry.interaction)
-                if answer is not None:
-                    yield answer
 
     def _refusals(self) -> list[str]:
         from pytest_claude.models.preflight import preflight
@@ -140,8 +140,8 @@ class BumpPreflight:
                 shown, trial = folder.shows(recording.path), recording.index + 1
                 try:
                     entries = cassette.load(recording.path, shown)
+                    for number, entry in enumerate(entries, start=1):
+                        for request in requests_in(entry.interaction, self._settings.names):
+                            yield Call(test, module, shown, number, trial, request)
                 except RecordingProblem:
                     continue  # the trial that opens it reports it
-                for number, entry in enumerate(entries, start=1):
-                    for request in requests_in(entry.interaction, self._settings.names):
-                        yield Call(test, module, shown, number, trial, request)

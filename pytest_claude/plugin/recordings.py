@@ -75,9 +75,9 @@ class Recordings:
         for recording in self.folder(test, own, "base").recordings(0):
             try:
                 entries = cassette.load(recording.path, recording.path.name)
+                return list(parse_transcript([entry.interaction for entry in entries]).answers)
             except RecordingProblem:
                 continue  # the trial that opens it reports it
-            return list(parse_transcript([entry.interaction for entry in entries]).answers)
         return []
 
     def models(self, test: str, own: TestSettings) -> set[tuple[str, Platform | None]]:

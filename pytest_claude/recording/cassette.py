@@ -15,7 +15,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from pytest_claude.recording import files, yaml_text
 from pytest_claude.recording.entry import START, Recorded, reads_back
 from pytest_claude.recording.fingerprint import model_in
 from pytest_claude.recording.slugs import named_model
+from pytest_claude.recording.store import LFS_POINTER, MARK, Store, names_in
 from pytest_claude.transcript.interaction import Interaction
 from pytest_claude.transcript.json_values import mapping, mappings
 
@@ -38,7 +39,6 @@ _HEAD = "version: 1\nmetadata:\n  format: "
 _HASH_LINE = "\n  content_hash: "
 _RULINGS_LINE = "\n  rulings:\n"
 _HEAD_BYTES = 1024
-_LFS_POINTER = "version https://git-lfs.github.com/spec/"
 
 
 def load(path: Path, shown: str) -> list[Recorded]:
@@ -58,7 +58,7 @@ def load_with_rulings(path: Path, shown: str) -> tuple[list[Recorded], Rulings]:
         UnreadableCassette: As for `load`.
     """
     text = _text(path, shown)
-    return _read(text, shown)[1], _rulings(text)
+    return _read(text, path, shown)[1], _rulings(text)
 
 
 def read_rulings(path: Path) -> Rulings:
@@ -76,12 +76,15 @@ def read_recording(path: Path, shown: str) -> tuple[str, list[Recorded]]:
     Raises:
         UnreadableCassette: As for `load`.
     """
-    return _read(_text(path, shown), shown)
+    return _read(_text(path, shown), path, shown)
 
 
-def _read(text: str, shown: str) -> tuple[str, list[Recorded]]:
+def _read(text: str, path: Path, shown: str) -> tuple[str, list[Recorded]]:
     if text.startswith(_HEAD):
-        return FORMAT, _own(text, shown)
+        entries = _own(text, shown)
+        if MARK in text:
+            _find_parts(entries, path, shown)
+        return FORMAT, entries
     written_as, interactions = _foreign(text, shown)
     if any(mark in text for mark in (f"\n{START}", f"\n{END}", "\n  format: pytest-claude")):
         raise _edited(shown)
@@ -145,7 +148,35 @@ def read_edited(path: Path, shown: str) -> list[Interaction]:
     Raises:
         UnreadableCassette: It is no cassette any more, or of a newer format.
     """
-    return _foreign(_text(path, shown), shown)[1]
+    text = _text(path, shown)
+    interactions = _foreign(text, shown)[1]
+    if not text.startswith(_HEAD) or MARK not in text:
+        return interactions
+    store = replace(Store.above(path), reader=shown)
+    return [replace(each, request=store.whole(each.request)) for each in interactions]
+
+
+def parts_named(path: Path) -> set[str]:
+    """The names of the parts that a recording, or what is left of one, refers to.
+
+    Raises:
+        UnreadableCassette: It is not there to its end, so that it may refer to others.
+    """
+    text = _text(path, str(path))
+    if text.startswith(_HEAD) and f"\n{END}" not in text:
+        raise UnreadableCassette(str(path), "is truncated: its end is missing")
+    return names_in(text)
+
+
+def _find_parts(entries: Sequence[Recorded], path: Path, shown: str) -> None:
+    """Let the entries of a cassette read what they refer to in the store.
+
+    Raises:
+        UnreadableCassette: A part is missing, or of another size.
+    """
+    store = Store.above(path)
+    for number, entry in enumerate(entries, start=1):
+        entry.find_parts(replace(store, reader=f"{shown}, interaction {number}"))
 
 
 NO_LABEL = Label()
@@ -230,6 +261,9 @@ def _text(path: Path, shown: str) -> str:
         raise UnreadableCassette(shown, f"can't be read: {error.strerror}") from None
     if not text.strip():
         raise UnreadableCassette(shown, "is empty")
+    if data.startswith(LFS_POINTER):
+        reason = "is a pointer of Git LFS, not its content"
+        raise UnreadableCassette(shown, reason, to_repair="git lfs pull")
     # Of the others, only a text that counts its bytes keeps the line ends it has.
     return text if errors != "strict" else text.replace("\r\n", "\n")
 
@@ -273,9 +307,6 @@ def _diagnose(text: str, shown: str, *, cut: bool, held: int, stated: str | None
 def _foreign(text: str, shown: str) -> tuple[str, list[Interaction]]:
     from pytest_claude.recording.readers import read_text
 
-    if text.startswith(_LFS_POINTER):
-        reason = "is a pointer of Git LFS: its content is not in this checkout"
-        raise UnreadableCassette(shown, reason, to_repair=f"git lfs pull --include={shown}")
     if (line := _conflict_line(text)) is not None:
         raise UnreadableCassette(shown, f"holds a merge conflict at line {line}")
     return read_text(text, shown)

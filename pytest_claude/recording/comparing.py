@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_claude.recording.spelling import BETA
+from pytest_claude.recording.store import described
 
 _CONTEXT_WORDS = 4
 _CONTEXT = 40  # characters of context at most, on each side; where there are no blanks, as many
@@ -98,7 +99,7 @@ def _changes(path: str, old: Any, new: Any) -> Iterator[Change]:
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*old, *(key for key in new if key not in old)]:
-            yield from _changes(f"{path}.{key}", old.get(key, _ABSENT), new.get(key, _ABSENT))
+            yield from _changes_of(f"{path}.{key}", key, old, new)
     elif isinstance(old, list) and isinstance(new, list):
         for number in range(max(len(old), len(new))):
             pair = (items[number] if number < len(items) else _ABSENT for items in (old, new))
@@ -107,6 +108,18 @@ def _changes(path: str, old: Any, new: Any) -> Iterator[Change]:
         yield Change(path, *_changed_text(old, new))
     else:
         yield Change(path, _json(old), _json(new))
+
+
+def _changes_of(path: str, key: str, old: Fields, new: Fields) -> Iterator[Change]:
+    """The same of one field; binary content is told by its type, size and hash."""
+    before, after = old.get(key, _ABSENT), new.get(key, _ABSENT)
+    if before == after:
+        return
+    words = described(old, key), described(new, key)
+    if None in words:
+        yield from _changes(path, before, after)
+    else:
+        yield Change(path, *words)
 
 
 def _changed_text(old: str, new: str) -> tuple[str, str, str]:

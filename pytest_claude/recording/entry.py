@@ -12,6 +12,7 @@ from typing import Any
 from pytest_claude.recording import yaml_text
 from pytest_claude.recording.fingerprint import fingerprint
 from pytest_claude.recording.readers import parts
+from pytest_claude.recording.store import Reference, Store, references_in
 from pytest_claude.transcript.interaction import Ended, Interaction, Request, Response, Timing
 from pytest_claude.transcript.judging import JUDGE, is_judge
 
@@ -31,18 +32,22 @@ class Recorded:
     Attributes:
         fingerprint: Of the request, as `fingerprint` gives it.
         ours: Whether it was read from a file that we wrote.
+        store: Holds the long strings of the request; None where the text holds them itself.
     """
 
-    def __init__(self, fingerprint: str, *, text: str | None = None) -> None:
+    def __init__(
+        self, fingerprint: str, *, text: str | None = None, store: Store | None = None
+    ) -> None:
         self.fingerprint = fingerprint
         self.ours = text is not None
+        self.store = store
         if text is not None:
             self.text = text
 
     @classmethod
-    def of(cls, interaction: Interaction) -> Recorded:
-        """The entry that holds `interaction`."""
-        entry = cls(fingerprint(interaction.request))
+    def of(cls, interaction: Interaction, store: Store | None = None) -> Recorded:
+        """The entry that holds `interaction`, its long strings in `store`."""
+        entry = cls(fingerprint(interaction.request), store=store)
         # What will be served is what arrived, not what the text says: saving compares them.
         entry.__dict__["interaction"] = interaction
         return entry
@@ -54,8 +59,24 @@ class Recorded:
 
     @cached_property
     def text(self) -> str:
-        """The entry as our cassettes hold it."""
-        return yaml_text.dump([{"fingerprint": self.fingerprint, **_entry(self.interaction)}])
+        """The entry as our cassettes hold it; what it refers to is in the store by then."""
+        entry = _entry(self.interaction, self.store)
+        return yaml_text.dump([{"fingerprint": self.fingerprint, **entry}])
+
+    @property
+    def references(self) -> list[Reference]:
+        """What it refers to in the store."""
+        return references_in(self.text[: self.text.rindex(_RESPONSE)])
+
+    def find_parts(self, store: Store) -> None:
+        """Read from `store` what it refers to, once that is asked for.
+
+        Raises:
+            UnreadableCassette: A part is missing, or of another size.
+        """
+        for reference in self.references:
+            store.check(reference)
+            self.store = store
 
     @cached_property
     def interaction(self) -> Interaction:
@@ -86,8 +107,10 @@ class Recorded:
     def reread(self) -> Interaction:
         """What the text says."""
         entry = yaml_text.load_own(self.text)[0]
-        response = parts.response_of(entry["response"], ours=True)
-        return Interaction(parts.request_of(entry["request"]), response)
+        request = parts.request_of(entry["request"])
+        if self.store is not None:
+            request = self.store.whole(request)
+        return Interaction(request, parts.response_of(entry["response"], ours=True))
 
     @property
     def content(self) -> str:
@@ -186,13 +209,13 @@ def _usual_response(text: str, start: int) -> Response | None:
     return Response(int(head[1]), body.encode(), headers, when, ended)
 
 
-def _entry(interaction: Interaction) -> dict[str, Any]:
+def _entry(interaction: Interaction, store: Store | None) -> dict[str, Any]:
     request, response = interaction.request, interaction.response
     entry: dict[str, Any] = {
         "request": {
             "method": request.method,
             "uri": request.url,
-            "body": _readable(request.body, request.headers) if request.body else None,
+            "body": _readable(request.body, request.headers, store) if request.body else None,
             "headers": {name: [value] for name, value in request.headers.items()},
         },
         "response": {
@@ -225,7 +248,7 @@ def _timing(response: Response) -> Mapping[str, Any] | None:
     return timing
 
 
-def _readable(body: bytes, headers: Mapping[str, str]) -> str | bytes:
+def _readable(body: bytes, headers: Mapping[str, str], store: Store | None = None) -> str | bytes:
     """Pretty JSON where that is the same value, else the text, else the bytes.
 
     JSON lines are not JSON: one line of them would be taken for it.
@@ -238,6 +261,8 @@ def _readable(body: bytes, headers: Mapping[str, str]) -> str | bytes:
     kind = headers.get("content-type", "application/json")
     if not isinstance(value, dict | list) or not kind.startswith("application/json"):
         return text
+    if store is not None:
+        value = store.put(value)
     try:
         pretty = yaml_text.pretty_json(value)
     except ValueError:

@@ -11,15 +11,17 @@ from pytest_claude.recording.doors.traffic import is_model_traffic
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.fingerprint import model_in
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.store import Store
 from pytest_claude.transcript.interaction import Interaction
 
 
 def read_for_import(
-    path: Path, redaction: Redaction, *, keep_failed: bool = False
+    path: Path, redaction: Redaction, store: Store, *, keep_failed: bool = False
 ) -> tuple[str, list[Recorded]]:
     """The format of a recording, and its model traffic as we would have stored it.
 
     Secrets and headers that we don't store are left out, and so are calls that go to no model.
+    `store` takes their long strings.
     A failed attempt that a good answer to the same request follows is dropped, unless
     `keep_failed`.
 
@@ -31,7 +33,7 @@ def read_for_import(
         redaction = redaction.knowing(call.request, call.request.headers.items())
         redaction = redaction.knowing_answer(call.response)
     calls = [redaction.interaction(entry.interaction) for entry in recorded]
-    entries = [Recorded.of(call) for call in calls if _is_model_traffic(call)]
+    entries = [Recorded.of(call, store) for call in calls if _is_model_traffic(call)]
     return written_as, entries if keep_failed else _without_failed(entries)
 
 

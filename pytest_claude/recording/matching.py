@@ -191,7 +191,8 @@ def _may_ask_by_a_name(entry: Recorded, names: ModelNames) -> bool:
 
 
 def _holds(entry: Recorded, text: str) -> bool:
-    return text in entry.text if entry.ours else text.encode() in entry.request.body
+    in_text = entry.ours and entry.store is None
+    return text in entry.text if in_text else text.encode() in entry.request.body
 
 
 # What an app sends in the place of a key: none, or another one. A word is no key: where a prompt

@@ -16,6 +16,7 @@ from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.matching import Index
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.slugs import named_model
+from pytest_claude.recording.store import Store
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Request
 from pytest_claude.transcript.service import fault
@@ -96,6 +97,7 @@ class Shelf:
         redaction: What makes another tool's recording ours.
         normalize: The rules of the test for what does not count in requests.
         names: What the project's own names of models stand for.
+        store: Takes the long strings of what is recorded; None where cassettes hold them.
     """
 
     place: Place
@@ -103,6 +105,7 @@ class Shelf:
     redaction: Redaction
     normalize: Normalize | None
     names: ModelNames = NO_NAMES
+    store: Store | None = None
 
     def open(self, model: str | None) -> Opened:
         """The cassette named by the model of the trial's first call.
@@ -200,7 +203,8 @@ class Shelf:
             if not self.redaction.secrets.find(entry.text):
                 return entry
         stored = self.redaction.interaction(entry.interaction)
-        return entry if entry.ours and stored == entry.interaction else Recorded.of(stored)
+        unchanged = entry.ours and stored == entry.interaction
+        return entry if unchanged else Recorded.of(stored, self.store)
 
 
 def _rulings(path: Path) -> Rulings:

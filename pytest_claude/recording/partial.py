@@ -11,11 +11,14 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pytest_claude.errors import UnreadableCassette
 from pytest_claude.recording import files
 from pytest_claude.recording.entry import START, Recorded
+from pytest_claude.recording.store import Store
 
 SUFFIX = ".partial"
 _RULING = "# ruling "
@@ -47,7 +50,8 @@ def append_ruling(path: Path, ruling: Mapping[str, Any]) -> None:
 
 def load(path: Path) -> list[Recorded]:
     """The whole answers that an interrupted recording of `path` left."""
-    return [Recorded.read(piece) for piece in _whole_pieces(path) if piece.startswith(START)]
+    entries = [Recorded.read(piece) for piece in _whole_pieces(path) if piece.startswith(START)]
+    return [entry for entry in entries if _has_parts(entry, path)]
 
 
 def load_rulings(path: Path) -> list[Mapping[str, Any]]:
@@ -73,6 +77,14 @@ def _whole_pieces(path: Path) -> list[str]:
     pieces = _MARK.split(text)
     pairs = zip(pieces[::2], pieces[1::2], strict=False)
     return [piece for piece, mark in pairs if _hash(piece) == mark]
+
+
+def _has_parts(entry: Recorded, path: Path) -> bool:
+    try:
+        entry.find_parts(replace(Store.above(path), reader=partial_of(path).name))
+    except UnreadableCassette:
+        return False
+    return True
 
 
 def _hash(text: str) -> str:

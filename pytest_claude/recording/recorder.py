@@ -24,6 +24,7 @@ from pytest_claude.recording.opening import Place, Shelf
 from pytest_claude.recording.problems import Problems
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.secret_shapes import REPLACEMENT
+from pytest_claude.recording.store import Store
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
@@ -68,6 +69,7 @@ class Recorder:
         normalize: Normalize | None = None,
         veto: Veto | None = None,
         names: ModelNames = NO_NAMES,
+        store: Store | None = None,
     ) -> None:
         self.calls = Calls(names)
         self.problems = Problems()
@@ -78,7 +80,7 @@ class Recorder:
         self.redaction = redaction
         self.replaying = mode == "none"
         self._place = place
-        self._shelf = Shelf(place, mode, redaction, normalize, names)
+        self._shelf = Shelf(place, mode, redaction, normalize, names, store)
         self._cassette = OpenCassette(self._shelf, self.calls)
         self._summarize = summarize
         self._veto = veto
@@ -256,7 +258,7 @@ class Recorder:
         with self._lock:
             self.redaction = redaction = self.redaction.knowing_answer(response)
         stored = redaction.response(response)
-        entry = Recorded.of(Interaction(call.request, stored))
+        entry = Recorded.of(Interaction(call.request, stored), self._shelf.store)
         with self._lock:
             call.entry = entry
             if stored.body.count(_REPLACED) > response.body.count(_REPLACED):
@@ -368,7 +370,7 @@ class Recorder:
             if call.entry is not None and not call.recorded:
                 stored = self.redaction.interaction(call.entry.interaction)
                 if stored != call.entry.interaction:
-                    call.entry = Recorded.of(stored)
+                    call.entry = Recorded.of(stored, self._shelf.store)
 
     def _found_late(self, take: Take, request: Request, asked: Known) -> Recorded | None:
         """The answer that no fingerprint finds; None where the API may be called for it.

@@ -77,7 +77,7 @@ def test_a_pointer_of_git_lfs_is_called_one(project: Any) -> None:
     result.stdout.fnmatch_lines(
         [
             "*UnreadableCassette: cassettes/test_app/test_a/claude-sonnet-4-5.yaml: is a pointer "
-            "of Git LFS: its content is not in this checkout",
+            "of Git LFS, not its content",
             "  to repair  git lfs pull*",
         ]
     )
