@@ -36,8 +36,8 @@ _TYPE = re.compile(
 )
 _ASCII = re.compile(rb"[ -~]{4,}")
 _FIRST = 60  # characters of a part that its reference shows
-# The project may have git convert line ends in its cassettes, and ignore *.pdf. Git LFS may keep the
-# parts, and must not keep these files.
+# The project may let git convert line ends in its cassettes, and ignore *.pdf. Git LFS may keep
+# the parts, and must not keep these files.
 _FOR_GIT = {
     ".gitattributes": b"* -text linguist-generated\n.git* text !filter !diff !merge\n",
     ".gitignore": b"!*\n.*.tmp\n",

@@ -695,6 +695,12 @@ def test_the_recordings_of_a_revision_are_compared_with_their_parts(
     suite.record(request(document(pdf(90_000)), text("Total?")))
     assert main(["compare", "git:HEAD", "."]) == 0
     assert "git:HEAD → .: 0 of 1 test behave differently" in capsys.readouterr().out
+    git("rm", "-rq", "--cached", "cassettes/_parts")
+    git("commit", "-qm", "y")
+    assert main(["compare", "git:HEAD", "."]) == 4
+    error = " ".join(capsys.readouterr().err.split())
+    assert "cassettes/test_app/test_a/claude-sonnet-4-5.yaml, interaction 1: its part" in error
+    assert "is missing" in error
 
 
 # --- the whole way --------------------------------------------------------------------------
