@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from pytest_claude.behavior.profile import profile
@@ -96,10 +97,11 @@ def _at(revision: str, root: str, folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _copy_part(revision: str, name: str, to: Path) -> None:
-    """A part as it is in a checkout: Git LFS fetches it."""
+    """A part as it is in a checkout, where Git LFS fetches it; reading tells if it is missing."""
     if not to.exists():
         to.parent.mkdir(exist_ok=True)
-        to.write_bytes(_git(revision, "cat-file", "--filters", f"{revision}:./{name}"))
+        with suppress(SettingsError):
+            to.write_bytes(_git(revision, "cat-file", "--filters", f"{revision}:./{name}"))
 
 
 def _git(revision: str, *words: str) -> bytes:

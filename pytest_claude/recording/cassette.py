@@ -1,7 +1,8 @@
 """One cassette file: strict to read, readable and reviewable as text, atomic to save.
 
-The format is vcrpy's (version 1): plain vcrpy replays our files. Ours differ in four ways: JSON
+The format is vcrpy's (version 1): plain vcrpy replays our files. Ours differ in five ways: JSON
 bodies are pretty-printed in literal blocks, so a pull request shows a prompt edit line by line;
+long strings of requests are in the store, and references to them here (`recording.store`);
 each interaction carries the fingerprint of its request, so a replay need not parse requests;
 `metadata` carries the number of interactions and a hash of their content, so a cut or an edited
 file is an error, and the rulings of a judge on the replies, which plain vcrpy passes over;

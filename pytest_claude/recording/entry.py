@@ -74,9 +74,10 @@ class Recorded:
         Raises:
             UnreadableCassette: A part is missing, or of another size.
         """
-        for reference in self.references:
+        references = self.references
+        for reference in references:
             store.check(reference)
-            self.store = store
+        self.store = store if references else None
 
     @cached_property
     def interaction(self) -> Interaction:

@@ -36,9 +36,12 @@ _TYPE = re.compile(
 )
 _ASCII = re.compile(rb"[ -~]{4,}")
 _FIRST = 60  # characters of a part that its reference shows
-# Without it a text attribute of the cassettes' folder would convert line ends. Git LFS may keep
-# the parts, and must not keep this file.
-_ATTRIBUTES = b"* -text linguist-generated\n.gitattributes text !filter !diff !merge\n"
+# The project may let git convert line ends in its cassettes, and ignore *.pdf. Git LFS may keep
+# the parts, and must not keep these files.
+_FOR_GIT = {
+    ".gitattributes": b"* -text linguist-generated\n.git* text !filter !diff !merge\n",
+    ".gitignore": b"!*\n.*.tmp\n",
+}
 
 
 @dataclass(frozen=True)
@@ -141,8 +144,9 @@ class Store:
         try:
             if path.is_file() and path.read_bytes() == data:
                 return
-            if not (attributes := path.with_name(".gitattributes")).exists():
-                files.write_atomically(attributes, _ATTRIBUTES)
+            for name, lines in _FOR_GIT.items():
+                if not path.with_name(name).exists():
+                    files.write_atomically(path.with_name(name), lines)
             files.write_atomically(path, data)
         except OSError as error:
             raise files.unsaved(path, error) from error

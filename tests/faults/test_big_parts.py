@@ -123,8 +123,8 @@ class Suite:
 
     @property
     def parts(self) -> list[Path]:
-        """All parts; git's file beside them is none."""
-        return sorted(p for p in (self.root / FOLDER).glob("*") if p.name != ".gitattributes")
+        """All parts; what is for git beside them is none."""
+        return sorted(p for p in (self.root / FOLDER).glob("*") if p.name[:4] != ".git")
 
     @property
     def size(self) -> int:
@@ -636,9 +636,10 @@ def test_a_big_request_of_another_tool_is_imported_into_the_store(
     assert entry.request.json() == ASKED.json()
 
 
-def git(*words: str) -> None:
+def git(*words: str) -> list[str]:
     who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
-    subprocess.run(["git", *who, *words], check=True)
+    done = subprocess.run(["git", *who, *words], check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
 
 
 # What an earlier `pytest-claude init` wrote would convert line ends in a part.
@@ -657,17 +658,25 @@ def test_git_changes_no_byte_of_a_part(attributes: str, suite: Suite) -> None:
     assert main(["check", "cassettes"]) == 0
 
 
-def test_git_lfs_may_keep_the_parts_and_not_the_file_that_is_for_git(suite: Suite) -> None:
+def test_git_lfs_may_keep_the_parts_and_not_the_files_that_are_for_git(suite: Suite) -> None:
     suite.record(ASKED)
     (suite.path / ".gitattributes").write_text(
         "cassettes/_parts/** filter=lfs diff=lfs merge=lfs -text\n"
     )
     git("init", "-q")
-    paths = [str(suite.parts[0]), str(suite.root / FOLDER / ".gitattributes")]
-    told = subprocess.run(
-        ["git", "check-attr", "filter", *paths], check=True, capture_output=True, text=True
-    )
-    assert [line.rpartition(" ")[2] for line in told.stdout.splitlines()] == ["lfs", "unspecified"]
+    names = (suite.parts[0].name, ".gitattributes", ".gitignore")
+    told = git("check-attr", "filter", *(str(suite.root / FOLDER / name) for name in names))
+    assert [line.rpartition(" ")[2] for line in told] == ["lfs", "unspecified", "unspecified"]
+
+
+def test_git_takes_a_part_also_where_the_project_ignores_its_kind(suite: Suite) -> None:
+    suite.record(ASKED)
+    (suite.root / FOLDER / ".0123.pdf.abc.tmp").write_bytes(b"left by a killed writer")
+    (suite.path / ".gitignore").write_text("*.pdf\n")
+    git("init", "-q")
+    git("add", "-A")
+    added = [path for path in git("ls-files") if "_parts/" in path and "/.git" not in path]
+    assert added == [f"cassettes/_parts/{suite.parts[-1].name}"]
 
 
 def test_the_recordings_of_a_revision_are_compared_with_their_parts(
@@ -686,6 +695,12 @@ def test_the_recordings_of_a_revision_are_compared_with_their_parts(
     suite.record(request(document(pdf(90_000)), text("Total?")))
     assert main(["compare", "git:HEAD", "."]) == 0
     assert "git:HEAD → .: 0 of 1 test behave differently" in capsys.readouterr().out
+    git("rm", "-rq", "--cached", "cassettes/_parts")
+    git("commit", "-qm", "y")
+    assert main(["compare", "git:HEAD", "."]) == 4
+    error = " ".join(capsys.readouterr().err.split())
+    assert "cassettes/test_app/test_a/claude-sonnet-4-5.yaml, interaction 1: its part" in error
+    assert "is missing" in error
 
 
 # --- the whole way --------------------------------------------------------------------------
