@@ -333,7 +333,7 @@ def test_prune_leaves_gates_and_other_tools_recordings_alone(bumped, command) ->
     assert bumped.cassettes == [*left, "test_app/test_mine.yaml"]
 
 
-def test_check_finds_a_committed_secret(recorded, command, monkeypatch) -> None:
+def test_s14_check_finds_a_committed_secret(recorded, command, monkeypatch) -> None:
     key = "sk-ant-api03-" + "abcDEF123456" * 8
     test = "cassettes/test_app/TestDesk.test_closes"
     path = recorded.path / test / MODEL

@@ -425,7 +425,7 @@ def test_calls(claude):
 
 @pytest.mark.parametrize("token", ["another-token-22", "", "company-token-1"])
 @pytest.mark.parametrize("rules", ["", "@pytest.mark.claude_ignore('uuids')"], ids=["", "ignore"])
-def test_what_was_redacted_replays_with_any_key(project, monkeypatch, token, rules) -> None:
+def test_s09_what_was_redacted_replays_with_any_key(project, monkeypatch, token, rules) -> None:
     project.tests(KEYED.replace("def test", f"{rules}\ndef test").replace("STREAM", "False"))
     monkeypatch.setenv("COMPANY_AUTH_TOKEN", "company-token-1")
     project.record().assert_outcomes(passed=1)
@@ -488,7 +488,9 @@ def test_a_key_that_the_model_repeats_is_redacted(project, stream) -> None:
         ("placeholder", "reads like a placeholder"),
     ],
 )
-def test_a_credential_that_is_not_redacted_is_told_once(project, monkeypatch, value, why) -> None:
+def test_s11_a_credential_that_is_not_redacted_is_told_once(
+    project, monkeypatch, value, why
+) -> None:
     asked = f"(claude):\n    ask('{value}')\n"
     project.tests(f"def test_calls{asked}def test_more{asked}")
     monkeypatch.setenv("COMPANY_API_KEY", value)
