@@ -160,7 +160,8 @@ def _unescaped(text: str, unit: int) -> str:
     return text
 
 
-_SEPARATOR = r"(?:[?&;]|\\u0026)"  # before a parameter of a URL; & is escaped in HTML and in JSON
+# Before a parameter of a URL; & is escaped in HTML and in JSON, all in a URL within a URL.
+_SEPARATOR = r"(?:[?&;]|\\u0026|%3[Ff]|%26)"
 _PARAMETER = (
     r"(?i:(?![\w.-]*(?:page|next|contin|cursor|sync))"
     r"[\w.-]{0,40}?(?:token|secret|password|passwd|signature|credential)"
@@ -211,8 +212,9 @@ _SHAPES = (
           rf"://([^:/?#@{_URL_ENDS}]{{8,}}):?@",
           is_bounded=False, is_place=True),
     Shape("a credential in the query of a URL",
-          ("oken=", "ecret=", "assw", "ignature=", "redential=", "ey=", "uth=", "sig=", "pwd="),
-          rf"{_SEPARATOR}{_PARAMETER}=([^&;#{_URL_ENDS}]{{8,}})",
+          ("oken=", "ecret=", "assw", "ignature=", "redential=", "ey=", "uth=", "sig=", "pwd=",
+           "%3D", "%3d"),
+          rf"{_SEPARATOR}{_PARAMETER}(?:=|%3[Dd])((?:(?!%26)[^&;#{_URL_ENDS}]){{8,}})",
           is_bounded=False, is_place=True),
     Shape("a credential in a header", ("earer ",),
           r"earer\s+([\w.~+/=:-]{8,})", is_bounded=False, is_place=True),

@@ -122,6 +122,13 @@ def test_a_variable_whose_value_reads_like_text_eats_no_prompt(name: str, value:
     assert list(left_alone({name: value})) == [name]
 
 
+def test_the_password_in_the_url_of_a_variable_is_a_secret_by_itself_too() -> None:
+    url = f"postgresql://app:{MIXED}@db.test/shop"
+    secrets = Secrets.of_environment({"DATABASE_URL": url, "HTTP_PROXY": "http://proxy.test:3128"})
+    assert secrets.redacted(f"psql -h db.test, then {MIXED}") == "psql -h db.test, then [redacted]"
+    assert secrets.redacted("http://proxy.test:3128") == "http://proxy.test:3128"
+
+
 @pytest.mark.parametrize("value", ["postgres", "12345678", "/run/secrets/db", "changeme"])
 def test_a_weak_password_eats_no_prompt_and_is_named(value: str) -> None:
     assert Secrets.of_environment({"DB_PASSWORD": value}) == Secrets()
@@ -142,6 +149,7 @@ IN_URLS = {
     "Azure": f"https://a.blob.test/c?sv=2026-01-01&sig={MIXED}%2B{MIXED}%3D",
     "token": f"https://mcp.test/sse?token={MIXED}",
     "in HTML": f"https://cdn.test/f?a=1&amp;Signature={MIXED}~&amp;Key-Pair-Id=K2",
+    "in a URL": f"https://x.test/?to=https%3A%2F%2Fb.test%3FX-Amz-Signature%3D{HEX * 4}%26a%3D1",
     "in Go's JSON": f"https://cdn.test/f?a=1\\u0026access_token={MIXED}",
     "password": f"https://ada:{MIXED}@git.test/repo.git",
     "token before the host": f"https://{MIXED}@git.test/repo.git",

@@ -125,6 +125,25 @@ def test_what_a_header_showed_is_matched_whatever_it_is(project: Any) -> None:
         project.run("--claude-strict").assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+def test_what_an_answer_shows_is_in_no_later_request(project: Any, stream: bool) -> None:
+    tools = (("log_in", {"client_secret": GATEWAY}),)
+    project.personas(old=lambda request, seen: Reply("", tools))
+    project.tests(
+        "import anthropic, app\n"
+        "def test_calls(claude):\n"
+        f"    for said in ('log in', 'use {GATEWAY}'):\n"
+        "        asked = [{'role': 'user', 'content': said}]\n"
+        "        with anthropic.Anthropic() as client:\n"
+        "            list(client.messages.create(model=app.MODEL, max_tokens=9, messages=asked,\n"
+        f"                 stream={stream}))\n"
+    )
+    project.record().assert_outcomes(passed=1)
+    assert '"content": "use [redacted]"' in on_disk(project.path / "cassettes")
+    assert GATEWAY not in on_disk(project.path / "cassettes")
+    project.run("--claude-strict").assert_outcomes(passed=1)
+
+
 def test_an_answer_that_was_redacted_is_told_once_with_its_test(project: Any) -> None:
     project.personas(old=repeats)
     asked = (
