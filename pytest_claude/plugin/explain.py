@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import pytest
@@ -127,6 +127,24 @@ def unless_a_group(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
     group of which no frame is left: 8.4 ends in an internal error.
     """
     return not isinstance(excinfo.value, BaseExceptionGroup)
+
+
+def redact(report: pytest.TestReport, text: Callable[[str], str]) -> None:
+    """Take out of what pytest shows, of locals, parameters and logs, what `text` takes out."""
+    report.sections = [(title, text(written)) for title, written in report.sections]
+    if report.failed:
+        report.longrepr = _redacted(report.longrepr, text)
+
+
+def _redacted(shown: Any, text: Callable[[str], str]) -> Any:
+    if isinstance(shown, str):
+        return text(shown)
+    if isinstance(shown, list | tuple):
+        return type(shown)(_redacted(each, text) for each in shown)
+    if type(shown).__module__.startswith("_pytest."):  # a part of a traceback
+        for name, part in vars(shown).items():
+            setattr(shown, name, _redacted(part, text))
+    return shown
 
 
 def fail(shown: pytest.TestReport, cause: BaseException | str) -> None:

@@ -70,6 +70,7 @@ def complete(
         _show_problem(record, arm.recorder.problems)
     elif "call" in record.raised or record.subtests:
         _show_check(record, arm, view)
+    _redact(record, arm)
 
 
 # --- the outcome, and what overrides it -----------------------------------------------------
@@ -89,19 +90,19 @@ def _ending(record: TrialRun, arm: Arm, *, asked: bool) -> Ending:
         if raised is None:
             continue
         if isinstance(raised, pytest.skip.Exception | unittest.SkipTest):
-            return "skip", str(raised)
+            return "skip", arm.recorder.redaction.text(str(raised))
         if when == "setup" and isinstance(raised, pytest.xfail.Exception):
             return "skip", "xfail, not run"
         if arm.settings.gated and _is_expected(record.reports.get(when)):
             continue
         if when == "setup" and not (arm.settings.gated and asked):
-            return "abort", f"error in the set-up: {_first_line(raised)}"
-        return "fail", _first_line(raised)
+            return "abort", f"error in the set-up: {_first_line(raised, arm)}"
+        return "fail", _first_line(raised, arm)
     if record.subtests:
         return "fail", plural(len(record.subtests), "failed sub-test")
     failed = next((report for report in record.reports.values() if report.failed), None)
     if failed is not None and arm.settings.gated:  # an unexpected success
-        return "fail", _first_line(AssertionError(failed.longrepr))
+        return "fail", _first_line(AssertionError(failed.longrepr), arm)
     return "pass", None
 
 
@@ -232,13 +233,22 @@ def _refused(arm: Arm) -> str | None:
     return refusals[0] if refusals and len(refusals) == len(answers) else None
 
 
-def _first_line(raised: BaseException) -> str:
-    text = str(raised).strip() or type(raised).__name__
+def _first_line(raised: BaseException, arm: Arm) -> str:
+    text = arm.recorder.redaction.text(str(raised)).strip() or type(raised).__name__
     name = "" if isinstance(raised, AssertionError) else f"{type(raised).__name__}: "
     return (name + text).splitlines()[0][:200]
 
 
 # --- the report -----------------------------------------------------------------------------
+
+
+def _redact(record: TrialRun, arm: Arm) -> None:
+    """What pytest shows of the test, its locals and logs too, holds no secret that is known."""
+    text = arm.recorder.redaction.text
+    for report in record.reports.values():
+        explain.redact(report, text)
+    record.rows = [(label, text(row)) for label, row in record.rows]
+    record.subtests = [text(subtest) for subtest in record.subtests]
 
 
 def _show_problem(record: TrialRun, problems: Sequence[RecordingProblem]) -> None:

@@ -53,7 +53,7 @@ class Shape:
     Attributes:
         kind: What they are, in words.
         anchors: One of these is in each of them, or where they are.
-        pattern: The secret is its first group that matched, or all of it.
+        pattern: A regular expression; the secret is its group, or all of it.
         is_bounded: Whether it is none within a longer word.
         is_place: Whether it is one for where it is: as text it may be anything.
         whatever: Whether it is one there whatever it is.
@@ -61,15 +61,20 @@ class Shape:
 
     kind: str
     anchors: Sequence[str]
-    pattern: re.Pattern[str]
+    pattern: str
     is_bounded: bool = True
     is_place: bool = False
     whatever: bool = False
 
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """The pattern, once it is needed: most are not."""
+        return re.compile(self.pattern)
+
     def find(self, text: str) -> Iterator[Secret]:
         """The secrets of this shape in `text`."""
         at = 0
-        while (key := self.pattern.search(text, at)) is not None:
+        while (key := self.compiled.search(text, at)) is not None:
             if self.is_bounded and not _START.match(text, key.start()):
                 at = key.start() + 1
                 continue
@@ -88,28 +93,55 @@ class Shape:
 
 
 @dataclass(frozen=True, eq=False)
-class _Field(Shape):
-    """A string of JSON, in JSON within JSON too, by the name of its key."""
-
-    is_bounded: bool = False
-    is_place: bool = True
+class _Fields(Shape):
+    """Strings of JSON, in JSON within JSON too, by the names of their keys."""
 
     def find(self, text: str) -> Iterator[Secret]:
-        for key in self.pattern.finditer(text):
+        for colon in self.compiled.finditer(text):
             # In JSON within JSON each quotation mark has 1 backslash before it, then 3, 7, …
-            unit = len(key[1]) + 1
-            start = end = key.end()
-            for quote in _QUOTE.finditer(text, start):
-                level = len(quote[0])
-                end = quote.end() - min(level, unit)
-                if level < unit or level // unit % 2:  # it is no part of the value
-                    break
-            else:
-                end = len(text)
-            if _IS_NO_TOKEN.match(text, start, end):
-                continue
-            if (secret := self._judged(_unescaped(text[start:end], unit), start, end)) is not None:
-                yield secret
+            unit = len(colon[1]) + 1
+            start, end = colon.end(), colon.start() + 1 - unit
+            name = _KEY.search(text, max(0, end - 40), end)
+            kind, whatever = _meaning(name[1], text) if name is not None else ("", False)
+            end = _end_of_string(text, start, unit) if kind else start
+            if kind and not _IS_NO_TOKEN.match(text, start, end):
+                value = _unescaped(text[start:end], unit)
+                why = plain(value)
+                if not why or (whatever and value):
+                    yield Secret(kind, start, end, "" if why else value)
+
+
+_KEY = re.compile(r"\"([A-Za-z_]+)$")
+_FIELDS = {
+    # In the API's own schema.
+    "authorization_token": ("the token of an MCP server", True),
+    "secret_value": ("a secret of a vault", True),
+    # As others write them.
+    "access_token": ("a token", False),
+    "refresh_token": ("a token", False),
+    "id_token": ("a token", False),
+    "session_token": ("a token", False),
+    "secretaccesskey": ("a secret access key", False),
+    "secret_access_key": ("a secret access key", False),
+    "aws_secret_access_key": ("a secret access key", False),
+}
+_ENDS = ("api_key", "apikey", "password", "_secret")
+
+
+def _meaning(name: str, text: str) -> tuple[str, bool]:
+    """What the string with this name is, and whether whatever it is; "" where it is no secret."""
+    name = name.lower()
+    if name == "token" and "static_bearer" in text:  # how a vault calls the token beside it
+        return "a token of a vault", True
+    return _FIELDS.get(name) or (("a credential", False) if name.endswith(_ENDS) else ("", False))
+
+
+def _end_of_string(text: str, start: int, unit: int) -> int:
+    for quote in _QUOTE.finditer(text, start):
+        level = len(quote[0])
+        if level < unit or level // unit % 2:  # it is no part of the value
+            return quote.end() - min(level, unit)
+    return len(text)
 
 
 _QUOTE = re.compile(r"\\*\"")
@@ -128,81 +160,76 @@ def _unescaped(text: str, unit: int) -> str:
     return text
 
 
-def _field(kind: str, names: str, *anchors: str, whatever: bool = False) -> Shape:
-    head = rf"(\\*)\"(?:{names})\1\"\s*:\s*\1\""
-    return _Field(kind, anchors, re.compile(head), whatever=whatever)
-
-
-_SEPARATOR = r"(?:[?&;]|\\u0026)"  # before a parameter of a URL; & is escaped in HTML and in JSON
+# Before a parameter of a URL; & is escaped in HTML and in JSON, all in a URL within a URL.
+_SEPARATOR = r"(?:[?&;]|\\u0026|%3[Ff]|%26)"
 _PARAMETER = (
     r"(?i:(?![\w.-]*(?:page|next|contin|cursor|sync))"
     r"[\w.-]{0,40}?(?:token|secret|password|passwd|signature|credential)"
-    r"|(?:[\w.-]{0,40}?(?:api|access|auth|private|subscription)[_-]?)?key|auth|sig|pwd)"
+    r"|(?:[\w.-]{0,40}?(?:access|account|api|auth|private|subscription)[_-]?)?key|auth|sig|pwd)"
 )
 _URL_ENDS = r"\s\"'`<>\\"
 
 _SHAPES = (
     Shape("an Anthropic key", ("sk-ant-",),
-          re.compile(r"sk-ant-[a-z]+\d\d-[A-Za-z0-9_-]{8,}"), is_bounded=False),
-    Shape("an Anthropic key", ("sk-ant-",), re.compile(r"sk-ant-(?![a-z]+\d\d-)[A-Za-z0-9_-]{8,}")),
+          r"sk-ant-[a-z]+\d\d-[A-Za-z0-9_-]{8,}", is_bounded=False),
+    Shape("an Anthropic key", ("sk-ant-",), r"sk-ant-(?![a-z]+\d\d-)[A-Za-z0-9_-]{8,}"),
     Shape("an OpenAI key", ("sk-proj-", "sk-svcacct-", "sk-admin-"),
-          re.compile(r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,}")),
+          r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,}"),
     Shape("an OpenAI key", ("T3BlbkFJ",),
-          re.compile(r"sk-[A-Za-z0-9_-]{10,}T3BlbkFJ[A-Za-z0-9_-]{10,}")),
-    Shape("an OpenRouter key", ("sk-or-v1-",), re.compile(rf"sk-or-v1-[0-9a-f]{{64}}{_END}")),
-    Shape("a Hugging Face token", ("hf_",), re.compile(rf"hf_[A-Za-z0-9]{{34}}{_END}")),
-    Shape("an AWS access key id", ("AKIA", "ASIA"), re.compile(rf"A[KS]IA[A-Z2-7]{{16}}{_END}")),
+          r"sk-[A-Za-z0-9_-]{10,}T3BlbkFJ[A-Za-z0-9_-]{10,}"),
+    Shape("an OpenRouter key", ("sk-or-v1-",), rf"sk-or-v1-[0-9a-f]{{64}}{_END}"),
+    Shape("a Hugging Face token", ("hf_",), rf"hf_[A-Za-z0-9]{{34}}{_END}"),
+    Shape("an AWS access key id", ("AKIA", "ASIA"), rf"A[KS]IA[A-Z2-7]{{16}}{_END}"),
     Shape("a GitHub token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
-          re.compile(rf"gh[opsur]_[A-Za-z0-9]{{36,}}{_END}")),
+          rf"gh[opsur]_[A-Za-z0-9]{{36,}}{_END}"),
     Shape("a GitHub token", ("github_pat_",),
-          re.compile(rf"github_pat_[A-Za-z0-9]{{22}}_\w{{59}}{_END}")),
+          rf"github_pat_[A-Za-z0-9]{{22}}_\w{{59}}{_END}"),
     # After or before `+` it would be a piece of base64.
-    Shape("a Google API key", ("AIza",), re.compile(r"(?<![+_-])AIza[\w-]{35}(?![\w+-])")),
-    Shape("a Slack token", ("xox",), re.compile(r"xox[abeoprs]-(?:\d+-)+[A-Za-z0-9-]{10,}")),
+    Shape("a Google API key", ("AIza",), r"(?<![+_-])AIza[\w-]{35}(?![\w+-])"),
+    Shape("a Slack token", ("xox",), r"xox[abeoprs]-(?:\d+-)+[A-Za-z0-9-]{10,}"),
     Shape("a JSON web token", ("eyJ",),
-          re.compile(r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}")),
+          r"eyJ[\w-]{10,2000}\.eyJ[\w-]{10,8000}\.[\w-]{20,}"),
     Shape(PRIVATE_KEY, ("PRIVATE KEY-----",),
-          re.compile(rf"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----{_BLANK}"
-                     rf"(?:(?:Proc-Type|DEK-Info): [^\\\n\"]*+{_LINE_END}++)*+"
-                     rf"(?:[A-Za-z0-9+/=]{{16,}}+{_BLANK})++"
-                     rf"(?:[A-Za-z0-9+/=]*{_BLANK}-----END (?:[A-Z]+ )*PRIVATE KEY-----)?"),
+          rf"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----{_BLANK}"
+          rf"(?:(?:Proc-Type|DEK-Info): [^\\\n\"]*+{_LINE_END}++)*+"
+          rf"(?:[A-Za-z0-9+/=]{{16,}}+{_BLANK})++"
+          rf"(?:[A-Za-z0-9+/=]*{_BLANK}-----END (?:[A-Z]+ )*PRIVATE KEY-----)?",
           is_bounded=False),
     Shape("the secret of an AWS access key", ("AKIA", "ASIA"),
-          re.compile(r"A[KS]IA[A-Z2-7]{16}(?![A-Za-z0-9])(?s:.){1,200}?"
-                     r"(?:(?<![A-Za-z0-9/+=_-])|(?<=\\[bfnrt]))"
-                     r"(?![0-9a-f]{40})([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=_-])"),
+          r"A[KS]IA[A-Z2-7]{16}(?![A-Za-z0-9])(?s:.){1,200}?"
+          r"(?:(?<![A-Za-z0-9/+=_-])|(?<=\\[bfnrt]))"
+          r"(?![0-9a-f]{40})([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=_-])",
           is_place=True),
     # A page on the web has names and passwords in examples; a database has them in earnest.
     Shape("the password in a URL", ("://",),
-          re.compile(r"://(?<!http://)(?<!https://)[^\s:/?#@\"'`<>\\]*:"
-                     rf"(?!\[redacted\])([^/{_URL_ENDS}]{{8,}})@"),
+          r"://(?<!http://)(?<!https://)[^\s:/?#@\"'`<>\\]*:"
+          rf"(?!\[redacted\])([^/{_URL_ENDS}]{{8,}})@",
           is_bounded=False, is_place=True, whatever=True),
     Shape("the password in a URL", ("://",),
-          re.compile(rf"://[^:/?#@{_URL_ENDS}]*:([^/?#{_URL_ENDS}]{{8,}})@"),
+          rf"://[^:/?#@{_URL_ENDS}]*:([^/?#{_URL_ENDS}]{{8,}})@",
           is_bounded=False, is_place=True),
     Shape("the token in a URL", ("://",),
-          re.compile(rf"://([^:/?#@{_URL_ENDS}]{{8,}}):?@"),
+          rf"://([^:/?#@{_URL_ENDS}]{{8,}}):?@",
           is_bounded=False, is_place=True),
     Shape("a credential in the query of a URL",
-          ("oken=", "ecret=", "assw", "ignature=", "redential=", "ey=", "uth=", "sig=", "pwd="),
-          re.compile(rf"{_SEPARATOR}{_PARAMETER}=([^&;#{_URL_ENDS}]{{8,}})"),
+          ("oken=", "ecret=", "assw", "ignature=", "redential=", "ey=", "uth=", "sig=", "pwd=",
+           "%3D", "%3d"),
+          rf"{_SEPARATOR}{_PARAMETER}(?:=|%3[Dd])((?:(?!%26)[^&;#{_URL_ENDS}]){{8,}})",
+          is_bounded=False, is_place=True),
+    Shape("a credential in a header", ("earer ",),
+          r"earer\s+([\w.~+/=:-]{8,})", is_bounded=False, is_place=True),
+    Shape("a credential in a header", ("uthorization",),
+          r"uthorization\\*[\"']?\s*[:=]\s*\\*[\"']?(?:[Bb]asic\s+|[Tt]oken\s+)?([\w.~+/=:-]{8,})",
           is_bounded=False, is_place=True),
     Shape("the value of a variable", ("SECRET=", "PASSWORD=", "TOKEN=", "KEY="),
-          re.compile(r"(?:SECRET|PASSWORD|TOKEN|KEY)=(?:\\*[\"'])?(?![a-z]+://)"
-                     r"([^\s\"'`<>\\;|&(){}$]{8,})"),
+          r"=(?:(?<=SECRET=)|(?<=PASSWORD=)|(?<=TOKEN=)|(?<=KEY=))(?:\\*[\"'])?(?![a-z]+://)"
+          r"([^\s\"'`<>\\;|&(){}$]{8,})",
           is_bounded=False, is_place=True),
-)  # fmt: skip
-
-# In the API's own schema, and as others write them.
-_FIELDS = (
-    _field("the token of an MCP server", "authorization_token",
-           "authorization_token", whatever=True),
-    _field("a token", "token", "static_bearer", whatever=True),
-    _field("a secret of a vault", "secret_value", "secret_value", whatever=True),
-    _field("a client's secret", "client_secret", "client_secret"),
-    _field("a token", "access_token|refresh_token|id_token|session_token", '_token"', "_token\\"),
-    _field("a secret access key", "(?i:secret_?access_?key)",
-           "SecretAccessKey", "ecret_access_key"),
+    _Fields("a credential",
+            ("_token\"", "_token\\", "_secret\"", "_secret\\", "secret_value", "static_bearer",
+             "password\"", "password\\", "pi_key\"", "pi_key\\", "piKey\"", "piKey\\", "ccessKey",
+             "ccess_key"),
+            r"\"\s*:\s*(\\*)\"", is_bounded=False, is_place=True),
 )  # fmt: skip
 
 
@@ -210,10 +237,10 @@ def _public_shapes() -> Iterator[Shape]:
     """The shapes that public lists name, each with the words that must be there first."""
     text = Path(__file__).with_name("secret_shapes.json").read_text("utf-8")
     for kind, anchors, shape in json.loads(text)["shapes"]:
-        yield Shape(kind, anchors, re.compile(rf"(?:{shape}){_END}"))
+        yield Shape(kind, anchors, rf"(?:{shape}){_END}")
 
 
-_ALL = (*_SHAPES, *_public_shapes(), *_FIELDS)
+_ALL = (*_SHAPES, *_public_shapes())
 _TOLD = {shape.kind for shape in _ALL if not shape.is_place} - {PRIVATE_KEY}
 
 # --- where to look --------------------------------------------------------------------------
@@ -231,14 +258,14 @@ _SIGNS = bytes(
     ord("A") if code in _LETTERS.upper() else ord("0") if code in _DIGITS else ord(" ")
     for code in range(256)
 )
-_IN_NO_RUN = ("sk-ant-", "://", "PRIVATE KEY-----")
+_IN_NO_RUN = ("sk-ant-", "://", "PRIVATE KEY-----", "earer ", "uthorization")
 
 
 def _by_anchor(*, in_runs: bool) -> dict[bytes, list[Shape]]:
     shapes: dict[bytes, list[Shape]] = {}
     for shape in _ALL:
         for anchor in shape.anchors:
-            is_short = anchor in _IN_NO_RUN or isinstance(shape, _Field)
+            is_short = anchor in _IN_NO_RUN or isinstance(shape, _Fields)
             if in_runs is not is_short:
                 shapes.setdefault(anchor.encode(), []).append(shape)
     return shapes
@@ -264,7 +291,7 @@ class Searched:
     def shapes(self) -> list[Shape]:
         """Those that may be in it."""
         words = b"\n".join(self._words)
-        found = [shapes for anchor, shapes in _NEAR.items() if anchor in words]
+        found = [shapes for anchor, shapes in _NEAR.items() if anchor in words] if words else []
         found += [shapes for anchor, shapes in _FAR.items() if anchor in self.data]
         return list(dict.fromkeys(shape for shapes in found for shape in shapes))
 

@@ -39,12 +39,18 @@ class Secrets:
 
         Values that stand in other text too are left alone; `left_alone` names them.
         """
-        return cls().knowing(
-            (credential, f"the value of {name}")
+        whole = [
+            (value, f"the value of {name}")
             for name, value in _credentials(environment)
             if not _why_left_alone(name, value)
-            for credential in (value, *(inner for inner, _ in credentials_in(value)))
-        )
+        ]
+        parts = [
+            (part, f"a credential in {name}")
+            for name, value in environment.items()
+            if "://" in value
+            for part, _ in credentials_in(value)
+        ]
+        return cls().knowing([*whole, *parts])
 
     def knowing(self, credentials: Iterable[tuple[str, str]]) -> Secrets:
         """These and `credentials`, values with what each is; itself where all are known."""

@@ -60,7 +60,7 @@ IN_ONE_PLACE = {
 
 @pytest.mark.parametrize("place", IN_ONE_PLACE)
 @pytest.mark.parametrize("key", SHAPES, ids=[f"{n} {key.kind}" for n, key in enumerate(SHAPES)])
-def test_a_shape_is_redacted_in_each_place_alone(key: Credential, place: str) -> None:
+def test_s02_a_shape_is_redacted_in_each_place_alone(key: Credential, place: str) -> None:
     body = json.dumps({"model": "m", **IN_ONE_PLACE[place](key.value)}).encode()
     request = Request("POST", f"https://api.test/v1/messages?a={key.value.split()[-1]}", body, {})
     stored = Redaction().request(request)
@@ -122,6 +122,13 @@ def test_a_variable_whose_value_reads_like_text_eats_no_prompt(name: str, value:
     assert list(left_alone({name: value})) == [name]
 
 
+def test_the_password_in_the_url_of_a_variable_is_a_secret_by_itself_too() -> None:
+    url = f"postgresql://app:{MIXED}@db.test/shop"
+    secrets = Secrets.of_environment({"DATABASE_URL": url, "HTTP_PROXY": "http://proxy.test:3128"})
+    assert secrets.redacted(f"psql -h db.test, then {MIXED}") == "psql -h db.test, then [redacted]"
+    assert secrets.redacted("http://proxy.test:3128") == "http://proxy.test:3128"
+
+
 @pytest.mark.parametrize("value", ["postgres", "12345678", "/run/secrets/db", "changeme"])
 def test_a_weak_password_eats_no_prompt_and_is_named(value: str) -> None:
     assert Secrets.of_environment({"DB_PASSWORD": value}) == Secrets()
@@ -142,6 +149,7 @@ IN_URLS = {
     "Azure": f"https://a.blob.test/c?sv=2026-01-01&sig={MIXED}%2B{MIXED}%3D",
     "token": f"https://mcp.test/sse?token={MIXED}",
     "in HTML": f"https://cdn.test/f?a=1&amp;Signature={MIXED}~&amp;Key-Pair-Id=K2",
+    "in a URL": f"https://x.test/?to=https%3A%2F%2Fb.test%3FX-Amz-Signature%3D{HEX * 4}%26a%3D1",
     "in Go's JSON": f"https://cdn.test/f?a=1\\u0026access_token={MIXED}",
     "password": f"https://ada:{MIXED}@git.test/repo.git",
     "token before the host": f"https://{MIXED}@git.test/repo.git",
@@ -168,7 +176,10 @@ def test_a_url_without_a_credential_stays(url: str) -> None:
     assert Secrets().find(f"see {url}") == []
 
 
-FIELDS = ("authorization_token", "client_secret", "access_token", "refresh_token", "secret_value")
+FIELDS = [
+    "authorization_token", "client_secret", "access_token", "refresh_token", "secret_value",
+    "SecretAccessKey", "openaiApiKey", "db_password",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -182,6 +193,22 @@ def test_a_field_is_redacted_whole_at_every_depth_of_json(name: str, depth: int)
     for _ in range(depth):
         value = json.loads(value["text"])
     assert value == {"a": 1, name: "[redacted]", "b": [2]}
+
+
+def test_the_token_of_a_vault_is_redacted_whatever_it_is() -> None:
+    auth = {"token": "plain-word", "type": "static_bearer", "mcp_server_url": "https://mcp.test"}
+    assert json.loads(Secrets().redacted(json.dumps(auth))) == {**auth, "token": "[redacted]"}
+    assert Secrets().find(json.dumps({"token": MIXED, "type": "page"})) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f'curl -H "Authorization: Bearer {MIXED}" https://x.test', f"authorization: {MIXED}",
+     json.dumps(json.dumps({"Authorization": f"Basic {MIXED}"})), f"Bearer {MIXED}"],
+)  # fmt: skip
+def test_a_header_that_is_written_in_a_text(text: str) -> None:
+    assert Secrets().redacted(text) == text.replace(MIXED, "[redacted]")
+    assert Secrets().find(text.replace(MIXED, "$TOKEN_OF_THE_SHOP")) == []
 
 
 def test_what_a_field_shows_to_be_a_secret_is_one_elsewhere_too() -> None:
@@ -212,7 +239,7 @@ def test_a_variable_that_is_set_in_a_text() -> None:
 
 
 @pytest.mark.parametrize("before", ["", ":", "a:", "user:", "x " * 2500])
-def test_every_shape_is_found_in_base64(before: str) -> None:
+def test_s05_every_shape_is_found_in_base64(before: str) -> None:
     for kind, secret in CREDENTIALS.items():
         code = base64.b64encode(f"{before}{secret}\n".encode()).decode()
         (found,) = Secrets().find(json.dumps({"data": code}))
