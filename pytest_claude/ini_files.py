@@ -20,11 +20,15 @@ def ini_keys(folder: Path) -> Mapping[str, Any] | None:
     Raises:
         SettingsError: It can't be read.
     """
-    return next((keys for name in _FILES if (keys := _keys(folder / name)) is not None), None)
+    return next((keys for name in _FILES if (keys := keys_in(folder / name)) is not None), None)
 
 
-def _keys(path: Path) -> Mapping[str, Any] | None:
-    """The ini keys in a file; None when it does not configure pytest."""
+def keys_in(path: Path) -> Mapping[str, Any] | None:
+    """The keys of pytest in a file; None when it does not configure pytest.
+
+    Raises:
+        SettingsError: It can't be read.
+    """
     if not path.is_file():
         return None
     try:

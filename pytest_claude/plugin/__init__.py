@@ -50,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> None:
+    options.check_names(args)
     options.join_record_path(args)
     recording = early_config.known_args_namespace.claude_record not in (None, "none")
     if early_config.getini("claude_dummy_key") == "session" and not recording:

@@ -299,6 +299,44 @@ def join_record_path(args: list[str]) -> None:
             return
 
 
+def check_names(args: list[str]) -> None:
+    """Refuse a word that is nearly one of our options: pytest would name no other.
+
+    Raises:
+        pytest.UsageError: With the option that is near.
+    """
+    names = [option.name for option in OPTIONS]
+    for word in args:
+        name = word.partition("=")[0]
+        if name.startswith("--claude") and name not in names:
+            import difflib  # late: few runs have a misspelt option
+
+            # A conftest.py may add an option of its own; it is not known yet.
+            if near := difflib.get_close_matches(name, names, n=1, cutoff=0.8):
+                raise pytest.UsageError(f"{name}: unknown option; did you mean {near[0]!r}?")
+
+
+def _check_keys(config: pytest.Config) -> None:
+    """Refuse an ini key that nobody has declared and that begins as ours do.
+
+    Raises:
+        SettingsError: With the key that is near.
+    """
+    from pytest_claude.errors import SettingsError
+    from pytest_claude.ini_files import keys_in
+    from pytest_claude.settings import did_you_mean
+
+    written = {} if config.inipath is None else keys_in(config.inipath) or {}
+    typed = [word.partition("=")[0] for word in config.getoption("override_ini") or ()]
+    for key in (*written, *typed):
+        if key.startswith("claude_"):
+            try:
+                config.getini(key)
+            except ValueError:
+                near = did_you_mean(key, [each.name for each in INI_KEYS])
+                raise SettingsError(f"{key}: unknown ini key{near}") from None
+
+
 # --- settings -------------------------------------------------------------------------------
 
 
@@ -313,6 +351,7 @@ def read_settings(config: pytest.Config) -> RunSettings:
     from pytest_claude.settings import RunSettings, check_recording, check_together
 
     try:
+        _check_keys(config)
         _refuse_a_moved_root(config)
         settings = RunSettings(rootdir=config.rootpath, **_values(config))
         check_together(settings)

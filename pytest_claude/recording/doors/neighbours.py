@@ -118,7 +118,7 @@ def note_own_server(recorder: Recorder, target: Target) -> None:
 
 
 def own_server(target: Target) -> str | None:
-    """What serves there, where this process or one that it started does: a server of the tests.
+    """What serves there, where this process or one that the tests started does.
 
     A gateway that a developer has started on the machine is none.
     """
@@ -130,9 +130,11 @@ def own_server(target: Target) -> str | None:
     this = psutil.Process()
     if _listens(this, port):
         return f"{host}:{port}, a server of this process,"
-    children = this.children(recursive=True)
-    child = next((child for child in children if _listens(child, port)), None)
-    return None if child is None else f"{host}:{port}, a server that this process started,"
+    # Workers of xdist run the tests of one session: what another one started is its own too.
+    above = this.parent() if "PYTEST_XDIST_WORKER" in os.environ else None
+    started = [*([] if above is None else [above]), *(above or this).children(recursive=True)]
+    server = next((process for process in started if _listens(process, port)), None)
+    return None if server is None else f"{host}:{port}, a server that the tests started,"
 
 
 def _listens(process: Any, port: int) -> bool:
