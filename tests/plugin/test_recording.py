@@ -500,9 +500,8 @@ def test_a_key_that_the_model_repeats_is_redacted(project, stream) -> None:
         ("placeholder", "reads like a placeholder"),
     ],
 )
-def test_s11_a_credential_that_is_not_redacted_is_told_once(
-    project, monkeypatch, value, why
-) -> None:
+@pytest.mark.fault("S11")
+def test_a_credential_that_is_not_redacted_is_told_once(project, monkeypatch, value, why) -> None:
     asked = f"(claude):\n    ask('{value}')\n"
     project.tests(f"def test_calls{asked}def test_more{asked}")
     monkeypatch.setenv("COMPANY_API_KEY", value)

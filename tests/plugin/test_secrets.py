@@ -176,7 +176,8 @@ def cassettes(project: Any) -> str:
     return on_disk(project.path / "cassettes")
 
 
-def test_s01_no_header_of_a_credential_is_stored(project: Any) -> None:
+@pytest.mark.fault("S01")
+def test_no_header_of_a_credential_is_stored(project: Any) -> None:
     sent = {
         "Authorization": f"Bearer {ANTHROPIC}", "X-Api-Key": ANTHROPIC,
         "X-Goog-Api-Key": "AI" + "za" + GATEWAY, "X-Goog-User-Project": "project-4711",
@@ -193,7 +194,8 @@ def test_s01_no_header_of_a_credential_is_stored(project: Any) -> None:
 
 
 @pytest.mark.parametrize("form", ["stream", "whole", "error"])
-def test_s03_a_key_that_an_answer_repeats_is_not_stored(project: Any, form: str) -> None:
+@pytest.mark.fault("S03")
+def test_a_key_that_an_answer_repeats_is_not_stored(project: Any, form: str) -> None:
     said = f"Your key is {ANTHROPIC}, and {ANTHROPIC} it stays."
     refused = Reply(status=400, error=("invalid_request_error", said))
     project.personas(old=lambda request, seen: refused if form == "error" else Reply(said))
@@ -215,7 +217,8 @@ def test_s03_a_key_that_an_answer_repeats_is_not_stored(project: Any, form: str)
     project.run("--claude-strict").assert_outcomes(passed=1)
 
 
-def test_s04_a_key_in_the_path_or_query_of_a_url_is_not_stored(project: Any) -> None:
+@pytest.mark.fault("S04")
+def test_a_key_in_the_path_or_query_of_a_url_is_not_stored(project: Any) -> None:
     query = {"key": GATEWAY, "trace": ANTHROPIC, "page": "2"}
     project.tests(CALL.replace("MORE", f"extra_query={query}"))
     project.record().assert_outcomes(passed=1)
@@ -247,7 +250,8 @@ class Zipped(BaseHTTPRequestHandler):
         pass
 
 
-def test_s05_a_key_in_a_gzipped_answer_is_not_stored(
+@pytest.mark.fault("S05")
+def test_a_key_in_a_gzipped_answer_is_not_stored(
     project: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Zipped)
@@ -262,7 +266,8 @@ def test_s05_a_key_in_a_gzipped_answer_is_not_stored(
     project.run("--claude-strict").assert_outcomes(passed=1)
 
 
-def test_s06_cookies_are_dropped_both_ways(project: Any) -> None:
+@pytest.mark.fault("S06")
+def test_cookies_are_dropped_both_ways(project: Any) -> None:
     project.tests(CALL.replace("MORE", ""))
     project.record().assert_outcomes(passed=1)
     assert "cookie" not in cassettes(project).lower()
@@ -284,7 +289,8 @@ def test_calls(claude, paying):
 """
 
 
-def test_s12_a_key_is_shown_by_no_traceback_and_no_log(
+@pytest.mark.fault("S12")
+def test_a_key_is_shown_by_no_traceback_and_no_log(
     project: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_PAYMENT_TOKEN", GATEWAY)
