@@ -80,6 +80,7 @@ def unanswered(client: anthropic.Anthropic, recorder: Recorder, made: list[Inter
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.fault("T12")
 def test_what_public_suites_recorded_answers_todays_sdk(
     shared_dir: Path, tmp_path: Path, client: anthropic.Anthropic
 ) -> None:

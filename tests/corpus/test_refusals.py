@@ -89,6 +89,7 @@ def test_what_the_api_answered_is_not_refused(
     assert len(wrong) <= 0.01 * len(answered), "\n".join(wrong)
 
 
+@pytest.mark.fault("T10")
 def test_no_preflight_predicts_that_a_model_refuses_what_it_answered(
     judged: list[tuple[dict[str, Any], MessageRequest, tuple[str, ...]]],
 ) -> None:

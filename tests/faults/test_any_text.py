@@ -58,6 +58,7 @@ def interaction(text: str) -> Interaction:
 @given(texts)
 @example("\ud83d")
 @example("\udc80")
+@pytest.mark.fault("T01")
 def test_redaction_and_cassette_keep_any_text(text: str) -> None:
     redaction = Redaction.of_environment({"X_API_KEY": "Zq8-not-in-any-text-1"})
     meant = interaction(text + " Zq8-not-in-any-text-1")
@@ -123,6 +124,7 @@ def workers(request: pytest.FixtureRequest) -> list[str]:
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=list(TEXTS))
+@pytest.mark.fault("T01")
 def test_a_run_with_all_its_reports(
     text: str, workers: list[str], pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +153,7 @@ def test_a_run_with_all_its_reports(
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=list(TEXTS))
 @pytest.mark.parametrize("command", [["inspect", "--transcript"], ["inspect", "--json"], ["check"]])
+@pytest.mark.fault("T01")
 def test_the_command_line(
     text: str, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any
 ) -> None:

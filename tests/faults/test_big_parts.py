@@ -163,6 +163,7 @@ def questions(data: bytes) -> list[tuple[dict[str, Any], list[Request]]]:
 @pytest.mark.parametrize(
     ("asked", "size"), [(turns, 8 << 20), (trials, 1 << 20), (questions, 1 << 20)]
 )
+@pytest.mark.fault("T09")
 def test_ten_calls_on_one_pdf_keep_it_once(asked: Any, size: int, suite: Suite) -> None:
     data = pdf(size)
     for where, requests in asked(data):
@@ -180,6 +181,7 @@ def test_a_small_request_stays_in_its_cassette(suite: Suite) -> None:
     assert not (suite.root / FOLDER).exists()
 
 
+@pytest.mark.fault("T09")
 def test_a_replay_reads_no_part(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     suite.record(ASKED)
     monkeypatch.setattr(Store, "read", lambda *_: pytest.fail("a part was read"))
@@ -349,6 +351,7 @@ def damage(part: Path, content: bytes | None) -> None:
 
 
 @pytest.mark.parametrize(("content", "what", "repair"), DAMAGES.values(), ids=list(DAMAGES))
+@pytest.mark.fault("T09")
 def test_a_bad_part_is_a_clear_error_in_replay_and_in_check(
     content: bytes | None, what: str, repair: str, suite: Suite, capsys: Any
 ) -> None:

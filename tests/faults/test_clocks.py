@@ -11,6 +11,7 @@ from pytest_claude.clock import elapsed_s
 from pytest_claude.recording.readers.parts import timing_of
 
 
+@pytest.mark.fault("T05")
 def test_a_frozen_clock_freezes_no_duration(monkeypatch: pytest.MonkeyPatch) -> None:
     before = elapsed_s()
     # As freezegun does it: another function under the same name.
@@ -21,6 +22,7 @@ def test_a_frozen_clock_freezes_no_duration(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("first", "total"), [(1.8e9, 1.8e9), (-3.0, 2.0), (0.5, -1.0), (3.0, 2.0), (float("nan"), 1.0)]
 )
+@pytest.mark.fault("T05")
 def test_an_impossible_duration_is_unknown(first: float, total: float) -> None:
     timing, _ = timing_of({"complete": True, "first_byte_s": first, "total_s": total})
     assert timing is None

@@ -27,6 +27,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("words", "told"), WRONG.items(), ids=WRONG)
 @pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n2")], ids=["alone", "workers"])
+@pytest.mark.fault("U03")
 def test_a_misspelt_name_is_a_usage_error_with_the_nearest(
     project, words: str, told: str, workers: tuple[str, ...]
 ) -> None:
@@ -36,6 +37,7 @@ def test_a_misspelt_name_is_a_usage_error_with_the_nearest(
     result.stderr.fnmatch_lines([f"ERROR: {told}"])
 
 
+@pytest.mark.fault("U03")
 def test_a_misspelt_key_in_the_ini_file_is_one_too(project) -> None:
     project.tests(CALLS)
     project.pytester.makepyprojecttoml(
@@ -63,6 +65,7 @@ OTHERS = ("logging", "junitxml", "cacheprovider", "xdist", "capture", "warnings"
 
 
 @pytest.mark.parametrize("plugin", OTHERS)
+@pytest.mark.fault("U04")
 def test_without_another_plugin_the_same_tests_pass(project, plugin: str) -> None:
     project.tests(CALLS)
     project.record()
@@ -70,6 +73,7 @@ def test_without_another_plugin_the_same_tests_pass(project, plugin: str) -> Non
 
 
 @pytest.mark.usefixtures("cold_python")
+@pytest.mark.fault("U04")
 def test_optimised_python_checks_and_fails_as_any_other(project) -> None:
     project.tests(CALLS)
     project.record()
@@ -80,6 +84,7 @@ def test_optimised_python_checks_and_fails_as_any_other(project) -> None:
     assert "  expected  " in done.stdout
 
 
+@pytest.mark.fault("U06")
 def test_a_skipped_test_needs_no_cassette_and_an_error_in_set_up_is_one(project) -> None:
     project.tests(
         """

@@ -49,6 +49,7 @@ def metered(error: Exception | None, *chunks: bytes) -> Response:
 
 
 @pytest.mark.parametrize("error", [httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("gone")])
+@pytest.mark.fault("T04")
 def test_a_stream_ends_in_the_error_it_was_recorded_with(error: httpx.HTTPError) -> None:
     recorded = metered(error, PIECE)
     assert not recorded.complete

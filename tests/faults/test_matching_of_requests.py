@@ -130,6 +130,7 @@ def test_a_rule_in_force_is_no_difference_of_a_miss() -> None:
     assert (change.field, change.recorded, change.sent) == ("max_tokens", "64", "128")
 
 
+@pytest.mark.fault("T03")
 def test_changed_betas_are_named() -> None:
     (change,) = compared(request("a-1"), request("a-1,b-1")).changes
     assert (change.field, change.recorded, change.sent) == ("anthropic-beta", "a-1", "a-1,b-1")

@@ -67,6 +67,7 @@ size 12345
 """
 
 
+@pytest.mark.fault("T11")
 def test_a_pointer_of_git_lfs_is_called_one(project: Any) -> None:
     project.tests("def test_a(claude):\n    ask()\n")
     project.record().assert_outcomes(passed=1)

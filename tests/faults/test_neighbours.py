@@ -182,6 +182,7 @@ def words_of(result: pytest.RunResult) -> str:
 
 
 @pytest.mark.parametrize("own", OWN)
+@pytest.mark.fault("T06")
 def test_a_teams_own_server_is_left_alone_outside_claude_tests(project, made_up, own) -> None:
     roads = "".join(f"def test_{r}(own):\n    assert by_{r}(own) == 'made up'\n" for r in ROADS)
     project.tests(inner(roads, made_up, own), "test_mocked")
@@ -217,6 +218,7 @@ def pytest_configure(config):
 
 @pytest.mark.parametrize("marker", ["", "@pytest.mark.claude\n"], ids=["other test", "claude test"])
 @pytest.mark.parametrize("road", ROADS)
+@pytest.mark.fault("T07")
 def test_a_gateway_on_this_machine_is_the_apis(project, gateway, road: str, marker: str) -> None:
     project.tests(
         f"from roads import *\n{marker}def test_asks():\n    by_{road}({gateway.url!r})\n"
@@ -332,6 +334,7 @@ def test_a_gateway_is_recorded_and_replayed_through_the_sdk(project, gateway) ->
 
 
 @pytest.mark.parametrize("road", ["urllib", "the_sdk"])
+@pytest.mark.fault("T07")
 def test_a_call_to_a_gateway_at_import_is_reported(project, gateway, road: str) -> None:
     project.tests(f"from roads import *\nby_{road}({gateway.url!r})\ndef test_a(): pass\n")
     result = project.run()
@@ -361,6 +364,7 @@ by_urllib(ADDRESS), by_the_sdk(ADDRESS)
 
 
 @pytest.mark.parametrize("road", ROADS)
+@pytest.mark.fault("N03")
 def test_any_library_asks_our_own_server(project, made_up, road: str) -> None:
     project.tests(
         "from roads import *\ndef test_asks(claude, claude_server):\n"
@@ -418,6 +422,7 @@ def by_respx(router):
 
 
 @pytest.mark.parametrize("using", ["httpcore", "httpx"])
+@pytest.mark.fault("T06")
 def test_respx_is_left_alone_outside_claude_tests_and_named_inside(
     project, made_up, using: str
 ) -> None:
@@ -456,6 +461,7 @@ def test_asks(claude):
     project.run("test_app.py", "--claude-strict").assert_outcomes(passed=1)
 
 
+@pytest.mark.fault("T06")
 def test_vcrpys_use_cassette_is_left_alone_outside_claude_tests_and_named_inside(
     project, made_up
 ) -> None:

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 CALLS = "def test_calls(claude):\n    ask()\n"
 
 
+@pytest.mark.fault("N09")
 def test_without_the_plugin_a_claude_test_is_an_error_and_asks_nobody(project) -> None:
     project.tests(CALLS)
     project.record().assert_outcomes(passed=1)
@@ -68,6 +69,7 @@ ROADS = {
 
 @pytest.mark.parametrize("recording", [False, True], ids=["replay", "while recording"])
 @pytest.mark.parametrize("road", ROADS)
+@pytest.mark.fault("N10")
 def test_a_library_without_a_door_is_refused_in_words_also_behind_a_proxy(
     project, road: str, recording: bool
 ) -> None:
@@ -83,6 +85,7 @@ def test_a_library_without_a_door_is_refused_in_words_also_behind_a_proxy(
 
 
 @pytest.mark.parametrize("door", ["Bedrock", "Vertex", "boto3 converse"])
+@pytest.mark.fault("N11")
 def test_a_platform_replays_without_credentials_and_asks_no_metadata_service(
     project, monkeypatch, door: str
 ) -> None:

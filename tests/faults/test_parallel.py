@@ -9,6 +9,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 XDIST = ("-p", "xdist", "-p", "pytest_claude.plugin")
 
 
+@pytest.mark.fault("X03")
 def test_a_worker_that_dies_while_recording_takes_only_its_test_with_it(project) -> None:
     project.tests(
         """
@@ -65,6 +66,7 @@ def counted(result: pytest.RunResult) -> tuple[dict[str, int], list[str]]:
 
 
 @pytest.mark.parametrize("dist", ["load", "loadscope", "loadfile", "worksteal"])
+@pytest.mark.fault("X04")
 def test_workers_count_and_say_what_one_process_does(project, dist: str) -> None:
     for name in ("test_app", "test_more"):
         project.tests(SUITE.replace("PROMPT", "before"), name)
@@ -76,6 +78,7 @@ def test_workers_count_and_say_what_one_process_does(project, dist: str) -> None
     assert counted(project.run(*XDIST, "-n4", f"--dist={dist}")) == alone
 
 
+@pytest.mark.fault("X04")
 def test_each_of_two_environments_runs_and_counts_all(project) -> None:
     project.tests(SUITE.replace("PROMPT", "before"))
     project.record().assert_outcomes(passed=5, failed=1)
@@ -106,6 +109,7 @@ AGAIN = {
 
 
 @pytest.mark.parametrize(("words", "fails"), AGAIN.values(), ids=AGAIN)
+@pytest.mark.fault("X05")
 def test_each_attempt_begins_with_the_first_answer(project, words: list[str], fails: bool) -> None:
     from simulator import says
 
@@ -153,6 +157,7 @@ def test_threads(claude):
 """
 
 
+@pytest.mark.fault("X06", "X07")
 def test_tasks_and_threads_get_their_own_answers_in_any_order(project) -> None:
     from simulator import says
 

@@ -18,6 +18,7 @@ def test_asks(claude, word):
 """
 
 
+@pytest.mark.fault("P01", "P02", "P04", "P05")
 def test_ids_of_every_kind_have_files_of_their_own(project) -> None:
     project.tests(ANY_ID.format(number=len(IDS), ids=IDS))
     project.record().assert_outcomes(passed=len(IDS))
@@ -66,6 +67,7 @@ def alike(project) -> int:
     return 24
 
 
+@pytest.mark.fault("P06")
 def test_tests_of_one_name_have_files_of_their_own(project) -> None:
     number = alike(project)
     project.record().assert_outcomes(passed=number)
@@ -86,6 +88,7 @@ FROM = {
 
 
 @pytest.mark.parametrize(("folder", "words", "number"), FROM.values(), ids=FROM)
+@pytest.mark.fault("P07")
 def test_the_same_cassettes_are_found_from(
     project, monkeypatch, folder: str, words: list[str], number: int
 ) -> None:

@@ -70,6 +70,7 @@ EACH = ("services/desk", "services/shop", "plain")
 
 
 @pytest.mark.parametrize("workers", [(), WORKERS], ids=["alone", "two workers"])
+@pytest.mark.fault("T08")
 def test_a_run_from_the_root_replays_what_each_project_recorded(
     project, repository: Path, monkeypatch, workers: tuple[str, ...]
 ) -> None:
@@ -143,6 +144,7 @@ def test_a_long_name_is_cut_as_its_own_project_cuts_it(project, repository, monk
     project.run("--claude-strict", "-k", "desk").assert_outcomes(passed=1, deselected=2)
 
 
+@pytest.mark.fault("T08")
 def test_a_missing_recording_that_lies_elsewhere_is_named_with_the_way_to_move_it(
     project, repository, monkeypatch
 ) -> None:
@@ -218,6 +220,7 @@ def written(project, file: str, name: str) -> None:
 
 @pytest.mark.parametrize(("file", "recording"), LAYOUTS.values(), ids=LAYOUTS)
 @pytest.mark.parametrize("given", ["its folder", "the project"])
+@pytest.mark.fault("T08")
 def test_what_is_imported_is_where_replay_looks(
     project, monkeypatch, capsys, file: str, recording: str, given: str
 ) -> None:

@@ -39,6 +39,7 @@ def call():
 """
 
 
+@pytest.mark.fault("T02")
 def test_what_an_app_reads_while_recording_it_reads_in_replay(project: Any) -> None:
     replies = [
         Reply(status=429, headers={"retry-after": "1", **LIMITS}),
@@ -132,6 +133,7 @@ def test_a_name_of_a_downloaded_file_is_kept_and_ids_of_people_are_not() -> None
     assert reads_back(recorded)
 
 
+@pytest.mark.fault("S07")
 def test_an_account_is_named_in_no_cassette(project: Any) -> None:
     project.personas(**{"old": lambda body, before: Reply(text="Hello.", headers=LIMITS)})
     project.tests("def test_app(claude):\n    ask()\n")

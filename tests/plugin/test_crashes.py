@@ -35,6 +35,7 @@ def entry(number: int) -> Recorded:
 
 @pytest.mark.parametrize("answers", [1, 3, 5])
 @pytest.mark.child
+@pytest.mark.fault("W01")
 def test_a_killed_recording_loses_nothing(project, answers: int) -> None:
     from simulator import Reply, meeting, says
 
@@ -73,6 +74,7 @@ def test_a_killed_recording_loses_nothing(project, answers: int) -> None:
 
 
 @pytest.mark.parametrize("step", range(6))
+@pytest.mark.fault("W02")
 def test_a_process_that_dies_at_any_step_of_saving(tmp_path: Path, step: int) -> None:
     path = tmp_path / "x.yaml"
     cassette.save(path, [entry(1)])
@@ -116,6 +118,7 @@ def test_every_cut_of_a_partial_file_gives_whole_answers(tmp_path: Path) -> None
         assert found == [b'{\n  "answer": %d\n}\n' % n for n in range(expected)]
 
 
+@pytest.mark.fault("W03")
 def test_a_full_disk_is_an_error_and_changes_nothing(tmp_path: Path, monkeypatch) -> None:
     path = tmp_path / "x.yaml"
     cassette.save(path, [entry(1)])
@@ -132,6 +135,7 @@ def test_a_full_disk_is_an_error_and_changes_nothing(tmp_path: Path, monkeypatch
     assert path.read_bytes() == before
 
 
+@pytest.mark.fault("W03")
 def test_a_full_disk_while_recording_fails_the_test(project, monkeypatch) -> None:
     project.tests("def test_calls(claude):\n    ask()")
     project.record()
@@ -148,6 +152,7 @@ def test_a_full_disk_while_recording_fails_the_test(project, monkeypatch) -> Non
     assert project.cassette(FILE).read_bytes() == before
 
 
+@pytest.mark.fault("W09")
 def test_two_processes_do_not_record_one_test_at_once(project) -> None:
     project.tests("def test_calls(claude):\n    careless()")
     other = WriteLock(project.cassette(FILE))
@@ -161,6 +166,7 @@ def test_two_processes_do_not_record_one_test_at_once(project) -> None:
     project.record().assert_outcomes(passed=1)
 
 
+@pytest.mark.fault("W04")
 def test_a_read_only_folder_is_told_before_the_first_paid_call(project, monkeypatch) -> None:
     project.tests("def test_calls(claude):\n    careless()")
 
@@ -262,6 +268,7 @@ def test_other():
 
 
 @pytest.mark.child
+@pytest.mark.fault("X01")
 def test_two_hundred_tests_recorded_by_eight_workers(project) -> None:
     pytest.importorskip("xdist")
     project.pytester.makepyfile(

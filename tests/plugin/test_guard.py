@@ -65,6 +65,7 @@ def _indented(code: str, by: int) -> str:
 
 @pytest.mark.parametrize("road", ROADS.values(), ids=ROADS)
 @pytest.mark.parametrize("marker", ["", "@pytest.mark.claude\n"], ids=["other test", "claude test"])
+@pytest.mark.fault("N01")
 def test_no_road_leads_to_a_model(project, road: str, marker: str) -> None:
     project.tests(
         f"{LISTENER}\n{GOOD}\n{marker}def test_elsewhere(port):\n"
@@ -97,12 +98,14 @@ with pytest.raises(OSError):
 
 
 @pytest.mark.parametrize("road", OTHER.values(), ids=OTHER)
+@pytest.mark.fault("N07")
 def test_other_network_is_not_touched(project, road: str) -> None:
     project.tests(f"{LISTENER}\n{GOOD}\ndef test_elsewhere(port):\n{_indented(road, 4)}")
     project.record("-k", "test_calls")
     project.run().assert_outcomes(passed=2)
 
 
+@pytest.mark.fault("N06", "N07")
 def test_a_closed_network_leaves_loopback_and_named_hosts_open(project) -> None:
     (project.path / "pyproject.toml").write_text(
         "[tool.pytest.ini_options]\npythonpath = ['.']\nclaude_network = 'none'\n"
@@ -190,6 +193,7 @@ def test_a_refused_call_between_green_tests_fails_the_run(project) -> None:
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.mark.fault("N02")
 def test_a_call_at_import_is_reported(project) -> None:
     project.tests(GOOD)
     project.record()
@@ -207,6 +211,7 @@ def test_a_call_at_import_is_reported(project) -> None:
     )
 
 
+@pytest.mark.fault("N03")
 def test_a_program_that_a_claude_test_starts_is_told(project) -> None:
     project.tests(
         "import subprocess, sys\n"

@@ -32,6 +32,7 @@ def test_plain(): pass
     ],
     ids=" ".join,
 )
+@pytest.mark.fault("U05")
 def test_the_same_result_with(project, arguments: list[str]) -> None:
     project.app(sdk_in_children=True)
     project.tests(TESTS)

@@ -207,6 +207,7 @@ def test_an_unreadable_cassette_is_never_taken_for_a_missing_one(
     [lambda data: data.replace(b"\n", b"\r\n"), lambda data: b"\xef\xbb\xbf" + data],
     ids=["CRLF", "BOM"],
 )
+@pytest.mark.fault("C04")
 def test_what_an_editor_or_git_does_to_line_ends_is_survived(project, change) -> None:
     project.tests(GOOD)
     project.record()
@@ -215,6 +216,7 @@ def test_what_an_editor_or_git_does_to_line_ends_is_survived(project, change) ->
     project.run().assert_outcomes(passed=1)
 
 
+@pytest.mark.fault("N01")
 def test_a_call_outside_the_claude_tests_is_refused_and_told(project) -> None:
     project.tests(
         GOOD

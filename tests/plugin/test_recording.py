@@ -195,6 +195,7 @@ def test_a_failed_trial_is_kept_like_any_other(project) -> None:
     assert project.cassettes == [FILE]
 
 
+@pytest.mark.fault("W05")
 def test_an_interrupted_trial_stays_partial_and_the_old_cassette_whole(project) -> None:
     project.tests(TEST)
     project.record()

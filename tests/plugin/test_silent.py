@@ -21,6 +21,7 @@ def test_nothing_heavy_was_imported():
 """
 
 
+@pytest.mark.fault("U01")
 def test_an_unused_plugin_imports_nothing_prints_nothing_writes_nothing(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,12 +39,14 @@ def test_an_unused_plugin_imports_nothing_prints_nothing_writes_nothing(
 
 
 @pytest.mark.parametrize("option", ["--collect-only", "--help", "--fixtures", "--markers"])
+@pytest.mark.fault("U02")
 def test_looking_writes_nothing(project, option: str) -> None:
     project.tests("def test_a(claude): ask()")
     assert project.run(option, "-p", "no:cacheprovider").ret == 0
     assert project.cassettes == []
 
 
+@pytest.mark.fault("U02")
 def test_every_option_is_in_the_help(project) -> None:
     text = project.run("--help").stdout.str()
     for option in ("record", "record-in-ci", "trials", "swap", "bump", "adapt", "report"):
@@ -51,6 +54,7 @@ def test_every_option_is_in_the_help(project) -> None:
     assert "claude_cassette_dir" in text
 
 
+@pytest.mark.fault("U04")
 def test_warnings_as_errors_and_strict_markers(project) -> None:
     project.tests("def test_a(claude): ask()")
     project.record()

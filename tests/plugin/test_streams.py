@@ -96,6 +96,7 @@ def halting(project):
 
 
 @pytest.mark.parametrize("code", LEAVES.values(), ids=LEAVES)
+@pytest.mark.fault("T04")
 def test_a_stream_that_the_app_left_is_never_a_whole_answer(halting, code: str) -> None:
     test = (
         HEAD
@@ -126,6 +127,7 @@ def test_calls(claude):
     )
 
 
+@pytest.mark.fault("T04")
 def test_an_app_that_gave_up_gives_up_again(halting) -> None:
     halting.tests(
         HEAD

@@ -153,6 +153,7 @@ def test_a_miss_in_one_trial_fails_the_test_and_ends_it(project) -> None:
          "teardown error", "wide teardown error", "parametrize", "sub-test"],
 )  # fmt: skip
 @pytest.mark.parametrize("trials", [1, 2])
+@pytest.mark.fault("U06")
 def test_pytests_own_meanings_stay(project, source: str, outcomes: dict, trials: int) -> None:
     if "subtests" in source:
         pytest.importorskip("_pytest.subtests", reason="pytest 8 has no sub-tests")

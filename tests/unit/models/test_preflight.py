@@ -284,6 +284,7 @@ FILE = {
     ],
     ids=["the same model", "a header left out", "a header left out, another model"],
 )
+@pytest.mark.fault("T10")
 def test_what_was_answered_is_not_predicted_to_be_refused(
     asks: dict[str, Any], to: str, predicted: list[str]
 ) -> None:

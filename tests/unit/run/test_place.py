@@ -257,6 +257,7 @@ def test_fixtures_of_names_that_fold_alike_have_two_folders() -> None:
 
 @given(tests, models, sides, indices)
 @example("tests/behavior/test_support_desk.py::Test" + "x" * 300, ARN, ORDINARY, 3)
+@pytest.mark.fault("P04")
 def test_a_path_is_short_where_the_module_leaves_room(
     test: str, model: str, side: Side, index: int
 ) -> None:
@@ -334,6 +335,7 @@ def test_a_shared_name_is_a_folder_as_it_is(name: str) -> None:
      "x.", "nul", "a/COM1.txt", "@fixtures", "a/@fixtures/b", "été", "a.yaml", "a.YAML/b", "_gate",
      "_Gate/x", "a\nb", "a\0b", "x" * 200],
 )  # fmt: skip
+@pytest.mark.fault("P03")
 def test_a_shared_name_that_leads_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match=r"^cassette="):
         Layout().shared(name)
@@ -349,6 +351,7 @@ def test_an_id_that_climbs_stays_below_the_root() -> None:
     ["a/b", "a\\b", "..", "a:b", "a\nb", "a\0b", "", " ", "x.", "x ", "CON", "nul.txt", "x" * 300,
      "字" * 120, "\ud800"],
 )  # fmt: skip
+@pytest.mark.fault("P01", "P05")
 def test_any_id_becomes_one_safe_name(text: str) -> None:
     name = slug(text)
     assert name
@@ -359,5 +362,6 @@ def test_any_id_becomes_one_safe_name(text: str) -> None:
     assert slug(text) == name
 
 
+@pytest.mark.fault("P02")
 def test_ids_that_become_equal_after_cleaning_stay_apart() -> None:
     assert len({slug(text) for text in ("a/b", "a:b", "a|b", "a_b")}) == 4
