@@ -139,10 +139,10 @@ def redact(report: pytest.TestReport, text: Callable[[str], str]) -> None:
 def _redacted(shown: Any, text: Callable[[str], str]) -> Any:
     if isinstance(shown, str):
         return text(shown)
-    if isinstance(shown, list | tuple):
+    if type(shown) in (list, tuple):
         return type(shown)(_redacted(each, text) for each in shown)
     if type(shown).__module__.startswith("_pytest."):  # a part of a traceback
-        for name, part in vars(shown).items():
+        for name, part in getattr(shown, "__dict__", {}).items():
             setattr(shown, name, _redacted(part, text))
     return shown
 

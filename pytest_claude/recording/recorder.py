@@ -365,7 +365,9 @@ class Recorder:
         return self.redaction.request(request)
 
     def _redact_again(self) -> None:
-        """Take out of the answers that are there what later calls showed to be a secret."""
+        """Take out of earlier calls what later ones showed to be a secret."""
+        if self.redaction.secrets is self._shelf.redaction.secrets:
+            return
         for call in self.calls:
             if call.entry is not None and not call.recorded:
                 stored = self.redaction.interaction(call.entry.interaction)

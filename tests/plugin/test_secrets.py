@@ -13,6 +13,7 @@ import pytest
 from credentials import CREDENTIALS, traces
 from simulator import Reply
 
+from pytest_claude.recording.doors.line import ClosedLine
 from pytest_claude.recording.redaction import Redaction
 
 TESTS = """
@@ -296,13 +297,19 @@ def test_a_key_is_shown_by_no_traceback_and_no_log(
     monkeypatch.setenv("SHOP_PAYMENT_TOKEN", GATEWAY)
     project.tests(SHOWN)
     options = ("--showlocals", "--tb=long", "-vv", "--log-level=DEBUG", "--claude-show-transcript")
-    xml = project.path / "junit.xml"
-    recorded = project.record(*options, f"--junitxml={xml}")
+    files = ("--junitxml=junit.xml", "--claude-report=run.json", "--claude-report=page.html")
+    recorded = project.record(*options, *files)
     missed = project.run(*options, "--claude-swap=claude-sonnet-4-5=claude-x")
     for result in (recorded, missed):
         result.assert_outcomes(failed=1)
-        shown = result.stdout.str() + result.stderr.str() + xml.read_text()
+        shown = result.stdout.str() + result.stderr.str() + on_disk(project.path)
         assert "it is [redacted]" in shown
         assert GATEWAY not in shown
         assert KEY not in shown
     recorded.stdout.fnmatch_lines(["key *= '[[]redacted]'", "pays with [[]redacted]"])
+
+
+def test_a_refused_call_is_told_without_the_key_in_its_path() -> None:
+    problem = ClosedLine().refuse(f"POST gw.test/{ANTHROPIC}/v1/messages")
+    assert "POST gw.test/[redacted]/v1/messages" in problem.headline
+    assert ANTHROPIC not in str(problem)

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from pytest_claude.errors import CallOutsideTrial, RecordingProblem
 from pytest_claude.recording.problems import Problems
 from pytest_claude.recording.recorder import Recorder
+from pytest_claude.recording.slugs import as_label
 
 
 class ClosedLine:
@@ -29,6 +30,7 @@ class ClosedLine:
 
     def refuse(self, target: str) -> RecordingProblem:
         """The problem that a request to `target`, a method, a host and a path, is."""
+        target = as_label(target)  # a gateway may have keys in its paths
         problem = CallOutsideTrial(
             f"{target} outside a claude test was refused (claude_guard = session)",
             [
