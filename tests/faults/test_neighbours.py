@@ -191,30 +191,6 @@ def test_a_teams_own_server_is_left_alone_outside_claude_tests(project, made_up,
     assert len(made_up.read_text().splitlines()) == len(ROADS)
 
 
-def test_a_server_that_the_session_started_for_all_workers_is_its_own(project, made_up) -> None:
-    project.pytester.makeconftest(
-        f"""
-import os, sys, threading
-from made_up import server
-
-def pytest_configure(config):
-    if not hasattr(config, "workerinput"):
-        sys.argv[1:] = [{str(made_up)!r}]
-        serving = server()
-        threading.Thread(target=serving.serve_forever, args=(0.02,), daemon=True).start()
-        os.environ["MOCK"] = f"http://127.0.0.1:{{serving.server_port}}"
-"""
-    )
-    project.tests(
-        "from roads import *\n"
-        "def test_sdk():\n    assert by_the_sdk(os.environ['MOCK']) == 'made up'\n"
-        "def test_urllib():\n    assert by_urllib(os.environ['MOCK']) == 'made up'\n"
-    )
-    words = [PYTHON, "-m", "pytest", "-q", "-p", "xdist", "-n2", "-p", "pytest_claude.plugin"]
-    done = subprocess.run(words, cwd=project.path, capture_output=True, text=True)
-    assert "3 passed" in done.stdout, done.stdout
-
-
 @pytest.mark.parametrize("marker", ["", "@pytest.mark.claude\n"], ids=["other test", "claude test"])
 @pytest.mark.parametrize("road", ROADS)
 def test_a_gateway_on_this_machine_is_the_apis(project, gateway, road: str, marker: str) -> None:
