@@ -101,6 +101,8 @@ class Places:
                 if there.is_file() and there != file:
                     continue
                 own = f"{PurePosixPath(*parts[begin:])}::{rest}"
+                if (root, own) == (self.root, test):
+                    continue
                 for folder in Layout.below(root, root.parent).test(own).folders:
                     if cassettes_in(root / folder):
                         return root / folder

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,6 +26,7 @@ pytestmark = [
 ]
 
 PYTHON = sys.executable
+SDK = metadata.version("anthropic").partition(".")[0]
 SERVER = """
 import http.server, json, os, sys
 
@@ -116,9 +118,7 @@ CALLS = "def test_calls(claude):\n    ask()\n"
 @pytest.fixture
 def made_up(project) -> Path:
     """A project that holds a claude test and a made-up server; the file of what that was asked."""
-    import anthropic
-
-    library = "httpx" if anthropic.__version__.startswith("0.") else "httpx2"
+    library = "httpx" if SDK == "0" else "httpx2"
     project.pytester.makepyfile(made_up=SERVER, roads=PRELUDE.replace("HTTP_LIBRARY", library))
     project.tests(CALLS, "test_calls")
     project.record()
@@ -190,30 +190,6 @@ def test_a_teams_own_server_is_left_alone_outside_claude_tests(project, made_up,
     result.assert_outcomes(passed=len(ROADS) + 1)
     result.stdout.no_fnmatch_line("*refused*")
     assert len(made_up.read_text().splitlines()) == len(ROADS)
-
-
-def test_a_server_that_the_session_started_for_all_workers_is_its_own(project, made_up) -> None:
-    project.pytester.makeconftest(
-        f"""
-import os, sys, threading
-from made_up import server
-
-def pytest_configure(config):
-    if not hasattr(config, "workerinput"):
-        sys.argv[1:] = [{str(made_up)!r}]
-        serving = server()
-        threading.Thread(target=serving.serve_forever, args=(0.02,), daemon=True).start()
-        os.environ["MOCK"] = f"http://127.0.0.1:{{serving.server_port}}"
-"""
-    )
-    project.tests(
-        "from roads import *\n"
-        "def test_sdk():\n    assert by_the_sdk(os.environ['MOCK']) == 'made up'\n"
-        "def test_urllib():\n    assert by_urllib(os.environ['MOCK']) == 'made up'\n"
-    )
-    words = [PYTHON, "-m", "pytest", "-q", "-p", "xdist", "-n2", "-p", "pytest_claude.plugin"]
-    done = subprocess.run(words, cwd=project.path, capture_output=True, text=True)
-    assert "3 passed" in done.stdout, done.stdout
 
 
 @pytest.mark.parametrize("marker", ["", "@pytest.mark.claude\n"], ids=["other test", "claude test"])
@@ -409,14 +385,16 @@ def test_what_a_teams_own_server_answers_is_told_where_it_is_not_recorded(projec
 
 
 RESPX = """
-import httpx, respx
+import anthropic, httpx, respx
 from made_up import ANSWER
-from roads import BODY
+from roads import BODY, by_the_sdk
 
 URL = "https://api.anthropic.com/v1/messages"
 
 def by_respx(router):
     router.post(URL).mock(return_value=httpx.Response(200, content=ANSWER))
+    if anthropic.__version__.startswith("0."):  # later ones are on httpx2, which respx lets be
+        return by_the_sdk("https://api.anthropic.com")
     return httpx.post(URL, json=BODY).json()["content"][0]["text"]
 """
 
@@ -436,9 +414,10 @@ def test_respx_is_left_alone_outside_claude_tests_and_named_inside(
     for record in (True, False):
         result = project.record("test_app.py") if record else project.run("test_app.py")
         result.assert_outcomes(passed=1, failed=1)
-        words = words_of(result)
-        if using == "httpcore":
-            assert ("respx answered" if record else "respx stands in for the API here") in words
+        if using == "httpcore" or SDK == "0":  # plain httpx is met by no patch of ours then
+            answered = record or using == "httpx"
+            told = "respx answered" if answered else "respx stands in for the API here"
+            assert told in words_of(result)
     assert project.cassettes == ["test_calls/test_calls/claude-sonnet-4-5.yaml"]
 
 

@@ -10,7 +10,6 @@ import pytest
 from pytest_claude import cli
 from pytest_claude.recording import cassette
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 TEST = """
 def test_asks(claude):
@@ -174,6 +173,17 @@ def test_a_recording_of_another_projects_test_is_not_named(
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["E   *: nothing is recorded for this test"])
     result.stdout.no_fnmatch_line("*it lies in*")
+
+
+def test_a_missing_first_trial_does_not_lie_where_the_second_does(project) -> None:
+    project.tests(TEST.format(prompt="refund"))
+    project.record("--claude-trials=2").assert_outcomes(passed=1)
+    first, second = project.cassettes
+    assert second.endswith(".2.yaml") != first.endswith(".2.yaml")
+    project.cassette(first if second.endswith(".2.yaml") else second).unlink()
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E   *: nothing is recorded for this test"])
 
 
 # --- other tools' folders -------------------------------------------------------------------

@@ -96,6 +96,7 @@ def test_each_trial_has_a_file_and_a_test_takes_the_trials_it_asks_for(project: 
 
 @pytest.mark.parametrize("workers", ["-n2", "-n4"])
 @pytest.mark.child
+@pytest.mark.fault("X02")
 def test_workers_that_record_into_one_cassette_lose_nothing(
     project: Any, monkeypatch: pytest.MonkeyPatch, workers: str
 ) -> None:

@@ -19,6 +19,7 @@ def test_two(claude, greeting):
 
 
 @pytest.mark.parametrize("scope", ["module", "session", "class"])
+@pytest.mark.fault("N02")
 def test_a_wide_fixture_has_a_cassette_of_its_own(project, scope: str) -> None:
     project.tests(WIDE.format(scope=scope))
     project.record("-p", "no:randomly").assert_outcomes(passed=2)

@@ -130,11 +130,9 @@ def own_server(target: Target) -> str | None:
     this = psutil.Process()
     if _listens(this, port):
         return f"{host}:{port}, a server of this process,"
-    # Workers of xdist run the tests of one session: what another one started is its own too.
-    above = this.parent() if "PYTEST_XDIST_WORKER" in os.environ else None
-    started = [*([] if above is None else [above]), *(above or this).children(recursive=True)]
-    server = next((process for process in started if _listens(process, port)), None)
-    return None if server is None else f"{host}:{port}, a server that the tests started,"
+    children = this.children(recursive=True)
+    child = next((child for child in children if _listens(child, port)), None)
+    return None if child is None else f"{host}:{port}, a server that the tests started,"
 
 
 def _listens(process: Any, port: int) -> bool:
