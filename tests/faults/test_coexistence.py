@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-
 CALLS = """
 def test_calls(claude):
     ask()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from plugin.test_doors import DOORS, PRELUDE, inner_test, missing
 
-
 CALLS = "def test_calls(claude):\n    ask()\n"
 
 

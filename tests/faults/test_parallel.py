@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-
 XDIST = ("-p", "xdist", "-p", "pytest_claude.plugin")
 
 

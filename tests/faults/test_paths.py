@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-
 IDS = ["a/b", "a:b", "a|b", "a\\b", "..", "../../x", "a\tb", "a\nb", "a\0b", "CON", "nul", "COM1.x",
        "x.", "x ", "x", "y" * 300, "字" * 120]  # fmt: skip
 ANY_ID = """

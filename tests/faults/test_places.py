@@ -10,7 +10,6 @@ import pytest
 from pytest_claude import cli
 from pytest_claude.recording import cassette
 
-
 TEST = """
 def test_asks(claude):
     ask({prompt!r})
