@@ -43,15 +43,16 @@ def run(options: argparse.Namespace) -> int:
                 print(f"FAIL {source}: is in its place already; replay reads it", file=sys.stderr)
             elif not entries:
                 print(f"{source}: no call to a model, nothing imported")
-            elif target.exists():
-                bad += 1
-                print(f"FAIL {source}: {target} exists already", file=sys.stderr)
             else:
-                calls = [entry.interaction for entry in entries]
-                cassette.save(
-                    target, entries, summarize(calls), written_as, replace(label, model=model)
-                )
-                print(f"{source} ({written_as}) → {target}")
+                summary = summarize([entry.interaction for entry in entries])
+                label = replace(label, model=model)
+                text = cassette.dumps(entries, summary, written_as, label)
+                if target.exists() and target.read_bytes() != text.encode():
+                    bad += 1
+                    print(f"FAIL {source}: {target} exists already", file=sys.stderr)
+                else:  # a call that was killed, or is repeated, had imported it
+                    cassette.save(target, entries, summary, written_as, label)
+                    print(f"{source} ({written_as}) → {target}")
         except RecordingProblem as error:
             bad += 1
             named = source.name in error.headline

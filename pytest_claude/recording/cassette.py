@@ -199,9 +199,7 @@ def save(
         )
     data = dumps(entries, summary, imported_from, label, rulings).encode()
     try:
-        files.sweep(path)
-        if not path.exists() or path.read_bytes() != data:
-            files.write_atomically(path, data)
+        files.write_atomically(path, data)
     except OSError as error:
         raise files.unsaved(path, error) from error
 

@@ -45,11 +45,14 @@ def load(path: Path) -> list[Recorded]:
     # text of an entry, its mark, text of the next, …
     pieces = _MARK.split(text)
     pairs: Sequence[tuple[str, str]] = list(zip(pieces[::2], pieces[1::2], strict=False))
-    return [Recorded.read(entry) for entry, mark in pairs if _is_whole(entry, mark)]
+    entries = (_whole(piece, mark) for piece, mark in pairs)
+    return [Recorded.read(entry) for entry in entries if entry is not None]
 
 
-def _is_whole(entry: str, mark: str) -> bool:
-    return entry.startswith(START) and _hash(entry) == mark
+def _whole(piece: str, mark: str) -> str | None:
+    """The entry that has this mark; what a killed process left half-written may be before it."""
+    starts = (found.start() for found in re.finditer(START, piece))
+    return next((piece[at:] for at in starts if _hash(piece[at:]) == mark), None)
 
 
 def _hash(text: str) -> str:

@@ -281,6 +281,7 @@ class Recorder:
                         self.problems += problems.flaws(self.calls, self.command)
                     if ended and not self.problems:
                         self._cassette.save(self._summarize, passed=passed)
+                self._cassette.remove_used_up()
             except Exception as error:
                 self.problems.take(error)
             finally:
