@@ -151,7 +151,7 @@ def _move_trials(run: Run, project: Project, options: argparse.Namespace) -> Pat
         folders = [(places.test(entry.result.test), entry.model) for entry in adopted]
         before = [(of, r) for of, model in folders for r in of.recordings() if r.model == model]
         replaced = list(dict.fromkeys([*replaced, *(of.shows(r.path) for of, r in before)]))
-    _check(moves, replaced)
+    _check(moves, replaced, project.cassette_root)
     digests = " ".join(map(_digest, _ledgers(gate)))
     _move(moves, replaced, gate, f"{bump_text(run, adopted)}\n<!-- ledger {digests} -->\n")
     print(f"\nwrote {os.path.relpath(gate / NOTE)}, the text of the pull request")
@@ -261,13 +261,16 @@ def _replay(options: argparse.Namespace, pairs: Sequence[tuple[str, str]]) -> No
 # --- moving ---------------------------------------------------------------------------------
 
 
-def _check(moves: Iterable[Rename], replaced: Collection[str]) -> None:
+def _check(moves: Iterable[Rename], replaced: Collection[str], root: Path) -> None:
     """Nothing is moved unless all can be."""
     for source, target in moves:
         if not Path(source).exists():
             raise SettingsError(f"adopt: {source} is not there: run it in the project's root")
         if Path(target).exists() and target not in replaced:
             raise SettingsError(f"adopt: {target} exists already; nothing was moved")
+        if not Path(target).resolve().is_relative_to(root.resolve()):
+            where = f"{target} is behind a link out of {root.name}"
+            raise SettingsError(f"adopt: {where}; nothing was moved")
 
 
 def _move(moves: Iterable[Rename], replaced: Iterable[str], gate: Path, note: str) -> None:

@@ -41,6 +41,9 @@ def run(options: argparse.Namespace) -> int:
             ):
                 bad += 1
                 print(f"FAIL {source}: is in its place already; replay reads it", file=sys.stderr)
+            elif (real := folder.outside(target)) is not None:
+                bad += 1
+                print(f"FAIL {source}: {target} is {real}, out of {options.into}", file=sys.stderr)
             elif not entries:
                 print(f"{source}: no call to a model, nothing imported")
             else:
@@ -74,4 +77,4 @@ def _places(options: argparse.Namespace) -> Iterator[tuple[Path, Folder, Label]]
             below = source.relative_to(path) if path.is_dir() else Path(source.name)
             name = below.name.removesuffix(".gz")
             into = options.into / below.parent / Path(name).stem
-            yield source, Folder((into,), FileNames(), Path()), Label()
+            yield source, Folder((into,), FileNames(), Path(), options.into), Label()

@@ -48,11 +48,13 @@ class Folder:
         folders: Where they may be, those of earlier versions first; new ones go into the last.
         names: What they are called.
         checkout: What paths are shown relative to.
+        root: The folder that all cassettes are below; None where links are nobody's concern.
     """
 
     folders: tuple[Path, ...]
     names: Names
     checkout: Path
+    root: Path | None = None
 
     @property
     def is_there(self) -> bool:
@@ -74,6 +76,19 @@ class Folder:
         # As text: pathlib takes ten times as long, and replay shows a path in every trial.
         text, above = str(path), f"{self.checkout}{os.sep}"
         return text.removeprefix(above).replace(os.sep, "/") if text.startswith(above) else text
+
+    def outside(self, path: Path) -> str | None:
+        """Where `path` is, if a symbolic link leads it out of the root; else None."""
+        if self.root is None:
+            return None
+        # As text: pathlib takes ten times as long, and replay asks in every trial.
+        root, place = str(self.root), str(path)
+        while len(place) > len(root) and not os.path.islink(place):  # noqa: PTH114
+            place = os.path.dirname(place)  # noqa: PTH120
+        if len(place) <= len(root):
+            return None
+        real = path.resolve()
+        return None if real.is_relative_to(self.root.resolve()) else str(real)
 
     def paths(self) -> list[Path]:
         """All cassettes, by name."""

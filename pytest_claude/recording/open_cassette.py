@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_claude.errors import RecordingProblem, UnsavedCassette
-from pytest_claude.recording import cassette, files, partial
+from pytest_claude.recording import cassette, files, partial, problems
 from pytest_claude.recording.call import Calls
 from pytest_claude.recording.cassette import Rulings
 from pytest_claude.recording.entry import Recorded, same_exchange
@@ -149,6 +149,7 @@ class OpenCassette:
     def _claim(self, opened: Opened) -> Opened:
         if self._writing is not None:
             return opened
+        self._check_links(opened.path)
         self._writing = WriteLock(opened.path, self._shelf.place.patience_s)
         if self._shelf.mode == "all" or not (opened.resumed or opened.is_outdated):
             return opened
@@ -157,6 +158,13 @@ class OpenCassette:
             if call.entry is not None:
                 opened.index.take(opened.index.mark(call.entry))
         return opened
+
+    def _check_links(self, path: Path) -> None:
+        """Nothing is written where a symbolic link leads out of the folder of cassettes."""
+        folder = self._shelf.place.folder
+        for each in (path, partial.partial_of(path)):
+            if (real := folder.outside(each)) is not None:
+                raise problems.behind_link(folder.shows(each), real)
 
     def unlock(self) -> None:
         """Let other processes write it."""

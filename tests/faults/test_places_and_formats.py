@@ -1,0 +1,313 @@
+"""Where files are and what checkouts make of them: names, links, line ends, locks, merges."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults.disk import Disk, tree
+from simulator import calls
+
+from pytest_claude import cli
+from pytest_claude.errors import SettingsError, UnreadableCassette
+from pytest_claude.recording import cassette, partial
+from pytest_claude.recording.entry import Recorded, reads_back
+from pytest_claude.recording.readers import read_text
+from pytest_claude.run.ledger_file import LedgerFile
+from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.transcript.parse import parse_transcript
+
+OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
+CALLS = calls(("lookup_order", {"order_id": "1234"}))
+URL = "https://api.anthropic.com/v1/messages"
+ONE = "def test_calls(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')"
+FOLDER = "test_app/test_calls"
+FILE = f"{FOLDER}/{OLD}.yaml"
+
+
+@pytest.fixture
+def recorded(project: Any, recorded_once: Any) -> Any:
+    """A project with one cassette."""
+    project.tests(ONE)
+    recorded_once(project, "places", lambda: project.record().assert_outcomes(passed=1))
+    return project
+
+
+@pytest.fixture
+def gated(project: Any, recorded_once: Any) -> Any:
+    """A project with a gate that passed."""
+    project.app(sdk_in_children=True)
+    project.tests(ONE)
+    project.personas(new=CALLS)
+
+    def record() -> None:
+        project.record().assert_outcomes(passed=1)
+        project.record(f"--claude-bump={OLD}={NEW}").assert_outcomes(passed=1)
+
+    recorded_once(project, "places-gated", record)
+    return project
+
+
+# --- names ----------------------------------------------------------------------------------
+
+
+def test_ids_that_differ_in_case_or_unicode_form_alone_have_files_of_their_own(
+    project: Any,
+) -> None:
+    words = ["é", "e\u0301", "É", "ﬁ", "fi", "ß", "ss", "K", "\u212a"]
+    project.pytester.makepyprojecttoml(
+        "[tool.pytest.ini_options]\npythonpath = ['.']\n"
+        "disable_test_id_escaping_and_forfeit_all_rights_to_community_support = true\n"
+    )
+    project.tests(
+        f"@pytest.mark.parametrize('word', {words!r})\n"
+        "def test_asks(claude, word):\n    ask(word)\n    assert claude.replies\n"
+    )
+    project.record().assert_outcomes(passed=len(words))
+    for form in ("NFC", "NFD", "NFKC", "NFKD"):
+        names = {unicodedata.normalize(form, name).casefold() for name in project.cassettes}  # type: ignore[arg-type]
+        assert len(names) == len(words)
+    project.run("--claude-strict").assert_outcomes(passed=len(words))
+
+
+# --- checkouts ------------------------------------------------------------------------------
+
+
+def test_a_replay_writes_nothing_and_needs_no_place_to_write(recorded: Any) -> None:
+    with Disk(recorded.path) as disk:
+        recorded.run("-p", "no:cacheprovider", "--claude-strict").assert_outcomes(passed=1)
+    assert disk.steps == []
+
+
+def test_a_replayed_gate_writes_nothing_and_needs_no_place_to_write(gated: Any) -> None:
+    with Disk(gated.path) as disk:
+        gated.run("-p", "no:cacheprovider", f"--claude-bump={OLD}={NEW}").assert_outcomes(passed=1)
+    assert disk.steps == []
+
+
+@pytest.mark.usefixtures("commands_in_process")
+def test_a_gate_with_the_line_ends_of_windows_is_replayed_and_adopted_once(
+    gated: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bump = f"--claude-bump={OLD}={NEW}"
+    gated.run(bump, "--claude-report=a.json").assert_outcomes(passed=1)
+    with_crlf(gated.path / "cassettes")
+    before = tree(gated.path / "cassettes")
+    gated.run(bump, "--claude-report=b.json").assert_outcomes(passed=1)
+    a, b = ((gated.path / name).read_bytes() for name in ("a.json", "b.json"))
+    assert a == b
+    assert tree(gated.path / "cassettes") == before
+    monkeypatch.chdir(gated.path)
+    words = ["adopt", f"{OLD}={NEW}", "--", "-p", "pytest_claude.plugin", "-W", "ignore"]
+    assert cli.main(words) == 0
+    assert "moved 4 cassettes of 1 test" in capsys.readouterr().out
+    with_crlf(gated.path / "cassettes", "\n")
+    assert cli.main(words) == 0
+    assert "have no use any more" in capsys.readouterr().out
+
+
+def with_crlf(root: Path, end: str = "\r\n") -> None:
+    """Give all files below `root` other line ends, as a checkout of git does."""
+    for path in root.rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_text("utf-8").replace("\n", end).encode())
+
+
+def test_a_partial_file_with_the_line_ends_of_windows_is_gone_on_with(recorded: Any) -> None:
+    path = recorded.cassette(FILE)
+    (entry,) = cassette.load(path, FILE)
+    path.unlink()
+    partial.append(path, entry)
+    left = partial.partial_of(path)
+    left.write_bytes(left.read_bytes().replace(b"\n", b"\r\n"))
+    recorded.record().assert_outcomes(passed=1)
+    assert recorded.simulator.bodies == []
+    assert recorded.cassettes == [FILE]
+
+
+# --- symbolic links -------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["the file", "its folder", "its module"])
+def linked(recorded: Any, request: pytest.FixtureRequest, tmp_path_factory: Any) -> Any:
+    """A project in which a symbolic link leads out of the folder of cassettes."""
+    names = {"the file": FILE, "its folder": FOLDER, "its module": "test_app"}
+    inside = recorded.cassette(names[request.param])
+    recorded.outside = tmp_path_factory.mktemp("outside") / inside.name
+    shutil.move(inside, recorded.outside)
+    inside.symlink_to(recorded.outside)
+    return recorded
+
+
+def test_what_is_read_through_a_link_out_of_the_root_is_told(linked: Any) -> None:
+    result = linked.run("--claude-strict")
+    result.assert_outcomes(passed=1)
+    told = " ".join(result.stdout.str().split())
+    assert f"cassettes/{FILE} is behind a symbolic link: it is {linked.outside}" in told
+
+
+@pytest.mark.parametrize("mode", ["new_episodes", "all"])
+def test_nothing_is_written_through_a_link_out_of_the_root(linked: Any, mode: str) -> None:
+    before = tree(linked.outside.parent)
+    linked.tests(ONE.replace("ask()", "ask('something else')"))
+    result = linked.record(mode=mode)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [f"E   *UnsavedCassette: cassettes/{FILE} is not written: it is behind a symbolic link *"]
+    )
+    assert linked.simulator.requests == [], "nothing was paid"
+    assert tree(linked.outside.parent) == before
+
+
+def test_a_link_that_stays_below_the_root_is_nobodys_concern(recorded: Any) -> None:
+    recorded.cassette(FOLDER).rename(recorded.cassette("test_app/elsewhere"))
+    recorded.cassette(FOLDER).symlink_to("elsewhere")
+    assert "symbolic link" not in recorded.run("--claude-strict").stdout.str()
+    recorded.tests(ONE.replace("ask()", "ask('something else')"))
+    recorded.record().assert_outcomes(passed=1)
+    recorded.run("--claude-strict").assert_outcomes(passed=1)
+
+
+def test_a_root_that_is_a_link_is_the_root(recorded: Any, tmp_path_factory: Any) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "cassettes"
+    shutil.move(recorded.path / "cassettes", outside)
+    (recorded.path / "cassettes").symlink_to(outside)
+    recorded.tests(ONE.replace("ask()", "ask('something else')"))
+    recorded.record().assert_outcomes(passed=1)
+    assert "symbolic link" not in recorded.run("--claude-strict").stdout.str()
+
+
+def test_an_interrupted_recording_is_not_written_through_a_link(
+    recorded: Any, tmp_path_factory: Any
+) -> None:
+    target = tmp_path_factory.mktemp("outside") / "precious.txt"
+    target.write_text("mine")
+    partial.partial_of(recorded.cassette(FILE)).symlink_to(target)
+    recorded.record(mode="all").assert_outcomes(failed=1)
+    assert target.read_text() == "mine"
+
+
+@pytest.mark.usefixtures("commands_in_process")
+def test_adopt_and_import_write_nothing_through_a_link(
+    gated: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path_factory: Any,
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "test_calls"
+    shutil.move(gated.cassette(FOLDER), outside)
+    gated.cassette(FOLDER).symlink_to(outside)
+    before = tree(gated.path / "cassettes")
+    monkeypatch.chdir(gated.path)
+    words = ["adopt", f"{OLD}={NEW}", "--", "-p", "pytest_claude.plugin", "-W", "ignore"]
+    assert cli.main(words) == 4
+    told = " ".join(capsys.readouterr().err.split())
+    assert "test_calls/claude-sonnet-5-5.yaml is behind a link out of cassettes; nothing" in told
+    assert tree(gated.path / "cassettes") == before
+    foreign = gated.path / "theirs" / FOLDER
+    foreign.parent.mkdir(parents=True)
+    cassette.save(foreign.with_suffix(".yaml"), [one(b'{"model": "claude-opus-5"}')])
+    assert cli.main(["import", "theirs", "--into", "cassettes"]) == 1
+    assert "out of cassettes" in capsys.readouterr().err
+    assert tree(outside).keys() == {f"{OLD}.yaml"}
+
+
+# --- formats --------------------------------------------------------------------------------
+
+
+def one(request: bytes = b"{}", response: bytes = b"{}") -> Recorded:
+    kind = {"content-type": "application/json"}
+    return Recorded.of(
+        Interaction(Request("POST", URL, request, kind), Response(200, response, kind))
+    )
+
+
+@pytest.mark.parametrize("depth", [150, 2_000, 50_000])
+def test_a_deeply_nested_body_is_kept_as_it_came(tmp_path: Path, depth: int) -> None:
+    deep = b"[" * depth + b"]" * depth
+    asked = b'{"model": "m", "messages": [], "metadata": %s}' % deep
+    said = b'{"type": "message", "role": "assistant", "content": [], "x": %s}' % deep
+    path = tmp_path / "m.yaml"
+    cassette.save(path, [one(asked, said)])
+    (entry,) = cassette.load(path, "m.yaml")
+    assert reads_back(one(asked, said))
+    assert b"".join(entry.reread().response.body.split()) == b"".join(said.split())
+    parse_transcript([entry.interaction])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"version": 2, "interactions": [1], "interactions": []}', "'interactions' twice"),
+        ('{"log": {"entries": [{"request": {}, "request": {}}]}}', "'request' twice"),
+        ("interactions: []\ninteractions: []\n", "'interactions' twice"),
+    ],
+    ids=["JSON", "HAR", "YAML"],
+)
+def test_a_key_that_is_there_twice_is_an_error(text: str, reason: str) -> None:
+    with pytest.raises(UnreadableCassette, match=f"holds the key {reason} at line"):
+        read_text(text, "x")
+
+
+@pytest.mark.parametrize("at", ["head", "trials"])
+def test_a_merge_conflict_in_a_ledger_is_told_with_its_line(gated: Any, at: str) -> None:
+    path = gated.cassette(f"_gate/{OLD}__{NEW}/ledger.jsonl")
+    lines = path.read_text().splitlines(keepends=True)
+    number = 1 if at == "head" else 3
+    lines.insert(number - 1, "<<<<<<< HEAD\n")
+    path.write_text("".join(lines))
+    result = gated.run(f"--claude-bump={OLD}={NEW}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = " ".join(result.stderr.str().split())
+    assert f"ledger.jsonl: holds a merge conflict at line {number} to repair take one" in told
+
+
+def test_a_line_of_a_ledger_is_counted_from_its_head() -> None:
+    with pytest.raises(SettingsError, match=r"^l:2: not a trial"):
+        LedgerFile.loads('{"gate": {}}\n{"a": 1}\n', "l")
+
+
+def test_a_conflict_of_every_style_is_no_cassette(tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    cassette.save(path, [one()])
+    text = path.read_text()
+    for line in range(1, text.count("\n") + 1):
+        lines = text.splitlines(keepends=True)
+        lines[line:line] = ["<<<<<<< ours\n", "||||||| base\n", "=======\n", ">>>>>>> theirs\n"]
+        path.write_text("".join(lines))
+        with pytest.raises(UnreadableCassette, match=f"holds a merge conflict at line {line + 1}"):
+            cassette.load(path, "m.yaml")
+        half = [each for each in lines if not each.startswith("<<<<<<<")]  # not all was taken out
+        path.write_text("".join(half))
+        with pytest.raises(UnreadableCassette):
+            cassette.load(path, "m.yaml")
+
+
+# --- forks ----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_that_swallows_its_error_is_told_by_the_parent(recorded: Any) -> None:
+    recorded.tests(
+        """
+import os
+
+def test_calls(claude):
+    ask()
+    child = os.fork()
+    if child == 0:
+        try:
+            ask("in the child")
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+"""
+    )
+    result = recorded.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E   *CallOutsideTrial: a forked process asked a model: *"])
