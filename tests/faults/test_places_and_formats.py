@@ -18,7 +18,7 @@ from pytest_claude.recording import cassette, partial
 from pytest_claude.recording.entry import Recorded, reads_back
 from pytest_claude.recording.readers import read_text
 from pytest_claude.run.ledger_file import LedgerFile
-from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.transcript.interaction import Interaction, Request, Response, Timing
 from pytest_claude.transcript.parse import parse_transcript
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
@@ -219,11 +219,11 @@ def test_adopt_and_import_write_nothing_through_a_link(
 # --- formats --------------------------------------------------------------------------------
 
 
-def one(request: bytes = b"{}", response: bytes = b"{}") -> Recorded:
+def one(request: bytes = b"{}", response: bytes = b"{}", **more: Any) -> Recorded:
     kind = {"content-type": "application/json"}
-    return Recorded.of(
-        Interaction(Request("POST", URL, request, kind), Response(200, response, kind))
-    )
+    headers = kind | more.pop("headers", {})
+    answer = Response(200, response, headers, **more)
+    return Recorded.of(Interaction(Request("POST", URL, request, kind), answer))
 
 
 @pytest.mark.parametrize("depth", [150, 2_000, 50_000])
@@ -237,6 +237,48 @@ def test_a_deeply_nested_body_is_kept_as_it_came(tmp_path: Path, depth: int) -> 
     assert reads_back(one(asked, said))
     assert b"".join(entry.reread().response.body.split()) == b"".join(said.split())
     parse_transcript([entry.interaction])
+
+
+UNCOUNTED = [
+    "    body:\n      string: other\n",
+    "  response:\n    status:\n      code: 500\n    body:\n      string: other\n",
+    "      total_s: [1\n",
+    "      chunks: [['x', 1], 5]\n",
+    "\t\x07: *a\n",
+]
+
+
+@pytest.mark.parametrize("lines", UNCOUNTED)
+def test_what_the_hash_does_not_count_changes_no_answer_and_raises_nothing(
+    tmp_path: Path, lines: str
+) -> None:
+    path = tmp_path / "m.yaml"
+    cassette.save(path, [one(response=b'{"said": "this"}', timing=Timing(0.1, 0.2))])
+    path.write_text(path.read_text().replace("# end", f"{lines}# end"))
+    (entry,) = cassette.load(path, "m.yaml")
+    for response in (entry.response, entry.reread().response):
+        assert (response.status, response.json()) == (200, {"said": "this"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("complete: false", "xcomplete: false"),
+        ("ended: left", "ended: cut"),
+        ("https://api.anthropic.com", "https://api: *a"),
+        ("https://api.anthropic.com", "'https://api.anthropic.com"),
+        ("['49']", "['49'"),
+    ],
+)
+def test_what_would_change_an_answer_counts(tmp_path: Path, old: str, new: str) -> None:
+    path = tmp_path / "m.yaml"
+    limit = {"anthropic-ratelimit-requests-remaining": "49"}
+    cassette.save(path, [one(timing=Timing(0.1, 0.2), ended="left", headers=limit)])
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(UnreadableCassette, match=r"is no YAML|was edited by hand"):
+        cassette.load(path, "m.yaml")
 
 
 @pytest.mark.parametrize(
