@@ -191,6 +191,16 @@ def test_an_interrupted_recording_is_not_written_through_a_link(
     assert target.read_text() == "mine"
 
 
+def test_no_ledger_is_written_through_a_link(gated: Any, tmp_path_factory: Any) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "_gate"
+    shutil.move(gated.cassette("_gate"), outside)
+    gated.cassette("_gate").symlink_to(outside)
+    before = tree(outside)
+    gated.record(f"--claude-bump={OLD}={NEW}", mode="all").assert_outcomes(failed=1)
+    assert {body["model"] for body in gated.simulator.bodies} <= {OLD}
+    assert tree(outside) == before
+
+
 @pytest.mark.usefixtures("commands_in_process")
 def test_adopt_and_import_write_nothing_through_a_link(
     gated: Any,

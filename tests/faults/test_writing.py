@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,6 +31,7 @@ from pytest_claude.plugin.attempts import Attempts
 from pytest_claude.recording import cassette, partial
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.entry import Recorded
+from pytest_claude.recording.files import write_atomically
 from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.opening import Place
 from pytest_claude.recording.recorder import Recorder
@@ -117,19 +119,39 @@ def test_a_saved_cassette(made: Path, fault: Fault, before: tuple[str, ...]) -> 
     def save(work: Path) -> None:
         cassette.save(work / path, entries("one", "two"))
 
-    def act(work: Path) -> None:
-        with suppress(UnsavedCassette):
-            save(work)
+    told: list[str] = []
 
+    def act(work: Path) -> None:
+        told.clear()
+        try:
+            save(work)
+        except UnsavedCassette as error:
+            told.append(error.headline)
+
+    why = "" if fault.error is None else os.strerror(fault.error)
     old, new = tree(made), after(save, made)
     for work, disk in each_operation(made, fault, act):
+        assert told in ([], [f"x.yaml could not be saved: {why}"])
         left = tree(work)
         kept = {name: data for name, data in left.items() if not name.endswith(".tmp")}
         assert kept in (old, new), disk.steps
         assert fault.error is None or left == kept, "an error leaves no file behind"
+        assert fault.error is None or bool(told) is (left != new)
         save(work)
         assert tree(work) == new, disk.steps
     assert len(disk.steps) > 5
+
+
+def test_a_file_that_is_replaced_keeps_its_permissions(made: Path) -> None:
+    new, script = made / "new", made / "script"
+    new.touch()
+    for path in (made / "other", script):
+        write_atomically(path, b"1")
+        assert path.stat().st_mode == new.stat().st_mode
+    script.chmod(0o755)
+    mode = script.stat().st_mode
+    write_atomically(script, b"2")
+    assert (script.read_bytes(), script.stat().st_mode) == (b"2", mode)
 
 
 # --- one trial ------------------------------------------------------------------------------
@@ -463,6 +485,7 @@ def test_adopt(adoptable: Any, kind: str, typed: Any, status: list[int], capsys:
         assert left["app.py"] in (old["app.py"], new["app.py"]), disk.steps
         if "nothing was moved" in said:
             assert left == old, disk.steps
+            assert "No space left on device" in said
         if fault.error is not None:
             assert told != [0] or left == new, disk.steps
         command(work)

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_claude.errors import UnreadableCassette, UnsavedCassette
-from pytest_claude.recording import files
+from pytest_claude.errors import UnreadableCassette
 from pytest_claude.recording.cassette import content_hash, dumps, load, save
 from pytest_claude.recording.entry import Recorded, reads_back
 from pytest_claude.recording.readers import read_text
@@ -150,27 +149,6 @@ def test_the_summary_is_for_reviewers(tmp_path: Path) -> None:
     text = (tmp_path / "a" / "b.yaml").read_text()
     assert "  summary:\n  - 'm → end_turn: \"Hello.\"'\n" in text
     assert len(load(tmp_path / "a" / "b.yaml", "b")) == 1
-
-
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_failed_write_leaves_the_old_file_and_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    path = tmp_path / "x.yaml"
-    save(path, [entry()])
-    before = path.read_bytes()
-
-    def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    owner = files.os if step == "fsync" else Path
-    monkeypatch.setattr(owner, step, fail)
-    with pytest.raises(
-        UnsavedCassette, match=r"x.yaml could not be saved: No space left on device"
-    ):
-        save(path, [entry(), entry(prompt="more")])
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_and_a_binary_file_are_named_as_such(tmp_path: Path) -> None:
