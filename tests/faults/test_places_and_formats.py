@@ -74,6 +74,37 @@ def test_ids_that_differ_in_case_or_unicode_form_alone_have_files_of_their_own(
     project.run("--claude-strict").assert_outcomes(passed=len(words))
 
 
+def test_one_name_in_two_modules_classes_and_folders_has_files_of_its_own(project: Any) -> None:
+    body = "(self, claude):\n        ask({!r})\n        assert claude.replies\n"
+    classes = "".join(
+        f"class {name}:\n    def test_calls{body.format(name)}\n" for name in ("TestA", "TestB")
+    )
+    project.tests(classes)
+    project.tests(classes, "test_other")
+    (project.path / "sub").mkdir()
+    shutil.copy(project.path / "test_app.py", project.path / "sub")
+    words = ("--import-mode=importlib",)
+    project.record(*words).assert_outcomes(passed=6)
+    assert len(project.cassettes) == 6
+    project.run(*words, "--claude-strict").assert_outcomes(passed=6)
+
+
+def test_the_same_cassette_is_found_from_wherever_pytest_is_started(
+    recorded: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    root, config = str(recorded.path), str(recorded.path / "pyproject.toml")
+    (recorded.path / "sub").mkdir()
+    for cwd, words in {
+        recorded.path / "sub": ["..", "--import-mode=importlib"],
+        tmp_path / "away": ["-c", config, "--rootdir", root, root],
+        tmp_path: [f"{root}/test_app.py::test_calls", "--rootdir", root],  # as an IDE calls it
+    }.items():
+        cwd.mkdir(exist_ok=True)
+        monkeypatch.chdir(cwd)
+        recorded.run(*words, "--claude-strict").assert_outcomes(passed=1)
+    assert recorded.cassettes == [FILE]
+
+
 # --- checkouts ------------------------------------------------------------------------------
 
 
@@ -224,6 +255,79 @@ def test_adopt_and_import_write_nothing_through_a_link(
     assert cli.main(["import", "theirs", "--into", "cassettes"]) == 1
     assert "out of cassettes" in capsys.readouterr().err
     assert tree(outside).keys() == {f"{OLD}.yaml"}
+
+
+# --- systems and editors -----------------------------------------------------------------------
+
+
+@pytest.mark.child
+@pytest.mark.usefixtures("cold_python")
+def test_a_machine_without_unicode_records_text_that_a_person_can_read(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(name, value)
+    project.tests("def test_calls(claude):\n    ask('\\u4f60\\u597d caf\\xe9')\n")
+    with project.server():
+        run = project.pytester.runpytest_subprocess
+        words = ("-p", "pytest_claude.plugin", "--claude-report=run.json", "--claude-report=run.md")
+        run(*words, "--claude-record").assert_outcomes(passed=1)
+    data = project.cassette(FILE).read_bytes()
+    assert "你好 café".encode() in data
+    assert b"\r" not in data
+    run(*words, "--claude-strict").assert_outcomes(passed=1)
+    project.run("--claude-strict").assert_outcomes(passed=1)
+
+
+def test_an_accepted_edit_replays_whatever_length_and_encoding_the_headers_said(
+    recorded: Any,
+) -> None:
+    path = recorded.cassette(FILE)
+    stale = (
+        "    headers:\n      content-length:\n      - '7'\n      content-encoding:\n      - gzip\n"
+    )
+    head, response = path.read_text().split("  response:\n")
+    response = response.replace("    headers:\n", stale, 1).replace("1234", "123456789")
+    path.write_text(f"{head}  response:\n{response}")
+    assert cli.main(["check", "--accept", str(path)]) == 0
+    recorded.tests(
+        "def test_calls(claude):\n    ask()\n"
+        "    assert claude.calls_tool('lookup_order', order_id='123456789')"
+    )
+    recorded.run("--claude-strict").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("mode", ["none", "new_episodes", "all"])
+def test_a_cassette_that_may_not_be_read_is_not_a_missing_one(
+    recorded: Any, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    before, read = recorded.cassette(FILE).read_bytes(), Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == Path(FILE).name:
+            raise PermissionError(13, "Permission denied")
+        return read(path)
+
+    recorded.tests(ONE.replace("ask()", "careless()"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        result = recorded.run() if mode == "none" else recorded.record(mode=mode)
+    result.assert_outcomes(failed=1)
+    if mode != "all":
+        wanted = f"E   *UnreadableCassette: cassettes/{FILE}: can't be read: Permission denied"
+        result.stdout.fnmatch_lines([wanted])
+    assert recorded.cassette(FILE).read_bytes() == before
+
+
+def test_a_test_that_ends_the_program_has_its_answers_kept(recorded: Any) -> None:
+    before = recorded.cassette(FILE).read_bytes()
+    recorded.tests("import sys\ndef test_calls(claude):\n    ask('other')\n    sys.exit(3)")
+    recorded.record(mode="all")
+    held = [e.request.body for e in partial.load(recorded.cassette(FILE))]
+    if recorded.cassette(FILE).read_bytes() != before:
+        held += [e.request.body for e in cassette.load(recorded.cassette(FILE), FILE)]
+    assert len(held) == 1
+    assert b"other" in held[0]
 
 
 # --- formats --------------------------------------------------------------------------------
