@@ -19,7 +19,7 @@ import pytest
 from faults.disk import FAULTS, Died, Disk, Fault, each_operation, tree
 from ledgers import decided, trials
 from report_samples import PASSED
-from simulator import calls
+from simulator import asks, by_prompt, calls
 
 from pytest_claude import cli
 from pytest_claude.cli import adopt, prune
@@ -285,6 +285,46 @@ def test_a_gate_that_dies_at_its_ledger_is_gone_on_with_and_pays_nothing_twice(
             project.run(*run, "--claude-record").assert_outcomes(passed=1)
             assert len(project.simulator.bodies) == 4, disk.steps
         assert project.cassettes == new, disk.steps
+
+
+def test_a_gate_that_dies_while_it_drops_what_the_app_asks_no_more_is_gone_on_with(
+    project: Any,
+) -> None:
+    project.app(sdk_in_children=True)
+    test = "def test_a(claude):\n    ask('{}')\n    assert claude.calls_tool('lookup_order')"
+    calls_it = calls(("lookup_order", {"order_id": "1234"}))
+    project.personas(old=calls_it, new=by_prompt({"mended": calls_it}, asks("Which order?")))
+    run = ("-p", "no:cacheprovider", f"--claude-bump={OLD}={NEW}")
+    project.tests(test.format("refund"))
+    project.record()
+    project.record(*run).assert_outcomes(failed=1)
+    project.tests(test.format("mended"))
+    before = shutil.copytree(project.path / "cassettes", project.path.with_name("before"))
+
+    def decision() -> Any:
+        project.run(*run, "--claude-report=run.json").assert_outcomes(passed=1)
+        return json.loads((project.path / "run.json").read_text())["decision"]
+
+    with Disk(project.path) as disk:
+        project.record(*run).assert_outcomes(passed=1)
+    new, decided_on = project.cassettes, decision()
+    steps = enumerate(disk.steps, start=1)
+    drops = [at for at, step in steps if step.startswith("unlink") and step.endswith(".yaml")]
+    assert len(drops) > 20
+    for at in (drops[0], drops[len(drops) // 2]):
+        shutil.rmtree(project.path / "cassettes")
+        shutil.copytree(before, project.path / "cassettes")
+        with project.server():
+            with Disk(project.path, at) as disk, suppress(Died):
+                project.run(*run, "--claude-record")
+            assert disk.struck
+            gc.collect()
+            project.run(*run, "--claude-record").assert_outcomes(passed=1)
+            assert len(project.simulator.bodies) == 5, "nothing is paid twice"
+        # Fresh trials of the baseline are dropped by the next run that would take one.
+        left = {name for name in project.cassettes if "/base_fresh/" not in name}
+        assert left == set(new)
+        assert decision() == decided_on
 
 
 def test_reports(made: Path, fault: Fault) -> None:
