@@ -161,7 +161,7 @@ class Places:
 
     def _folder_of(self, home: Home) -> Folder:
         folders = tuple(self.root / folder for folder in home.choose(self.alike))
-        return Folder(folders, FileNames(), self._checkout, home.identity)
+        return Folder(folders, FileNames(), self._checkout, home.identity, self.root)
 
     def _alike(self, folder: PurePosixPath) -> dict[PurePosixPath, str | None]:
         """The folders on disk that are `folder` once case is folded, and whose each is."""

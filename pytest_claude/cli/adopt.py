@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shlex
 import subprocess
@@ -19,7 +20,7 @@ from pytest_claude.cli.prune import is_wanted
 from pytest_claude.cli.source_files import edit_files, files_that_name
 from pytest_claude.errors import SettingsError
 from pytest_claude.places import Places
-from pytest_claude.recording.files import write_atomically
+from pytest_claude.recording.files import remove_files, write_atomically
 from pytest_claude.recording.folder import main_model
 from pytest_claude.report.adoption import adoption, bump_text, foretold_lines
 from pytest_claude.report.numbers import plural
@@ -29,18 +30,25 @@ from pytest_claude.run.record import Run
 from pytest_claude.transcript.utf8 import utf8
 
 NOTE = "BUMP.md"
+_ASIDE = ".replaced"
+_RENAMES = "adopt.json"  # what is being renamed, until the note says that it is done
+
+Rename = tuple[str, str]
+"""Where a file is and where it goes, as paths from the project's root."""
 
 
 def run(options: argparse.Namespace) -> int:
     """Move the trials, then do what is left; 1 when the verdict forbids it, or pytest's status.
 
     The gate's folder is removed on a yes only, and so are the old model's recordings. A second
-    call goes on where the first one ended.
+    call goes on where the first one ended, or was killed.
     """
     project = read_project(Path.cwd())
     os.chdir(project.root)  # from where pytest finds the tests, and paths are shown
     pairs = [_pair(text) for text in options.pairs]
     gate = _gate_folder(project, pairs)
+    if gate is not None:
+        _end_renaming(gate)
     if gate is None or not _is_adopted(gate):
         status, run = run_gate(options)
         if run is None or run.decision is None:
@@ -63,9 +71,13 @@ def _typed(options: argparse.Namespace) -> str:
 
 
 def _is_adopted(gate: Path) -> bool:
-    """Whether what a gate judged last was adopted: nothing was recorded in it since."""
-    note, ledgers = gate / NOTE, _ledgers(gate)
-    return note.exists() and (not ledgers or _digest(ledgers) in note.read_text("utf-8"))
+    """Whether what a gate judged last was adopted: nothing was recorded in it since.
+
+    Some of its ledgers may be gone: a call that removes them can be killed.
+    """
+    note = gate / NOTE
+    text = note.read_text("utf-8") if note.exists() else ""
+    return bool(text) and all(_digest(ledger) in text for ledger in _ledgers(gate))
 
 
 def _ledgers(gate: Path) -> list[Path]:
@@ -73,8 +85,9 @@ def _ledgers(gate: Path) -> list[Path]:
     return sorted(gate.rglob("ledger.jsonl"))
 
 
-def _digest(ledgers: Iterable[Path]) -> str:
-    return hashlib.sha256(b"".join(path.read_bytes() for path in ledgers)).hexdigest()[:16]
+def _digest(ledger: Path) -> str:
+    # As text: git may have changed the line ends.
+    return hashlib.sha256(ledger.read_text("utf-8").encode()).hexdigest()[:16]
 
 
 def _check_whole(run: Run, gate: Path, options: argparse.Namespace) -> None:
@@ -138,11 +151,10 @@ def _move_trials(run: Run, project: Project, options: argparse.Namespace) -> Pat
         folders = [(places.test(entry.result.test), entry.model) for entry in adopted]
         before = [(of, r) for of, model in folders for r in of.recordings() if r.model == model]
         replaced = list(dict.fromkeys([*replaced, *(of.shows(r.path) for of, r in before)]))
-    _check(moves, replaced)
-    note = Path(os.path.relpath(gate / NOTE))
-    text = f"{bump_text(run, adopted)}\n<!-- ledger {_digest(_ledgers(gate))} -->\n"
-    _move(moves, replaced, note, text)
-    print(f"\nwrote {note}, the text of the pull request")
+    _check(moves, replaced, project.cassette_root)
+    digests = " ".join(map(_digest, _ledgers(gate)))
+    _move(moves, replaced, gate, f"{bump_text(run, adopted)}\n<!-- ledger {digests} -->\n")
+    print(f"\nwrote {os.path.relpath(gate / NOTE)}, the text of the pull request")
     print(f"moved {plural(len(moves), 'cassette')} of {plural(len(adopted), 'test')}")
     for line in foretold_lines(run, adopted):
         print(line)
@@ -204,11 +216,7 @@ def _remove(
         print(f"  to remove them  pytest-claude adopt --yes {_typed(options)}")
         return
     try:
-        for path in (*of_old, *of_gate):
-            path.unlink()
-        for folder in sorted(gate.rglob("*"), reverse=True):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+        remove_files((*of_old, *of_gate), gate)
     except OSError as error:
         raise SettingsError(f"adopt: {error.filename}: {error.strerror}") from None
     print(f"\nremoved {what}")
@@ -250,28 +258,63 @@ def _replay(options: argparse.Namespace, pairs: Sequence[tuple[str, str]]) -> No
         print("plain replay is not green: its tests say above what the app must do")
 
 
-def _check(moves: Iterable[tuple[str, str]], replaced: Collection[str]) -> None:
+# --- moving ---------------------------------------------------------------------------------
+
+
+def _check(moves: Iterable[Rename], replaced: Collection[str], root: Path) -> None:
     """Nothing is moved unless all can be."""
     for source, target in moves:
         if not Path(source).exists():
             raise SettingsError(f"adopt: {source} is not there: run it in the project's root")
         if Path(target).exists() and target not in replaced:
             raise SettingsError(f"adopt: {target} exists already; nothing was moved")
+        if not Path(target).resolve().is_relative_to(root.resolve()):
+            where = f"{target} is behind a link out of {root.name}"
+            raise SettingsError(f"adopt: {where}; nothing was moved")
 
 
-def _move(moves: Iterable[tuple[str, str]], replaced: Iterable[str], note: Path, text: str) -> None:
-    """Move all cassettes and write the note, or leave everything as it was."""
-    aside = [(place, f"{place}.replaced") for place in replaced]
-    moved: list[tuple[str, str]] = []
+def _move(moves: Iterable[Rename], replaced: Iterable[str], gate: Path, note: str) -> None:
+    """Move all cassettes and write the note, or leave everything as it was.
+
+    The renames are on disk before the first is made, and the note is written after the last: what
+    a killed call left is undone before the note is there, and finished after it.
+    """
+    renames = [*((place, f"{place}{_ASIDE}") for place in replaced), *moves]
     try:
-        for source, target in [*aside, *moves]:
+        write_atomically(gate / _RENAMES, utf8(json.dumps(renames, indent=1)))
+        for source, target in renames:
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             Path(source).replace(target)
-            moved.append((source, target))
-        write_atomically(note, utf8(text))
+        write_atomically(gate / NOTE, utf8(note))
     except OSError as error:
-        for source, target in reversed(moved):
-            Path(target).replace(source)
+        _undo(renames)
+        (gate / _RENAMES).unlink(missing_ok=True)
         raise SettingsError(f"adopt: {error}; nothing was moved") from None
-    for _, kept in aside:
-        Path(kept).unlink()
+    _end_renaming(gate)
+
+
+def _end_renaming(gate: Path) -> None:
+    """Finish what was renamed, or undo it where not all was.
+
+    Raises:
+        SettingsError: The disk refuses it; the next call tries again.
+    """
+    path = gate / _RENAMES
+    if not path.exists():
+        return
+    try:
+        renames: list[Rename] = [(s, t) for s, t in json.loads(path.read_text("utf-8"))]
+        if not _is_adopted(gate):
+            _undo(renames)
+        for _, target in renames:
+            if target.endswith(_ASIDE):
+                Path(target).unlink(missing_ok=True)
+        path.unlink()
+    except OSError as error:
+        raise SettingsError(f"adopt: {error.filename}: {error.strerror}; try again") from None
+
+
+def _undo(renames: Sequence[Rename]) -> None:
+    for source, target in reversed(renames):
+        if Path(target).exists() and not Path(source).exists():
+            Path(target).replace(source)

@@ -41,22 +41,27 @@ def run(options: argparse.Namespace) -> int:
             )
             model = named_model(names.resolved(main_model(entries)))
             target = folder.path(model, 0)
-            into = (options.into or cassette_folder()).resolve()
-            if written_as.startswith("pytest-claude") and source.resolve().is_relative_to(into):
+            into = options.into or cassette_folder()
+            is_inside = source.resolve().is_relative_to(into.resolve())
+            if written_as.startswith("pytest-claude") and is_inside:
                 bad += 1
                 print(f"FAIL {source}: is in its place already; replay reads it", file=sys.stderr)
+            elif (real := folder.outside(target)) is not None:
+                bad += 1
+                print(f"FAIL {source}: {target} is {real}, out of {into}", file=sys.stderr)
             elif not entries:
                 print(f"{source}: no call to a model, nothing imported")
-            elif target.exists():
-                bad += 1
-                print(f"FAIL {source}: {target} exists already", file=sys.stderr)
             else:
-                calls = [entry.interaction for entry in entries]
-                cassette.save(
-                    target, entries, summarize(calls), written_as, replace(label, model=model)
-                )
-                print(f"{source} ({written_as}) → {target}")
-                strays += label is _NO_TEST
+                summary = summarize([entry.interaction for entry in entries])
+                whose = replace(label, model=model)
+                text = cassette.dumps(entries, summary, written_as, whose)
+                if target.exists() and target.read_bytes() != text.encode():
+                    bad += 1
+                    print(f"FAIL {source}: {target} exists already", file=sys.stderr)
+                else:  # a call that was killed, or is repeated, had imported it
+                    cassette.save(target, entries, summary, written_as, whose)
+                    print(f"{source} ({written_as}) → {target}")
+                    strays += label is _NO_TEST
         except RecordingProblem as error:
             bad += 1
             named = source.name in error.headline
@@ -87,7 +92,7 @@ def _places(options: argparse.Namespace) -> Iterator[tuple[Path, Folder, Label, 
                 into = given or Path(os.path.relpath(project.cassette_root))
                 yield (
                     source,
-                    Folder((into / below.parent / _stem(source),), FileNames(), Path()),
+                    Folder((into / below.parent / _stem(source),), FileNames(), Path(), root=into),
                     _NO_TEST,
                     _store(project, given),
                 )

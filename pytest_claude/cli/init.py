@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pytest_claude.cli.project import read_project
 from pytest_claude.errors import SettingsError
+from pytest_claude.recording.files import write_atomically
 from pytest_claude.recording.store import FOLDER
 
 # By what is below the cassettes' folder; the last that fits holds.
@@ -62,7 +63,7 @@ def _append(path: Path, lines: Sequence[str]) -> None:
         print(f"{shown}: nothing to add")
         return
     first = end if before and not before.endswith("\n") else ""
-    with path.open("ab") as file:
-        file.write((first + "".join(line + end for line in lines)).encode())
+    after = before + first + "".join(line + end for line in lines)
+    write_atomically(path, after.encode("utf-8", "surrogateescape"))
     for line in lines:
         print(f"{shown}: added {line}")

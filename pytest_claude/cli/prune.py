@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from pytest_claude.cli.check import orphan_lines
-from pytest_claude.cli.orphans import NotCollected, Orphan, project_orphans, unused_parts
+from pytest_claude.cli.orphans import NotCollected, project_orphans, unused_parts
 from pytest_claude.cli.project import cassette_folder
 from pytest_claude.errors import UnreadableCassette
-from pytest_claude.recording.files import sweep
+from pytest_claude.recording.files import remove_files
 from pytest_claude.report.numbers import plural
 
 
@@ -35,9 +35,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"nothing is removed; to remove {files}  pytest-claude prune --yes")
         return 0
     try:
-        _remove(orphans, cassette_folder())
-        for part in parts:
-            part.unlink()
+        files_of_tests = [path for orphan in orphans for path in orphan.files]
+        remove_files([*files_of_tests, *parts], cassette_folder())
     except OSError as error:
         print(f"FAIL {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
@@ -66,14 +65,3 @@ def is_wanted(question: str) -> bool:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False
-
-
-def _remove(orphans: list[Orphan], root: Path) -> None:
-    for orphan in orphans:
-        for path in orphan.files:
-            path.unlink()
-            sweep(path)
-        for folder in (orphan.folder, *orphan.folder.parents):
-            if folder == root or any(folder.iterdir()):
-                break
-            folder.rmdir()

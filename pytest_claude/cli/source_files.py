@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_claude.cli.project import Project
 from pytest_claude.models.mentions import Mention, edited, mentions
+from pytest_claude.recording.files import write_atomically
 
 _LARGEST = 1_000_000  # bytes; what is larger is data
 _PROSE = {".md", ".rst", ".html"}
@@ -44,13 +45,13 @@ def edit_files(named: Sequence[Named]) -> int:
     """Write the new model in the place of the old; how many names were written.
 
     Raises:
-        OSError: The disk refuses a file; those before it are written.
+        OSError: The disk refuses a file; it stays as it is, and those before it are written.
     """
     for path, places in named:
         text = _text(path)
         assert text is not None, "it was read"
         if (after := edited(text, places)) != text:
-            path.write_bytes(after.encode())  # in place: its mode and its links stay
+            write_atomically(path, after.encode())
     return sum(mention.new is not None for _, places in named for mention in places)
 
 

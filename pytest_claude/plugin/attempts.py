@@ -13,6 +13,7 @@ from pytest_claude.gating import Decision, Ledger, Policy
 from pytest_claude.gating.policy import Baseline
 from pytest_claude.places import Places, gate_side
 from pytest_claude.recording.files import write_atomically
+from pytest_claude.recording.folder import outside
 from pytest_claude.run.editions import Past
 from pytest_claude.run.ledger_file import LedgerFile, by_test
 from pytest_claude.run.place import Side
@@ -156,8 +157,8 @@ class Attempts:
         """
         path = _ledger(self._settings, self.last)
         file = LedgerFile(baseline=baseline, waiting={test: [0, 0] for test in tests})
-        if not file.waiting or path.exists():
-            return
+        if not file.waiting or path.exists() or outside(path, self._places.root):
+            return  # behind a link nothing is written: the first call is refused
         try:
             write_atomically(path, utf8(file.dumps()))
         except OSError as error:
@@ -177,7 +178,7 @@ class Attempts:
         for number in self._numbers:
             path = _ledger(self._settings, number)
             verdicts = [v for v in judged if (v.attempt or decision.attempt) == number]
-            if verdicts and path.parent.is_dir():
+            if verdicts and path.parent.is_dir() and not outside(path, self._places.root):
                 text = _read(path).updated(ledger, verdicts, decision, edited).dumps()
                 if not path.exists() or path.read_text("utf-8") != text:
                     write_atomically(path, utf8(text))

@@ -130,14 +130,14 @@ def main_model(path: Path) -> str | None:
     """
     try:
         label = read_label(path)
-        if label is None:
-            entries = load(path, path.name)
-        elif label.model:
+        if label is not None and label.model:
             return label.model
-        else:
+        if label is None:
+            request = load(path, path.name)[0].request
+        else:  # an early version wrote it, and it may have been edited since
             first = _text(path, path.name).split(f"\n{START}", 2)[1]
-            entries = [Recorded.read(f"{START}{first}\n")]
-        model = model_in(entries[0].request)
+            request = _foreign(f"interactions:\n{START}{first}\n", path.name)[1][0].request
+        model = model_in(request)
     except (OSError, ValueError, IndexError, RecordingProblem):
         return None
     return named_model(model) if model else None
@@ -231,9 +231,7 @@ def save(
         )
     data = dumps(entries, summary, imported_from, label, rulings).encode()
     try:
-        files.sweep(path)
-        if not path.exists() or path.read_bytes() != data:
-            files.write_atomically(path, data)
+        files.write_atomically(path, data)
     except OSError as error:
         raise files.unsaved(path, error) from error
 

@@ -13,11 +13,14 @@ from pytest_claude.recording import yaml_text
 from pytest_claude.recording.fingerprint import fingerprint
 from pytest_claude.recording.readers import parts
 from pytest_claude.recording.store import Reference, Store, references_in
-from pytest_claude.transcript.interaction import Ended, Interaction, Request, Response, Timing
+from pytest_claude.transcript.interaction import Interaction, Request, Response
 from pytest_claude.transcript.judging import JUDGE, is_judge
 
 START = "- fingerprint: "
 _RESPONSE = "\n  response:\n"
+_TIMING = "\n    timing:\n"
+# Scheme and host, as a URL has them: anything else there counts.
+_HOST = re.compile(r"\n    uri: ((['\"]?)[\w+.-]+://[!$-&(-.0-~]*)(?=.*\2\n)")
 LIMITS = ("anthropic-ratelimit-", "anthropic-priority-")
 """How the headers begin that tell what is left of an account's limits: no two answers agree."""
 _ENDINGS = ("cut", "left", "timed out")
@@ -94,10 +97,12 @@ class Recorded:
         """As it was received."""
         if "interaction" in self.__dict__:
             return self.interaction.response
+        end = self._counted_to
         # Nothing but this key has its indentation: bodies are indented deeper.
-        start = self.text.rindex(_RESPONSE) + 1
-        return _usual_response(self.text, start) or parts.response_of(
-            yaml_text.load_own(self.text[start:])["response"], ours=True
+        start = self.text.rindex(_RESPONSE, 0, end) + 1
+        times = _times(self.text[end:])
+        return _usual_response(self.text, start, end, times) or parts.response_of(
+            {**yaml_text.load_own(self.text[start:end])["response"], "timing": times}, ours=True
         )
 
     @property
@@ -107,28 +112,36 @@ class Recorded:
 
     def reread(self) -> Interaction:
         """What the text says."""
-        entry = yaml_text.load_own(self.text)[0]
+        end = self._counted_to
+        entry = yaml_text.load_own(self.text[:end])[0]
         request = parts.request_of(entry["request"])
         if self.store is not None:
             request = self.store.whole(request)
-        return Interaction(request, parts.response_of(entry["response"], ours=True))
+        times = _times(self.text[end:])
+        response = parts.response_of({**entry["response"], "timing": times}, ours=True)
+        return Interaction(request, response)
 
     @property
     def content(self) -> str:
         """The text without what may differ between two recordings of the same: host, times, and
         the limits of the account.
         """
-        head, _, timing = self.text.rpartition("\n    timing:\n")
-        text = f"{head}\n" if head else timing
-        if head and "complete: false" in timing:
-            text += "cut" + "".join(by for by in _ENDINGS if f"ended: {by}" in timing)
-        start = text.index("\n    uri: ") + len("\n    uri: ")
-        end = text.index("\n", start)
-        host_end = text.find("/", text.find("://", start, end) + 3, end)
-        text = text[:start] + text[host_end if host_end > 0 else end :]
+        end = self._counted_to
+        text = self.text[:end]
+        if self.text.find("complete: false", end) >= 0:
+            times = _times(self.text[end:])
+            text += f"cut{times.get('ended', '')}" if times.get("complete") is False else ""
+        if (host := _HOST.search(text)) is not None:
+            text = text[: host.start(1)] + text[host.end() :]
         return (
             _LIMIT_LINE.sub("", text) if any(f"\n      {name}" in text for name in LIMITS) else text
         )
+
+    @property
+    def _counted_to(self) -> int:
+        """Where the times begin, which a cassette's hash does not count; or the end."""
+        timed = self.text.rfind(_TIMING)
+        return timed + 1 if timed >= 0 else len(self.text)
 
 
 def same_exchange(left: Interaction, right: Interaction) -> bool:
@@ -141,8 +154,10 @@ def same_exchange(left: Interaction, right: Interaction) -> bool:
     )
 
 
-# With the indentation of a header, as `_entry` writes it.
-_LIMIT_LINE = re.compile(rf"\n      (?:{'|'.join(LIMITS)}).*")
+# As `_entry` writes such a header: any other value counts.
+_LIMIT_LINE = re.compile(
+    rf"\n      (?:{'|'.join(LIMITS)})[\w-]*: \[('?)[\w.:+ -]*\1\](?=\n)", re.ASCII
+)
 # The API gives each message a new one. Ids of tool calls stay: later requests repeat them.
 _MESSAGE_ID = re.compile(rb'"id":\s*"msg_\w+"')
 
@@ -172,13 +187,29 @@ _USUAL = re.compile(
     r"    body:\n      string: \|([+-]?)\n"
 )
 _INDENTATION = " " * 8
-_TIMING = "\n    timing:\n"
 _OTHER_LINE_ENDS = ("\x85", "\u2028", "\u2029")  # for YAML, not for us
 _HEADER = re.compile(r"      ([\w-]+):(?:\n      - (.*)| \['?([^']*)'?\])")
 
 
-def _usual_response(text: str, start: int) -> Response | None:
+def _times(text: str) -> Mapping[str, Any]:
+    """What `timing` says, as far as an edit or a merge has left it readable: times do not count.
+
+    It is no YAML: nothing that a hash does not count can be another part of the entry.
+    """
+    times: dict[str, Any] = {}
+    for line in text.splitlines()[1:]:
+        name, _, value = line.strip().partition(": ")
+        try:
+            times[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            times[name] = value
+    return times
+
+
+def _usual_response(text: str, start: int, end: int, times: Mapping[str, Any]) -> Response | None:
     """The response in the text of an entry as we write it, or None where it needs a YAML parser.
+
+    It is from `start` to `end`, which `times` follow.
 
     Replay is the rule and this is most of its cost: libyaml takes four times as long. Whether
     both say the same is checked whenever an entry is saved.
@@ -191,22 +222,13 @@ def _usual_response(text: str, start: int) -> Response | None:
         return None  # a body that begins with blanks has its own indentation
     if not text.isascii() and any(text.find(mark, start) >= 0 for mark in _OTHER_LINE_ENDS):
         return None
-    timed = text.rfind(_TIMING, first)
-    body = text[first : timed + 1 if timed >= 0 else None].replace(f"\n{_INDENTATION}", "\n")
+    body = text[first:end].replace(f"\n{_INDENTATION}", "\n")
     if head[3] != "+":
         body = body.rstrip("\n") + ("" if head[3] else "\n")
     headers = {name: value or limit for name, value, limit in _HEADER.findall(head[2])}
     if any(": " in value or " #" in value for value in headers.values()):
         return None
-    when: Timing | None = None
-    ended: Ended = "whole"
-    if timed >= 0:
-        try:
-            lines = text[timed + len(_TIMING) :].splitlines()
-            times = {n: json.loads(v) for n, v in (line.strip().split(": ", 1) for line in lines)}
-        except ValueError:
-            return None  # times edited by hand: they do not count
-        when, ended = parts.timing_of(times)
+    when, ended = parts.timing_of(times)
     return Response(int(head[1]), body.encode(), headers, when, ended)
 
 

@@ -3,47 +3,90 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from pytest_claude.errors import UnsavedCassette
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, alone: bool = True) -> None:
     """Write `data` beside `path`, then rename it over `path`, and make both safe from a crash.
+
+    A file that holds `data` already is left alone.
+
+    Args:
+        path: The file.
+        data: Its new content.
+        alone: Whether no other process writes it at the same time: what killed writers of it left
+            is removed then.
 
     Raises:
         OSError: The disk refuses it; `path` is what it was and nothing else is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if alone:
+        sweep(path)
+    if path.exists() and path.read_bytes() == data:
+        return
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path), suffix=".tmp")
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes the file private; a cassette is as readable as any other file.
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
+        temporary.chmod(_mode(path))
+        temporary.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
 
 
 def append(path: Path, data: bytes) -> None:
-    """Add `data` to the end of `path`, on disk when this returns."""
+    """Add `data` to the end of `path`, on disk when this returns.
+
+    Raises:
+        OSError: The disk refuses it; no part of `data` is left where the disk allows that.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    with path.open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
+            os.fsync(file.fileno())
+        except OSError:
+            with suppress(OSError):
+                file.truncate(size)
+            raise
 
 
 def sweep(path: Path) -> None:
-    """Remove what killed writers of `path` left beside it."""
+    """Remove what killed writers of `path` left beside it, as far as the disk allows it."""
     for leftover in path.parent.glob(f"{_escaped(_prefix(path))}*.tmp"):
-        leftover.unlink(missing_ok=True)
+        with suppress(OSError):
+            leftover.unlink()
+
+
+def remove_files(paths: Iterable[Path], root: Path) -> None:
+    """Remove files below `root`, and every folder below `root` that is empty then.
+
+    A call that was killed is finished by the next one.
+
+    Raises:
+        OSError: The disk refuses one; those before it are removed.
+    """
+    for path in paths:
+        sweep(path)
+        path.unlink(missing_ok=True)
+    for folder, _, _ in os.walk(root, topdown=False):
+        if folder != str(root) and not os.listdir(folder):  # noqa: PTH208  # as os.walk names it
+            Path(folder).rmdir()
 
 
 def unsaved(path: Path, error: OSError) -> UnsavedCassette:
@@ -81,6 +124,14 @@ def _sync_folder(folder: Path) -> None:
         pass
     finally:
         os.close(handle)
+
+
+def _mode(path: Path) -> int:
+    """The permissions of `path`; where it is new, those of any other new file, not mkstemp's."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return 0o666 & ~_umask()
 
 
 def _umask() -> int:

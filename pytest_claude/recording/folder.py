@@ -49,12 +49,14 @@ class Folder:
         names: What they are called.
         checkout: What paths are shown relative to.
         identity: Whose they are, as a cassette is labelled; "" for what tests share.
+        root: The folder that all cassettes are below; None where links are nobody's concern.
     """
 
     folders: tuple[Path, ...]
     names: Names
     checkout: Path
     identity: str = ""
+    root: Path | None = None
 
     @property
     def is_there(self) -> bool:
@@ -76,6 +78,10 @@ class Folder:
         # As text: pathlib takes ten times as long, and replay shows a path in every trial.
         text, above = str(path), f"{self.checkout}{os.sep}"
         return text.removeprefix(above).replace(os.sep, "/") if text.startswith(above) else text
+
+    def outside(self, path: Path) -> str | None:
+        """Where `path` is, if a symbolic link leads it out of the root; else None."""
+        return None if self.root is None else outside(path, self.root)
 
     def paths(self) -> list[Path]:
         """All cassettes, by name."""
@@ -114,6 +120,18 @@ class Folder:
     def _index(self, path: Path) -> int | None:
         place = self.read(path)
         return None if place is None else place[1]
+
+
+def outside(path: Path, root: Path) -> str | None:
+    """Where a path below `root` is, if a symbolic link leads it out of `root`; else None."""
+    # As text: pathlib takes ten times as long, and replay asks in every trial.
+    top, place = str(root), str(path)
+    while len(place) > len(top) and not os.path.islink(place):  # noqa: PTH114
+        place = os.path.dirname(place)  # noqa: PTH120
+    if len(place) <= len(top):
+        return None
+    real = path.resolve()
+    return None if real.is_relative_to(root.resolve()) else str(real)
 
 
 def names_in(folder: Path) -> list[str]:

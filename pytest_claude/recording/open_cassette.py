@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_claude.errors import RecordingProblem
-from pytest_claude.recording import cassette, files, partial
+from pytest_claude.errors import RecordingProblem, UnsavedCassette
+from pytest_claude.recording import cassette, files, partial, problems
 from pytest_claude.recording.call import Calls
 from pytest_claude.recording.cassette import Rulings
 from pytest_claude.recording.entry import Recorded, same_exchange
@@ -40,6 +41,7 @@ class OpenCassette:
         self._shelf = shelf
         self._opened: Opened | None = None
         self._writing: WriteLock | None = None
+        self._unwritten: list[Recorded] = []
         self._paid_for_show = False
         self._saved: Sequence[Recorded] = ()
         self._rulings: dict[str, Mapping[str, Any]] = {}
@@ -147,6 +149,7 @@ class OpenCassette:
     def _claim(self, opened: Opened) -> Opened:
         if self._writing is not None:
             return opened
+        self._check_links(opened.path)
         self._writing = WriteLock(opened.path, self._shelf.place.patience_s)
         if self._shelf.mode == "all" or not (opened.resumed or opened.is_outdated):
             return opened
@@ -156,22 +159,41 @@ class OpenCassette:
                 opened.index.take(opened.index.mark(call.entry))
         return opened
 
+    def _check_links(self, path: Path) -> None:
+        """Nothing is written where a symbolic link leads out of the folder of cassettes."""
+        folder = self._shelf.place.folder
+        for each in (path, partial.partial_of(path)):
+            if (real := folder.outside(each)) is not None:
+                raise problems.behind_link(folder.shows(each), real)
+
     def unlock(self) -> None:
         """Let other processes write it."""
         if self._writing is not None:
+            with suppress(RecordingProblem):  # it was raised where the answer arrived
+                self._write_rest()
             self._writing.release()
             self._writing = None
 
     # --- what is kept in it -----------------------------------------------------------------
 
     def add(self, entry: Recorded) -> None:
-        """Put a paid answer on disk.
+        """Put a paid answer on disk; where the disk refuses it, it is tried again with the next.
 
         Raises:
             UnsavedCassette: The disk refuses it.
         """
+        self._unwritten.append(entry)
+        self._write_rest()
+
+    def _write_rest(self) -> None:
         assert self._opened is not None, "a call opened it"
-        partial.append(self._opened.path, entry)
+        while self._unwritten:
+            entry = self._unwritten.pop(0)
+            try:
+                partial.append(self._opened.path, entry)
+            except UnsavedCassette:
+                self._unwritten.insert(0, entry)
+                raise
 
     def add_shown(self, entry: Recorded) -> None:
         """Keep a paid answer that the app did not get for its next try."""
@@ -224,6 +246,21 @@ class OpenCassette:
             partial.partial_of(opened.path).unlink(missing_ok=True)
         except OSError as error:
             raise files.unsaved(opened.path, error) from error
+
+    def remove_used_up(self) -> None:
+        """Remove a partial file of which the cassette has all: a kill after the save leaves it."""
+        opened = self._opened
+        if opened is None or self.only_replays or opened.resumed or self._writing is not None:
+            return
+        left = partial.partial_of(opened.path)
+        if left.exists():
+            with suppress(RecordingProblem, OSError):  # another process may be recording into it
+                lock = WriteLock(opened.path)
+                try:
+                    if not self._shelf.reopen(opened).resumed:
+                        left.unlink()
+                finally:
+                    lock.release()
 
     def _rulings_on(self, entries: Sequence[Recorded]) -> Rulings:
         """The rulings on replies that `entries` hold, in an order that no thread decides."""

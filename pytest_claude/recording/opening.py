@@ -175,6 +175,8 @@ class Shelf:
         if written is not None:
             recorded, rulings = cassette.load_with_rulings(path, shown)
         notes = []
+        if written is not None and (real := self.place.folder.outside(path)) is not None:
+            notes.append(f"{shown} is behind a symbolic link: it is {real}")
         if written is not None and (size := path.stat().st_size) > _LARGE:
             notes.append(f"{shown} is large: {size // 1_000_000} MB")
         if self.mode != "none":

@@ -76,7 +76,13 @@ def _whole_pieces(path: Path) -> list[str]:
     # text of an entry, its mark, text of the next, …
     pieces = _MARK.split(text)
     pairs = zip(pieces[::2], pieces[1::2], strict=False)
-    return [piece for piece, mark in pairs if _hash(piece) == mark]
+    return [whole for piece, mark in pairs if (whole := _whole(piece, mark)) is not None]
+
+
+def _whole(piece: str, mark: str) -> str | None:
+    """What has this mark; what a killed process left half-written may be before it."""
+    starts = (found.start() for found in re.finditer(f"{START}|{_RULING}", piece))
+    return next((piece[at:] for at in starts if _hash(piece[at:]) == mark), None)
 
 
 def _has_parts(entry: Recorded, path: Path) -> bool:

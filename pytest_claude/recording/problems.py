@@ -17,6 +17,7 @@ from pytest_claude.errors import (
     RecordingProblem,
     Row,
     SpoiledTrial,
+    UnsavedCassette,
     Void,
 )
 from pytest_claude.models.ids import ModelNames
@@ -154,6 +155,21 @@ def forked(child: int) -> CallOutsideTrial:
             ("expected", "model calls in the process of the test"),
             ("observed", f"process {child} was forked from it"),
             ("to go on", "use threads, or the fixture `claude_server`"),
+        ],
+    )
+
+
+def behind_link(shown: str, real: str) -> UnsavedCassette:
+    """A cassette that nobody may write: a symbolic link leads out of the folder of cassettes."""
+    return UnsavedCassette(
+        f"{shown} is not written: it is behind a symbolic link out of the folder of cassettes",
+        [
+            ("expected", "every cassette that is recorded in the folder of cassettes itself"),
+            ("observed", f"it is {real}"),
+            (
+                "to repair",
+                "put a folder in place of the link, or set claude_cassette_dir to where it leads",
+            ),
         ],
     )
 

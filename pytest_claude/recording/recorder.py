@@ -316,6 +316,7 @@ class Recorder:
                     if ended and not self.problems:
                         self._redact_again()
                         self._cassette.save(self._summarize, passed=passed)
+                self._cassette.remove_used_up()
             except Exception as error:
                 self.problems.take(error)
             finally:

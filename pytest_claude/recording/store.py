@@ -146,8 +146,8 @@ class Store:
                 return
             for name, lines in _FOR_GIT.items():
                 if not path.with_name(name).exists():
-                    files.write_atomically(path.with_name(name), lines)
-            files.write_atomically(path, data)
+                    files.write_atomically(path.with_name(name), lines, alone=False)
+            files.write_atomically(path, data, alone=False)
         except OSError as error:
             raise files.unsaved(path, error) from error
 

@@ -66,11 +66,19 @@ def load(text: str, name: str) -> Any:
 def _json(text: str) -> Any:
     """One JSON document, or a list of what each line holds."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_without_doubles)
     except json.JSONDecodeError as error:
         if not error.msg.startswith("Extra data"):
             raise
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
+        lines = (line for line in text.splitlines() if line.strip())
+        return [json.loads(line, object_pairs_hook=_without_doubles) for line in lines]
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) != len(pairs):
+        raise ValueError("a key twice")  # then it is read as YAML, which says which and where
+    return data
 
 
 def load_own(text: str) -> Any:

@@ -44,6 +44,20 @@ class LedgerFile:
         Raises:
             SettingsError: It is not a ledger of a gate.
         """
+        try:
+            return cls._loads(text, name)
+        except SettingsError:
+            for number, line in enumerate(text.split("\n"), start=1):
+                if line.startswith("<<<<<<< "):
+                    raise SettingsError(
+                        f"{name}: holds a merge conflict at line {number}\n"
+                        "       to repair  take one side of it and of its cassettes: git checkout "
+                        "--ours, or --theirs"
+                    ) from None
+            raise
+
+    @classmethod
+    def _loads(cls, text: str, name: str) -> LedgerFile:
         head, _, lines = text.partition("\n")
         try:
             about = dict(json.loads(head)["gate"])
@@ -58,7 +72,8 @@ class LedgerFile:
             for test, history in about.get("editions", {}).items()
         }
         suspects = about.get("suspects", 0)
-        return cls(Ledger.loads(lines, name), baseline, about.get("open"), editions, suspects)
+        ledger = Ledger.loads(f"\n{lines}", name)  # lines are counted from the head
+        return cls(ledger, baseline, about.get("open"), editions, suspects)
 
     def dumps(self) -> str:
         """The text of the file: the same ledger gives the same bytes."""

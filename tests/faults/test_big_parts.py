@@ -460,10 +460,10 @@ def test_a_full_disk_leaves_no_reference_without_its_part(
 ) -> None:
     write = files.write_atomically
 
-    def full(path: Path, data: bytes) -> None:
+    def full(path: Path, data: bytes, **how: bool) -> None:
         if path.suffix == ".pdf":
             raise OSError(28, "No space left on device")
-        write(path, data)
+        write(path, data, **how)
 
     monkeypatch.setattr(files, "write_atomically", full)
     recorder = suite.recorder("new_episodes")

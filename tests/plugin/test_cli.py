@@ -272,7 +272,11 @@ def test_import_makes_cassettes_of_other_recordings(tmp_path, capsys) -> None:
     assert f"(go-vcr) → {target}" in out.out
     assert "broken.json: is no" in out.err
     assert cli.main(arguments) == 1
+    assert capsys.readouterr() == out, "what is imported already is left as it is"
+    target.write_text(text.replace("go-vcr", "vcrpy"))
+    assert cli.main(arguments) == 1
     assert f"{target} exists already" in capsys.readouterr().err
+    target.write_text(text)
     assert cli.main(["import", str(into), "--into", str(into)]) == 1
     assert f"FAIL {target}: is in its place already" in capsys.readouterr().err
     assert list(into.rglob("*.yaml")) == [target]

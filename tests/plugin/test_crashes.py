@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from pytest_claude.errors import UnsavedCassette
 from pytest_claude.recording import cassette, files, partial
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.locking import WriteLock
@@ -73,37 +71,6 @@ def test_a_killed_recording_loses_nothing(project, answers: int) -> None:
     assert project.cassettes == [FILE]
 
 
-@pytest.mark.parametrize("step", range(6))
-@pytest.mark.fault("W02")
-def test_a_process_that_dies_at_any_step_of_saving(tmp_path: Path, step: int) -> None:
-    path = tmp_path / "x.yaml"
-    cassette.save(path, [entry(1)])
-    old = path.read_bytes()
-    child = os.fork()
-    if child == 0:
-        count = 0
-
-        def dying(original):
-            def call(*args, **kwargs):
-                nonlocal count
-                if count == step:
-                    os._exit(9)
-                count += 1
-                return original(*args, **kwargs)
-
-            return call
-
-        os.fsync, os.fdopen = dying(os.fsync), dying(os.fdopen)
-        Path.chmod, Path.replace = dying(Path.chmod), dying(Path.replace)  # type: ignore[method-assign]
-        cassette.save(path, [entry(1), entry(2)])
-        os._exit(0)
-    os.waitpid(child, 0)
-    new = cassette.dumps([entry(1), entry(2)]).encode()
-    assert path.read_bytes() in (old, new)
-    cassette.save(path, [entry(1), entry(2), entry(3)])
-    assert list(tmp_path.iterdir()) == [path], "the next good record cleans up"
-
-
 def test_every_cut_of_a_partial_file_gives_whole_answers(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     texts = []
@@ -116,23 +83,6 @@ def test_every_cut_of_a_partial_file_gives_whole_answers(tmp_path: Path) -> None
         found = [recorded.response.body for recorded in partial.load(path)]
         expected = sum(end >= size for size in texts)
         assert found == [b'{\n  "answer": %d\n}\n' % n for n in range(expected)]
-
-
-@pytest.mark.fault("W03")
-def test_a_full_disk_is_an_error_and_changes_nothing(tmp_path: Path, monkeypatch) -> None:
-    path = tmp_path / "x.yaml"
-    cassette.save(path, [entry(1)])
-    before = path.read_bytes()
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(UnsavedCassette, match="No space left on device"):
-        partial.append(path, entry(2))
-    with pytest.raises(UnsavedCassette, match="No space left on device"):
-        cassette.save(path, [entry(1), entry(2)])
-    assert path.read_bytes() == before
 
 
 @pytest.mark.fault("W03")

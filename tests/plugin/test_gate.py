@@ -286,28 +286,6 @@ def test_adopt_moves_nothing_when_the_verdict_is_no_pass(bumped, capsys) -> None
 
 
 @pytest.mark.usefixtures("commands_in_process")
-def test_adopt_undoes_what_it_moved_when_the_disk_refuses_the_rest(
-    project, capsys, monkeypatch
-) -> None:
-    project.tests(ADOPTED % 4)
-    project.personas(new=CALLS)
-    project.record()
-    project.record(BUMP).assert_outcomes(passed=1)
-    before = project.cassettes
-    replace, refused = Path.replace, f"{NEW}.3.yaml"
-
-    def full(source: Path, target: Path) -> Path:
-        if source.name == refused and "_gate" in str(source):
-            raise OSError(28, "No space left on device", str(source))
-        return replace(source, target)
-
-    monkeypatch.setattr(Path, "replace", full)
-    assert cli.main(["adopt", f"{OLD}={NEW}", "--", "-p", "pytest_claude.plugin"]) == 4
-    assert "No space left on device" in capsys.readouterr().err
-    assert project.cassettes == before
-
-
-@pytest.mark.usefixtures("commands_in_process")
 def test_adopt_replaces_the_recordings_of_a_test_that_asks_a_model_that_stays_first(
     project, capsys
 ) -> None:

@@ -386,6 +386,7 @@ ADDED = [
 ]
 
 
+@pytest.mark.fault("W08")
 def test_init_tells_git_about_cassettes_once(project, command) -> None:
     assert command("init") == (0, ADDED, [])
     attributes, ignored = (project.path / name for name in (".gitattributes", ".gitignore"))

@@ -178,6 +178,7 @@ def test_who_was_recorded_first_keeps_the_plain_folder(project: Any) -> None:
     project.run("--claude-strict").assert_outcomes(passed=3)
 
 
+@pytest.mark.fault("C08")
 def test_what_an_earlier_version_recorded_in_folders_that_fold_alike_is_replayed(
     project: Any,
 ) -> None:

@@ -277,6 +277,7 @@ def test_calls(claude, request, monkeypatch):
     project.run().assert_outcomes(passed=1)
 
 
+@pytest.mark.fault("W04")
 def test_a_disk_that_refuses_fails_the_test(project) -> None:
     (project.path / "cassettes").write_text("a file, not a folder")
     project.tests("def test_calls(claude):\n    careless()")

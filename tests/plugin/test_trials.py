@@ -282,6 +282,7 @@ def test_a_time_limit_is_one_trials(project) -> None:
     assert timers == ["set", *["cancel", "set", "cancel"] * 3, "cancel"]
 
 
+@pytest.mark.fault("W05")
 def test_what_a_time_limit_ended_is_no_recording(project) -> None:
     project.tests("import time\ndef test_a(claude):\n    ask()\n    time.sleep(30)\n")
     result = project.record("-p", "pytest_timeout", "--timeout=1")

@@ -69,7 +69,8 @@ EXCEPTIONS: dict[str, str] = {
     "report/transcript.py:_block": "the API's own names of blocks",
     # Files, options and what other programs print.
     "gating/ledger.py:loads": "lines of a ledger",
-    "run/ledger_file.py:loads": "the head of a ledger's file",
+    "run/ledger_file.py:loads": "the lines of a merge conflict",
+    "run/ledger_file.py:_loads": "the head of a ledger's file",
     "run/typed.py:as_typed": "the file of a test",
     "run/place.py": "the paths of cassettes: it is the one that writes and reads them",
     "plugin/comparison.py:_earlier_run": "the option --claude-baseline",

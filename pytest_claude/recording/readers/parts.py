@@ -150,8 +150,9 @@ def timing_of(value: Any) -> tuple[Timing | None, Ended]:
 
 def _chunks(value: Mapping[str, Any]) -> tuple[tuple[float, int], ...]:
     match value.get("chunks"):
-        case [*pairs] if all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
-            return tuple((float(at), int(size)) for at, size in pairs)
+        case [*pairs]:
+            with suppress(TypeError, ValueError, OverflowError):
+                return tuple((float(at), int(size)) for at, size in pairs)
     return ()
 
 

@@ -396,6 +396,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("text", "message"), HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.fault("C13", "C14")
 def test_a_hostile_file_is_refused(text: str, message: str) -> None:
     with pytest.raises(UnreadableCassette) as raised:
         read_text(text, "x")
