@@ -36,6 +36,7 @@ from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.opening import Place
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.store import Store
 from pytest_claude.report.story import story
 from pytest_claude.report_files import write_reports
 from pytest_claude.run.ledger_file import LedgerFile
@@ -214,6 +215,45 @@ def test_a_recorded_trial(made: Path, fault: Fault, before: tuple[str, ...], mod
         if mode != "all":
             assert not {f"second {prompt}" for prompt in paid} & kept, "nothing is paid twice"
     assert len(disk.steps) > 10
+
+
+@pytest.mark.fault("W01", "T09")
+def test_a_trial_with_long_requests(made: Path, fault: Fault) -> None:
+    """Their parts are in the store before anything refers to them."""
+    paid: list[str] = []
+    problems: list[RecordingProblem] = []
+
+    def trial(work: Path) -> None:
+        paid.clear()
+        problems.clear()
+        place = Place(Folder((work,), FileNames(), work), 0, "pytest")
+        store = Store.below(work, 100)
+        recorder = Recorder(place, "new_episodes", redaction=Redaction(), store=store)
+        with suppress(RecordingProblem):
+            for prompt in ("one", "two"):
+                try:
+                    call = recorder.begin(asked(f"{prompt} {'long ' * 50}"), None)
+                    if call.entry is None:
+                        recorder.end(call, answer(prompt))
+                        paid.append(prompt)
+                except RecordingProblem as error:
+                    recorder.problems.take(error)
+                    raise
+        recorder.close(ended=True)
+        problems.extend(recorder.problems)
+
+    new = after(trial, made)
+    for work, disk in each_operation(made, fault, trial):
+        held = partial.load(work / CASSETTE)
+        if (work / CASSETTE).exists():
+            held += cassette.load(work / CASSETTE, CASSETTE)
+        assert {*paid} <= {each.response.json()["said"] for each in held}, (disk.steps, paid)
+        assert all(each.request.json()["messages"][0]["content"][-5:] == "long " for each in held)
+        trial(work)
+        assert not problems, disk.steps
+        left = {name: data for name, data in tree(work).items() if not name.endswith(".tmp")}
+        assert left == new, disk.steps
+    assert len(disk.steps) > 20
 
 
 @pytest.mark.fault("W08")
