@@ -312,7 +312,8 @@ def _begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[
     call = recorder.begin(stored, sent.asked_model, headers=partial(_all_headers_of, request))
     if not recorder.replaying:
         call.again = Way(sent.url, partial(_send_again, request, send))
-        neighbours.note_own_server(recorder, _target_of(request))
+        if recorder.calls and recorder.calls[0] is call:  # in a thread: files are read for it
+            neighbours.note_own_server(recorder, _target_of(request))
     if call.recorded or (sent.url, sent.body) == (url, request.content):
         return request, call
     headers = [pair for pair in request.headers.raw if pair[0].lower() != b"content-length"]
