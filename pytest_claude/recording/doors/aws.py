@@ -196,8 +196,10 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
                 kept = replayed_headers(call.response, stored.url)
                 replayed = _response(request, call.response.status, kept, raw)
                 if not call.response.complete:
-                    past = partial(line.read_past, call)
-                    replayed.raw.stream = lambda *_: pieces_until_its_end(call.response, past)
+                    rest = partial(
+                        pieces_until_its_end, call.response, partial(line.read_past, call)
+                    )
+                    replayed.raw.stream = lambda *_, rest=rest: rest()
                 return replayed
         except Exception as error:
             refusal = io.BytesIO(problems.refusal(line.problems.take(error)))
