@@ -20,8 +20,10 @@ from pytest_claude.cli.prune import is_wanted
 from pytest_claude.cli.source_files import edit_files, files_that_name
 from pytest_claude.errors import SettingsError
 from pytest_claude.places import Places
+from pytest_claude.recording.cassette import parts_named
 from pytest_claude.recording.files import remove_files, write_atomically
 from pytest_claude.recording.folder import main_model
+from pytest_claude.recording.store import FOLDER, Store
 from pytest_claude.report.adoption import adoption, bump_text, foretold_lines
 from pytest_claude.report.numbers import plural
 from pytest_claude.run.ledger_file import LedgerFile
@@ -151,7 +153,13 @@ def _move_trials(run: Run, project: Project, options: argparse.Namespace) -> Pat
         folders = [(places.test(entry.result.test), entry.model) for entry in adopted]
         before = [(of, r) for of, model in folders for r in of.recordings() if r.model == model]
         replaced = list(dict.fromkeys([*replaced, *(of.shows(r.path) for of, r in before)]))
-    _check(moves, replaced, project.cassette_root)
+    roots = [root for entry in adopted if (root := places.test(entry.result.test).root)]
+    _check(moves, replaced, [*dict.fromkeys(roots), places.root])
+    for source, target in moves:
+        root = _root_of(target, [*roots, places.root])
+        if root != places.root:  # of a project below: it has a store of its own
+            for name in parts_named(Path(source)):
+                Store.below(root, 0).take(places.root / FOLDER / name)
     digests = " ".join(map(_digest, _ledgers(gate)))
     _move(moves, replaced, gate, f"{bump_text(run, adopted)}\n<!-- ledger {digests} -->\n")
     print(f"\nwrote {os.path.relpath(gate / NOTE)}, the text of the pull request")
@@ -261,13 +269,20 @@ def _replay(options: argparse.Namespace, pairs: Sequence[tuple[str, str]]) -> No
 # --- moving ---------------------------------------------------------------------------------
 
 
-def _check(moves: Iterable[Rename], replaced: Collection[str], root: Path) -> None:
+def _root_of(target: str, roots: Iterable[Path]) -> Path:
+    """The root of the cassettes that a file is below, as its path says."""
+    path = Path(target).absolute()
+    return next(root for root in roots if path.is_relative_to(root.absolute()))
+
+
+def _check(moves: Iterable[Rename], replaced: Collection[str], roots: Sequence[Path]) -> None:
     """Nothing is moved unless all can be."""
     for source, target in moves:
         if not Path(source).exists():
             raise SettingsError(f"adopt: {source} is not there: run it in the project's root")
         if Path(target).exists() and target not in replaced:
             raise SettingsError(f"adopt: {target} exists already; nothing was moved")
+        root = _root_of(target, roots)
         if not Path(target).resolve().is_relative_to(root.resolve()):
             where = f"{target} is behind a link out of {root.name}"
             raise SettingsError(f"adopt: {where}; nothing was moved")

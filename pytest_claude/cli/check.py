@@ -35,6 +35,8 @@ def run(options: argparse.Namespace) -> int:
     paths = recordings(options.paths or [cassette_folder()], "check")
     parts: dict[Path, list[str]] = {}
     found = [_flaws(path, secrets, parts) for path in paths]
+    unused = [] if options.paths else _unused_parts()
+    parts |= {part: _secret_lines(part, secrets_in_file(part, secrets)) for part in unused}
     found += [flaws for flaws in parts.values() if flaws]
     for line in (line for flaws in found for line in flaws):
         print(line, file=sys.stderr)
@@ -42,7 +44,6 @@ def run(options: argparse.Namespace) -> int:
     orphans = [] if options.paths else _orphans()
     for orphan in orphans:
         print("\n".join(orphan_lines(orphan)))
-    unused = [] if options.paths else _unused_parts()
     alone = f", {len(orphans)} orphaned" if orphans else ""
     alone += f", {plural(len(unused), 'part')} unused" if unused else ""
     print(f"{len(found) - bad} good, {bad} bad{alone}")

@@ -241,7 +241,9 @@ class Arms:
             normalize=normalize,
             veto=veto(self._swaps(step.stream), self._settings, clock.today()),
             names=self._settings.names,
-            store=Store.below(self._settings.cassette_root, self._settings.store_requests),
+            store=Store.below(
+                place.folder.root or self._settings.cassette_root, self._settings.store_requests
+            ),
         )
         arm.said = Said(arm.recorder)
         arm.judge = Judge(self.judging, arm.recorder)

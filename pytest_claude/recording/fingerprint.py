@@ -112,6 +112,8 @@ def _counted(
     if isinstance(in_body, list):
         others = {key: item for key, item in others.items() if key != "anthropic_beta"}
     betas = betas_in(request.headers, in_body if isinstance(in_body, list) else ())
+    # A body may have fields of these names, for example a path of its own.
+    others = {f"body.{key}" if key in fields else key: item for key, item in others.items()}
     fields |= {BETA: betas, **others}
     return {key: item for key, item in fields.items() if item not in ("", [])}
 

@@ -161,8 +161,9 @@ class OpenCassette:
 
     def _check_links(self, path: Path) -> None:
         """Nothing is written where a symbolic link leads out of the folder of cassettes."""
-        folder = self._shelf.place.folder
-        for each in (path, partial.partial_of(path)):
+        folder, store = self._shelf.place.folder, self._shelf.store
+        parts = () if store is None else store.folders[:1]
+        for each in (path, partial.partial_of(path), *parts):
             if (real := folder.outside(each)) is not None:
                 raise problems.behind_link(folder.shows(each), real)
 
@@ -228,8 +229,19 @@ class OpenCassette:
         added = live or bool(self._rulings)
         return added or bool(self.calls.unconnected) or dropped or self._opened.resumed
 
-    def save(self, summarize: Summarize, *, passed: bool) -> None:
+    def save(
+        self,
+        summarize: Summarize,
+        *,
+        passed: bool,
+        redacted: Callable[[Recorded], Recorded] = lambda entry: entry,
+    ) -> None:
         """Write it whole, as the trial leaves it; the partial file has no use any more.
+
+        Args:
+            summarize: Gives the lines for reviewers.
+            passed: Whether the trial passed.
+            redacted: Takes out of an entry what is known to be a secret by now.
 
         Raises:
             RecordingProblem: The disk refuses it, or it would not read back as it is.
@@ -237,6 +249,10 @@ class OpenCassette:
         assert self._opened is not None, "it was changed"
         opened = self._opened
         entries = self._joined(opened) if self._is_shared else self._own(opened, passed=passed)
+        before, entries = entries, [redacted(entry) for entry in entries]
+        again = {id(old): new for old, new in zip(before, entries, strict=True)}
+        for call in self.calls:
+            call.entry = again.get(id(call.entry), call.entry)
         summary = summarize([entry.interaction for entry in entries])
         label = replace(self._shelf.place.label, model=opened.model)
         rulings = self._rulings_on(entries)
@@ -244,6 +260,9 @@ class OpenCassette:
         self._saved = entries
         try:
             partial.partial_of(opened.path).unlink(missing_ok=True)
+            gone = _parts_of(before) - _parts_of(entries)  # a later call showed a secret in them
+            if gone and self._shelf.store is not None:
+                self._shelf.store.remove_unused(gone)
         except OSError as error:
             raise files.unsaved(opened.path, error) from error
 
@@ -296,3 +315,8 @@ class OpenCassette:
             else new
             for new, before in pairs
         ]
+
+
+def _parts_of(entries: Sequence[Recorded]) -> set[str]:
+    """The names of the parts that entries refer to."""
+    return {reference.name for entry in entries for reference in entry.references}

@@ -314,8 +314,8 @@ class Recorder:
                     if not self.problems:
                         self.problems += problems.flaws(self.calls, self.command)
                     if ended and not self.problems:
-                        self._redact_again()
-                        self._cassette.save(self._summarize, passed=passed)
+                        again = self._redacted_again
+                        self._cassette.save(self._summarize, passed=passed, redacted=again)
                 self._cassette.remove_used_up()
             except Exception as error:
                 self.problems.take(error)
@@ -365,15 +365,12 @@ class Recorder:
                 self.note(f"the header {name} {why}: its value is not redacted elsewhere")
         return self.redaction.request(request)
 
-    def _redact_again(self) -> None:
-        """Take out of earlier calls what later ones showed to be a secret."""
+    def _redacted_again(self, entry: Recorded) -> Recorded:
+        """An entry without what later calls showed to be a secret; itself where it holds none."""
         if self.redaction.secrets is self._shelf.redaction.secrets:
-            return
-        for call in self.calls:
-            if call.entry is not None and not call.recorded:
-                stored = self.redaction.interaction(call.entry.interaction)
-                if stored != call.entry.interaction:
-                    call.entry = Recorded.of(stored, self._shelf.store)
+            return entry
+        stored = self.redaction.interaction(entry.interaction)
+        return entry if stored == entry.interaction else Recorded.of(stored, self._shelf.store)
 
     def _found_late(self, take: Take, request: Request, asked: Known) -> Recorded | None:
         """The answer that no fingerprint finds; None where the API may be called for it.

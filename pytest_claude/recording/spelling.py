@@ -16,7 +16,7 @@ BETA = "anthropic-beta"
 # What the API takes where a field is left out.
 _DEFAULTS: tuple[tuple[str, Any], ...] = (("stream", False), ("is_error", False))
 # Their values are the app's own: null in them means null.
-_OPAQUE = ("input", "input_schema", "schema")
+_OPAQUE = ("input", "input_schema", "input_examples", "schema")
 _TEXTS = ("content", "system")
 
 

@@ -15,7 +15,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from typing import Any
 from pytest_claude.errors import UnreadableCassette
 from pytest_claude.recording import files
 from pytest_claude.transcript.interaction import Request
+from pytest_claude.transcript.json_values import parsed
 from pytest_claude.transcript.utf8 import utf8
 
 FOLDER = "_parts"
@@ -151,6 +152,26 @@ class Store:
         except OSError as error:
             raise files.unsaved(path, error) from error
 
+    def take(self, part: Path) -> None:
+        """Keep a copy of a part of another store.
+
+        Raises:
+            UnsavedCassette: The disk refuses it.
+            OSError: The part can't be read.
+        """
+        self._write(self.folders[0] / part.name, part.read_bytes())
+
+    def remove_unused(self, names: Collection[str]) -> None:
+        """Remove the parts with these `names`, but those that a cassette of this root refers to.
+
+        Raises:
+            OSError: The disk refuses it.
+        """
+        folder = self.folders[0]
+        texts = (path.read_text("utf-8", "replace") for path in folder.parent.rglob("*.yaml*"))
+        for name in set(names).difference(*map(names_in, texts)):
+            (folder / name).unlink(missing_ok=True)
+
     # --- to read ----------------------------------------------------------------------------
 
     def whole(self, request: Request) -> Request:
@@ -161,7 +182,9 @@ class Store:
         """
         if MARK.encode() not in request.body:
             return request
-        value = _mapped(json.loads(request.body), self._whole_text)
+        if not isinstance(body := parsed(request.body), dict | list):
+            return request  # only of JSON are parts stored
+        value = _mapped(body, self._whole_text)
         return replace(request, body=utf8(json.dumps(value, ensure_ascii=False)))
 
     def _whole_text(self, text: str, *, binary: bool, kind: str) -> str:

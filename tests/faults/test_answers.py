@@ -40,6 +40,8 @@ def test_nobody_waits_in_replay_for_as_long_as_the_api_asked() -> None:
     headers = replayed_headers(told, URL)
     assert (headers["retry-after"], headers["retry-after-ms"]) == ("0", "1")
     assert headers["x-should-retry"] == "true"
+    accepted = replayed_headers(Response(202, b"{}", {"retry-after": "30"}), URL)
+    assert accepted["retry-after"] == "0"
 
 
 @pytest.mark.fault("A08")

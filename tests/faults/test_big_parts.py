@@ -764,3 +764,68 @@ def test_a_size_that_is_none_is_a_usage_error(
     result = pytester.runpytest_inprocess("-p", "pytest_claude.plugin")
     assert result.ret == 4
     assert "claude_store_requests = big" in "\n".join(result.errlines)
+
+
+PASSWORD = "tr0ub4dor-and-3-zzz9q"
+BODY = {"model": "claude-sonnet-4-5", "max_tokens": 9}
+
+
+def asks(prompt: str) -> Request:
+    turns = [{"role": "user", "content": prompt}]
+    return Request("POST", URL, json.dumps({**BODY, "messages": turns}).encode())
+
+
+@pytest.mark.fault("S02")
+@pytest.mark.parametrize("long", [True, False], ids=["in a part", "in the cassette"])
+@pytest.mark.parametrize("killed", [True, False], ids=["after a kill", "at once"])
+def test_what_a_later_call_shows_to_be_a_secret_is_on_disk_nowhere(
+    suite: Suite, long: bool, killed: bool
+) -> None:
+    first = asks(f"{'long ' * (20_000 if long else 1)}{PASSWORD}")
+    second = asks(f"Use postgresql://shop:{PASSWORD}@db.test/orders")
+    if killed:
+        recorder = suite.recorder("new_episodes")
+        for each in (first, second):
+            recorder.end(recorder.begin(each, None), answer("paid"))
+        recorder.close(ended=False)
+    suite.record(first, second)
+    for path in suite.root.rglob("*"):
+        assert path.is_dir() or PASSWORD.encode() not in path.read_bytes(), path
+    assert len(suite.parts) == long
+    assert suite.replay(first, second) == (["paid"] * 2 if killed else ["answer 0", "answer 1"])
+
+
+def test_check_looks_into_parts_that_nothing_refers_to(
+    suite: Suite, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite.record(ASKED)
+    monkeypatch.chdir(suite.path)
+    key = "sk-ant-api03-" + "abcDEF123456" * 8
+    (suite.root / "_parts" / f"{'0' * 64}.txt").write_text(f"the key is {key}")
+    assert main(["check"]) == 1
+    assert f"{'0' * 64}.txt: holds an Anthropic key" in capsys.readouterr().err
+
+
+def test_a_body_that_is_no_json_may_hold_the_mark(suite: Suite) -> None:
+    upload = b"--x\r\n\r\nA cassette says <pytest-claude part: _parts/0.txt\r\n--x--\r\n"
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    request = Request("POST", "https://api.anthropic.com/v1/files", upload, kind)
+    suite.record(request)
+    assert suite.replay(request) == ["answer 0"]
+
+
+def test_no_part_is_written_through_a_link_out_of_the_root(
+    suite: Suite, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    suite.root.mkdir(parents=True)
+    (suite.root / "_parts").symlink_to(outside)
+    folder = Folder((suite.root / "test_app",), FileNames(), suite.path, root=suite.root)
+    recorder = Recorder(
+        Place(folder, 0, "pytest"), "new_episodes", redaction=Redaction(),
+        store=Store.below(suite.root, LIMIT),
+    )  # fmt: skip
+    with pytest.raises(UnsavedCassette, match="symbolic link"):
+        recorder.begin(ASKED, None)
+    recorder.close(ended=False)
+    assert list(outside.iterdir()) == []

@@ -183,3 +183,17 @@ def test_dates_are_what_a_person_calls_a_date(date: str) -> None:
 @pytest.mark.parametrize("other", ["v1.2.3", "4 of 5", "3/4", "May I help?", "10.0.0.1", "Mary 7"])
 def test_what_is_no_date_counts(other: str) -> None:
     assert not answered(request(system=f"Say {other}"), request(system="Say 2026-11-30"), "dates")
+
+
+@pytest.mark.parametrize("key", ["path", "method", "query", "anthropic-beta"])
+def test_a_field_of_a_body_is_no_part_of_its_url(key: str) -> None:
+    body = json.dumps({key: "/notes.md", "content": "hello"}).encode()
+    stores = [f"https://api.anthropic.com/v1/memory_stores/{name}/memories" for name in "ab"]
+    first, second = (Request("POST", url, body, VERSION) for url in stores)
+    assert answered(first, first)
+    assert not answered(first, second)
+
+
+def test_examples_of_a_tool_are_taken_as_they_are() -> None:
+    tools = [[{"name": "f", "input_examples": [example]}] for example in ({"a": None}, {})]
+    assert not answered(request(tools=tools[0]), request(tools=tools[1]))

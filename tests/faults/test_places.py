@@ -286,3 +286,22 @@ def test_a_command_that_moves_a_recording_can_be_typed_as_it_is(
     assert "test_asks[de]'" in command
     subprocess.run(command, shell=True, check=True)
     project.run("--claude-strict").assert_outcomes(passed=1)
+
+
+@pytest.mark.fault("T08", "T09")
+def test_a_long_request_of_a_project_is_kept_in_its_own_folder(
+    project, repository, monkeypatch
+) -> None:
+    source = "from app import ask\n\ndef test_asks(claude):\n    ask('long ' * 20_000)\n"
+    for name in ("services/desk", "services/shop"):
+        (repository / name / "tests" / "test_app.py").write_text(source)
+        (repository / name / "cassettes").mkdir()
+    project.record("services").assert_outcomes(passed=2)
+    parts = sorted(path.relative_to(repository) for path in repository.rglob("_parts/*.txt"))
+    assert [str(path.parent) for path in parts] == [
+        "services/desk/cassettes/_parts", "services/shop/cassettes/_parts",
+    ]  # fmt: skip
+    project.run("services").assert_outcomes(passed=2)
+    with monkeypatch.context() as patch:
+        patch.chdir(repository / "services/desk")
+        project.run("--rootdir=.").assert_outcomes(passed=1)

@@ -82,9 +82,9 @@ def replayed_headers(recorded: Response, url: str) -> dict[str, str]:
     headers = dict(recorded.headers)
     if INJECTED in headers:
         return headers
+    if "retry-after" in headers:
+        headers["retry-after"] = "0"
     if recorded.status >= 400:
-        if "retry-after" in headers:
-            headers["retry-after"] = "0"
         headers["retry-after-ms"] = "1"
     name = "x-amzn-requestid" if "/model/" in url else "request-id"
     if name not in headers:
