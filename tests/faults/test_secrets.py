@@ -239,6 +239,22 @@ def test_a_variable_that_is_set_in_a_text() -> None:
     assert Secrets().redacted(text) == text.replace(MIXED, "[redacted]")
 
 
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+@pytest.mark.parametrize("end", ["KEY", "TOKEN", "SECRET", "PASSWORD"])
+def test_a_variable_of_any_length_is_found_in_quotes_too(end: str, quote: str) -> None:
+    for length in range(len(end), 31):
+        name = ("SHOP_" * 6 + end)[-length:]
+        for value in (MIXED[:8], MIXED, f"{MIXED[:9]}!{MIXED[9:]}"):
+            after = Secrets().redacted(f"export {name}={quote}{value}{quote} and go on")
+            assert after == f"export {name}={quote}[redacted]{quote} and go on"
+
+
+@pytest.mark.parametrize("name", ["key", "sig", "pwd", "auth", "token", "api_key", "password"])
+def test_a_short_credential_in_a_short_url(name: str) -> None:
+    for value in (MIXED[:8], MIXED[:4] + "!" + MIXED[4:8]):
+        assert Secrets().redacted(f"GET x?{name}={value} now") == f"GET x?{name}=[redacted] now"
+
+
 @pytest.mark.parametrize("before", ["", ":", "a:", "user:", "x " * 2500])
 @pytest.mark.fault("S05")
 def test_every_shape_is_found_in_base64(before: str) -> None:
