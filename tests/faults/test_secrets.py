@@ -291,6 +291,25 @@ def test_what_a_header_that_is_not_stored_holds(
     assert [value for value, _ in credentials_in_headers([(header, value)])] == credentials
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["X-Forwarded-Access-Token", "X-Forwarded-Authorization", "X-Datadog-Api-Key", "Sec-Api-Key",
+     "Content-Key", "Accept-Token", "X-Stainless-Api-Key", "X-B3-Secret", "X-Forwarded-User"],
+)  # fmt: skip
+def test_a_header_is_harmless_by_its_whole_name(header: str) -> None:
+    assert [value for value, _ in credentials_in_headers([(header, MIXED)])] == [MIXED]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Accept", "Accept-Encoding", "Content-Type", "Content-MD5", "Sec-Fetch-Site",
+     "Sec-CH-UA-Platform", "Sec-WebSocket-Key", "X-B3-TraceId", "X-Datadog-Trace-Id",
+     "X-Forwarded-For", "X-Forwarded-Host"],
+)  # fmt: skip
+def test_a_header_that_holds_an_id_of_the_request_is_no_credential(header: str) -> None:
+    assert list(credentials_in_headers([(header, MIXED)])) == []
+
+
 def test_a_header_whose_value_reads_like_text_is_named_where_that_recurs() -> None:
     headers = [("X-Tenant", "acme-corporation"), ("X-Plan", "gold-plan"), ("Accept", "text/plain")]
     told = list(left_alone_in_headers(headers, "We are acme-corporation and write text/plain."))
