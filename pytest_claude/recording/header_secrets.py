@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from binascii import Error
 from collections.abc import Iterable, Iterator
 
 from pytest_claude.recording.complexity import Place, plain
@@ -77,5 +76,5 @@ def _parts(headers: Headers) -> Iterator[tuple[str, Place, str]]:
 def _decoded(code: str) -> str:
     try:
         return b64decode(code).decode("utf-8", "replace")
-    except Error:
+    except ValueError:  # no base64, or signs beyond ASCII
         return ""

@@ -291,6 +291,11 @@ def test_what_a_header_that_is_not_stored_holds(
     assert [value for value, _ in credentials_in_headers([(header, value)])] == credentials
 
 
+@pytest.mark.parametrize("code", ["ü", "a", "=", ""])
+def test_basic_authorization_that_is_no_base64_raises_nothing(code: str) -> None:
+    assert list(credentials_in_headers([("Authorization", f"Basic {code}")])) == []
+
+
 @pytest.mark.parametrize(
     "header",
     ["X-Forwarded-Access-Token", "X-Forwarded-Authorization", "X-Datadog-Api-Key", "Sec-Api-Key",
