@@ -12,10 +12,11 @@ from pytest_claude.transcript.event_stream import is_event_stream, message_event
 from pytest_claude.transcript.stream import read_events
 from pytest_claude.transcript.utf8 import utf8
 
-_EVENT = re.compile(rb"^data: ?\{", re.MULTILINE)
-_BLANK_LINE = re.compile(rb"(?<=\n)\r?\n")
+# A line ends with LF, CRLF or CR, as `read_events` has it.
+_EVENT = re.compile(rb"(?:\A|(?<=[\r\n]))data: ?\{")
+_BLANK_LINE = re.compile(rb"(?<=\n)(?:\r?\n|\r)|(?<=\r)\r\n?")
 _TEXTS = {"text_delta": "text", "input_json_delta": "partial_json"}
-_WRITTEN = {**_TEXTS, "thinking_delta": "thinking"}
+_WRITTEN = {**_TEXTS, "thinking_delta": "thinking", "compaction_delta": "content"}
 
 
 def event(data: dict[str, Any]) -> bytes:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from binascii import Error
 from collections.abc import Iterable, Iterator
 
 from pytest_claude.recording.complexity import Place, plain
 
 # Known to hold no credential; some hold an id that is another one in each request.
 _HARMLESS = re.compile(
-    r"(?:accept(?:-.*)?|anthropic-(?:beta|version|dangerous-direct-browser-access)|b3|baggage"
-    r"|cache-control|connection|content-.*|date|expect|host|idempotency-key|if-none-match"
-    r"|keep-alive|origin|pragma|priority|referer|sec-.*|sentry-trace|te|traceparent|tracestate"
+    r"(?:accept(?:-(?:charset|encoding|language|ranges))?"
+    r"|anthropic-(?:beta|version|dangerous-direct-browser-access)|b3|baggage"
+    r"|cache-control|connection"
+    r"|content-(?:digest|disposition|encoding|language|length|md5|range|type)"
+    r"|date|expect|host|if-none-match|keep-alive|origin|pragma|priority|referer"
+    r"|sec-(?:(?:ch|fetch)-.*|gpc|websocket-(?:extensions|version))"
+    r"|sentry-trace|te|traceparent|tracestate"
     r"|transfer-encoding|upgrade|user-agent|via|amz-sdk-.*|x-amz-(?:content-sha256|date)"
     r"|x-amzn-trace-id|x-app|x-b3-.*|x-client-request-id|x-cloud-trace-context|x-correlation-id"
-    r"|x-datadog-.*|x-forwarded-.*|x-goog-api-client|x-request-id|x-stainless-.*|x-title)$"
+    r"|x-datadog-(?:origin|parent-id|sampling-priority|tags|trace-id)"
+    r"|x-forwarded-(?:for|host|port|prefix|proto|server)"
+    r"|x-goog-api-client|x-request-id|x-stainless-.*|x-title)$"
 )
+_NO_CREDENTIALS = ("idempotency-key", "sec-websocket-key")  # for all their names
 _OF_KEYS = re.compile(r"authorization$|(?:key|token|secret|password)$")
 _BETWEEN = re.compile(r"[\s;,\"]+")
 _NAMED = re.compile(r"[\w.-]+=(?=[^=])")
@@ -46,9 +52,10 @@ def _parts(headers: Headers) -> Iterator[tuple[str, Place, str]]:
     """The parts of the values that may be credentials: a scheme, and names before `=`, are none."""
     for header, value in headers:
         name = header.lower()
-        if _HARMLESS.match(name):
+        is_of_keys = _OF_KEYS.search(name) is not None
+        if name in _NO_CREDENTIALS or (_HARMLESS.match(name) and not is_of_keys):
             continue
-        place: Place = "a key" if _OF_KEYS.search(name) else "anything"
+        place: Place = "a key" if is_of_keys else "anything"
         scheme, blank, rest = value.strip().partition(" ")
         if scheme.startswith("AWS4-"):
             continue  # a signature of this one request, and the id of a key
@@ -69,5 +76,5 @@ def _parts(headers: Headers) -> Iterator[tuple[str, Place, str]]:
 def _decoded(code: str) -> str:
     try:
         return b64decode(code).decode("utf-8", "replace")
-    except Error:
+    except ValueError:  # no base64, or signs beyond ASCII
         return ""

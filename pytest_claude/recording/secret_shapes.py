@@ -212,8 +212,8 @@ _SHAPES = (
           rf"://([^:/?#@{_URL_ENDS}]{{8,}}):?@",
           is_bounded=False, is_place=True),
     Shape("a credential in the query of a URL",
-          ("oken=", "ecret=", "assw", "ignature=", "redential=", "ey=", "uth=", "sig=", "pwd=",
-           "%3D", "%3d"),
+          ("oken=", "ecret=", "assword=", "asswd=", "ignature=", "redential=", "ey=", "uth=",
+           "sig=", "pwd=", "%3D", "%3d"),
           rf"{_SEPARATOR}{_PARAMETER}(?:=|%3[Dd])((?:(?!%26)[^&;#{_URL_ENDS}]){{8,}})",
           is_bounded=False, is_place=True),
     Shape("a credential in a header", ("earer ",),
@@ -246,7 +246,8 @@ _TOLD = {shape.kind for shape in _ALL if not shape.is_place} - {PRIVATE_KEY}
 # --- where to look --------------------------------------------------------------------------
 
 # Each secret with a shape is in a run of characters of words and URLs as long as this. Runs are a
-# small part of a text in words, and found at a tenth of the cost of looking for all anchors.
+# small part of a text in words, and found at a tenth of the cost of looking for all anchors. Where
+# a place shows a secret, that may be shorter, and a quotation mark or another sign ends the run.
 _WINDOW = b"a" * 16
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 _DIGITS = b"0123456789"
@@ -258,7 +259,12 @@ _SIGNS = bytes(
     ord("A") if code in _LETTERS.upper() else ord("0") if code in _DIGITS else ord(" ")
     for code in range(256)
 )
-_IN_NO_RUN = ("sk-ant-", "://", "PRIVATE KEY-----", "earer ", "uthorization")
+_IN_NO_RUN = (
+    "sk-ant-", "://", "PRIVATE KEY-----", "earer ", "uthorization",
+    "SECRET=", "PASSWORD=", "TOKEN=", "KEY=",
+    "oken=", "ecret=", "assword=", "asswd=", "ignature=", "redential=", "ey=", "uth=", "sig=",
+    "pwd=",
+)  # fmt: skip
 
 
 def _by_anchor(*, in_runs: bool) -> dict[bytes, list[Shape]]:

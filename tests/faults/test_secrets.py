@@ -239,6 +239,22 @@ def test_a_variable_that_is_set_in_a_text() -> None:
     assert Secrets().redacted(text) == text.replace(MIXED, "[redacted]")
 
 
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+@pytest.mark.parametrize("end", ["KEY", "TOKEN", "SECRET", "PASSWORD"])
+def test_a_variable_of_any_length_is_found_in_quotes_too(end: str, quote: str) -> None:
+    for length in range(len(end), 31):
+        name = ("SHOP_" * 6 + end)[-length:]
+        for value in (MIXED[:8], MIXED, f"{MIXED[:9]}!{MIXED[9:]}"):
+            after = Secrets().redacted(f"export {name}={quote}{value}{quote} and go on")
+            assert after == f"export {name}={quote}[redacted]{quote} and go on"
+
+
+@pytest.mark.parametrize("name", ["key", "sig", "pwd", "auth", "token", "api_key", "password"])
+def test_a_short_credential_in_a_short_url(name: str) -> None:
+    for value in (MIXED[:8], MIXED[:4] + "!" + MIXED[4:8]):
+        assert Secrets().redacted(f"GET x?{name}={value} now") == f"GET x?{name}=[redacted] now"
+
+
 @pytest.mark.parametrize("before", ["", ":", "a:", "user:", "x " * 2500])
 @pytest.mark.fault("S05")
 def test_every_shape_is_found_in_base64(before: str) -> None:
@@ -273,6 +289,30 @@ def test_what_a_header_that_is_not_stored_holds(
     header: str, value: str, credentials: list[str]
 ) -> None:
     assert [value for value, _ in credentials_in_headers([(header, value)])] == credentials
+
+
+@pytest.mark.parametrize("code", ["ü", "a", "=", ""])
+def test_basic_authorization_that_is_no_base64_raises_nothing(code: str) -> None:
+    assert list(credentials_in_headers([("Authorization", f"Basic {code}")])) == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["X-Forwarded-Access-Token", "X-Forwarded-Authorization", "X-Datadog-Api-Key", "Sec-Api-Key",
+     "Content-Key", "Accept-Token", "X-Stainless-Api-Key", "X-B3-Secret", "X-Forwarded-User"],
+)  # fmt: skip
+def test_a_header_is_harmless_by_its_whole_name(header: str) -> None:
+    assert [value for value, _ in credentials_in_headers([(header, MIXED)])] == [MIXED]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Accept", "Accept-Encoding", "Content-Type", "Content-MD5", "Sec-Fetch-Site",
+     "Sec-CH-UA-Platform", "Sec-WebSocket-Key", "X-B3-TraceId", "X-Datadog-Trace-Id",
+     "X-Forwarded-For", "X-Forwarded-Host"],
+)  # fmt: skip
+def test_a_header_that_holds_an_id_of_the_request_is_no_credential(header: str) -> None:
+    assert list(credentials_in_headers([(header, MIXED)])) == []
 
 
 def test_a_header_whose_value_reads_like_text_is_named_where_that_recurs() -> None:

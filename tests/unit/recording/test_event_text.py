@@ -13,6 +13,8 @@ from simulator.platforms import event_stream
 from simulator.wire import events, message
 
 from pytest_claude.recording import event_text
+from pytest_claude.recording.redaction import Redaction
+from pytest_claude.transcript.interaction import Response
 from pytest_claude.transcript.stream import assemble, read_events
 
 REQUEST = {"model": "claude-sonnet-4-5", "messages": []}
@@ -26,17 +28,36 @@ def kinds(body: bytes) -> list[str]:
     return [event["type"] for event in read_events(body) if event]
 
 
-@given(st.text(min_size=1), st.booleans(), st.booleans())
-def test_the_pieces_of_a_stream_are_the_stream(text: str, binary: bool, windows: bool) -> None:
+@given(st.text(min_size=1), st.booleans(), st.sampled_from([b"\n", b"\r\n", b"\r"]))
+def test_the_pieces_of_a_stream_are_the_stream(text: str, binary: bool, end: bytes) -> None:
     body = streamed(text)
     number = body.count(b"\n\n")
     if binary:
         body = b"".join(event_stream(events(message(Reply(text), REQUEST, "1"))))
-    elif windows:
-        body = body.replace(b"\n", b"\r\n")
+    else:
+        body = body.replace(b"\n", end)
     found = list(event_text.pieces(body))
     assert b"".join(found) == body
     assert len(found) == number
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [("text_delta", "text"), ("thinking_delta", "thinking"), ("compaction_delta", "content")],
+)
+def test_a_secret_in_two_events_goes_whatever_ends_the_lines(
+    kind: str, key: str, end: bytes
+) -> None:
+    def delta(text: str) -> bytes:
+        data = {"type": "content_block_delta", "index": 0, "delta": {"type": kind, key: text}}
+        return event_text.event(data).replace(b"\n", end)
+
+    halves = "sk-ant-api03-abcDEF", "_123-456789"
+    answer = Response(200, b"".join(delta(half) for half in halves))
+    stored = read_events(Redaction().response(answer).body)
+    found = [dict(event or {})["delta"][key] for event in stored]
+    assert found == ["[redacted]", ""]
 
 
 @given(st.text(min_size=1), st.integers(0, 12))
