@@ -326,7 +326,10 @@ def _check_keys(config: pytest.Config) -> None:
     from pytest_claude.ini_files import keys_in
     from pytest_claude.settings import did_you_mean
 
-    written = {} if config.inipath is None else keys_in(config.inipath) or {}
+    try:
+        written = {} if config.inipath is None else keys_in(config.inipath) or {}
+    except SettingsError:
+        written = {}  # pytest has read it, in a way of its own
     typed = [word.partition("=")[0] for word in config.getoption("override_ini") or ()]
     for key in (*written, *typed):
         if key.startswith("claude_"):

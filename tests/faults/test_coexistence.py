@@ -47,6 +47,16 @@ def test_a_misspelt_key_in_the_ini_file_is_one_too(project) -> None:
     result.stderr.fnmatch_lines([told])
 
 
+@pytest.mark.parametrize(
+    "text", ["\ufeff[pytest]\n", "[pytest]\n[other]\n= x\n"], ids=["mark", "odd"]
+)
+def test_an_ini_file_that_pytest_reads_is_no_error(project, text: str) -> None:
+    project.tests("def test_calls(claude):\n    ask()\n")
+    project.record()
+    (project.path / "pytest.ini").write_text(text, "utf-8")
+    project.run("-o", "pythonpath=.").assert_outcomes(passed=1)
+
+
 def test_names_that_others_have_declared_are_theirs(project) -> None:
     project.tests("def test_calls(claude):\n    ask()\n")
     project.record()
