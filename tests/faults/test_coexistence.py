@@ -62,9 +62,10 @@ def test_names_that_others_have_declared_are_theirs(project) -> None:
     project.record()
     project.pytester.makeconftest(
         "def pytest_addoption(parser):\n    parser.addoption('--claude-flavour')\n"
+        "    parser.addoption('--claude-reports')\n"
         "    parser.addini('claude_flavour', 'theirs')\n"
     )
-    words = ("--claude-flavour=mint", "-o", "claude_flavour=mint")
+    words = ("--claude-flavour=mint", "--claude-reports=none", "-o", "claude_flavour=mint")
     project.run(*words).assert_outcomes(passed=1)
 
 
