@@ -32,7 +32,7 @@ def keys_in(path: Path) -> Mapping[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
         if path.suffix == ".toml":
             return _toml_keys(tomllib.loads(text), path.name)
         parser = configparser.ConfigParser(interpolation=None, strict=False)
@@ -47,9 +47,14 @@ def keys_in(path: Path) -> Mapping[str, Any] | None:
 
 def _toml_keys(data: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     if name != "pyproject.toml":
-        return data.get("pytest") or {}
-    tool = data.get("tool", {}).get("pytest")
-    if tool is None:
+        return _table(data.get("pytest"))
+    tools = _table(data.get("tool"))
+    if "pytest" not in tools:
         return None
-    keys: Mapping[str, Any] = tool.get("ini_options", tool)
-    return keys
+    tool = _table(tools["pytest"])
+    return _table(tool.get("ini_options", tool))
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    """A table; empty where it is something else."""
+    return value if isinstance(value, Mapping) else {}

@@ -16,16 +16,31 @@ from pytest_claude.transcript.summary import summarize
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write each recording whole; 1 when one could not be read or written."""
+    """Write each cassette whole; 1 when one is bad, is another tool's, or its place is taken."""
     bad = 0
     for source, target in _places(options):
         try:
-            entries, rulings = cassette.load_with_rulings(source, str(source))
+            written_as, entries = cassette.read_recording(source, str(source))
+            if written_as != cassette.FORMAT:  # its secrets are still in it
+                bad += 1
+                wrong = f"is no cassette of pytest-claude ({written_as}): import it first"
+                print(f"FAIL {source}: {wrong}", file=sys.stderr)
+                continue
             calls = [entry.interaction for entry in entries]
-            label = cassette.read_label(source) or Label()
             whole = [Recorded.of(call) for call in calls]
-            cassette.save(target, whole, summarize(calls), label=label, rulings=rulings)
-            print(f"{source} → {target}")
+            head = (
+                summarize(calls),
+                cassette.imported_from(source),
+                cassette.read_label(source) or Label(),
+                cassette.read_rulings(source),
+            )
+            text = cassette.dumps(whole, *head)
+            if target.is_file() and target.read_bytes() != text.encode():
+                bad += 1
+                print(f"FAIL {source}: {target} exists already", file=sys.stderr)
+            else:
+                cassette.save(target, whole, *head)
+                print(f"{source} → {target}")
         except RecordingProblem as error:
             bad += 1
             print(f"FAIL {error.headline}", file=sys.stderr)

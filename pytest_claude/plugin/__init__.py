@@ -46,17 +46,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add_options(parser)
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
-) -> None:
-    options.check_names(args)
+) -> Generator[None, None, None]:
     options.join_record_path(args)
     recording = early_config.known_args_namespace.claude_record not in (None, "none")
     if early_config.getini("claude_dummy_key") == "session" and not recording:
         from pytest_claude.plugin import dummy_key
 
         dummy_key.lend()  # before a conftest.py builds a client
+    yield
+    options.check_names(parser, args)  # now all have declared theirs
 
 
 def pytest_configure(config: pytest.Config) -> None:

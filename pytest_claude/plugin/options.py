@@ -299,19 +299,22 @@ def join_record_path(args: list[str]) -> None:
             return
 
 
-def check_names(args: list[str]) -> None:
-    """Refuse a word that is nearly one of our options: pytest would name no other.
+def check_names(parser: pytest.Parser, args: list[str]) -> None:
+    """Refuse an option that nobody has declared and that is nearly one of ours: pytest would name
+    no other.
 
     Raises:
         pytest.UsageError: With the option that is near.
     """
     names = [option.name for option in OPTIONS]
-    for word in args:
+    typed = {word.partition("=")[0] for word in args}
+    if not any(name.startswith("--claude") and name not in names for name in typed):
+        return  # most runs are not parsed once more
+    for word in parser.parse_known_and_unknown_args(args)[1]:
         name = word.partition("=")[0]
-        if name.startswith("--claude") and name not in names:
+        if name.startswith("--claude"):
             import difflib  # late: few runs have a misspelt option
 
-            # A conftest.py may add an option of its own; it is not known yet.
             if near := difflib.get_close_matches(name, names, n=1, cutoff=0.8):
                 raise pytest.UsageError(f"{name}: unknown option; did you mean {near[0]!r}?")
 
@@ -326,7 +329,10 @@ def _check_keys(config: pytest.Config) -> None:
     from pytest_claude.ini_files import keys_in
     from pytest_claude.settings import did_you_mean
 
-    written = {} if config.inipath is None else keys_in(config.inipath) or {}
+    try:
+        written = {} if config.inipath is None else keys_in(config.inipath) or {}
+    except SettingsError:
+        written = {}  # pytest has read it, in a way of its own
     typed = [word.partition("=")[0] for word in config.getoption("override_ini") or ()]
     for key in (*written, *typed):
         if key.startswith("claude_"):

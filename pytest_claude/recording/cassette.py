@@ -123,6 +123,16 @@ def read_label(path: Path) -> Label | None:
     return Label(shared=facts.get("shared") == "true", **texts)
 
 
+def imported_from(path: Path) -> str | None:
+    """The format in which another tool recorded the cassette at `path`; None where we did.
+
+    Raises:
+        UnreadableCassette: It can't be read.
+    """
+    written_as = _head_of(_text(path, path.name)).get("imported_from")
+    return None if written_as is None else _scalar(written_as)
+
+
 def main_model(path: Path) -> str | None:
     """The canonical model that names a cassette; where it does not say, that of its first call.
 

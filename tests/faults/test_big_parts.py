@@ -611,6 +611,35 @@ def test_plain_vcrpy_replays_what_was_exported(suite: Suite) -> None:
     assert [entry.request.json() for entry in entries] == [each.json() for each in asked]
 
 
+def test_what_another_tool_recorded_is_imported_before_it_is_exported(
+    suite: Suite, capsys: Any
+) -> None:
+    foreign = {
+        "request": {"method": "POST", "uri": URL, "body": ASKED.body.decode()},
+        "response": {"status": {"code": 200}, "body": {"string": answer("x").body.decode()}},
+    }
+    (suite.path / "old.yaml").write_text(json.dumps({"version": 1, "interactions": [foreign]}))
+    assert main(["export", "old.yaml", "--into", "whole"]) == 1
+    assert "FAIL old.yaml: is no cassette of pytest-claude (" in capsys.readouterr().err
+    assert not (suite.path / "whole").exists()
+    assert main(["import", "old.yaml", "--into", "cassettes"]) == 0
+    assert main(["export", "cassettes", "--into", "whole"]) == 0
+    (source,) = suite.root.rglob("*.yaml")
+    (whole,) = (suite.path / "whole").rglob("*.yaml")
+    assert cassette.imported_from(whole) == cassette.imported_from(source) is not None
+
+
+def test_an_export_overwrites_no_other_file(suite: Suite, capsys: Any) -> None:
+    suite.record(ASKED)
+    for _ in range(2):
+        assert main(["export", "cassettes", "--into", "whole"]) == 0
+    whole = suite.path / "whole" / "test_app" / "test_a" / FILE
+    whole.write_text("mine")
+    assert main(["export", "cassettes", "--into", "whole"]) == 1
+    assert whole.read_text() == "mine"
+    assert "exists already" in capsys.readouterr().err
+
+
 def test_a_hand_edit_beside_a_part_is_accepted(suite: Suite) -> None:
     suite.record(ASKED)
     path = suite.cassette()

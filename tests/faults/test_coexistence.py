@@ -47,14 +47,25 @@ def test_a_misspelt_key_in_the_ini_file_is_one_too(project) -> None:
     result.stderr.fnmatch_lines([told])
 
 
+@pytest.mark.parametrize(
+    "text", ["\ufeff[pytest]\n", "[pytest]\n[other]\n= x\n"], ids=["mark", "odd"]
+)
+def test_an_ini_file_that_pytest_reads_is_no_error(project, text: str) -> None:
+    project.tests("def test_calls(claude):\n    ask()\n")
+    project.record()
+    (project.path / "pytest.ini").write_text(text, "utf-8")
+    project.run("-o", "pythonpath=.").assert_outcomes(passed=1)
+
+
 def test_names_that_others_have_declared_are_theirs(project) -> None:
     project.tests("def test_calls(claude):\n    ask()\n")
     project.record()
     project.pytester.makeconftest(
         "def pytest_addoption(parser):\n    parser.addoption('--claude-flavour')\n"
+        "    parser.addoption('--claude-reports')\n"
         "    parser.addini('claude_flavour', 'theirs')\n"
     )
-    words = ("--claude-flavour=mint", "-o", "claude_flavour=mint")
+    words = ("--claude-flavour=mint", "--claude-reports=none", "-o", "claude_flavour=mint")
     project.run(*words).assert_outcomes(passed=1)
 
 

@@ -215,6 +215,13 @@ def test_a_gateway_on_this_machine_is_the_apis(project, gateway, road: str, mark
         result.stdout.fnmatch_lines(["E   *CassetteMiss: *"])
 
 
+@pytest.mark.fault("T07")
+def test_a_base_url_with_a_slash_at_its_end_opens_no_road(project, gateway) -> None:
+    project.tests(f"from roads import *\ndef test_asks():\n    by_urllib('{gateway.url}/')\n")
+    project.run().assert_outcomes(passed=1, failed=1)
+    assert gateway.hits() == []
+
+
 def test_a_refused_call_fails_its_test_also_where_the_app_swallows_it(project, gateway) -> None:
     project.tests(
         "from roads import *\ndef test_asks():\n    try:\n"

@@ -85,6 +85,12 @@ socket.create_connection(("127.0.0.1", port)).close()
 with closing(http.client.HTTPConnection("127.0.0.1", port)) as c:
     c.request("POST", "/v1/messages", b'{"model": "m", "messages": []}')
 """,
+    "a path that is no URL": """
+with closing(http.client.HTTPConnection("127.0.0.1", port)) as c:
+    c.request("GET", "//[a")
+    c.close()
+    c.request("GET", "http://shop.example:99999/")
+""",
     "a unix socket": """
 for end in socket.socketpair():
     with end:

@@ -9,6 +9,7 @@ what is in force.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -109,21 +110,33 @@ def _http(connection: Any, data: Any) -> None:
         target = Target(host, _number(number), method)
         is_model = neighbours.is_model_server(host, target.port)
     else:
-        url = urlsplit(where)
-        if url.hostname:  # through a proxy
-            host, port = url.hostname, url.port or _PORTS.get(url.scheme)
-        target = Target(host, _number(port), method, url.path)
+        path = where.partition("?")[0]
+        if _ABSOLUTE.match(where) and (through := _through_a_proxy(where)):
+            host, port, path = through
+        target = Target(host, _number(port), method, path)
         # The body follows in a call of its own: what is posted on a path of the Messages API is
         # taken for a call of it.
         shape = traffic.ANY_SHAPE if method == "POST" else b""
         is_model = neighbours.is_model_traffic(
-            host, target.port, url.path, _headers(head), lambda: shape
+            host, target.port, path, _headers(head), lambda: shape
         )
     if is_model:
         _tell(target, is_model=True)
 
 
 _PORTS = {"http": 80, "https": 443}
+# Without a scheme it is a path, also where that begins with two slashes.
+_ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+
+
+def _through_a_proxy(url: str) -> tuple[str, int | None, str] | None:
+    """Host, port and path of a request that a proxy passes on; None where it is no URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+    return (parts.hostname, port, parts.path) if parts.hostname else None
 
 
 def _number(port: Any) -> int | None:

@@ -47,6 +47,7 @@ def is_model_traffic(
     Messages API on its path, as sent through a gateway. `body` is asked for only in the last case,
     and `below_a_base` in the one before it.
     """
+    path = _one_slash(path)
     if "/v1/oauth/" in path:
         return False  # an exchange of tokens: never stored
     if _CLAUDE_HOSTS.fullmatch(host) or "anthropic-version" in headers:
@@ -104,16 +105,23 @@ class Base:
             port = parts.port or _PORTS[parts.scheme]
         except (ValueError, KeyError):
             return None
-        return cls(_one_name(parts.hostname or ""), port, parts.path.rstrip("/"))
+        return cls(_one_name(parts.hostname or ""), port, _one_slash(parts.path).rstrip("/"))
 
     def holds(self, host: str, port: int | None, path: str | None) -> bool:
         """Whether a request to `path` is below it; without a path, any connection to its server."""
         if port != self.port or _one_name(host) != self.host:
             return False
-        return not self.path or (path is not None and f"{path}/".startswith(f"{self.path}/"))
+        if not self.path:
+            return True
+        return path is not None and f"{_one_slash(path)}/".startswith(f"{self.path}/")
 
 
 _PORTS = {"http": 80, "https": 443}
+
+
+def _one_slash(path: str) -> str:
+    """A path as most servers read it: a base URL with a slash at its end makes two of one."""
+    return re.sub("/{2,}", "/", path)
 
 
 def _one_name(host: str) -> str:
