@@ -179,7 +179,8 @@ def test_a_url_without_a_credential_stays(url: str) -> None:
 
 FIELDS = [
     "authorization_token", "client_secret", "access_token", "refresh_token", "secret_value",
-    "SecretAccessKey", "openaiApiKey", "db_password",
+    "SecretAccessKey", "openaiApiKey", "db_password", "private_key", "auth_token", "bearer_token",
+    "passwd", "x-api-key", "api-key",
 ]  # fmt: skip
 
 
@@ -205,7 +206,10 @@ def test_the_token_of_a_vault_is_redacted_whatever_it_is() -> None:
 @pytest.mark.parametrize(
     "text",
     [f'curl -H "Authorization: Bearer {MIXED}" https://x.test', f"authorization: {MIXED}",
-     json.dumps(json.dumps({"Authorization": f"Basic {MIXED}"})), f"Bearer {MIXED}"],
+     json.dumps(json.dumps({"Authorization": f"Basic {MIXED}"})), f"Bearer {MIXED}",
+     f"X-Api-Key: {MIXED}", f"curl -H 'PRIVATE-TOKEN: {MIXED}' x", f"X-Auth-Token:{MIXED}\n",
+     json.dumps(f"{{'x-api-key': '{MIXED}'}}"), f"shop --api-key={MIXED}",
+     f"Private-Token: {MIXED}"],
 )  # fmt: skip
 def test_a_header_that_is_written_in_a_text(text: str) -> None:
     assert Secrets().redacted(text) == text.replace(MIXED, "[redacted]")
@@ -237,6 +241,15 @@ def test_the_secret_beside_an_aws_key_id() -> None:
 def test_a_variable_that_is_set_in_a_text() -> None:
     text = f"cat .env: STRIPE_WEBHOOK_SECRET={MIXED} DB_PASSWORD=postgres MODEL_KEY=claude-haiku-4"
     assert Secrets().redacted(text) == text.replace(MIXED, "[redacted]")
+
+
+@pytest.mark.parametrize(
+    "before", ["host=db user=shop password=", "connect(passwd='", "[db]\npassword=", "db.password="]
+)
+def test_a_password_that_is_set_in_a_text(before: str) -> None:
+    assert Secrets().redacted(f"{before}{MIXED[:8]}") == f"{before}[redacted]"
+    for plain in ("postgres", "args.password", "get_password()", "$DB_PASSWORD", "%s"):
+        assert Secrets().find(before + plain) == []
 
 
 @pytest.mark.parametrize("quote", ["", "'", '"'])
