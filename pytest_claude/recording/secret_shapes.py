@@ -348,7 +348,9 @@ class Searched:
         return found
 
 
-@lru_cache(maxsize=8)  # a request is searched for what it shows, then for what is known
+# A request, its URL and its body, is searched for what it shows, then for what is known. No more
+# texts are kept: they are long, and hold what is not redacted yet.
+@lru_cache(maxsize=2)
 def searched(text: str) -> Searched:
     """The same of a text."""
     return Searched(text.encode("ascii", "replace"))

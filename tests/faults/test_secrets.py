@@ -6,7 +6,9 @@ They are put together here, so that no host of repositories takes this file for 
 from __future__ import annotations
 
 import base64
+import gc
 import json
+import weakref
 
 import pytest
 from credentials import CREDENTIALS as SIXTY
@@ -16,6 +18,7 @@ from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.finding import secrets_in
 from pytest_claude.recording.header_secrets import credentials_in_headers, left_alone_in_headers
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.secret_shapes import Searched
 from pytest_claude.recording.secrets import Secrets, left_alone
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
@@ -276,6 +279,21 @@ def test_every_shape_is_found_in_base64(before: str) -> None:
         (found,) = Secrets().find(json.dumps({"data": code}))
         assert found.kind == f"{kind} in base64"
         assert len(secret) < found.end - found.start < len(secret) * 1.5
+
+
+def test_what_was_searched_is_not_kept_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[weakref.ref[Searched]] = []
+
+    def made(searched: Searched, data: bytes) -> None:
+        searched.data = data
+        kept.append(weakref.ref(searched))
+
+    monkeypatch.setattr(Searched, "__init__", made)
+    for number in range(4):
+        request = mcp_request(f"{number}-{MIXED}")
+        Redaction().request(request)
+    gc.collect()
+    assert len([ref for ref in kept if ref() is not None]) <= 2
 
 
 # --- in headers that are not stored ----------------------------------------------------------
