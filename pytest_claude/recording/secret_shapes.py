@@ -111,7 +111,7 @@ class _Fields(Shape):
                     yield Secret(kind, start, end, "" if why else value)
 
 
-_KEY = re.compile(r"\"([A-Za-z_]+)$")
+_KEY = re.compile(r"\"([A-Za-z_-]+)$")
 _FIELDS = {
     # In the API's own schema.
     "authorization_token": ("the token of an MCP server", True),
@@ -125,7 +125,10 @@ _FIELDS = {
     "secret_access_key": ("a secret access key", False),
     "aws_secret_access_key": ("a secret access key", False),
 }
-_ENDS = ("api_key", "apikey", "password", "_secret")
+_ENDS = (
+    "api_key", "api-key", "apikey", "auth_token", "bearer_token", "passwd", "password",
+    "private_key", "_secret",
+)  # fmt: skip
 
 
 def _meaning(name: str, text: str) -> tuple[str, bool]:
@@ -167,6 +170,12 @@ _PARAMETER = (
     r"[\w.-]{0,40}?(?:token|secret|password|passwd|signature|credential)"
     r"|(?:[\w.-]{0,40}?(?:access|account|api|auth|private|subscription)[_-]?)?key|auth|sig|pwd)"
 )
+# The names of headers that hold keys, as they are written.
+_HEADERS = (
+    "pi-key", "pi-Key", "PI-KEY", "PI-Key", "uth-key", "uth-Key", "ess-token", "ess-Token",
+    "uth-token", "uth-Token", "UTH-TOKEN", "ate-token", "ate-Token", "ATE-TOKEN", "ity-token",
+    "ity-Token",
+)  # fmt: skip
 _URL_ENDS = r"\s\"'`<>\\"
 
 _SHAPES = (
@@ -221,14 +230,22 @@ _SHAPES = (
     Shape("a credential in a header", ("uthorization",),
           r"uthorization\\*[\"']?\s*[:=]\s*\\*[\"']?(?:[Bb]asic\s+|[Tt]oken\s+)?([\w.~+/=:-]{8,})",
           is_bounded=False, is_place=True),
-    Shape("the value of a variable", ("SECRET=", "PASSWORD=", "TOKEN=", "KEY="),
-          r"=(?:(?<=SECRET=)|(?<=PASSWORD=)|(?<=TOKEN=)|(?<=KEY=))(?:\\*[\"'])?(?![a-z]+://)"
+    Shape("a credential in a header", _HEADERS,
+          r"-(?i:(?:(?<=api-)|(?<=auth-))key"
+          r"|(?:(?<=access-)|(?<=auth-)|(?<=private-)|(?<=security-))token)"
+          r"\\*[\"']?\s*[:=]\s*\\*[\"']?([\w.~+/=:-]{8,})",
+          is_bounded=False, is_place=True),
+    Shape("the value of a variable",
+          ("SECRET=", "PASSWORD=", "TOKEN=", "KEY=", "assword=", "asswd="),
+          r"=(?:(?<=SECRET=)|(?<=PASSWORD=)|(?<=TOKEN=)|(?<=KEY=)|(?<=assword=)|(?<=asswd=))"
+          r"(?:\\*[\"'])?(?![a-z]+://)"
           r"([^\s\"'`<>\\;|&(){}$]{8,})",
           is_bounded=False, is_place=True),
     _Fields("a credential",
             ("_token\"", "_token\\", "_secret\"", "_secret\\", "secret_value", "static_bearer",
-             "password\"", "password\\", "pi_key\"", "pi_key\\", "piKey\"", "piKey\\", "ccessKey",
-             "ccess_key"),
+             "password\"", "password\\", "passwd\"", "passwd\\", "pi_key\"", "pi_key\\", "pi-key\"",
+             "pi-key\\", "piKey\"", "piKey\\", "ccessKey", "ccess_key", "ivate_key\"",
+             "ivate_key\\"),
             r"\"\s*:\s*(\\*)\"", is_bounded=False, is_place=True),
 )  # fmt: skip
 
@@ -263,7 +280,7 @@ _IN_NO_RUN = (
     "sk-ant-", "://", "PRIVATE KEY-----", "earer ", "uthorization",
     "SECRET=", "PASSWORD=", "TOKEN=", "KEY=",
     "oken=", "ecret=", "assword=", "asswd=", "ignature=", "redential=", "ey=", "uth=", "sig=",
-    "pwd=",
+    "pwd=", *_HEADERS,
 )  # fmt: skip
 
 
@@ -331,7 +348,9 @@ class Searched:
         return found
 
 
-@lru_cache(maxsize=8)  # a request is searched for what it shows, then for what is known
+# A request, its URL and its body, is searched for what it shows, then for what is known. No more
+# texts are kept: they are long, and hold what is not redacted yet.
+@lru_cache(maxsize=2)
 def searched(text: str) -> Searched:
     """The same of a text."""
     return Searched(text.encode("ascii", "replace"))

@@ -6,7 +6,9 @@ They are put together here, so that no host of repositories takes this file for 
 from __future__ import annotations
 
 import base64
+import gc
 import json
+import weakref
 
 import pytest
 from credentials import CREDENTIALS as SIXTY
@@ -16,6 +18,7 @@ from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.finding import secrets_in
 from pytest_claude.recording.header_secrets import credentials_in_headers, left_alone_in_headers
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.secret_shapes import Searched
 from pytest_claude.recording.secrets import Secrets, left_alone
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
@@ -179,7 +182,8 @@ def test_a_url_without_a_credential_stays(url: str) -> None:
 
 FIELDS = [
     "authorization_token", "client_secret", "access_token", "refresh_token", "secret_value",
-    "SecretAccessKey", "openaiApiKey", "db_password",
+    "SecretAccessKey", "openaiApiKey", "db_password", "private_key", "auth_token", "bearer_token",
+    "passwd", "x-api-key", "api-key",
 ]  # fmt: skip
 
 
@@ -205,7 +209,10 @@ def test_the_token_of_a_vault_is_redacted_whatever_it_is() -> None:
 @pytest.mark.parametrize(
     "text",
     [f'curl -H "Authorization: Bearer {MIXED}" https://x.test', f"authorization: {MIXED}",
-     json.dumps(json.dumps({"Authorization": f"Basic {MIXED}"})), f"Bearer {MIXED}"],
+     json.dumps(json.dumps({"Authorization": f"Basic {MIXED}"})), f"Bearer {MIXED}",
+     f"X-Api-Key: {MIXED}", f"curl -H 'PRIVATE-TOKEN: {MIXED}' x", f"X-Auth-Token:{MIXED}\n",
+     json.dumps(f"{{'x-api-key': '{MIXED}'}}"), f"shop --api-key={MIXED}",
+     f"Private-Token: {MIXED}"],
 )  # fmt: skip
 def test_a_header_that_is_written_in_a_text(text: str) -> None:
     assert Secrets().redacted(text) == text.replace(MIXED, "[redacted]")
@@ -239,6 +246,15 @@ def test_a_variable_that_is_set_in_a_text() -> None:
     assert Secrets().redacted(text) == text.replace(MIXED, "[redacted]")
 
 
+@pytest.mark.parametrize(
+    "before", ["host=db user=shop password=", "connect(passwd='", "[db]\npassword=", "db.password="]
+)
+def test_a_password_that_is_set_in_a_text(before: str) -> None:
+    assert Secrets().redacted(f"{before}{MIXED[:8]}") == f"{before}[redacted]"
+    for plain in ("postgres", "args.password", "get_password()", "$DB_PASSWORD", "%s"):
+        assert Secrets().find(before + plain) == []
+
+
 @pytest.mark.parametrize("quote", ["", "'", '"'])
 @pytest.mark.parametrize("end", ["KEY", "TOKEN", "SECRET", "PASSWORD"])
 def test_a_variable_of_any_length_is_found_in_quotes_too(end: str, quote: str) -> None:
@@ -263,6 +279,21 @@ def test_every_shape_is_found_in_base64(before: str) -> None:
         (found,) = Secrets().find(json.dumps({"data": code}))
         assert found.kind == f"{kind} in base64"
         assert len(secret) < found.end - found.start < len(secret) * 1.5
+
+
+def test_what_was_searched_is_not_kept_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[weakref.ref[Searched]] = []
+
+    def made(searched: Searched, data: bytes) -> None:
+        searched.data = data
+        kept.append(weakref.ref(searched))
+
+    monkeypatch.setattr(Searched, "__init__", made)
+    for number in range(4):
+        request = mcp_request(f"{number}-{MIXED}")
+        Redaction().request(request)
+    gc.collect()
+    assert len([ref for ref in kept if ref() is not None]) <= 2
 
 
 # --- in headers that are not stored ----------------------------------------------------------
