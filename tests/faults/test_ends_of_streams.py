@@ -140,3 +140,11 @@ def test_a_stream_of_boto3_ends_as_the_recorded_one_did(
     with pytest.raises(getattr(urllib3.exceptions, error)):
         next(stream)
     assert told == [True] * (ended == "left")
+
+
+@pytest.mark.parametrize(("total_s", "silence_s"), [(3, 5), (60, 32), (86_400, 32)])
+def test_a_stream_that_the_app_left_is_silent_for_half_a_minute_at_most(
+    total_s: float, silence_s: float
+) -> None:
+    recorded = Response(200, PIECE, {}, Timing(0, total_s), "left")
+    assert streams.silence_s(recorded) == silence_s

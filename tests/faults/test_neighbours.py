@@ -304,6 +304,33 @@ def test_a_connection_that_no_library_of_ours_opens_is_refused_while_recording(p
     )
 
 
+def test_a_call_of_another_thread_to_no_model_opens_no_road_while_recording(
+    project, made_up
+) -> None:
+    code = """
+def test_asks(claude):
+    ask()
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+        url = f"http://127.0.0.1:{slow.getsockname()[1]}/orders"
+        other = threading.Thread(target=http_library.get, args=(url,))
+        other.start()
+        asked, _ = slow.accept()
+        with asked:
+            asked.recv(9)
+            try:
+                socket.getaddrinfo("api.anthropic.com", 443)
+            finally:
+                asked.sendall(b"HTTP/1.1 204 No Content\\r\\n\\r\\n")
+                other.join()
+"""
+    project.tests(f"from roads import *\n{code}")
+    result = project.record("test_app.py")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["E   *: a connection to api.anthropic.com: a call that can't be *"]
+    )
+
+
 def test_a_gateway_is_recorded_and_replayed_through_the_sdk(project, gateway) -> None:
     project.tests(
         "from roads import *\ndef test_asks(claude):\n"

@@ -176,7 +176,7 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
     def send(self: Any, request: Any) -> Any:
         line = current()
         if line is None or not _is_bedrock(request.url) or _is_left_alone(line, request):
-            with Outgoing():
+            with _outgoing(request):
                 return original(self, request)
         assert not isinstance(line, OpenLine), "it lets everything through"
         try:
@@ -207,7 +207,7 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
         request.url, request.body = sent.url, sent.body
         _set_length(request, sent.body)
         try:
-            with Outgoing():
+            with _outgoing(request, to_a_model=True):
                 response = original(self, request)
         except BaseException as error:
             line.drop(call, error)
@@ -226,6 +226,12 @@ def _is_left_alone(line: Line, request: Any) -> bool:
 def _target_of(request: Any) -> Target:
     url = urlsplit(request.url)
     return Target(url.hostname or "", url.port, request.method.upper(), url.path)
+
+
+def _outgoing(request: Any, *, to_a_model: bool = False) -> Outgoing:
+    url = urlsplit(request.url)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return Outgoing(url.hostname or "", port, to_a_model=to_a_model)
 
 
 def _is_bedrock(url: str) -> bool:

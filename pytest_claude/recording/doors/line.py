@@ -71,7 +71,7 @@ _current: Line | None = None
 
 _aside: ContextVar[bool] = ContextVar("aside", default=False)
 _sends: ContextVar[Outgoing | None] = ContextVar("sends", default=None)
-_sending: set[object] = set()  # one for each request that a door of ours has on its way
+_sending: set[Outgoing] = set()  # one for each request that a door of ours has on its way
 
 
 def current() -> Line | None:
@@ -93,10 +93,14 @@ class Outgoing:
     """While it lasts, what this thread or task sends was seen by a door of ours.
 
     Attributes:
+        host: Where it goes.
+        port: Its port.
         to_a_model: Whether it is recorded.
     """
 
-    def __init__(self, *, to_a_model: bool = False) -> None:
+    def __init__(self, host: str, port: int, *, to_a_model: bool = False) -> None:
+        self.host = host
+        self.port = port
         self.to_a_model = to_a_model
 
     def __enter__(self) -> None:
@@ -108,14 +112,14 @@ class Outgoing:
         _sending.discard(self)
 
 
-def is_outgoing(*, here: bool) -> bool:
-    """Whether a door of ours has a request on its way.
+def is_outgoing() -> bool:
+    """Whether a door of ours has a request of this thread or task on its way."""
+    return _sends.get() is not None
 
-    Args:
-        here: Only one of this thread or task counts. A name may be resolved, and a connection
-            opened, in another one than that of the request.
-    """
-    return _sends.get() is not None if here else bool(_sending)
+
+def outgoing() -> tuple[Outgoing, ...]:
+    """All that the doors of ours have on its way."""
+    return tuple(_sending)
 
 
 def is_recorded() -> bool:

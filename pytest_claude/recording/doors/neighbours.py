@@ -18,6 +18,7 @@ from pytest_claude.recording.doors.line import (
     Line,
     OpenLine,
     is_outgoing,
+    outgoing,
     own_ports,
 )
 from pytest_claude.recording.doors.traffic import Target
@@ -99,7 +100,7 @@ def is_refused(line: Line, target: Target) -> bool:
     if isinstance(line, ClosedLine | OpenLine):
         return not is_left_alone(line, target)
     is_request = target.method is not None
-    if not line.replaying and is_outgoing(here=is_request):
+    if not line.replaying and (is_outgoing() if is_request else _is_a_model_asked()):
         return False
     server = own_server(target)
     if server is None or not is_request:
@@ -108,6 +109,14 @@ def is_refused(line: Line, target: Target) -> bool:
         return True
     line.note(f"{server} looks like the API: what it answers a claude test is not recorded")
     return False
+
+
+def _is_a_model_asked() -> bool:
+    """Whether a request to a server of models is on its way through a door of ours.
+
+    Its name may be resolved, and its connection opened, in another thread than that of the request.
+    """
+    return any(sent.to_a_model or is_model_server(sent.host, sent.port) for sent in outgoing())
 
 
 def note_own_server(recorder: Recorder, target: Target) -> None:

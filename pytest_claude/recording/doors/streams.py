@@ -25,6 +25,8 @@ TIMED_OUT = "the client's timeout ended the recorded stream here"
 LEFT = "the app left the recorded stream here"
 PATIENCE_S = 2.0
 """How much longer than while recording a replayed stream waits for the app to leave it."""
+_MOST_SILENCE_S = 30.0
+"""As long as a replayed stream is silent at most, but for that."""
 _FIRST_TOKEN = b"content_block_delta"
 # The last event itself: a text may speak of it. Comments and the marker of other APIs may follow.
 _END_OF_STREAM = re.compile(
@@ -160,10 +162,10 @@ def replay(library: Any) -> Any:
     """A response stream with the recorded chunks; one that was cut ends in the same error, and one
     that the client's timeout ended in that, at once.
 
-    One that the app left goes on, without a word, for as long as it did: what made the app leave,
-    a limit of time as a rule, does so again. Where the app waits for more all the same, `read_past`
-    is called, and it ends in an error. With `pause_s` it comes event by event, each after so
-    many seconds.
+    One that the app left goes on, without a word, for as long as it did, within half a minute:
+    what made the app leave, a limit of time as a rule, does so again. Where the app waits for more
+    all the same, `read_past` is called, and it ends in an error. With `pause_s` it comes event by
+    event, each after so many seconds.
     """
 
     class Replayed(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
@@ -215,8 +217,9 @@ def replay(library: Any) -> Any:
 
 def silence_s(recorded: Response) -> float:
     """For how many seconds a replayed answer says no more, until it is ended for the app."""
-    timing = recorded.timing
-    return timing.total_s + PATIENCE_S if recorded.ended == "left" and timing is not None else 0
+    if recorded.ended != "left" or recorded.timing is None:
+        return 0
+    return min(recorded.timing.total_s, _MOST_SILENCE_S) + PATIENCE_S
 
 
 async def _in_a_thread(keep: Callable[[], object]) -> None:

@@ -98,7 +98,7 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
     def handle_request(self: Any, request: Any) -> Any:
         line = current()
         if not _is_for(line, request, self):
-            with Outgoing():
+            with _outgoing(request):
                 return original(self, request)
         request.read()
         try:
@@ -109,7 +109,7 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
         try:
-            with Outgoing(to_a_model=True):
+            with _outgoing(request, to_a_model=True):
                 response = original(self, request)
         except BaseException as error:
             recorder.drop(call, error)
@@ -131,7 +131,7 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
     async def handle_async_request(self: Any, request: Any) -> Any:
         line = current()
         if not _is_for(line, request, self):
-            with Outgoing():
+            with _outgoing(request):
                 return await original(self, request)
         await request.aread()
         try:
@@ -142,7 +142,7 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
         try:
-            with Outgoing(to_a_model=True):
+            with _outgoing(request, to_a_model=True):
                 response = await original(self, request)
         except BaseException as error:
             recorder.drop(call, error)
@@ -203,12 +203,15 @@ def aiohttp_request(original: Callable[..., Any]) -> Callable[..., Any]:
 
     async def _request(self: Any, method: str, str_or_url: Any, **kwargs: Any) -> Any:
         line = current()
-        if line is not None and not is_outgoing(here=True):
+        if line is None:
+            return await original(self, method, str_or_url, **kwargs)
+        if not is_outgoing():
             target = _aiohttp_target(self, method, str_or_url, kwargs)
             if target is not None and neighbours.is_refused(line, target):
                 problem = line.refuse(target.words)
                 raise sys.modules["aiohttp"].ClientConnectionError(problem.headline) from problem
-        with Outgoing():
+        url = self._build_url(str_or_url)
+        with Outgoing(url.host or "", url.port or 0):
             return await original(self, method, str_or_url, **kwargs)
 
     return _request
@@ -267,6 +270,11 @@ def _body_of(request: Any) -> bytes:
         if type(error).__name__ != "RequestNotRead":
             raise
         return b""
+
+
+def _outgoing(request: Any, *, to_a_model: bool = False) -> Outgoing:
+    url = request.url
+    return Outgoing(url.host, _port_of(url), to_a_model=to_a_model)
 
 
 def _open(line: Line, request: Any) -> Recorder:
