@@ -27,7 +27,7 @@ from pytest_claude.transcript.summary import summarize
 def run(options: argparse.Namespace) -> int:
     """Read every cassette; 1 when one is bad or holds a secret. With --accept, bless hand edits.
 
-    An orphan is no bad file: it is told.
+    An orphan is not a bad file: it is listed.
     """
     if options.accept:
         return _accept(options.accept)
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _flaws(path: Path, secrets: Secrets, parts: dict[Path, list[str]]) -> list[str]:
-    """What is wrong with one file, and what to type; nothing where it is good.
+    """What is wrong with one file, and what to type; an empty list for a good file.
 
     What it refers to is read once for all cassettes: `parts` are the secrets in each.
     """
@@ -111,7 +111,7 @@ def _unused_parts() -> list[Path]:
     try:
         return unused_parts(cassette_folder())
     except UnreadableCassette:
-        return []  # it is told as bad
+        return []  # it is reported as a bad file
 
 
 def _accept(paths: Iterable[Path]) -> int:

@@ -15,7 +15,7 @@ from pytest_claude.recording.secrets import Secrets
 def secrets_in(entries: Sequence[Recorded], secrets: Secrets) -> dict[str, str]:
     """What each secret in `entries` is, and where it is first: `, interaction 2`.
 
-    Other tools may keep all headers. A value that reads like text is none of them: tests of a tool
+    Other tools may keep all headers. A value that reads like text does not count: tests of a tool
     are recorded with words for keys.
     """
     headers = [

@@ -126,8 +126,8 @@ def outside(path: Path, root: Path) -> str | None:
     """Where a path below `root` is, if a symbolic link leads it out of `root`; else None."""
     # As text: pathlib takes ten times as long, and replay asks in every trial.
     top, place = str(root), str(path)
-    while len(place) > len(top) and not os.path.islink(place):  # noqa: PTH114
-        place = os.path.dirname(place)  # noqa: PTH120
+    while len(place) > len(top) and not os.path.islink(place):  # noqa: PTH114  # as text
+        place = os.path.dirname(place)  # noqa: PTH120  # as text
     if len(place) <= len(top):
         return None
     real = path.resolve()

@@ -41,7 +41,7 @@ class Asked:
         command: Runs this test alone and records it.
         shared: Whether other tests play what this one does not.
         elsewhere: The folder of the test's recordings that lies where it is not looked for, and
-            the one that it should be; None where there is none.
+            the one that it should be; None where no such folder was found.
     """
 
     request: Request

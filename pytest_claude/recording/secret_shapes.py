@@ -54,7 +54,7 @@ class Shape:
         kind: What they are, in words.
         anchors: One of these is in each of them, or where they are.
         pattern: A regular expression; the secret is its group, or all of it.
-        is_bounded: Whether it is none within a longer word.
+        is_bounded: Whether it does not count within a longer word.
         is_place: Whether it is one for where it is: as text it may be anything.
         whatever: Whether it is one there whatever it is.
     """
@@ -132,7 +132,7 @@ _ENDS = (
 
 
 def _meaning(name: str, text: str) -> tuple[str, bool]:
-    """What the string with this name is, and whether whatever it is; "" where it is no secret."""
+    """What the string with this name is, and whether whatever it is; "" if it is not a secret."""
     name = name.lower()
     if name == "token" and "static_bearer" in text:  # how a vault calls the token beside it
         return "a token of a vault", True
@@ -148,8 +148,7 @@ def _end_of_string(text: str, start: int, unit: int) -> int:
 
 
 _QUOTE = re.compile(r"\\*\"")
-# What was replaced before is no secret, by us or by another recorder; some write the name of a
-# variable.
+# What we or another recorder have replaced is not a secret; some write the name of a variable.
 _IS_NO_TOKEN = re.compile(r"(?i:\W*(?:redacted|filtered|removed)\W*)$|<[^<>]*>$|\*+$|[A-Z_]+$")
 
 

@@ -168,7 +168,8 @@ class Store:
             OSError: The disk refuses it.
         """
         folder = self.folders[0]
-        texts = (path.read_text("utf-8", "replace") for path in folder.parent.rglob("*.yaml*"))
+        paths = (path for path in folder.parent.rglob("*.yaml*") if path.is_file())
+        texts = (path.read_text("utf-8", "replace") for path in paths)
         for name in set(names).difference(*map(names_in, texts)):
             (folder / name).unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""What stands beside the API: the bases that the environment names, a project's own servers and
+"""What is beside the API: the bases that the environment names, a project's own servers and
 mocks.
 
 A team's own mock is no model: what asks it is left alone outside claude tests, and in one it is
@@ -129,7 +129,7 @@ def note_own_server(recorder: Recorder, target: Target) -> None:
 def own_server(target: Target) -> str | None:
     """What serves there, where this process or one that the tests started does.
 
-    A gateway that a developer has started on the machine is none.
+    A gateway that a developer has started on the machine is not one of them.
     """
     host, port = target.host, target.port
     if port is None or not traffic.is_loopback(host):
