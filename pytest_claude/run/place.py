@@ -113,7 +113,9 @@ def gate_names(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     pairs = [(named_model(old), named_model(new)) for old, new in pairs]
     names = [f"{_of_a_gate(old)}__{_of_a_gate(new)}" for old, new in pairs]
     earlier = [f"{slug(old)}__{slug(new)}" for old, new in pairs]
-    return _unique(_cut_gate("+".join(sorted(names))), "+".join(sorted(earlier)))
+    name = _cut_gate("+".join(sorted(names)))
+    # No file system took a longer name, so that no earlier version wrote one.
+    return _unique(name, *(old for old in ["+".join(sorted(earlier))] if len(old) <= 255))
 
 
 def baseline_names(reference: str) -> tuple[str, ...]:

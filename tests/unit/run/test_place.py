@@ -281,10 +281,15 @@ def test_a_gate_cuts_the_name_of_a_test_sooner() -> None:
 
 
 def test_a_gate_of_many_pairs_has_a_short_name() -> None:
-    pairs = [(f"claude-model-{n}", f"claude-model-{n + 1}") for n in range(9)]
+    pairs = [(f"claude-model-{n}", f"claude-model-{n + 1}") for n in range(5)]
     short, earlier = gate_names(pairs)
     assert len(short) <= 80 < len(earlier)
     assert gate_names(reversed(pairs))[0] == short
+
+
+def test_a_name_that_no_file_system_takes_is_not_looked_for() -> None:
+    pairs = [(f"claude-model-{n}", f"claude-model-{n + 1}") for n in range(20)]
+    assert [len(name) <= 80 for name in gate_names(pairs)] == [True]
 
 
 # --- the layout as it is documented ---------------------------------------------------------
