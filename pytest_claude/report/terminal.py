@@ -20,7 +20,7 @@ _ERROR = "ERROR: "
 _COMMANDS = ("pytest", "@pytest")
 _LABEL = len("to repeat it")
 _MOST = 5  # rows of a list before it is cut, unless all are asked for
-_COLUMN = 17  # of the figures of a gate
+_COLUMN = 17  # of the figures of a gate, where no label is longer
 
 
 def rows_text(rows: Sequence[Labelled]) -> list[str]:
@@ -183,9 +183,12 @@ def gate_lines(story: Story, *, whole: bool = False) -> list[str]:
     for group in story.groups:
         lines += ["", *_group(group, story.rates_title, whole=whole or group.word in _SHOWN_WHOLE)]
     lines += _rewritten(story, whole=whole)
-    lines += _figures(story)
-    if any(story.trials):
-        lines += ["", *_seen(story)]
+    figures, seen = _figures(story), _seen(story)
+    column = max([_COLUMN, *(len(label) + 2 for label, _ in (*figures, *seen))])
+    for rows in (figures, seen):
+        texts = [(f"{label:<{column}}" if label else "", text) for label, text in rows]
+        lines += [""] if rows else []
+        lines += [line for indent, text in texts for line in hanging(indent, text)]
     return lines
 
 
@@ -254,7 +257,7 @@ def _rewritten(story: Story, *, whole: bool) -> list[str]:
     return lines
 
 
-def _figures(story: Story) -> list[str]:
+def _figures(story: Story) -> list[Labelled]:
     """Cost, calls, tokens and times of both models, and the behaviors that moved."""
     rows = [(figure.label, str(figure)) for figure in story.figures]
     if any(figure.tests for figure in story.figures):
@@ -262,7 +265,6 @@ def _figures(story: Story) -> list[str]:
         rows.insert(0, ("figures", f"ratio over the tests, sums of one trial of each of {tests}"))
     if story.simulated_by is not None:
         rows.append(("models", f"simulated by {story.simulated_by}: no real model's answers"))
-    lines = [line for label, text in rows for line in hanging(f"{label:<{_COLUMN}}", text)]
     moved = [
         "{}: {}/{} → {}/{} trials (p {} over the suite)".format(
             rate.behavior, *rate.baseline, *rate.candidate, probability(rate.adjusted)
@@ -270,12 +272,13 @@ def _figures(story: Story) -> list[str]:
         for rate in story.behaviors
         if rate.changed
     ]
-    lines += [line for text in moved for line in wrap(text, WIDTH)]
-    return ["", *lines] if lines else []
+    return [*rows, *(("", sentence) for sentence in moved)]
 
 
-def _seen(story: Story) -> list[str]:
+def _seen(story: Story) -> list[Labelled]:
     """What the run could see, and what was paid for it."""
+    if not any(story.trials):
+        return []
     candidate, fresh = story.trials
     trials = f"{candidate} of the candidate"
     if fresh:
@@ -283,5 +286,4 @@ def _seen(story: Story) -> list[str]:
     if story.spent_usd is not None:
         trials += f", {dollars(story.spent_usd)} in all"
     rows = [] if story.sight is None else [("what it can see", story.sight.sentence)]
-    rows.append(("trials", trials))
-    return [line for label, text in rows for line in hanging(f"{label:<{_COLUMN}}", text)]
+    return [*rows, ("trials", trials)]
