@@ -11,8 +11,11 @@ bump sends; everything from there is the ordinary run.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -238,3 +241,142 @@ def test_the_prefill_that_the_next_model_refuses(find, bump) -> None:
     result.stdout.fnmatch_lines(
         ["E   undecided 1/1 → 0/1: is refused with HTTP 400: *", "undecided: 1 *"]
     )
+
+
+# What an independent index says of an answer, by the kinds in which a difference is told.
+READ = {
+    "tools": lambda row: [use["name"] for use in row.get("tools_called", ())],
+    "arguments": lambda row: [use.get("input") for use in row.get("tools_called", ())],
+    "server": lambda row: row.get("server_tools_called", []),
+    "stop": lambda row: row.get("stop_reason"),
+    "refused": lambda row: row["status"] >= 400,
+}
+# One change is told once, under the first of these names.
+TOLD_AS = {
+    "refused": {"refused"},
+    "tools": {"tools", "parallel", "asks"},
+    "server": {"server"},
+    "arguments": {"arguments", "output"},  # those of a tool that is the answer's form are output
+    "stop": {"stop", "refuses"},
+}
+# An account that lacks the model, a key that was refused, another model that answered.
+NO_EVIDENCE = r"observed +(HTTP 40[14] to call 1|call 1 was answered by claude-3-5-haiku)"
+EACH = """
+import json
+from pathlib import Path
+import anthropic
+
+def ask(name):
+    body = json.loads(Path(f"{name}.json").read_text("utf-8"))
+    streams = body.get("stream")
+    known = ("model", "max_tokens", "messages", "stream")
+    named = {key: body.pop(key) for key in known if key in body}
+    with anthropic.Anthropic(timeout=600, max_retries=0) as client:
+        try:
+            reply = client.messages.create(**named, extra_body=body)
+            if streams:
+                list(reply)
+        except anthropic.APIStatusError:
+            pass
+"""
+
+
+def pairs_by_candidate(
+    pairs: Sequence[Mapping[str, Any]], index: Mapping[tuple[str, int], Any]
+) -> Iterator[tuple[str, list[tuple[Any, Any]]]]:
+    """(candidate, rows of two models that answered one request with equal options)."""
+    asked = defaultdict(list)
+    for pair in pairs:
+        by_options: dict[Any, dict[str, Any]] = defaultdict(dict)
+        for answer in pair["answers"]:
+            row = index[answer["file"], answer["n"]]
+            if row["api"] == "messages":  # six answers came through Bedrock
+                by_options[answer.get("options_key")].setdefault(answer["family"], row)
+        for models in by_options.values():
+            for old, new in combinations(models, 2):
+                asked[new].append((old, models[old], models[new]))
+    yield from asked.items()
+
+
+def differs_in(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
+    return {kind for kind, read in READ.items() if read(old) != read(new)}
+
+
+def test_every_pair_of_models_is_told_what_differs_and_nothing_else(
+    pairs: list[dict[str, Any]],
+    shared_dir: Path,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All groups, as tests that state nothing: bumped to each candidate that answered them."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(each=EACH)
+    text = (shared_dir / "corpus" / "INDEX.jsonl").read_text("utf-8")
+    index = {(row["file"], row["n"]): row for row in map(json.loads, text.splitlines())}
+    compared, differing, wrong = 0, 0, []
+    for new, asked in pairs_by_candidate(pairs, index):
+        expected = _write_tests(pytester, new, asked, shared_dir)
+        bumps = [f"--claude-bump={old}={new}" for old in dict.fromkeys(old for old, *_ in asked)]
+        result = pytester.runpytest_inprocess(
+            "-p", "pytest_claude.plugin", "-W", "ignore", *bumps, "--claude-report=run.json"
+        )
+        run = json.loads((pytester.path / "run.json").read_text())
+        told = {test["test"].partition("::")[2]: test for test in run["decision"]["tests"]}
+        assert told.keys() == expected.keys()
+        for name, kinds in expected.items():
+            found = [d["kind"] for d in told[name]["differences"]]
+            if told[name]["candidate"] == [0, 0]:  # no evidence of the model, and it is told why
+                assert re.search(NO_EVIDENCE, result.stdout.str())
+                continue
+            compared += 1
+            differing += bool(kinds)
+            if not _as_expected(found, kinds):
+                wrong.append((new, name, kinds, found))
+            if found:
+                sentence = told[name]["differences"][0]["sentence"][:60]
+                assert sentence in result.stdout.str()
+    assert wrong == []
+    assert (compared, differing) == (1174, 84)
+
+
+def _write_tests(
+    pytester: pytest.Pytester, new: str, asked: Sequence[tuple[str, Any, Any]], shared: Path
+) -> dict[str, set[str]]:
+    """A project with a test for each pair; returns what differs by the name of the test."""
+    names, lines = {}, ["from each import ask", ""]
+    pairs = list(dict.fromkeys((old, new) for old, *_ in asked))
+    side = Side(gate_names(pairs)[0], 1, "cand")
+    root = pytester.path / "cassettes"
+    for number, (old, old_row, new_row) in enumerate(asked):
+        name = f"test_{number}"
+        names[name] = differs_in(old_row, new_row)
+        lines += [f"def {name}(claude):", f"    ask({name!r})", ""]
+        answers = [_interaction(row, shared) for row in (old_row, new_row)]
+        body = {**answers[0].request.json(), "model": old}
+        (pytester.path / f"{name}.json").write_text(json.dumps(body), "utf-8")
+        module = "test_" + re.sub(r"\W", "_", new)
+        base = TrialPlace(ORDINARY, PurePosixPath(module, name), canonical_model(old), 0)
+        _write(root / base.path, body, answers[0].response)
+        sent, _ = adapt({**body, "model": new}, new)
+        path = replace(base, side=side, model=canonical_model(new)).path
+        _write(root / path, sent, answers[1].response)
+    for file in pytester.path.glob("test_*.py"):
+        file.unlink()
+    pytester.makepyfile(**{module: "\n".join(lines)})
+    return names
+
+
+def _interaction(row: Mapping[str, Any], shared: Path) -> Interaction:
+    path = shared / "corpus" / row["file"]
+    return read_recording(path, path.name)[1][row["n"]].interaction
+
+
+def _as_expected(told: Sequence[str], kinds: set[str]) -> bool:
+    """Whether what explains the rest is told, and nothing where nothing of these kinds differs.
+
+    A question or another JSON value in a text is no kind of the index; it may be told.
+    """
+    first = next((names for kind, names in TOLD_AS.items() if kind in kinds), None)
+    if first is None:
+        return set(told) <= {"asks", "output"}
+    return bool(first & set(told[:1]))
