@@ -10,6 +10,7 @@
     │   ├── UnsavedCassette     what was recorded could not be written
     │   ├── SpoiledTrial        what was answered says nothing about the model that was asked
     │   │   └── NotSent         the model would refuse the request: it is not paid for
+    │   ├── WaitsForBatch       a batch is to answer the call: the trial ends here for now
     │   ├── CallOutsideTrial    model traffic that no cassette can answer
     │   └── UnknownSDK          requests of the installed SDK don't pass our patch
     ├── NotOffered              a tool or an argument that no request offered
@@ -157,6 +158,10 @@ class SpoiledTrial(RecordingProblem):
 
 class NotSent(SpoiledTrial):
     """A request that its model is known to refuse was held back while recording."""
+
+
+class WaitsForBatch(RecordingProblem):
+    """The call is submitted in a batch; the trial is run again when there is an answer."""
 
 
 class CallOutsideTrial(RecordingProblem):

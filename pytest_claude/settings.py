@@ -16,6 +16,7 @@ RecordMode = Literal["none", "once", "new_episodes", "all"]
 AdaptMode = Literal["auto", "hook", "off"]
 GuardMode = Literal["session", "tests"]
 NetworkMode = Literal["open", "none"]
+BatchRole = Literal["off", "record", "collect"]
 JudgeMode = Literal["unsure", "never", "always", "guess"]
 JUDGE_MODEL = "claude-haiku-5-5"
 """Who reads replies where the project names nobody: small, current, and one model for one id."""
@@ -48,6 +49,8 @@ class RunSettings:
         cassette_root: The folder that holds all cassettes.
         rootdir: Pytest's, which paths are shown relative to.
         record_mode: vcrpy's record mode; "none" never calls the API.
+        batch: Whether calls are made in batches, and the part of this process in it: to "collect"
+            what the tests ask, in a round, or to "record" what was answered.
         trials: Trials per test, over the marker's; None when not given, and `ALL_RECORDED`.
         swaps: Models replaced in a plain run.
         bump: Models whose candidates are compared with them; empty outside a bump.
@@ -89,6 +92,7 @@ class RunSettings:
     cassette_root: Path
     rootdir: Path = Path()
     record_mode: RecordMode = "none"
+    batch: BatchRole = "off"
     trials: int | None = None
     swaps: tuple[Swap, ...] = ()
     bump: tuple[Swap, ...] = ()

@@ -45,6 +45,16 @@ def plan_plain(trials: int) -> Plan:
     return plan
 
 
+def plan_all(steps: Sequence[Step]) -> Plan:
+    """A plan of these steps, whatever they show; a skip ends it."""
+
+    def plan(taken: Sequence[Trial]) -> Step | None:
+        stopped = taken and taken[-1].outcome == "skip"
+        return None if stopped or len(taken) >= len(steps) else steps[len(taken)]
+
+    return plan
+
+
 def in_order(steps: Sequence[Step], before: int = 0) -> Plan:
     """A plan of these steps, after `before` trials that were taken already.
 

@@ -144,7 +144,8 @@ def answer_cost(answer: Answer, overrides: PriceTable = NO_OVERRIDES) -> Cost:
     if answer.status >= 400:
         return Cost(0.0, 0.0)
     models = tuple(map(overrides.names.resolved, _references(answer)))
-    batch = answer.service_tier == "batch"
+    # What we recorded through a batch is a call of the app, at the price that it will have.
+    batch = answer.service_tier == "batch" and answer.custom_id is not None
     body = answer.request.body or {}
     region = region_of(answer)
 

@@ -68,6 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not (distributes or options.in_use(config)):
         return  # what a project that does not use us pays for is declared above
     settings = config.stash[options.SETTINGS] = options.read_settings(config)
+    if settings.batch != "off":
+        _begin_batch(config, settings)
     if settings.gated and config.pluginmanager.has_plugin("lfplugin-collwrapper"):
         # With it `--lf` hides tests from the collection: a gate could not tell what it left out.
         config.pluginmanager.unregister(name="lfplugin-collwrapper")
@@ -77,7 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_claude.recording.doors.import_watch import ImportWatch
 
         config.stash[options.IMPORT_WATCH] = ImportWatch()
-    if distributes:
+    if distributes and settings.batch != "collect":
         # The workers collect; what they find wrong must be reported here.
         from pytest_claude.errors import SettingsError
         from pytest_claude.places import places_of
@@ -89,6 +91,22 @@ def pytest_configure(config: pytest.Config) -> None:
         except SettingsError as error:
             raise options.usage_error(error) from None
         hear_results(config, settings, gated)
+
+
+def _begin_batch(config: pytest.Config, settings: Any) -> None:
+    """Begin what `--claude-batch` needs in this process."""
+    from pytest_claude.errors import SettingsError
+    from pytest_claude.plugin import batch
+
+    if settings.batch == "collect":
+        batch.be_quiet(config)
+    elif not (hasattr(config, "workerinput") or config.option.collectonly):
+        from pytest_claude.plugin.rounds import Rounds
+
+        try:
+            config.pluginmanager.register(Rounds(config, settings), "pytest-claude-batch")
+        except SettingsError as error:
+            raise options.usage_error(error) from None
 
 
 class _Skipped:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from posixpath import join
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,6 +24,7 @@ from pytest_claude.models.adapt import adapt
 from pytest_claude.models.ids import ModelNames, model_of, without_account
 from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.models.prices import price_table, total_cost
+from pytest_claude.plugin.batch import checks_time, post
 from pytest_claude.plugin.judging import Judge, Judging
 from pytest_claude.plugin.markers import FOUND, NORMALIZE, TEST_SETTINGS
 from pytest_claude.plugin.options import root_typed
@@ -45,6 +46,9 @@ from pytest_claude.run.typed import pytest_line
 from pytest_claude.settings import RecordMode, RunSettings, Swap
 from pytest_claude.transcript.judging import asks_judge
 from pytest_claude.transcript.summary import summarize
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.batches.asking import Asking
 
 _PATIENCE_S = 300.0
 
@@ -169,6 +173,7 @@ class Arms:
         self._root = root_typed(config)
         self._models: dict[tuple[str, Stream], str] = {}
         self.judging = Judging(settings)
+        self._post = post(settings)
 
     def open(self, item: pytest.Item, step: Step) -> Arm:
         """The arm on which `step` of `item` runs."""
@@ -183,9 +188,12 @@ class Arms:
             before=item.stash[FOUND] if shared else None,
             patience_s=_PATIENCE_S if shared else 0,  # another worker records into it
             elsewhere=partial(self._elsewhere, item.nodeid, folder),
+            in_rounds=self._post is not None,
         )
         attempt = self.recordings.attempt(item.nodeid, step.stream)
-        return self._arm(step, place, item.ihook, item.stash.get(NORMALIZE, None), attempt)
+        rules, measures = item.stash.get(NORMALIZE, None), self._post and checks_time(item)
+        alone = "tests that check times" if measures else None
+        return self._arm(step, place, item.ihook, rules, attempt, alone)
 
     def open_fixture(
         self, fixturedef: Any, request: Any, step: Step, *, teardown: bool = False
@@ -229,6 +237,7 @@ class Arms:
         hook: Any,
         normalize: Normalize | None,
         attempt: int = 1,
+        alone: str | None = None,
     ) -> Arm:
         mode = self._mode(step.stream)
         arm = Arm(step, self._settings, hook, attempt, normalize)
@@ -241,6 +250,7 @@ class Arms:
             normalize=normalize,
             veto=veto(self._swaps(step.stream), self._settings, clock.today()),
             names=self._settings.names,
+            asking=self._asking(place, alone),
             store=Store.below(
                 place.folder.root or self._settings.cassette_root, self._settings.store_requests
             ),
@@ -248,6 +258,15 @@ class Arms:
         arm.said = Said(arm.recorder)
         arm.judge = Judge(self.judging, arm.recorder)
         return arm
+
+    def _asking(self, place: Place, alone: str | None) -> Asking | None:
+        """What asks for the answers of batches; `alone` says why a trial has none."""
+        if self._post is None:
+            return None
+        from pytest_claude.recording.batches.asking import Asking
+
+        owner = f"{place.folder.shown}, trial {place.index + 1}"
+        return Asking(self._post, owner, collects=self._settings.batch == "collect", alone=alone)
 
     def close(self, item: pytest.Item, arm: Arm, *, ended: bool, passed: bool) -> None:
         """End the arm's trial; the first trial names the file of the others."""

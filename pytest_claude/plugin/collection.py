@@ -15,6 +15,7 @@ from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.places import Places, places_of
 from pytest_claude.plugin import options
 from pytest_claude.plugin.arms import Arms
+from pytest_claude.plugin.batch import checks_time
 from pytest_claude.plugin.comparison import gated_run
 from pytest_claude.plugin.gate import Gate
 from pytest_claude.plugin.guard import Guard
@@ -62,6 +63,7 @@ def take(config: pytest.Config, items: list[pytest.Item], ours: Items, selected:
         items.clear()
         return
     collected.leave_what_waits(items)
+    collected.leave_others(items)
     collected.register(worker)
 
 
@@ -118,6 +120,16 @@ class _Collected:
             return
         needed = self._gate.rounds()
         self._selected = [item for item in self._selected if item.nodeid in needed]
+        self._keep_selected(items)
+
+    def leave_others(self, items: list[pytest.Item]) -> None:
+        """Leave only claude tests in a round of batches, of those the ones that batches answer."""
+        if self._settings.batch == "collect":
+            own = [i for i in self._selected if not (i.stash[TEST_SETTINGS].live or checks_time(i))]
+            self._selected = own
+            self._keep_selected(items)
+
+    def _keep_selected(self, items: list[pytest.Item]) -> None:
         kept = {id(item) for item in self._selected}
         others = [item for item in items if id(item) not in kept]
         if others:
@@ -135,6 +147,8 @@ class _Collected:
         manager.register(guard, "pytest-claude-guard")
         if worker is not None:
             leave: Leave = worker.update
+        elif settings.batch == "collect":
+            leave = dict[str, Any]().update  # nobody hears of a round
         else:
             results = hear_results(config, settings, self._run)
             results.first_lines = self._lines
@@ -218,7 +232,7 @@ def _begins_attempt(config: pytest.Config, settings: RunSettings) -> bool:
         return False
     first = getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0"
     again = settings.record_mode == "all" and settings.attempt > 1
-    return first and again and settings.go_on is None
+    return first and again and settings.go_on is None and settings.batch != "collect"
 
 
 def _check_spelling(

@@ -33,6 +33,7 @@ class Gate:
 
     Attributes:
         edited: Tests of which a recorded trial missed in this run: their app was edited.
+        waits: Whether, in a round of batches, a trial waits for an answer.
     """
 
     def __init__(self, settings: RunSettings, arms: Arms, run: GatedRun) -> None:
@@ -48,6 +49,7 @@ class Gate:
         self._made: dict[str, dict[Key, Path | None]] = {}
         self._followed: dict[str, set[Stream]] = {}
         self.edited: set[str] = set()
+        self.waits = False
         if settings.go_on is not None:
             # A test that did not arrive in it is screened before any test goes on.
             for test in sorted(self._earlier.union(run.collected)):
@@ -74,6 +76,34 @@ class Gate:
             return following
 
         return next_step
+
+    def plan_all(self, item: pytest.Item) -> Plan:
+        """The plan of one test in a round of batches: all that it needs by itself is asked."""
+        start = self._start(item)
+
+        def next_step(taken: Sequence[Trial]) -> Step | None:
+            if taken:
+                self.take_answered(taken[-1:])
+                if taken[-1].outcome == "skip":
+                    return None
+            waits = any(t.outcome == "abort" and t.stream == "base" for t in taken)
+            if len(taken) == len(start) and not waits and self.consider(item.nodeid):
+                need = self._planned([item.nodeid], self._run.policy)
+                keys = need.interleaved if isinstance(need, Need) else ()
+                # How much is needed of today's baseline depends on the other tests.
+                steps = [Step(k.stream, k.index) for k in keys if k.stream != "base_fresh"]
+                start.extend(step for step in steps if step not in start)
+            return start[len(taken)] if len(taken) < len(start) else None
+
+        return next_step
+
+    def take_answered(self, trials: Iterable[Trial]) -> None:
+        """Keep what was taken, in a round of batches; a trial that waits shows nothing."""
+        for trial in trials:
+            if trial.outcome == "abort":
+                self.waits = True
+            else:
+                self.take([trial])
 
     def asked_before(self, test: str, step: Step) -> str | None:
         """The ledger where the test asked a model, for its first recorded trial; else None.

@@ -67,6 +67,12 @@ def _record_mode(_config: pytest.Config, _setting: Setting, value: str) -> objec
     return parse_record_mode(value)
 
 
+def _batch_role(_config: pytest.Config, _setting: Setting, _value: bool) -> object:
+    from pytest_claude.plugin.batch import role
+
+    return role()
+
+
 def _number_of_trials(_config: pytest.Config, setting: Setting, value: str) -> object:
     from pytest_claude.settings import ALL_RECORDED, check_trials
 
@@ -154,6 +160,10 @@ OPTIONS = (
         _SWITCH),
     Setting("--claude-record-refused", "record_refused", _as_given,
         "send and record also calls that their model is known to refuse",
+        _SWITCH),
+    Setting("--claude-batch", "batch", _batch_role,
+        "record through the Message Batches API: half the price, within a day (implies "
+        "--claude-record)",
         _SWITCH),
     Setting("--claude-trials", "trials", _number_of_trials,
         "run each claude test N times on a model, whatever its marker says, or as often as it is "
@@ -368,6 +378,10 @@ def read_settings(config: pytest.Config) -> RunSettings:
 
             allowed = bool(config.getoption("--claude-record-in-ci"))
             check_recording(settings, os.environ, allowed, Policy().max_attempts_in_ci)
+            if settings.batch == "off":
+                from pytest_claude.plugin.batch import check_none_waits
+
+                check_none_waits(settings)
     except SettingsError as error:
         raise usage_error(error) from None
     return settings
@@ -382,6 +396,10 @@ def _values(config: pytest.Config) -> dict[str, Any]:
     for key in INI_KEYS:
         if key.field not in values:
             values[key.field] = key.parse(config, key, config.getini(key.name))
+    if "batch" in values:
+        values.setdefault("record_mode", "new_episodes")
+        if values["batch"] == "collect":
+            values["reports"] = ()
     for name in ("record_in_ci", "model_map"):
         values.pop(name, None)  # they set no field
     return values
@@ -436,6 +454,10 @@ def usage_error(error: SettingsError) -> pytest.UsageError:
 def _attempt(config: pytest.Config, settings: RunSettings) -> int:
     """Which attempt of its gate a bump is; the controller gives it to a worker of xdist."""
     given = getattr(config, "workerinput", {}).get("claude_attempt")
+    if given is None and settings.batch == "collect":
+        from pytest_claude.recording.batches.desk import read_variable
+
+        given = read_variable(os.environ)["attempt"]
     if given is not None:
         return int(given)
     from pytest_claude.plugin.attempts import next_attempt

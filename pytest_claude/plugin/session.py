@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_claude.errors import CheckFailed, UnknownSDK
-from pytest_claude.gating.steps import Step, in_order, plan_plain
+from pytest_claude.gating.steps import Step, in_order, plan_all, plan_plain
 from pytest_claude.plugin import dummy_key, explain, trials
 from pytest_claude.plugin.arms import Arm, Arms, beside_vcr
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
@@ -83,7 +83,8 @@ class ClaudeSession:
         """When all tests of a gate have ended their screens, run what depends on all of them."""
         result = yield
         if self._gate is not None and not hasattr(session.config, "workerinput"):
-            self._run_rounds(session, self._gate)
+            collects = self._settings.batch == "collect"
+            (self._collect_rounds if collects else self._run_rounds)(session, self._gate)
         return result
 
     @pytest.hookimpl(tryfirst=True)
@@ -95,7 +96,9 @@ class ClaudeSession:
         settings = item.stash.get(TEST_SETTINGS, None)
         if settings is None or settings.live or option.setuponly or option.setupplan:
             return None
-        if self._gate is None:
+        if self._settings.batch == "collect":
+            self._collect(item, nextitem, settings)
+        elif self._gate is None:
             self._run_plain(item, nextitem, settings)
         else:
             self._run_gated(item, nextitem, self._gate)
@@ -204,7 +207,8 @@ class ClaudeSession:
                     self._end_set_ups(record, step)
                     self._take_timeout(record, arm)
                 self._read_last(arm)
-                ended = "call" in record.reports or self._gate is not None
+                collects = self._settings.batch == "collect"
+                ended = ("call" in record.reports or self._gate is not None) and not collects
             finally:
                 self._running = self._arm = None
                 if self._settings.dummy_key == "tests":
@@ -226,7 +230,7 @@ class ClaudeSession:
             strict = self._settings.strict
             held = self._gate.asked_before(item.nodeid, step) if self._gate is not None else None
             complete(item, record, arm, view, wide, held=held, strict=strict, profiled=profiled)
-            if self._gate is not None:
+            if self._gate is not None and not (met and self._settings.batch == "collect"):
                 record.dropped = self._gate.follow(item, arm)
             if before is not None and not met:
                 record.replaced = replaced(before, arm)
@@ -290,24 +294,52 @@ class ClaudeSession:
     def _decides(self, settings: TestSettings, runs: Sequence[TrialRun]) -> bool:
         """Whether one more failed trial makes the pass rate unreachable."""
         failed = sum(run.result.outcome != "pass" for run in runs)
-        return self._gate is None and failed + settings.passes_needed >= settings.trials
+        alone = self._gate is None and self._settings.batch != "collect"
+        return alone and failed + settings.passes_needed >= settings.trials
 
     # --- one test ---------------------------------------------------------------------------
+
+    def _collect(
+        self, item: pytest.Item, nextitem: pytest.Item | None, settings: TestSettings
+    ) -> None:
+        """Run a test's trials for what they ask of batches; nobody hears of them."""
+        self._items[item.nodeid] = item
+        runs: list[TrialRun] = []
+        if self._gate is not None:
+            plan = self._gate.plan_all(item)
+        else:
+            plan = plan_all([Step("base", n) for n in range(self._counted(item, settings).trials)])
+        trials.run(item, plan, self._watch(runs), runs)
+        trials.finish(item, nextitem, self._outside)
+
+    def _collect_rounds(self, session: pytest.Session, gate: Gate) -> None:
+        """Likewise for what depends on the trials of all tests, once none of them waits."""
+        while not (gate.waits or session.shouldstop) and (steps := gate.rounds()):
+            for test, own in steps.items():
+                runs: list[TrialRun] = []
+                trials.run(self._items[test], plan_all(own), self._watch(runs), runs)
+                gate.take_answered(run.result for run in runs)
+                trials.finish(self._items[test], None, self._outside)
 
     def _run_plain(
         self, item: pytest.Item, nextitem: pytest.Item | None, settings: TestSettings
     ) -> None:
         """Run a test's trials; how many passed decides."""
-        if self._settings.trials == ALL_RECORDED:
-            recorded = self._arms.recordings.indices(item.nodeid, settings, "base")
-            number = max((settings.trials, *(n + 1 for n in recorded)))
-            settings = item.stash[TEST_SETTINGS] = replace(settings, trials=number)
+        settings = self._counted(item, settings)
         runs: list[TrialRun] = []
         with _logged(item):
             trials.run(item, plan_plain(settings.trials), self._watch(runs), runs)
             reports = explain.counted(runs, settings)
             self._attach(reports["teardown"], self._result(item, runs))
             trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
+
+    def _counted(self, item: pytest.Item, settings: TestSettings) -> TestSettings:
+        """The settings of a test with the number of its trials."""
+        if self._settings.trials == ALL_RECORDED:
+            recorded = self._arms.recordings.indices(item.nodeid, settings, "base")
+            number = max((settings.trials, *(n + 1 for n in recorded)))
+            settings = item.stash[TEST_SETTINGS] = replace(settings, trials=number)
+        return settings
 
     def _run_gated(self, item: pytest.Item, nextitem: pytest.Item | None, gate: Gate) -> None:
         """Run what a test takes by itself; publish it where that settles it, else hold it."""

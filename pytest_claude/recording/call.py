@@ -46,6 +46,7 @@ class Call:
         fault: What a test injected into it; None for an ordinary call.
         again: The way by which it was sent, or would be where a recording answered it; None in
             replay.
+        batched: Whether a batch answered it: nothing is known of its time.
         leave: Keeps what has arrived of an answer that the app never read to its end or closed.
     """
 
@@ -57,6 +58,7 @@ class Call:
     started: float = field(default_factory=elapsed_s)
     fault: Fault | None = None
     again: Way | None = None
+    batched: bool = False
     leave: Callable[[], None] = lambda: None
 
     @property

@@ -31,6 +31,11 @@ _NAMED = re.compile(r"[\w.-]+=(?=[^=])")
 Headers = Iterable[tuple[str, str]]
 
 
+def is_harmless(name: str) -> bool:
+    """Whether a header with this name, in lower case, is known to hold no credential."""
+    return _HARMLESS.match(name) is not None
+
+
 def credentials_in_headers(headers: Headers) -> Iterator[tuple[str, str]]:
     """The credentials that `headers` of a request hold, each with what it is."""
     for name, place, value in _parts(headers):

@@ -38,6 +38,7 @@ class Place:
         before: Names of the shared cassettes that were there when the session began: its tests
             make the others. None where that does not matter.
         patience_s: How long to wait for another process that is recording the same, in seconds.
+        in_rounds: Whether this very run has left what a partial file holds.
         elsewhere: Finds the folder of a recording of the test that lies where it is not looked
             for, and the folder that it should be; as they are typed.
     """
@@ -50,6 +51,7 @@ class Place:
     adopted: Path | None = None
     before: frozenset[str] | None = None
     patience_s: float = 0
+    in_rounds: bool = False
     elsewhere: Callable[[], tuple[str, str] | None] = lambda: None
 
 
@@ -193,7 +195,7 @@ class Shelf:
                     "from it"
                 )
                 left = []
-            else:
+            elif not self.place.in_rounds:
                 notes.append(f"{paid} of an interrupted recording taken from {where}")
         index = self.index([*recorded, *left])
         read = [] if self.mode == "none" else partial.load_rulings(path)

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_claude.errors import CassetteMiss, RecordingProblem
 from pytest_claude.models.ids import NO_NAMES, ModelNames
@@ -27,6 +27,9 @@ from pytest_claude.recording.secret_shapes import REPLACEMENT
 from pytest_claude.recording.store import Store
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.batches.asking import Asking
 
 Prepare = Callable[[Mapping[str, Any], Platform | None], Mapping[str, Any]]
 """Gives the body to send for one that names its model, and that one where it stays."""
@@ -56,6 +59,7 @@ class Recorder:
             they got is not an answer of the model.
         redaction: What is taken out before anything is stored.
         replaying: Whether the API is never called.
+        asking: Asks for the answers that batches have; None where each call is sent by itself.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Recorder:
         veto: Veto | None = None,
         names: ModelNames = NO_NAMES,
         store: Store | None = None,
+        asking: Asking | None = None,
     ) -> None:
         self.calls = Calls(names)
         self.problems = Problems()
@@ -79,6 +84,7 @@ class Recorder:
         self._prepare = prepare
         self.redaction = redaction
         self.replaying = mode == "none"
+        self.asking = asking
         self._place = place
         self._shelf = Shelf(place, mode, redaction, normalize, names, store)
         self._cassette = OpenCassette(self._shelf, self.calls)
@@ -265,7 +271,8 @@ class Recorder:
                 self._note_redacted_answer()
             if call.fault is not None and call.fault.alters:
                 self._keep_shown(call, call.fault, entry)
-            self._cassette.add(entry)
+            if not (call.batched and self.asking and self.asking.collects):
+                self._cassette.add(entry)
 
     def refuse(self, target: str) -> RecordingProblem:
         """The problem that a request to `target`, by a road that is not replayed, is."""

@@ -1,4 +1,4 @@
-"""The same model behind other doors: Bedrock, Vertex, Foundry, batches, files."""
+"""The same model behind other doors: Bedrock, Vertex, Foundry, files."""
 
 from __future__ import annotations
 
@@ -79,28 +79,6 @@ def converse(whole: Mapping[str, Any]) -> dict[str, Any]:
         "usage": {"inputTokens": used[0], "outputTokens": used[1], "totalTokens": sum(used)},
         "metrics": {"latencyMs": 1},
     }
-
-
-def batch(ident: str, requests: int, url: str) -> dict[str, Any]:
-    """A batch that has ended."""
-    counts = {"processing": 0, "succeeded": requests, "errored": 0, "canceled": 0, "expired": 0}
-    return {
-        "id": ident,
-        "type": "message_batch",
-        "processing_status": "ended",
-        "request_counts": counts,
-        "created_at": _CREATED,
-        "ended_at": _CREATED,
-        "expires_at": "2026-01-02T00:00:00Z",
-        "archived_at": None,
-        "cancel_initiated_at": None,
-        "results_url": f"{url}/v1/messages/batches/{ident}/results",
-    }
-
-
-def batch_id(ident: str) -> str:
-    """The id of a batch."""
-    return f"msgbatch_01{ident}"
 
 
 def uploaded(content: bytes) -> dict[str, Any]:

@@ -9,15 +9,16 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from simulator import platforms, wire
+from simulator.batches import Batch, Result, errored, now, page
 from simulator.personas import Persona, Reply
 from simulator.rules import refusal
 
@@ -40,14 +41,28 @@ class Simulator:
     Attributes:
         url: Base URL for the SDK.
         requests: All requests in the order of their arrival.
-        batches: The requests of each batch, by its id.
+        batches: The batches, by id.
+        batch_looks: How often a new batch is seen in progress before it has ended.
+        batch_fate: What an item of a batch comes to, given its parameters and how often the same
+            came before; None for the persona's answer.
+        has_batches: Whether it serves batches: a gateway may not.
+        lose_answers: To how many submits of a batch no answer arrives.
+        on_request: Called with each request when it arrives.
+        billed: What was paid for: the parameters of each call and item that a model answered, and
+            whether it was in a batch.
         described: What the Models API says of a model beside its id.
     """
 
     def __init__(self, personas: Mapping[str, Persona]) -> None:
         self.personas = dict(personas)
         self.requests: list[Seen] = []
-        self.batches: dict[str, list[Any]] = {}
+        self.batches: dict[str, Batch] = {}
+        self.batch_looks = 0
+        self.batch_fate: Callable[[Any, int], Result | None] = lambda params, seen: None
+        self.has_batches = True
+        self.lose_answers = 0
+        self.on_request: Callable[[Seen], object] = lambda seen: None
+        self.billed: list[tuple[Any, bool]] = []
         self.described: dict[str, dict[str, Any]] = {}
         self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -76,6 +91,7 @@ class Simulator:
         """Remember a request."""
         with self._lock:
             self.requests.append(seen)
+        self.on_request(seen)
 
     def count(self, body: Mapping[str, Any]) -> tuple[str, int]:
         """An id for this request, and how often the same one came before."""
@@ -135,8 +151,9 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 self._model(path, headers, body, kind)
             elif path == "/v1/files":
                 self._json(200, platforms.uploaded(body))
-            elif path.startswith("/v1/messages/batches"):
-                self._batch(path.removeprefix("/v1/messages/batches").strip("/"), body)
+            elif path.startswith("/v1/messages/batches") and simulator.has_batches:
+                place = path.removeprefix("/v1/messages/batches").strip("/")
+                self._batch(place, body, headers)
             elif path == "/v1/models":
                 self._json(200, _models(simulator))
             elif path.startswith("/v1/models/"):
@@ -152,22 +169,62 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             else:
                 self._error(404, "not_found_error", f"model: {name}")
 
-        def _batch(self, ident: str, body: Any) -> None:
-            if body is not None:
-                ident = platforms.batch_id(simulator.count(body)[0])
-                simulator.batches[ident] = body["requests"]
-            name, _, results = ident.partition("/")
-            requests = simulator.batches[name]
-            if not results:
-                self._json(200, platforms.batch(name, len(requests), simulator.url))
+        def _batch(self, place: str, body: Any, headers: Mapping[str, str]) -> None:
+            name, _, below = place.partition("/")
+            if not name and body is None:
+                query = dict(parse_qsl(urlsplit(self.path).query))
+                self._json(200, page([*simulator.batches.values()], query, simulator.url))
+            elif not name:
+                self._submit(body["requests"], headers)
+            elif (batch := simulator.batches.get(name)) is None:
+                self._error(404, "not_found_error", f"batch: {name}")
+            elif below == "cancel":
+                batch.cancel()
+                self._json(200, batch.described(simulator.url))
+            elif below == "results" and batch.ended:
+                self._data("application/x-jsonl", batch.lines)
+            elif below == "results":
+                self._error(400, "invalid_request_error", "The batch has no results yet.")
+            else:
+                self._json(200, batch.look(simulator.url))
+
+        def _submit(self, requests: Any, headers: Mapping[str, str]) -> None:
+            refused = next(
+                (name for r in requests for name in ("stream", "speed") if name in r["params"]),
+                None,
+            )
+            if refused is not None or len({r["custom_id"] for r in requests}) < len(requests):
+                self._error(400, "invalid_request_error", f"{refused or 'custom_id'}: not allowed")
                 return
-            lines = []
-            for request in requests:
-                params = request["params"]
-                message = wire.message(simulator.personas[params["model"]](params, 0), params, name)
-                result = {"type": "succeeded", "message": message}
-                lines.append(json.dumps({"custom_id": request["custom_id"], "result": result}))
-            self._data("application/x-jsonl", "\n".join(lines).encode())
+            version = headers.get("anthropic-version", "")
+            results = [self._result(request["params"], version) for request in requests]
+            number = len(simulator.batches) + 1
+            ident = f"msgbatch_01{hashlib.sha256(f'{number}'.encode()).hexdigest()[:16]}"
+            batch = Batch(ident, requests, results, simulator.batch_looks, now())
+            simulator.batches[ident] = batch
+            if simulator.lose_answers > 0:
+                simulator.lose_answers -= 1
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            self._json(200, batch.described(simulator.url))
+
+        def _result(self, params: Any, version: str) -> Result:
+            ident, before = simulator.count(params)
+            if (fate := simulator.batch_fate(params, before)) is not None:
+                return fate
+            persona = simulator.personas.get(params["model"])
+            if persona is None:
+                return errored("not_found_error", f"model: {params['model']}")
+            if (refused := refusal(params["model"], params, version)) is not None:
+                return errored("invalid_request_error", refused)
+            reply = persona(params, before)
+            if reply.status >= 400:
+                return errored(*reply.error)
+            message = wire.message(reply, params, ident)
+            message["usage"]["service_tier"] = "batch"
+            simulator.billed.append((params, True))
+            return {"type": "succeeded", "message": message}
 
         def _model(
             self, path: str, headers: Mapping[str, str], body: Any, kind: str = "messages"
@@ -191,6 +248,7 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 self._error(reply.status, *reply.error, headers=reply.headers)
                 return
             whole = wire.message(reply, body, ident)
+            simulator.billed.append((body, False))
             if body.get("stream"):
                 self._stream(reply, whole, kind)
             else:

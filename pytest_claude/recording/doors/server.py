@@ -35,7 +35,7 @@ class ClaudeServer:
     def __init__(self) -> None:
         upstream = os.environ.get("ANTHROPIC_BASE_URL", _API).rstrip("/")
         # It waits as long as the child does, who has a timeout of its own.
-        self._client = _http_library().Client(timeout=None, trust_env=True)
+        self._client = http_library().Client(timeout=None, trust_env=True)
         self._server = _Server(("127.0.0.1", 0), _handler(upstream, self._client))
         port = self._server.server_port
         self.url = f"http://127.0.0.1:{port}"
@@ -73,7 +73,7 @@ class _Server(ThreadingHTTPServer):
 
 
 def _handler(upstream: str, client: Any) -> type[BaseHTTPRequestHandler]:
-    library = _http_library()
+    library = http_library()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -137,7 +137,7 @@ def _handler(upstream: str, client: Any) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _http_library() -> Any:
+def http_library() -> Any:
     """The HTTP library of the installed SDK: httpx2 since 1.0, httpx before."""
     try:
         import httpx2

@@ -106,11 +106,12 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
             request, call = _begun(recorder, request, partial(original, self))
             if call.recorded:
                 return _replayed(request, recorder, call)
+            response = recorder.asking and _of_a_batch(request, recorder, call, self)
         except Exception as error:
             return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
         try:
             with _outgoing(request, to_a_model=True):
-                response = original(self, request)
+                response = response or original(self, request)
         except BaseException as error:
             recorder.drop(call, error)
             raise
@@ -139,11 +140,14 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
             request, call = await _begun_aside(recorder, request)
             if call.recorded:
                 return _replayed(request, recorder, call)
+            response = recorder.asking and await _in_a_thread_of_its_own(
+                _of_a_batch, request, recorder, call, self
+            )
         except Exception as error:
             return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
         try:
             with _outgoing(request, to_a_model=True):
-                response = await original(self, request)
+                response = response or await original(self, request)
         except BaseException as error:
             recorder.drop(call, error)
             raise
@@ -174,6 +178,34 @@ async def _begun_aside(recorder: Recorder, request: Any) -> tuple[Any, Call]:
                 opened.set()
         await other.wait()
     return _begun(recorder, request)
+
+
+async def _in_a_thread_of_its_own(act: Callable[..., Any], *arguments: Any) -> Any:
+    """What `act` gives, whatever number of other tasks wait in threads."""
+    limiter = anyio.CapacityLimiter(1)
+    return await anyio.to_thread.run_sync(act, *arguments, limiter=limiter)
+
+
+def _of_a_batch(request: Any, recorder: Recorder, call: Call, transport: Any) -> Any:
+    """The answer that a batch has for a call; None where it is sent by itself.
+
+    Raises:
+        RecordingProblem: There is none yet, or none will come; the call is forgotten.
+    """
+    if recorder.asking is None or neighbours.mock_below(transport) is not None:
+        return None
+    url, headers = str(request.url), _all_headers_of(request)
+    try:
+        answer = recorder.asking.ask(recorder.calls, call, url, request.content, headers)
+    except RecordingProblem as error:
+        recorder.drop(call, recorder.problems.take(error))
+        raise
+    if answer is None:
+        return None
+    call.batched = True
+    library = _library_of(request)
+    stream = library.ByteStream(answer.body)
+    return library.Response(answer.status, headers=answer.headers, stream=stream)
 
 
 def shared(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:
@@ -397,8 +429,9 @@ def _recorded(response: Any, recorder: Recorder, call: Call) -> Any:
             # The library's own decoder; the chunks are of the compressed bytes.
             raw = library.Response(200, headers=response.headers, content=raw).content
             timing = Timing(timing.first_byte_s, timing.total_s, timing.first_token_s)
+        measured = None if call.batched else timing
         headers = recorder.redaction.response_headers(_headers_of(response))
-        recorder.end(call, Response(response.status_code, raw, headers, timing, ended))
+        recorder.end(call, Response(response.status_code, raw, headers, measured, ended))
 
     meter = streams.Meter(call.started, recorder.problems.taking(keep))
     call.leave = meter.leave

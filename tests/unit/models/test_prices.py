@@ -169,8 +169,12 @@ def test_a_call_is_priced_by_the_model_that_answered_not_by_the_one_that_was_swa
     assert answer_cost(answer()) == Cost(pytest.approx(0.2), pytest.approx(0.2))  # type: ignore[arg-type]
 
 
+def test_a_call_that_was_recorded_through_a_batch_has_the_price_that_the_app_will_pay() -> None:
+    assert answer_cost(answer(service_tier="batch")).usd == pytest.approx(0.2)
+
+
 def test_a_batch_and_a_fast_call_are_read_off_the_answer() -> None:
-    assert answer_cost(answer(service_tier="batch")).usd == pytest.approx(0.1)
+    assert answer_cost(answer(service_tier="batch", custom_id="a")).usd == pytest.approx(0.1)
     fast = RequestView("POST", "/v1/messages", {"model": "claude-opus-5", "speed": "fast"})
     assert answer_cost(answer(request=fast, served_model=None)).usd == pytest.approx(1.0)
 

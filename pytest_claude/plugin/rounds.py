@@ -1,0 +1,132 @@
+"""`--claude-batch`: the rounds before the run that records, and what is said of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_claude.errors import RecordingProblem, SettingsError
+from pytest_claude.models.prices import BATCH_FACTOR, answer_cost, price_table
+from pytest_claude.plugin.markers import TEST_SETTINGS
+from pytest_claude.recording.batches.desk import VARIABLE, Desk
+from pytest_claude.recording.batches.exchange import Exchange, Stopped
+from pytest_claude.recording.batches.items import Question, calls
+from pytest_claude.recording.batches.journal import Journal, lockable
+from pytest_claude.recording.locking import WriteLock
+from pytest_claude.report.numbers import dollars, plural
+from pytest_claude.settings import RunSettings
+from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.transcript.parse import parse_answer
+
+if TYPE_CHECKING:
+    from pytest_claude.plugin.results import Results
+
+_SHOWN_LINES = 30
+
+
+class Rounds:
+    """Runs the rounds, in the process that the user started, once the tests are collected."""
+
+    def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
+        """Raises SettingsError where another run submits batches for the same cassettes."""
+        self._config = config
+        self._settings = settings
+        try:
+            self._lock = WriteLock(lockable(settings.cassette_root))
+        except RecordingProblem as error:
+            raise SettingsError(f"--claude-batch: {error}") from None
+        self._exchange = Exchange(
+            Journal(settings.cassette_root),
+            anew=settings.record_mode == "all" and not settings.gated,
+            tell=self._tell,
+            pay=self._pay,
+        )
+        self._desk = Desk(self._exchange)
+        self._usd: list[float | None] = []
+        os.environ[VARIABLE] = self._desk.variable()  # for the workers of xdist too
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Run the rounds before the tests: what these ask then has an answer."""
+        option = self._config.option
+        is_broken = session.testsfailed and not option.continue_on_collection_errors
+        if option.collectonly or is_broken or not self._has_tests(session):
+            return (yield)
+        self._exchange.run(self._collect)
+        result = yield
+        self._exchange.end(whole=not (session.shouldstop or session.shouldfail))
+        results: Results | None = self._config.pluginmanager.get_plugin("pytest-claude-results")
+        if results is not None:
+            results.notes |= dict.fromkeys(self._notes())
+        return result
+
+    def pytest_unconfigure(self) -> None:
+        """Leave nothing behind."""
+        os.environ.pop(VARIABLE, None)
+        self._desk.close()
+        self._lock.release()
+
+    def _has_tests(self, session: pytest.Session) -> bool:
+        workers_collect = not session.items
+        return workers_collect or any(TEST_SETTINGS in item.stash for item in session.items)
+
+    def _collect(self) -> None:
+        """Run the tests in a process of their own, for what they ask."""
+        params = self._config.invocation_params
+        words = [sys.executable, "-m", "pytest", *map(str, params.args)]
+        if (seed := getattr(self._config.option, "randomly_seed", None)) is not None:
+            words.append(f"--randomly-seed={seed}")
+        role = self._desk.variable(collects=True, attempt=self._settings.attempt)
+        with subprocess.Popen(
+            words,
+            cwd=params.dir,
+            env={**os.environ, VARIABLE: role},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        ) as process:
+            assert process.stdout is not None, "it is a pipe"
+            last = deque(process.stdout, maxlen=_SHOWN_LINES)
+        if process.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            for line in last:
+                self._tell(line.rstrip())
+            raise Stopped(f"a round ended with the exit status {process.returncode}")
+
+    def _tell(self, line: str) -> None:
+        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(f"claude: {line}")
+
+    def _pay(self, question: Question, answer: Response) -> None:
+        request = Request("POST", question.endpoint.url, question.body)
+        parsed = parse_answer(Interaction(request, answer))
+        prices = price_table(self._settings.prices, self._settings.names)
+        self._usd.append(None if parsed is None else answer_cost(parsed, prices).usd)
+
+    def _notes(self) -> Iterator[str]:
+        exchange = self._exchange
+        if number := len(self._usd):
+            usd = [each for each in self._usd if each is not None]
+            known = sum(usd)
+            price = f"{dollars(known * BATCH_FACTOR)} instead of {dollars(known)}"
+            unknown = number - len(usd)
+            price += f", {calls(unknown)} of unknown price aside" if unknown else ""
+            rounds = plural(exchange.rounds, "round")
+            what = f"{calls(number)} answered in batches, in {rounds}"
+            yield f"{what}: {price} (costs are shown without the discount)"
+        for why, number in exchange.alone.items():
+            yield f"{calls(number)} recorded directly, not in a batch: {why}"
+        for owner in exchange.changing:
+            yield f"{owner}: it asks something else in each run; seed it or use claude_ignore"
+        yield from exchange.told
+        if exchange.stopped is not None:
+            yield f"no more batches: {exchange.stopped}"

@@ -1,0 +1,407 @@
+"""What the rounds share: which calls wait, which batches they are in, what these answered."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Literal, TypeVar
+
+from pytest_claude.clock import elapsed_s
+from pytest_claude.recording.batches import answers
+from pytest_claude.recording.batches.api import Batches, Busy, Line, Refused, Unanswered, item
+from pytest_claude.recording.batches.items import Endpoint, Question, calls
+from pytest_claude.recording.batches.journal import Journal, Submitted
+from pytest_claude.transcript.interaction import Response
+from pytest_claude.transcript.json_values import integer, mapping
+
+MOST_ITEMS = 100_000
+MOST_BYTES = 250_000_000
+"""What the API takes in one batch: 100,000 items, 256 MB."""
+MOST_TRIES = 3
+"""How many batches hold an item that expires, or that the service fails to answer."""
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
+_PATIENCE_S = 600.0
+"""How long an API that is busy or not reached is asked again while nothing is under way."""
+_OTHER_CLOCK = timedelta(minutes=10)
+_ARRIVES_WITHIN_S = 10.0
+"""A batch that is not in the list so long after it was sent has not arrived."""
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """Why a call has no answer, and is not sent by itself either."""
+
+    why: str
+
+
+Verdict = Response | Literal["wait", "alone", "later"] | NoAnswer
+"""The answer to a call; "wait": it is submitted; "alone": it is sent by itself; "later": the last
+run sends it; or why it has no answer."""
+
+
+class Stopped(Exception):
+    """Why no more can be done; what was submitted stays so, and the next run goes on."""
+
+
+class Exchange:
+    """Gives the processes that run tests the answers of batches, and submits what they wait for.
+
+    Attributes:
+        journal: The batches that were submitted.
+        is_last: Whether the last run is on: what has no answer is sent by itself.
+        stopped: Why nothing more is submitted; None while it is.
+        alone: How many calls were, or are, sent by themselves, by why.
+        changing: The trials that ask something else whenever they are run.
+        told: What the user should know, one sentence each.
+        submitted: How many items each batch of this run had, by its id.
+        rounds: How many rounds have ended.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        anew: bool = False,
+        tell: Callable[[str], object] = lambda line: None,
+        pay: Callable[[Question, Response], object] = lambda question, answer: None,
+        reach: Callable[[Endpoint], Batches] = Batches,
+    ) -> None:
+        """Begin with what an earlier run left in `journal`.
+
+        Args:
+            journal: The batches that were submitted.
+            anew: Whether each run records anew, whatever partial files hold.
+            tell: Shows a line of progress.
+            pay: Takes each answer of a batch, once, with its call.
+            reach: Gives the batches of an endpoint.
+        """
+        self.journal = journal
+        self.is_last = False
+        self.stopped: str | None = None
+        self.alone: Counter[str] = Counter()
+        self.changing: dict[str, None] = {}
+        self.told: dict[str, None] = {}
+        self.submitted: dict[str, int] = {}
+        self.rounds = 0
+        self._anew = anew
+        self._tell = tell
+        self._pay = pay
+        self._reach = reach
+        self._reached: dict[Endpoint, Batches] = {}
+        self._takes: dict[Endpoint, bool] = {}
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Question] = {}
+        self._waited: set[str] = set()
+        self._served: set[str] = set()
+        self._answers: dict[str, Response] = {}
+        self._used: set[str] = set()
+        self._again: set[str] = set()
+        self._given_up: dict[str, str] = {}
+        self._asked: set[str] = set()
+        self._opened: set[str] = set()
+
+    # --- asked while tests run --------------------------------------------------------------
+
+    def ask(self, question: Question) -> Verdict:
+        """What is to become of a call that nothing recorded answers."""
+        with self._lock:
+            is_new = question.identity not in self._asked
+            self._asked.add(question.identity)
+            return self._verdict(question, is_new=is_new)
+
+    def open(self, owner: str) -> None:
+        """The last run begins this trial."""
+        with self._lock:
+            self._opened.add(owner)
+
+    def _verdict(self, question: Question, *, is_new: bool) -> Verdict:
+        owner, identity = question.owner, question.identity
+        if (answer := self._answers.get(identity)) is not None:
+            self._served.add(owner)
+            if self.is_last:
+                self._used.add(identity)
+            return answer
+        if identity in self._given_up:
+            return NoAnswer(self._given_up[identity])
+        if (why := question.alone or self._why_not_there(question.endpoint)) is not None:
+            return self._by_itself(why)
+        if self.stopped is not None:
+            return NoAnswer(self.stopped)
+        if is_new and owner in self._waited and owner not in self._served:
+            self.changing.setdefault(owner)
+        if self.is_last:
+            return self._by_itself(_CHANGES if owner in self.changing else _ONLY_NOW)
+        if owner in self.changing:
+            return "later"
+        self._waiting[identity] = question
+        return "wait"
+
+    def _by_itself(self, why: str) -> Verdict:
+        if not self.is_last and self._anew:
+            return "later"  # in each round it would be paid
+        self.alone[why] += 1
+        return "alone"
+
+    def _why_not_there(self, endpoint: Endpoint) -> str | None:
+        if endpoint not in self._takes:
+            try:
+                self._takes[endpoint] = self._batches(endpoint).are_taken()
+            except (Unanswered, Busy):
+                return "a server that was not reached"
+        return None if self._takes[endpoint] else "a gateway without batches"
+
+    # --- rounds -----------------------------------------------------------------------------
+
+    def run(self, collect: Callable[[], object]) -> None:
+        """Have `collect` run the tests until none waits for an answer.
+
+        It stops early where nothing more can be done: `stopped` says why.
+        """
+        try:
+            while True:
+                self._waiting, self._served = {}, set()
+                collect()
+                if not self._waiting:
+                    return
+                self._waited = {question.owner for question in self._waiting.values()}
+                self.rounds += 1
+                self._tell(f"round {self.rounds}: {calls(len(self._waiting))} to answer")
+                self._answer()
+        except Stopped as error:
+            self.stopped = str(error)
+        finally:
+            self._waiting = {}
+            self.is_last = True
+
+    def end(self, *, whole: bool) -> None:
+        """Forget what the last run has recorded, and what is given up.
+
+        `whole` says whether it ran all tests: then no other answer is waited for.
+        """
+        answered = self._answers.keys() if whole else self._used
+        given_up = self._given_up.keys()
+        # A trial that was run and asked no more was recorded before an earlier run was killed.
+        recorded = self._opened if whole and self.stopped is None else ()
+        self.journal.forget(answered | given_up, recorded)
+        if whole and (unused := len(answered - self._used)):
+            self.told.setdefault(f"{calls(unused)} answered in a batch, paid, and not made again")
+
+    def _answer(self) -> None:
+        """Submit what waits and is in no batch yet, and wait for all that waits."""
+        for entry in self.journal.entries:
+            if entry.batch is None and self._asker(entry) is not None:
+                self._find(entry)
+        held = self.journal.holders()
+        groups: dict[Endpoint, list[Question]] = defaultdict(list)
+        for identity, question in self._waiting.items():
+            if identity not in held or identity in self._again:
+                groups[question.endpoint].append(question)
+        self._again.clear()
+        for endpoint, questions in groups.items():
+            for chunk in _chunks(questions):
+                self._submit(endpoint, chunk)
+        self._wait()
+
+    def _asker(self, entry: Submitted) -> Question | None:
+        """A call that waits for a batch: it has the credentials to ask for it."""
+        return next((self._waiting[i] for i in entry.items if i in self._waiting), None)
+
+    def _batches(self, endpoint: Endpoint) -> Batches:
+        if endpoint not in self._reached:
+            self._reached[endpoint] = self._reach(endpoint)
+        return self._reached[endpoint]
+
+    # --- submitting -------------------------------------------------------------------------
+
+    def _submit(self, endpoint: Endpoint, chunk: Sequence[tuple[Question, bytes]]) -> None:
+        trials = {question.identity: question.owner for question, _ in chunk}
+        entry = Submitted(secrets.token_hex(6), datetime.now(UTC).isoformat(), trials)
+        self.journal.add(entry)
+        items = [item(entry.custom_id(question.identity), params) for question, params in chunk]
+        try:
+            batch = _patiently(lambda: self._batches(endpoint).create(items), Busy)
+        except (Refused, Busy) as error:
+            self.journal.remove(entry)
+            raise Stopped(f"no batch of {calls(len(items))} was taken: {error}") from None
+        except Unanswered:
+            self._find(entry)
+        else:
+            self._arrived(entry, batch)
+
+    def _arrived(self, entry: Submitted, batch: str) -> None:
+        self.journal.know(entry, batch)
+        self.submitted[batch] = len(entry.items)
+        self._tell(f"{calls(len(entry.items))} submitted in the batch {batch}")
+
+    def _find(self, entry: Submitted) -> None:
+        """Find out whether a batch arrived whose submit had no answer; submit nothing before.
+
+        The list of batches shows no custom_ids, so the results of those of its size are awaited.
+        """
+        asker = self._asker(entry)
+        assert asker is not None, "whoever calls this saw it"
+        batches = self._batches(asker.endpoint)
+        self._tell("the answer to a submit was lost: its batch is looked for in the list")
+        for pause_s in _pauses():
+            candidates = _read(lambda: list(self._candidates(batches, entry)))
+            for batch in candidates:
+                if _has_ended(batch) and self._is_of(batches, str(batch.get("id")), entry):
+                    self._arrived(entry, str(batch.get("id")))
+                    return
+            age_s = (datetime.now(UTC) - entry.at).total_seconds()
+            if all(map(_has_ended, candidates)) and age_s > _ARRIVES_WITHIN_S:
+                self.journal.remove(entry)
+                self._tell("it has not arrived")
+                return
+            time.sleep(pause_s)
+
+    def _candidates(self, batches: Batches, entry: Submitted) -> Iterator[Mapping[str, Any]]:
+        """The batches of the list that may be the one of an entry."""
+        known = {each.batch for each in self.journal.entries}
+        for batch in batches.since(entry.at - _OTHER_CLOCK):
+            counts = mapping(batch.get("request_counts")).values()
+            is_so_large = sum(integer(count) or 0 for count in counts) == len(entry.items)
+            if is_so_large and batch.get("id") not in known:
+                yield batch
+
+    def _is_of(self, batches: Batches, batch: str, entry: Submitted) -> bool:
+        def first() -> object:
+            with closing(batches.results(batch)) as lines:
+                return next((line.get("custom_id") for line, _ in lines), None)
+
+        try:
+            return entry.identity(_patiently(first, Busy, Unanswered)) is not None
+        except Refused:
+            return False  # its results are not there any more
+        except (Busy, Unanswered) as error:
+            raise Stopped(f"the batches can't be read: {error}") from None
+
+    # --- answers ----------------------------------------------------------------------------
+
+    def _wait(self) -> None:
+        """Wait until the batches of all that waits have ended, and take their answers."""
+        held = self.journal.holders()
+        latest = (held[identity][-1] for identity in self._waiting if identity in held)
+        open_ = list(dict.fromkeys(latest))
+        began = elapsed_s()
+        for pause_s in _pauses():
+            for entry in list(open_):
+                assert entry.batch is not None, "it was found, or sent again"
+                asker = self._asker(entry)
+                assert asker is not None, "its calls wait"
+                batches, batch = self._batches(asker.endpoint), entry.batch
+                if _has_ended(_read(partial(batches.retrieve, batch))):
+                    lines = _read(partial(_lines, batches, batch))
+                    self._take(entry, lines, {i: len(e) for i, e in held.items() if e[-1] is entry})
+                    open_.remove(entry)
+            if not open_:
+                return
+            number = calls(sum(len(entry.items) for entry in open_))
+            self._tell(f"{number} under way for {int(elapsed_s() - began) // 60} min")
+            time.sleep(pause_s)
+
+    def _take(
+        self,
+        entry: Submitted,
+        lines: Sequence[Line],
+        tries: Mapping[str, int],
+    ) -> None:
+        """Take the results of a batch; `tries` says how many batches held an item of it so far."""
+        left = {i: self._waiting[i] for i in entry.items if i in self._waiting and i in tries}
+        failed: dict[str, str] = {}
+        for line, headers in lines:
+            identity = entry.identity(line.get("custom_id"))
+            if identity is None or identity not in left:
+                continue
+            question, result = left.pop(identity), mapping(line.get("result"))
+            if (why := answers.why_none(result)) is not None:
+                failed[identity] = why
+                continue
+            named = {k: v for k in _KEPT_HEADERS if (v := headers.get(k)) is not None}
+            answer = answers.response(result, named, streams=question.streams)
+            self._answers[identity] = answer
+            self._pay(question, answer)
+        failed |= dict.fromkeys(left, "missing in its results")
+        for why, number in Counter(failed.values()).items():
+            self.told.setdefault(f"{calls(number)} of {entry.batch}: {why}")
+        for identity, why in failed.items():
+            if why == "canceled":
+                self._given_up[identity] = f"the batch {entry.batch} was cancelled"
+            elif tries[identity] >= MOST_TRIES:
+                self._given_up[identity] = f"{tries[identity]} batches gave no answer: {why}"
+            else:
+                self._again.add(identity)
+
+
+_KEPT_HEADERS = ("x-simulated-by",)
+_CHANGES = "calls of trials that ask something else in each run"
+_ONLY_NOW = "calls that came up in the last run alone"
+
+
+def _lines(batches: Batches, batch: str) -> list[Line]:
+    return list(batches.results(batch))
+
+
+def _has_ended(batch: Mapping[str, Any]) -> bool:
+    return batch.get("processing_status") == "ended"
+
+
+def _chunks(questions: Iterable[Question]) -> Iterator[list[tuple[Question, bytes]]]:
+    """The calls with their parameters, as many together as one batch takes."""
+    chunk: list[tuple[Question, bytes]] = []
+    size = 0
+    for question in questions:
+        params = question.params
+        size += len(params) + _AROUND
+        if chunk and (len(chunk) == MOST_ITEMS or size > MOST_BYTES):
+            yield chunk
+            chunk, size = [], len(params) + _AROUND
+        chunk.append((question, params))
+    yield chunk
+
+
+_AROUND = 100  # bytes of an item beside its parameters, its custom_id among them
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds to the next look, longer and longer."""
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        yield pause_s
+        pause_s = min(_LONGEST_PAUSE_S, pause_s * 1.5)
+
+
+T = TypeVar("T")
+
+
+def _patiently(call: Callable[[], T], *errors: type[Exception]) -> T:
+    """What `call` gives; it is repeated for ten minutes while it raises one of `errors`."""
+    began = elapsed_s()
+    for pause_s in _pauses():
+        try:
+            return call()
+        except errors:
+            if elapsed_s() - began > _PATIENCE_S:
+                raise
+        time.sleep(pause_s)
+    assert False, "because the pauses never end"
+
+
+def _read(call: Callable[[], T]) -> T:
+    """What `call` reads of the API.
+
+    Raises:
+        Stopped: It can't be read.
+    """
+    try:
+        return _patiently(call, Busy, Unanswered)
+    except (Busy, Unanswered, Refused) as error:
+        raise Stopped(f"the batches can't be read: {error}") from None
