@@ -61,7 +61,7 @@ def check_none_waits(settings: RunSettings) -> None:
 
     journal = Journal(settings.cassette_root)
     if waiting := len(journal.holders()):
-        shown = journal.path.relative_to(settings.rootdir)
+        shown = os.path.relpath(journal.path, settings.rootdir)
         raise SettingsError(
             "--claude-record: batches hold answers that are not recorded yet: "
             f"{calls(waiting)}\n"

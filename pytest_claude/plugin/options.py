@@ -370,6 +370,8 @@ def read_settings(config: pytest.Config) -> RunSettings:
         _check_keys(config)
         _refuse_a_moved_root(config)
         settings = RunSettings(rootdir=config.rootpath, **_values(config))
+        if not settings.recording:
+            settings = replace(settings, batch="off")
         check_together(settings)
         if settings.bump:
             settings = replace(settings, attempt=_attempt(config, settings))

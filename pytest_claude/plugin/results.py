@@ -240,7 +240,8 @@ class Results:
             mode = self._settings.record_mode
             option = "--claude-record" + (f"={mode}" if mode != "new_episodes" else "")
             tests = summary.typed_in(self._config).tests
-            command = " ".join(filter(None, ["pytest", tests, option]))
+            batch = "" if self._settings.batch == "off" else "--claude-batch"
+            command = " ".join(filter(None, ["pytest", tests, option, batch]))
             kept = "the recording was interrupted; what was answered is kept and not paid again"
             self.notes |= dict.fromkeys([kept, f"  to go on  {command}"])
 

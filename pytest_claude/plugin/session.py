@@ -207,8 +207,7 @@ class ClaudeSession:
                     self._end_set_ups(record, step)
                     self._take_timeout(record, arm)
                 self._read_last(arm)
-                collects = self._settings.batch == "collect"
-                ended = ("call" in record.reports or self._gate is not None) and not collects
+                ended = "call" in record.reports or self._gate is not None
             finally:
                 self._running = self._arm = None
                 if self._settings.dummy_key == "tests":

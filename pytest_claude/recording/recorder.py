@@ -255,6 +255,30 @@ class Recorder:
             note_made(call)
             return call
 
+    def asked_of_a_batch(
+        self, call: Call, url: str, body: bytes, headers: Headers
+    ) -> Response | None:
+        """The answer that a batch has for a live call; None where it is to be sent by itself.
+
+        Args:
+            call: As it is stored.
+            url: Where it would go.
+            body: What would be sent.
+            headers: All of them.
+
+        Raises:
+            RecordingProblem: There is none yet, or none will come; the call is forgotten.
+        """
+        if self.asking is None:
+            return None
+        try:
+            answer = self.asking.ask(self.calls, call, url, body, headers)
+        except RecordingProblem as error:
+            self.drop(call, self.problems.take(error))
+            raise
+        call.batched = answer is not None
+        return answer
+
     def end(self, call: Call, response: Response) -> None:
         """Keep the answer of a live call, redacted; on disk before the app goes on.
 
@@ -271,7 +295,7 @@ class Recorder:
                 self._note_redacted_answer()
             if call.fault is not None and call.fault.alters:
                 self._keep_shown(call, call.fault, entry)
-            if not (call.batched and self.asking and self.asking.collects):
+            if not (call.batched and self._collects):
                 self._cassette.add(entry)
 
     def refuse(self, target: str) -> RecordingProblem:
@@ -320,7 +344,7 @@ class Recorder:
                 if self._cassette.is_changed(passed=passed):
                     if not self.problems:
                         self.problems += problems.flaws(self.calls, self.command)
-                    if ended and not self.problems:
+                    if ended and not self.problems and not self._collects:
                         again = self._redacted_again
                         self._cassette.save(self._summarize, passed=passed, redacted=again)
                 self._cassette.remove_used_up()
@@ -328,6 +352,11 @@ class Recorder:
                 self.problems.take(error)
             finally:
                 self._cassette.unlock()
+
+    @property
+    def _collects(self) -> bool:
+        """Whether this is a round of batches: what they answer is recorded by the last run."""
+        return self.asking is not None and self.asking.collects
 
     def _begin(
         self,

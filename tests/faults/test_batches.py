@@ -74,7 +74,7 @@ class App:
         for _ in range(turns):
             body = json.dumps({"model": MODEL, "max_tokens": 9, "messages": messages})
             mark = identity(owner, body, 0)
-            verdict = exchange.ask(Question(owner, mark, self.endpoint, body.encode()))
+            verdict = exchange.ask(Question.of(owner, mark, self.endpoint, body.encode()))
             if isinstance(verdict, NoAnswer):
                 self.stopped[owner] = verdict.why
             if verdict == "alone":
@@ -292,7 +292,9 @@ def test_a_trial_that_asks_something_else_in_each_run_is_paid_once_in_a_batch(
             body = json.dumps(
                 {"model": MODEL, "messages": [{"role": "user", "content": f"{next(n)}"}]}
             )
-            question = Question("other", identity("other", body, 0), self.endpoint, body.encode())
+            question = Question.of(
+                "other", identity("other", body, 0), self.endpoint, body.encode()
+            )
             verdicts.append(exchange.ask(question))
 
     n, verdicts = count(), []
@@ -341,7 +343,7 @@ def test_no_credential_is_on_disk_while_a_batch_is_under_way(
 
     exchange = Exchange(Journal(tmp_path), tell=look)
     with pytest.raises(Looked):
-        exchange.run(lambda: exchange.ask(Question("t", "i" * 32, endpoint, body)))
+        exchange.run(lambda: exchange.ask(Question.of("t", "i" * 32, endpoint, body)))
     (path,) = tmp_path.iterdir()
     assert b"secret" not in path.read_bytes()
     assert path.name == "batches.partial"
@@ -359,10 +361,46 @@ def test_a_refused_batch_stops_the_rounds_and_says_why(
 ) -> None:
     class Refusing(Batches):
         def create(self, items: Any) -> str:
-            return super().create([*items, *items])  # no custom_id may come twice
+            return super().create([*items] * 2)  # no custom_id may come twice
 
     exchange, app = record(tmp_path / "c", simulator.url, Refusing)
     assert exchange.stopped == "no batch of 4 calls was taken: HTTP 400: custom_id: not allowed"
     assert set(app.stopped.values()) == {exchange.stopped}
     assert not simulator.billed
     assert not (tmp_path / "c" / "batches.partial").exists()
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MOST_ITEMS", 2), ("MOST_BYTES", 500)])
+def test_more_calls_than_a_batch_takes_are_several_batches(
+    tmp_path: Path, simulator: Simulator, monkeypatch, limit: str, value: int
+) -> None:
+    monkeypatch.setattr(exchanges, limit, value)
+    exchange, _ = record(tmp_path / "c", simulator.url)
+    check_recorded(tmp_path / "c", simulator)
+    sizes = [len(batch.requests) for batch in simulator.batches.values()]
+    assert (sizes, exchange.rounds) == ([2, 2, 1, 1], 3)
+
+
+@pytest.mark.fault("W01")
+def test_results_that_break_off_are_read_again_and_counted_once(
+    tmp_path: Path, simulator: Simulator
+) -> None:
+    times, paid = count(), []
+
+    class Broken(Batches):
+        def results(self, batch: str) -> Any:
+            lines = [*super().results(batch)]
+            yield from lines[: 2 if next(times) == 0 else None]
+            if next(times) == 1:
+                raise Unanswered("the connection broke")
+
+    folder = tmp_path / "c"
+    folder.mkdir()
+    app = App(folder, simulator.url)
+    exchange = Exchange(Journal(folder), reach=Broken, pay=lambda *pair: paid.append(pair))
+    exchange.run(lambda: app.run(exchange))
+    app.run(exchange)
+    exchange.end(whole=True)
+    check_recorded(folder, simulator)
+    assert len(paid) == len(simulator.billed)
+    assert not exchange.told

@@ -66,6 +66,14 @@ def test_error_path(claude):
         careless("why did it fail?")
     assert claude.replies[-1].text == "hello"
 
+@pytest.fixture(scope="module")
+def greeting():
+    return ask("a fixture").content[0].text
+
+def test_fixture(claude, greeting):
+    assert greeting == "hello"
+    ask("after the fixture")
+
 @pytest.mark.claude_within(total_s=60)
 def test_time(claude):
     ask("how fast")
@@ -132,14 +140,11 @@ def test_a_suite_is_recorded_in_as_many_rounds_as_its_longest_loop_has_turns(pro
     project.app(sdk_in_children=True)
     project.tests(SUITE)
     result = batched(project)
-    result.assert_outcomes(passed=7, failed=1)
+    result.assert_outcomes(passed=8, failed=1)
     simulator = project.simulator
     assert len(simulator.batches) == 3
-    assert [len(b.requests) for b in simulator.batches.values()] == [
-        1 + 1 + 3 + 50 + 1 + 1 + 1,
-        1,
-        1,
-    ]
+    sizes = [len(batch.requests) for batch in simulator.batches.values()]
+    assert sizes == [1 + 1 + 3 + 50 + 1 + 1 + 1 + 1, 1 + 1, 1]
     (alone,) = prompts(project, in_batch=False)
     assert "how fast" in alone
     in_batch = prompts(project, in_batch=True)
@@ -147,7 +152,7 @@ def test_a_suite_is_recorded_in_as_many_rounds_as_its_longest_loop_has_turns(pro
     assert {*in_batch.values()} == {1}
     assert not any("why did it fail" in prompt for prompt in in_batch)
     said = told(result)
-    assert re.search(r"60 calls answered in batches, in 3 rounds: \$([\d.]+) instead of", said)
+    assert re.search(r"62 calls answered in batches, in 3 rounds: \$([\d.]+) instead of", said)
     assert "1 call recorded directly, not in a batch: counts of tokens" in said
     assert "1 call recorded directly, not in a batch: tests that check times" in said
     assert "interrupted" not in said
@@ -156,10 +161,10 @@ def test_a_suite_is_recorded_in_as_many_rounds_as_its_longest_loop_has_turns(pro
     stream = project.cassette("test_app/test_stream/claude-sonnet-4-5.yaml").read_text()
     assert "content_block_delta" in stream
     assert "first_byte_s" not in stream
-    project.run().assert_outcomes(passed=7, failed=1)
+    project.run().assert_outcomes(passed=8, failed=1)
     # Recorded directly it is the same.
     shutil.rmtree(project.path / "cassettes")
-    project.record().assert_outcomes(passed=7, failed=1)
+    project.record().assert_outcomes(passed=8, failed=1)
     assert answers(project) == recorded
 
 

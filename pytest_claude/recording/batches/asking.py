@@ -70,7 +70,7 @@ class Asking:
         earlier = calls[: next((n for n, each in enumerate(calls) if each is call), len(calls))]
         before = sum(each.known.fingerprint == mark for each in earlier)
         why = self._alone or why_alone(call.request.method, url, parsed(body))
-        question = Question(
+        question = Question.of(
             self._owner, identity(self._owner, mark, before), Endpoint.of(url, headers), body, why
         )
         verdict = self._post.ask(question)

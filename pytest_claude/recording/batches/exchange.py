@@ -5,17 +5,18 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
 
 from pytest_claude.clock import elapsed_s
 from pytest_claude.recording.batches import answers
-from pytest_claude.recording.batches.api import Batches, Busy, Line, Refused, Unanswered, item
+from pytest_claude.recording.batches.api import Batches, Busy, Refused, Unanswered, item
 from pytest_claude.recording.batches.items import Endpoint, Question, calls
 from pytest_claude.recording.batches.journal import Journal, Submitted
 from pytest_claude.transcript.interaction import Response
@@ -128,7 +129,7 @@ class Exchange:
             self._served.add(owner)
             if self.is_last:
                 self._used.add(identity)
-            return answer
+            return replace(answer, body=zlib.decompress(answer.body))
         if identity in self._given_up:
             return NoAnswer(self._given_up[identity])
         if (why := question.alone or self._why_not_there(question.endpoint)) is not None:
@@ -221,16 +222,20 @@ class Exchange:
 
     # --- submitting -------------------------------------------------------------------------
 
-    def _submit(self, endpoint: Endpoint, chunk: Sequence[tuple[Question, bytes]]) -> None:
-        trials = {question.identity: question.owner for question, _ in chunk}
+    def _submit(self, endpoint: Endpoint, chunk: Sequence[Question]) -> None:
+        trials = {question.identity: question.owner for question in chunk}
         entry = Submitted(secrets.token_hex(6), datetime.now(UTC).isoformat(), trials)
         self.journal.add(entry)
-        items = [item(entry.custom_id(question.identity), params) for question, params in chunk]
+
+        def create() -> str:
+            items = (item(entry.custom_id(q.identity), q.params) for q in chunk)
+            return self._batches(endpoint).create(items)
+
         try:
-            batch = _patiently(lambda: self._batches(endpoint).create(items), Busy)
+            batch = _patiently(create, Busy)
         except (Refused, Busy) as error:
             self.journal.remove(entry)
-            raise Stopped(f"no batch of {calls(len(items))} was taken: {error}") from None
+            raise Stopped(f"no batch of {calls(len(chunk))} was taken: {error}") from None
         except Unanswered:
             self._find(entry)
         else:
@@ -299,8 +304,8 @@ class Exchange:
                 assert asker is not None, "its calls wait"
                 batches, batch = self._batches(asker.endpoint), entry.batch
                 if _has_ended(_read(partial(batches.retrieve, batch))):
-                    lines = _read(partial(_lines, batches, batch))
-                    self._take(entry, lines, {i: len(e) for i, e in held.items() if e[-1] is entry})
+                    tries = {i: len(e) for i, e in held.items() if e[-1] is entry}
+                    _read(partial(self._take, entry, tries, batches))
                     open_.remove(entry)
             if not open_:
                 return
@@ -308,26 +313,29 @@ class Exchange:
             self._tell(f"{number} under way for {int(elapsed_s() - began) // 60} min")
             time.sleep(pause_s)
 
-    def _take(
-        self,
-        entry: Submitted,
-        lines: Sequence[Line],
-        tries: Mapping[str, int],
-    ) -> None:
-        """Take the results of a batch; `tries` says how many batches held an item of it so far."""
+    def _take(self, entry: Submitted, tries: Mapping[str, int], batches: Batches) -> None:
+        """Take the results of a batch; `tries` says how many batches held an item of it so far.
+
+        Raises:
+            Unanswered: They broke off; what was taken is not counted twice.
+            Busy: There are none now.
+            Refused: They are not there.
+        """
+        assert entry.batch is not None, "it has ended"
         left = {i: self._waiting[i] for i in entry.items if i in self._waiting and i in tries}
         failed: dict[str, str] = {}
-        for line, headers in lines:
+        for line, headers in batches.results(entry.batch):
             identity = entry.identity(line.get("custom_id"))
-            if identity is None or identity not in left:
+            question = left.pop(identity, None) if identity is not None else None
+            if identity is None or question is None or identity in self._answers:
                 continue
-            question, result = left.pop(identity), mapping(line.get("result"))
+            result = mapping(line.get("result"))
             if (why := answers.why_none(result)) is not None:
                 failed[identity] = why
                 continue
             named = {k: v for k in _KEPT_HEADERS if (v := headers.get(k)) is not None}
             answer = answers.response(result, named, streams=question.streams)
-            self._answers[identity] = answer
+            self._answers[identity] = replace(answer, body=zlib.compress(answer.body))
             self._pay(question, answer)
         failed |= dict.fromkeys(left, "missing in its results")
         for why, number in Counter(failed.values()).items():
@@ -346,25 +354,21 @@ _CHANGES = "calls of trials that ask something else in each run"
 _ONLY_NOW = "calls that came up in the last run alone"
 
 
-def _lines(batches: Batches, batch: str) -> list[Line]:
-    return list(batches.results(batch))
-
-
 def _has_ended(batch: Mapping[str, Any]) -> bool:
     return batch.get("processing_status") == "ended"
 
 
-def _chunks(questions: Iterable[Question]) -> Iterator[list[tuple[Question, bytes]]]:
-    """The calls with their parameters, as many together as one batch takes."""
-    chunk: list[tuple[Question, bytes]] = []
-    size = 0
+def _chunks(questions: Iterable[Question]) -> Iterator[list[Question]]:
+    """The calls, as many together as one batch takes."""
+    chunk: list[Question] = []
+    whole = 0
     for question in questions:
-        params = question.params
-        size += len(params) + _AROUND
-        if chunk and (len(chunk) == MOST_ITEMS or size > MOST_BYTES):
+        size = len(question.params) + _AROUND
+        whole += size
+        if chunk and (len(chunk) == MOST_ITEMS or whole > MOST_BYTES):
             yield chunk
-            chunk, size = [], len(params) + _AROUND
-        chunk.append((question, params))
+            chunk, whole = [], size
+        chunk.append(question)
     yield chunk
 
 

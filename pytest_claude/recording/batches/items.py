@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,15 +66,27 @@ class Question:
         owner: The trial.
         identity: Of the call, the same whenever the trial is run: 32 hexadecimal digits.
         endpoint: Where it would go.
-        body: What would be sent.
+        packed: What would be sent, compressed: thousands may wait.
         alone: Why no batch takes it; None where one does.
     """
 
     owner: str
     identity: str
     endpoint: Endpoint
-    body: bytes
+    packed: bytes
     alone: str | None = None
+
+    @classmethod
+    def of(
+        cls, owner: str, identity: str, endpoint: Endpoint, body: bytes, alone: str | None = None
+    ) -> Question:
+        """The question that a call with this body is."""
+        return cls(owner, identity, endpoint, zlib.compress(body), alone)
+
+    @property
+    def body(self) -> bytes:
+        """What would be sent."""
+        return zlib.decompress(self.packed)
 
     @property
     def streams(self) -> bool:

@@ -201,6 +201,7 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
                     )
                     replayed.raw.stream = lambda *_, rest=rest: rest()
                 return replayed
+            line.asked_of_a_batch(call, sent.url, sent.body, headers())  # no batch takes it
         except Exception as error:
             refusal = io.BytesIO(problems.refusal(line.problems.take(error)))
             return _response(request, 400, problems.REFUSED, refusal)

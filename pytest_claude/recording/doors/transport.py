@@ -187,22 +187,13 @@ async def _in_a_thread_of_its_own(act: Callable[..., Any], *arguments: Any) -> A
 
 
 def _of_a_batch(request: Any, recorder: Recorder, call: Call, transport: Any) -> Any:
-    """The answer that a batch has for a call; None where it is sent by itself.
-
-    Raises:
-        RecordingProblem: There is none yet, or none will come; the call is forgotten.
-    """
-    if recorder.asking is None or neighbours.mock_below(transport) is not None:
+    """`Recorder.asked_of_a_batch`, as a response of the app's library."""
+    if neighbours.mock_below(transport) is not None:
         return None
     url, headers = str(request.url), _all_headers_of(request)
-    try:
-        answer = recorder.asking.ask(recorder.calls, call, url, request.content, headers)
-    except RecordingProblem as error:
-        recorder.drop(call, recorder.problems.take(error))
-        raise
+    answer = recorder.asked_of_a_batch(call, url, request.content, headers)
     if answer is None:
         return None
-    call.batched = True
     library = _library_of(request)
     stream = library.ByteStream(answer.body)
     return library.Response(answer.status, headers=answer.headers, stream=stream)
