@@ -81,7 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # The workers collect; what they find wrong must be reported here.
         from pytest_claude.errors import SettingsError
         from pytest_claude.places import places_of
-        from pytest_claude.plugin.comparison import gated_run
+        from pytest_claude.plugin.gate.comparison import gated_run
         from pytest_claude.plugin.results import hear_results
 
         try:

@@ -15,8 +15,8 @@ from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.places import Places, places_of
 from pytest_claude.plugin import options
 from pytest_claude.plugin.arms import Arms
-from pytest_claude.plugin.comparison import gated_run
-from pytest_claude.plugin.gate import Gate
+from pytest_claude.plugin.gate.comparison import gated_run
+from pytest_claude.plugin.gate.steps import Gate
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.judging import expected_text
 from pytest_claude.plugin.markers import (
@@ -165,7 +165,7 @@ class _Collected:
         """What a gate may take, before it is paid."""
         if self._run is None or not self._settings.recording or self._settings.go_on is not None:
             return []
-        from pytest_claude.plugin.estimate import estimate_lines
+        from pytest_claude.plugin.gate.estimate import estimate_lines
 
         gated = self._selected if self._settings.baseline is not None else self._using
         tests = {item.nodeid: item.stash[TEST_SETTINGS] for item in gated}

@@ -438,6 +438,6 @@ def _attempt(config: pytest.Config, settings: RunSettings) -> int:
     given = getattr(config, "workerinput", {}).get("claude_attempt")
     if given is not None:
         return int(given)
-    from pytest_claude.plugin.attempts import next_attempt
+    from pytest_claude.plugin.gate.attempts import next_attempt
 
     return next_attempt(settings)

@@ -15,7 +15,7 @@ from pytest_claude.settings import RunSettings
 
 if TYPE_CHECKING:
     from pytest_claude.gating.status import Reason
-    from pytest_claude.plugin.comparison import GatedRun
+    from pytest_claude.plugin.gate.comparison import GatedRun
     from pytest_claude.report.row import Row
     from pytest_claude.report.story import Story
     from pytest_claude.run.record import Run, TestResult
@@ -191,8 +191,8 @@ class Results:
     def _finish(self) -> bool:
         """Write what is kept of the run; whether something fails it that fails no test."""
         from pytest_claude.models.prices import price_table
-        from pytest_claude.plugin.comparison import keep_last
-        from pytest_claude.plugin.preflight import retirement_notes
+        from pytest_claude.plugin.gate.comparison import keep_last
+        from pytest_claude.plugin.gate.preflight import retirement_notes
         from pytest_claude.report_files import write_reports, write_step_summary
 
         story = self._story or self._end()
@@ -228,7 +228,7 @@ class Results:
         if gated is None or not pays or self._estimated:
             return
         self._estimated = True  # each worker collects the same
-        from pytest_claude.plugin.estimate import estimate_by_ids
+        from pytest_claude.plugin.gate.estimate import estimate_by_ids
 
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         for line in estimate_by_ids(ids, settings, gated) if reporter else ():
@@ -263,7 +263,7 @@ def hear_results(config: pytest.Config, settings: RunSettings, gated: GatedRun |
     results = Results(config, settings, gated)
     config.pluginmanager.register(results, "pytest-claude-results")
     if settings.bump and gated is not None:
-        from pytest_claude.plugin.preflight import BumpPreflight
+        from pytest_claude.plugin.gate.preflight import BumpPreflight
 
         preflight = BumpPreflight(config, settings, results, gated.places)
         config.pluginmanager.register(preflight)

@@ -18,7 +18,7 @@ from pytest_claude.plugin.arms import Arm, Arms, beside_vcr
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
 from pytest_claude.plugin.explain import unless_a_group
 from pytest_claude.plugin.fixtures import CURRENT
-from pytest_claude.plugin.gate import Gate
+from pytest_claude.plugin.gate.steps import Gate
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.markers import TEST_SETTINGS, marker_checks
 from pytest_claude.plugin.options import LEFT_OUT

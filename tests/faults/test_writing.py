@@ -27,7 +27,7 @@ from pytest_claude.cli.orphans import find_orphans
 from pytest_claude.errors import RecordingProblem, SettingsError, UnsavedCassette
 from pytest_claude.gating import Ledger, Policy
 from pytest_claude.places import places_of
-from pytest_claude.plugin.attempts import Attempts
+from pytest_claude.plugin.gate.attempts import Attempts
 from pytest_claude.recording import cassette, partial
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.entry import Recorded

@@ -13,7 +13,7 @@ from simulator import asks, by_prompt, calls, flaky, overloaded
 
 from pytest_claude import cli
 from pytest_claude.places import places_of
-from pytest_claude.plugin import attempts
+from pytest_claude.plugin.gate import attempts
 from pytest_claude.run.ledger_file import LedgerFile
 from pytest_claude.settings import RunSettings, Swap
 
@@ -504,7 +504,7 @@ def test_a_retired_baseline_is_judged_by_its_recordings(project, monkeypatch) ->
     project.personas(new=ASKS)
     project.record("--claude-trials=10")
     with project.server():
-        monkeypatch.setattr("pytest_claude.plugin.comparison._BASE_URL", "UNSET_HERE")
+        monkeypatch.setattr("pytest_claude.plugin.gate.comparison._BASE_URL", "UNSET_HERE")
         result = project.run(BUMP, "--claude-record")
     result.assert_outcomes(failed=1)
     told = "the baseline is retired: drift since its recording is not excluded"

@@ -12,7 +12,7 @@ from simulator import by_prompt, calls, says
 
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.places import places_of
-from pytest_claude.plugin import preflight
+from pytest_claude.plugin.gate import preflight
 from pytest_claude.recording import cassette
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.veto import veto

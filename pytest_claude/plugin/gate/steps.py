@@ -15,7 +15,7 @@ from pytest_claude.gating.ledger import Key
 from pytest_claude.gating.status import Status
 from pytest_claude.gating.steps import LATER, Later, Plan, Step
 from pytest_claude.plugin.arms import Arm, Arms
-from pytest_claude.plugin.comparison import GatedRun
+from pytest_claude.plugin.gate.comparison import GatedRun
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.run.decide import left_out
 from pytest_claude.settings import RunSettings

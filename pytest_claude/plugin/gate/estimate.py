@@ -8,7 +8,7 @@ from functools import cache
 from pytest_claude.gating.estimate import Recorded
 from pytest_claude.models.bill import Money, trial_cost
 from pytest_claude.models.prices import price_table
-from pytest_claude.plugin.comparison import GatedRun
+from pytest_claude.plugin.gate.comparison import GatedRun
 from pytest_claude.plugin.judging import expected_text
 from pytest_claude.plugin.recordings import Recordings
 from pytest_claude.report.numbers import mean

@@ -14,7 +14,7 @@ from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger, Policy
 from pytest_claude.gating.status import Reason, Why
 from pytest_claude.places import Places
-from pytest_claude.plugin.attempts import Attempts
+from pytest_claude.plugin.gate.attempts import Attempts
 from pytest_claude.revision import run_revision
 from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.decide import decided
