@@ -23,7 +23,8 @@ from pytest_claude.places import Places
 from pytest_claude.recording.cassette import parts_named
 from pytest_claude.recording.files import remove_files, write_atomically
 from pytest_claude.recording.folder import main_model
-from pytest_claude.recording.store import FOLDER, Store
+from pytest_claude.recording.references import FOLDER
+from pytest_claude.recording.store import Store
 from pytest_claude.report.adoption import adoption, bump_text, foretold_lines
 from pytest_claude.report.numbers import plural
 from pytest_claude.run.ledger_file import LedgerFile
