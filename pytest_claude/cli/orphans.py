@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from pytest_claude.cli.project import cassette_folder, read_project
 from pytest_claude.recording import partial
 from pytest_claude.recording.cassette import parts_named, read_label
-from pytest_claude.recording.store import FOLDER, is_part
+from pytest_claude.recording.references import FOLDER, is_part
 from pytest_claude.run.place import ORDINARY, Layout, Side, base_of, is_of_fixture, part_names
 from pytest_claude.transcript.quoting import printable
 

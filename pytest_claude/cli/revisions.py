@@ -13,7 +13,7 @@ from pytest_claude.comparison.difference import differences
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError, UnreadableCassette
 from pytest_claude.recording.cassette import load, main_model
-from pytest_claude.recording.store import FOLDER, names_in
+from pytest_claude.recording.references import FOLDER, names_in
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.terminal import wrap
 from pytest_claude.revision import git

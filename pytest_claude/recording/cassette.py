@@ -24,8 +24,9 @@ from pytest_claude.errors import RecordingProblem, UnreadableCassette, UnsavedCa
 from pytest_claude.recording import files, yaml_text
 from pytest_claude.recording.entry import START, Recorded, reads_back
 from pytest_claude.recording.fingerprint import model_in
+from pytest_claude.recording.references import MARK, names_in
 from pytest_claude.recording.slugs import named_model
-from pytest_claude.recording.store import LFS_POINTER, MARK, Store, names_in
+from pytest_claude.recording.store import LFS_POINTER, Store
 from pytest_claude.transcript.interaction import Interaction
 from pytest_claude.transcript.json_values import mapping, mappings
 

@@ -229,7 +229,13 @@ def platform_in(url: str) -> Platform | None:
     return "foundry" if host.endswith(".azure.com") else None
 
 
+def boundary_in(headers: Mapping[str, str]) -> bytes | None:
+    """What is between the parts of a multipart body; None for another body."""
+    kind = headers.get("content-type", "")
+    found = _BOUNDARY.search(kind.encode()) if kind.startswith("multipart/") else None
+    return None if found is None else found[1]
+
+
 def _without_boundary(request: Request) -> bytes:
-    kind = request.headers.get("content-type", "")
-    own = _BOUNDARY.search(kind.encode()) if kind.startswith("multipart/") else None
-    return request.body if own is None else request.body.replace(own[1], b"boundary")
+    own = boundary_in(request.headers)
+    return request.body if own is None else request.body.replace(own, b"boundary")

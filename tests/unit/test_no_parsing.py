@@ -73,6 +73,7 @@ EXCEPTIONS: dict[str, str] = {
     "run/ledger_file.py:_loads": "the head of a ledger's file",
     "run/typed.py:as_typed": "the file of a test",
     "run/place.py": "the paths of cassettes: it is the one that writes and reads them",
+    "plugin/gate/attempts.py:_home": "the folder of a test",
     "plugin/gate/comparison.py:_earlier_run": "the option --claude-baseline",
     "plugin/gate/comparison.py:_of_revision": "the files that pytest was given",
     "plugin/explain.py:_redacted": "which objects are parts of pytest's tracebacks",

@@ -172,7 +172,7 @@ def _is_retired(settings: RunSettings, attempts: Attempts) -> bool:
     if settings.recording and attempts.is_new:
         olds = [settings.names.resolved(swap.old) for swap in settings.bump]
         return not os.environ.get(_BASE_URL) and bool(retires_within(olds, clock.today(), -1))
-    return attempts.file(attempts.last).baseline == "retired"
+    return attempts.is_retired
 
 
 def _as_baseline(result: TestResult) -> TestResult:
