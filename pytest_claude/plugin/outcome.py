@@ -208,16 +208,20 @@ def _trial(
         attempt=arm.attempt,
         model=recorder.calls.models[0] if recorder.calls.models else "",
         replies=recorder.calls.replies if profiled else (),
-        cost_usd=arm.reading.pricing(arm.said.transcript().answers).usd
-        if profiled and arm.recorder.calls
-        else None,
+        cost_usd=_usd(own) if profiled else None,
         entries=recorder.numbers,
         void=_void(problems),
         refused=_refused(own),
         set_ups=tuple(of.recorder.shown_path or "" for of in wide),
+        set_ups_usd=tuple(map(_usd, wide)) if profiled else (),
         edition=own.edition,
     )
     return replace(trial, judged=own.judge.judged)  # by what was read for the profile too
+
+
+def _usd(arm: Arm) -> float | None:
+    usd: float | None = arm.reading.pricing(arm.said.transcript().answers).usd
+    return usd
 
 
 def _void(problems: Sequence[RecordingProblem]) -> Void | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
 from pytest_claude.gating import Ledger
@@ -87,7 +88,8 @@ class Story:
         rewrites: What was adapted in the candidate's requests, and in which tests.
         simulated_by: What played the models, where no answer is a model's.
         trials: Usable trials of the candidate, and fresh ones of the baseline, that a gate read.
-        spent_usd: What the trials cost that a gate made, as billed; None where it is unknown.
+        spent_usd: What the trials cost that a gate made, as billed, each set-up that tests share
+            once; None where it is unknown.
         stale: Why recordings do not answer any more, by cause.
         sight: What drops the gate could see; None where nothing was compared.
         repeat: The command that makes the comparison again; None in a plain run.
@@ -216,7 +218,12 @@ def short_names(models: Sequence[str]) -> tuple[str, ...]:
 
 
 def _spent_usd(run: Run) -> float | None:
-    made = [t.cost_usd for r in run.results for t in r.trials if t.stream in ("base_fresh", "cand")]
+    own: list[float | None] = []
+    set_ups: dict[str, float | None] = {}
+    for trial in (t for result in run.results for t in result.trials if t.stream != "base"):
+        own += [trial.cost_usd] if trial.shared_set_up is None else []
+        set_ups |= zip_longest(trial.set_ups, trial.set_ups_usd)
+    made = [*own, *set_ups.values()]
     costs = [cost for cost in made if cost is not None]
     return sum(costs) if len(costs) == len(made) else None
 
