@@ -29,7 +29,16 @@ Row = tuple[str, str]
 """One labelled line of an explanation: `("observed", "…")`."""
 
 
-Void = Literal["service", "cut", "account", "other_model", "not_sent", "no_recording", "timed_out"]
+Void = Literal[
+    "service",
+    "cut",
+    "account",
+    "other_model",
+    "not_sent",
+    "no_recording",
+    "timed_out",
+    "unreadable",
+]
 """Why a trial is no evidence about a model: an error of the service, or none of its answers; an
 answer that the server or the network cut; the account can't ask this; another model answered; the
 request was held back; its recording is not there; a time limit of pytest-timeout ended the test."""
@@ -128,6 +137,11 @@ class UnreadableCassette(RecordingProblem):
         self.reason = reason
         self.to_accept = to_accept
         self.to_repair = to_repair
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing but another copy of the file, or another recording, helps."""
+        return self.to_accept is None and self.to_repair is None
 
 
 class UnsavedCassette(RecordingProblem):

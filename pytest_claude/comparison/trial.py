@@ -81,7 +81,7 @@ class Trial:
         cost_usd: Price of all calls as billed; None when unknown.
         entries: Numbers of its interactions in a cassette that tests share; empty where the
             cassette is its own.
-        void: Why it is void; None for any other outcome.
+        void: Why it is void, or aborted for a file that can't be read; None for any other outcome.
         refused: What the API said, where it refused every request that a bump compares.
         set_ups: Cassettes of the fixtures wider than a test that asked a model for it; trials of a
             stream that share them are one trial.

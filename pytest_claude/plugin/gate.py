@@ -60,7 +60,7 @@ class Gate:
 
         def next_step(taken: Sequence[Trial]) -> Step | Literal[Later.LATER] | None:
             self.take(taken)
-            if taken and taken[-1].outcome in ("skip", "abort"):
+            if taken and taken[-1].outcome in ("skip", "abort") and not self._is_lost(taken[-1]):
                 return None
             if item.nodeid in self.edited:  # as many of the new edition as the marker says
                 start[:] = [s for s in start if s.stream != "base" or s.index < wanted]
@@ -74,6 +74,10 @@ class Gate:
             return following
 
         return next_step
+
+    def _is_lost(self, trial: Trial) -> bool:
+        """Whether a replay goes on with the next file: the one of this trial can't be read."""
+        return trial.void == "unreadable" and not self._settings.recording
 
     def asked_before(self, test: str, step: Step) -> str | None:
         """The ledger where the test asked a model, for its first recorded trial; else None.

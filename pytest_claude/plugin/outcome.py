@@ -17,6 +17,7 @@ from pytest_claude.errors import (
     RecordingProblem,
     Row,
     SpoiledTrial,
+    UnreadableCassette,
     Void,
 )
 from pytest_claude.expect.checks.traffic import makes_no_call
@@ -189,7 +190,7 @@ def _trial(
         outcome=outcome,
         cause=cause,
         models=tuple(sorted({names.canonical(c.model) for c in of_app if c.model})),
-        cassette=recorder.shown_path,
+        cassette=recorder.shown_path or _lost_file(problems),
         interactions=len(recorder.calls),
         checks=tuple(
             CheckNote(c.name, c.outcome, c.reason, dict(c.facts), c.expected, at, c.observed)
@@ -221,7 +222,15 @@ def _trial(
 
 
 def _void(problems: Sequence[RecordingProblem]) -> Void | None:
+    if _lost_file(problems) is not None:
+        return "unreadable"
     return problems[0].void if problems and isinstance(problems[0], SpoiledTrial) else None
+
+
+def _lost_file(problems: Sequence[RecordingProblem]) -> str | None:
+    """The cassette that no command makes readable, where that ended the trial."""
+    first = problems[0] if problems else None
+    return first.path if isinstance(first, UnreadableCassette) and first.is_lost else None
 
 
 def _refused(arm: Arm) -> str | None:

@@ -66,6 +66,7 @@ def _to_finish(story: Story) -> list[Command]:
 
 _FINISH = {
     "missing": ("Record the missing trials (nothing is paid twice)", "to finish"),
+    "unreadable": ("Delete what can't be read, and record it again", "to finish"),
     "not sent": ("Send what was held back", "to send them"),
     "errors": ("Try again what ended in errors", "to try again"),
     "other model": ("Ask again, which is another attempt", "to ask again"),
