@@ -86,6 +86,9 @@ class CassetteMiss(RecordingProblem):
         edit: The changed span, before and after: equal for all misses that one edit caused.
             None where no recording is near.
         calls: How many calls it takes to record the rest of the trial again, as recorded.
+        ignorable: Named rules of `claude_ignore` under which the nearest recording would answer;
+            empty where something else differs too.
+        field: The first field that differs; "" where no recording is near.
     """
 
     def __init__(
@@ -95,11 +98,15 @@ class CassetteMiss(RecordingProblem):
         cause: str = "",
         edit: str | None = None,
         calls: int = 1,
+        ignorable: Sequence[str] = (),
+        field: str = "",
     ) -> None:
         super().__init__(headline, rows)
         self.cause = cause
         self.edit = edit
         self.calls = calls
+        self.ignorable = tuple(ignorable)
+        self.field = field
 
 
 _RESTORE = "restore the file (git checkout), or delete it and record again"

@@ -85,8 +85,8 @@ class Trial:
         refused: What the API said, where it refused every request that a bump compares.
         set_ups: Cassettes of the fixtures wider than a test that asked a model for it; trials of a
             stream that share them are one trial.
-        edition: The fingerprint of what its app asked first, before any swap: 16 hexadecimal
-            digits. An edited app has another; "" where no call was made, and in older files.
+        edition: Fingerprints of what its app asked, before any swap: up to its first request, up
+            to its second, and so on. An edited app has others; none where no call was made.
         judged: What a judge read of it for its checks and its profile.
     """
 
@@ -110,7 +110,7 @@ class Trial:
     void: Void | None = None
     refused: str | None = None
     set_ups: tuple[str, ...] = ()
-    edition: str = ""
+    edition: tuple[str, ...] = ()
     judged: tuple[Judged, ...] = ()
 
     def as_evidence(self) -> Trial:
@@ -162,7 +162,7 @@ class Trial:
         fields["checks"] = tuple(CheckNote(**note) for note in fields.get("checks", ()))
         fields["judged"] = tuple(Judged(**each) for each in fields.get("judged", ()))
         fields["profile"] = _profile(fields.get("profile"))
-        for name in ("models", "rewrites", "replies", "entries", "set_ups"):
+        for name in ("models", "rewrites", "replies", "entries", "set_ups", "edition"):
             fields[name] = tuple(fields.get(name, ()))
         return cls(**fields)
 

@@ -121,20 +121,20 @@ class Attempts:
         return {model for trial in self._trials(test) for model in trial.models}
 
     def pasts(
-        self, trials: Iterable[Trial], policy: Policy, edited: Collection[str]
+        self, trials: Iterable[Trial], policy: Policy, unsteady: Collection[str]
     ) -> tuple[dict[str, Past], int]:
         """What was judged of tests before their app was edited; and of how many suspects.
 
         Args:
             trials: Of this run.
             policy: The gate's settings.
-            edited: Tests of which a recorded trial missed in this run.
+            unsteady: Tests whose requests hold what changes from run to run.
         """
         pasts: dict[str, Past] = {}
         least = 0
         for number in self._numbers:
             tests = {t: of for t, of in by_test(trials).items() if self.of(t) == number}
-            file = self.file(number).following(tests, replace(policy, attempt=number), edited)
+            file = self.file(number).following(tests, replace(policy, attempt=number), unsteady)
             pasts |= {test: file.past(test, of) for test, of in tests.items()}
             least = max(least, file.suspects)
         return pasts, least
@@ -166,7 +166,7 @@ class Attempts:
                 f"{path}: the ledger could not be written: {error.strerror}"
             ) from None
 
-    def write(self, ledger: Ledger, decision: Decision, edited: Collection[str]) -> None:
+    def write(self, ledger: Ledger, decision: Decision, unsteady: Collection[str]) -> None:
         """Keep which trials a gate read, beside their cassettes, and which tests wait for more.
 
         Each test is kept with the attempt it is at. What is there of other tests stays.
@@ -179,7 +179,7 @@ class Attempts:
             path = _ledger(self._settings, number)
             verdicts = [v for v in judged if (v.attempt or decision.attempt) == number]
             if verdicts and path.parent.is_dir() and not outside(path, self._places.root):
-                text = _read(path).updated(ledger, verdicts, decision, edited).dumps()
+                text = _read(path).updated(ledger, verdicts, decision, unsteady).dumps()
                 if not path.exists() or path.read_text("utf-8") != text:
                     write_atomically(path, utf8(text))
 

@@ -229,11 +229,17 @@ def test_what_the_app_asks_no_more_is_dropped_and_told_in_one_line(red: Way) -> 
     assert len(trials_of(project, "test_hours")) == 4, "what was not edited stays"
 
 
-def test_an_edit_that_is_undone_is_another_attempt(red: Way) -> None:
-    project = red.project
-    mend(red)
+@pytest.mark.parametrize("edited", ["the first request", "a later request", "another preset"])
+def test_an_edit_that_is_undone_is_another_attempt(way: Way, edited: str) -> None:
+    project, red = way.project, way
+    project.tests(STAYS + SHAPES["two prompts" if "later" in edited else "a function"])
+    project.personas(new=by_prompt(MENDS, CALLS))
+    preset = " --claude-gate standard" if "preset" in edited else ""
     with project.server():
-        assert red.type(f"pytest {BUMP} --claude-record") == 0
+        assert way.type("pytest --claude-record") == 0
+        assert way.type(f"pytest {BUMP} --claude-record") == 1
+        mend(red)
+        assert red.type(f"pytest {BUMP} --claude-record{preset}") == 0
     mend(red, "A mended refund", "A refund")
     with project.server():
         assert red.type(f"pytest {BUMP} --claude-record --claude-report=live.json") == 1
@@ -244,6 +250,38 @@ def test_an_edit_that_is_undone_is_another_attempt(red: Way) -> None:
     files = ((project.path / f"{name}.json").read_text() for name in ("replay", "live"))
     replay, live = (json.loads(file)["decision"] for file in files)
     assert replay == live
+
+
+def test_a_clock_in_the_prompt_is_no_edit_and_is_told_with_what_to_type(
+    way: Way, monkeypatch: Any
+) -> None:
+    project = way.project
+    project.tests("""
+import os
+
+def test_a(claude):
+    ask("It is " + os.environ["TODAY"] + ". When do you open?")
+    assert claude.calls_tool("lookup_order")
+""")
+    project.personas(new=CALLS)
+    with project.server():
+        for day, command in enumerate(["", BUMP, BUMP], start=1):
+            monkeypatch.setenv("TODAY", f"2026-11-0{day}")
+            assert way.type(f"pytest {command} --claude-record") == 0
+    told = " ".join(way.text.split())
+    assert "`messages[0].content` changes from run to run" in told
+    assert 'to ignore it: @pytest.mark.claude_ignore("dates")' in told
+    assert "edition of 1 test: a drop" not in told
+    assert "attempt 2 of it, false alarms at most 0.1" in told, "the same was asked again"
+    edit(
+        project.path / "test_app.py",
+        "def test_a",
+        '@pytest.mark.claude_ignore("dates")\ndef test_a',
+    )
+    monkeypatch.setenv("TODAY", "2026-11-04")
+    with project.server():
+        assert way.type(f"pytest {BUMP} --claude-record") == 0
+        assert not project.simulator.bodies
 
 
 def test_the_candidates_own_adaptation_is_followed_too(red: Way) -> None:
