@@ -396,6 +396,26 @@ def test_one_model_of_a_router_alone(way: Way) -> None:
     assert way.type("pytest") == 0
 
 
+def test_a_router_is_told_how_to_judge_its_models_together_and_each_alone(way: Way) -> None:
+    project, haiku = way.project, "claude-haiku-5-5"
+    project.tests(ROUTER)
+    project.personas(new=CALLS, **{HAIKU: CALLS, haiku: ASKS})
+    with project.server():
+        assert way.type("pytest --claude-record") == 0
+        assert way.type(f"pytest {BUMP} --claude-record") == 0
+        both = way.printed("to judge both")
+        assert way.type(both) == 1
+        alone = re.findall(r"^  one alone\n    (.*)$", way.text, re.MULTILINE)
+        accept = re.findall(rf'claude_accept\("({OLD}={NEW}|{HAIKU}={haiku})"', way.text)
+        assert [way.type(line) for line in alone] == [0, 1], "only the second makes it fail"
+    marks = (
+        f'@pytest.mark.claude_accept("{pair}", reason="r", until="2999-01-01")' for pair in accept
+    )
+    edit(project.path / "test_app.py", "def test_route", "\n".join([*marks, "def test_route"]))
+    assert way.type(both.removesuffix(" --claude-record")) == 0
+    assert "accepted, does not gate: 1" in way.text
+
+
 def test_at_a_terminal_bump_says_where_one_is(red: Way, monkeypatch: Any) -> None:
     line = f"pytest-claude bump {OLD}={NEW}"
     assert red.type(line) == 1
