@@ -175,6 +175,6 @@ def _profile(data: Mapping[str, Any] | None) -> Profile | None:
             **data,
             "tools": tuple(ToolFact(**fact) for fact in data["tools"]),
             "parallel": tuple(tuple(group) for group in data["parallel"]),
-            "server_tools": tuple(data.get("server_tools", ())),
+            **{name: tuple(data.get(name, ())) for name in ("server_tools", "efforts", "served")},
         }
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unittest
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -22,6 +23,7 @@ from pytest_claude.errors import (
 )
 from pytest_claude.expect.checks.traffic import makes_no_call
 from pytest_claude.expect.result import Check
+from pytest_claude.models.served import is_other
 from pytest_claude.plugin import explain
 from pytest_claude.plugin.arms import Arm
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
@@ -201,6 +203,7 @@ def _trial(
             output_tools=own.reading.output_tools,
             asking_tools=own.reading.asking_tools,
             settle=own.reading.settle,
+            is_other=partial(is_other, names=names),
         )
         if profiled and (of_app or not recorder.faults.met)
         else None,
