@@ -29,7 +29,16 @@ Row = tuple[str, str]
 """One labelled line of an explanation: `("observed", "…")`."""
 
 
-Void = Literal["service", "cut", "account", "other_model", "not_sent", "no_recording", "timed_out"]
+Void = Literal[
+    "service",
+    "cut",
+    "account",
+    "other_model",
+    "not_sent",
+    "no_recording",
+    "timed_out",
+    "unreadable",
+]
 """Why a trial is no evidence about a model: an error of the service, or none of its answers; an
 answer that the server or the network cut; the account can't ask this; another model answered; the
 request was held back; its recording is not there; a time limit of pytest-timeout ended the test."""
@@ -77,6 +86,9 @@ class CassetteMiss(RecordingProblem):
         edit: The changed span, before and after: equal for all misses that one edit caused.
             None where no recording is near.
         calls: How many calls it takes to record the rest of the trial again, as recorded.
+        ignorable: Named rules of `claude_ignore` under which the nearest recording would answer;
+            empty where something else differs too.
+        field: The first field that differs; "" where no recording is near.
     """
 
     def __init__(
@@ -86,11 +98,15 @@ class CassetteMiss(RecordingProblem):
         cause: str = "",
         edit: str | None = None,
         calls: int = 1,
+        ignorable: Sequence[str] = (),
+        field: str = "",
     ) -> None:
         super().__init__(headline, rows)
         self.cause = cause
         self.edit = edit
         self.calls = calls
+        self.ignorable = tuple(ignorable)
+        self.field = field
 
 
 _RESTORE = "restore the file (git checkout), or delete it and record again"
@@ -128,6 +144,11 @@ class UnreadableCassette(RecordingProblem):
         self.reason = reason
         self.to_accept = to_accept
         self.to_repair = to_repair
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing but another copy of the file, or another recording, helps."""
+        return self.to_accept is None and self.to_repair is None
 
 
 class UnsavedCassette(RecordingProblem):

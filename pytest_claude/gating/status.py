@@ -38,6 +38,7 @@ Reason = Literal[
     "other_model",
     "other_voids_decide",
     "timed_out",
+    "unreadable",
     "voids_decide",
     # of not run: by choice; "skipped" on the candidate alone leaves a test undecided
     "asks_no_old",
@@ -63,6 +64,7 @@ WAITING: frozenset[Reason] = frozenset(
         "not_sent",
         "other_voids_decide",
         "timed_out",
+        "unreadable",
         "voids_decide",
     }
 )

@@ -31,7 +31,7 @@ from pytest_claude.plugin.recordings import Recordings
 from pytest_claude.recording import problems
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.doors import patching
-from pytest_claude.recording.fingerprint import Normalize, edition
+from pytest_claude.recording.fingerprint import Normalize, edition, own_part
 from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.ignoring import normalizer
 from pytest_claude.recording.opening import Place
@@ -61,8 +61,8 @@ class Arm:
         judge: Settles what the rules leave open of its replies.
         rewrites: What was changed in requests so that the candidate accepts them, in words.
         output_tools: Tools that a request forced: their input is the answer.
-        edition: The fingerprint of what the app asked first, before any swap; "" before that, and
-            outside a gate.
+        edition: Fingerprints of what the app asked, up to each of its requests; none outside a
+            gate. The candidate's requests count as they were adapted, with the model of the app.
     """
 
     def __init__(
@@ -75,7 +75,8 @@ class Arm:
     ) -> None:
         self.step = step
         self.attempt = attempt
-        self.edition = ""
+        self.edition: tuple[str, ...] = ()
+        self._asked: set[str] = set()
         self.rewrites: dict[str, None] = {}
         self.output_tools: set[str] = set()
         self.recorder: Recorder
@@ -113,8 +114,24 @@ class Arm:
         """
         if asks_judge(body):
             return body
-        if self.settings.gated and not self.edition:
-            self.edition = edition(body, self._normalize, self.settings.names)
+        prepared = self._prepared(body, platform)
+        if self.settings.gated:
+            model = {"model": body["model"]} if "model" in body else {}
+            self._note({**prepared, **model})
+        return prepared
+
+    def _note(self, body: Mapping[str, Any]) -> None:
+        """Take a request into the edition; one that is asked again is no other."""
+        rules = self._normalize, self.settings.names
+        own = own_part(body, *rules)
+        if own in self._asked:
+            return
+        if not self._asked:
+            self._asked.add(own_part(body, *rules, whole=True))
+        self._asked.add(own)
+        self.edition += (edition(self._asked),)
+
+    def _prepared(self, body: Mapping[str, Any], platform: Platform | None) -> Mapping[str, Any]:
         choice = body.get("tool_choice")
         if isinstance(choice, Mapping) and choice.get("type") == "tool":
             self.output_tools.add(str(choice.get("name")))

@@ -28,7 +28,7 @@ class Results:
         collected: Node ids of the claude tests that were to run.
         shared: Names of the cassettes that some of them share, by node id.
         left_out: Why a gate leaves tests out by the user's choice, by node id.
-        edited: Tests of which a recorded trial missed while a gate was recorded.
+        unsteady: Tests of a gate whose requests hold what changes from run to run.
         outside: Refused calls that no claude test made, one sentence each.
         notes: What the user should know of the session, one sentence each.
         first_lines: Says, of the tests that run, what is printed before the first.
@@ -42,7 +42,7 @@ class Results:
         self.collected: dict[str, None] = {}
         self.shared: dict[str, str] = {}
         self.left_out: dict[str, Reason] = {}
-        self.edited: set[str] = set()
+        self.unsteady: set[str] = set()
         self.outside: list[str] = []
         self.notes = dict.fromkeys(summary.not_redacted() if settings.recording else ())
         self.first_lines: Callable[[Sequence[pytest.Item]], list[str]] = lambda items: []
@@ -96,8 +96,8 @@ class Results:
         if data is None:
             return
         self.collected.update(dict.fromkeys(data.pop("collected", ())))
-        if data.pop("edited", False):
-            self.edited.add(data["test"])
+        if data.pop("unsteady", False):
+            self.unsteady.add(data["test"])
         held = data.pop("held", None)
         before = self._held.get(data["test"])
         if held is not None and (held["reports"] or before is None):
@@ -144,7 +144,7 @@ class Results:
         results = {test: self._result(test) for test in sorted(self._results)}
         if self._gated is not None:
             self.run = self._gated.judged(
-                results, self.collected, self.left_out, self.edited, because
+                results, self.collected, self.left_out, self.unsteady, because
             )
         else:
             collected = tuple(sorted(self.collected))
@@ -203,7 +203,7 @@ class Results:
                 keep_last(self._config, run)
         elif settings.recording:
             try:
-                self._gated.keep(run, self.edited)
+                self._gated.keep(run, self.unsteady)
             except OSError as error:
                 self._unwritten.append(f"the ledger could not be written: {error.strerror}")
         prices = price_table(settings.prices, settings.names)

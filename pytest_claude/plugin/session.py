@@ -29,7 +29,7 @@ from pytest_claude.recording import problems
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.doors.line import line
 from pytest_claude.recording.doors.probe import probe
-from pytest_claude.report.explained import replaced_line
+from pytest_claude.report.explained import replaced_line, unsteady_line
 from pytest_claude.report.transcript import conversation_lines
 from pytest_claude.report_files import transcripts_below
 from pytest_claude.run.record import TestResult
@@ -228,6 +228,8 @@ class ClaudeSession:
             complete(item, record, arm, view, wide, held=held, strict=strict, profiled=profiled)
             if self._gate is not None:
                 record.dropped = self._gate.follow(item, arm)
+                if self._settings.recording and (miss := arm.recorder.ignorable) is not None:
+                    self._notes[unsteady_line(miss.field, miss.ignorable)] = None
             if before is not None and not met:
                 record.replaced = replaced(before, arm)
             if self._settings.show_transcript and record.result.outcome != "pass":
@@ -391,8 +393,8 @@ class ClaudeSession:
         if not self._left_collected:
             data["collected"] = list(self._tests)
             self._left_collected = True
-        if self._gate is not None and result.test in self._gate.edited:
-            data["edited"] = True
+        if self._gate is not None and result.test in self._gate.unsteady:
+            data["unsteady"] = True
         report.claude = data  # type: ignore[attr-defined]
 
 

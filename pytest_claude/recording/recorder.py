@@ -140,11 +140,37 @@ class Recorder:
         opened = self._cassette.opened
         if opened is None or self.shared or not opened.on_disk:
             return None
-        return any(
-            not call.recorded and not opened.index.matching(call.known.fingerprint)
-            for call in self.calls
-            if not call.judges
+        return self._first_edit is not None
+
+    @property
+    def _first_edit(self) -> tuple[int, Call] | None:
+        """The first call, with its number, that asks what the recording does not hold."""
+        opened = self._cassette.opened
+        asked = (
+            (number, call)
+            for number, call in enumerate(self.calls, start=1)
+            if not (call.judges or call.recorded)
         )
+        return next(
+            (
+                found
+                for found in asked
+                if opened is not None and not opened.index.matching(found[1].known.fingerprint)
+            ),
+            None,
+        )
+
+    @property
+    def ignorable(self) -> CassetteMiss | None:
+        """How an edited trial differs from its recording, where that is no edit.
+
+        What changes from run to run differs then, such as a date, and nothing else.
+        """
+        if (found := self._first_edit) is None:
+            return None
+        number, call = found
+        miss = self._miss(call.request, call.known, number)
+        return miss if miss.ignorable else None
 
     @property
     def unasked(self) -> str | None:
@@ -414,7 +440,7 @@ class Recorder:
         """
         return self.replaying and self._shelf.normalize is None and self.redaction.own is None
 
-    def _miss(self, request: Request, asked: Known) -> CassetteMiss:
+    def _miss(self, request: Request, asked: Known, number: int | None = None) -> CassetteMiss:
         opened, folder = self._cassette.opened, self._place.folder
         assert opened is not None, "it was looked into"
         models = [] if opened.on_disk else sorted(r.model for r in folder.recordings(0))
@@ -422,7 +448,7 @@ class Recorder:
         facts = miss.Asked(
             request,
             asked,
-            number=len(self.calls) + 1,
+            number=number or len(self.calls) + 1,
             cassette=folder.shows(opened.path),
             exists=opened.on_disk,
             models=models,

@@ -28,8 +28,8 @@ from pytest_claude.run.typed import Typed, as_typed, pytest_line
 Overall = Literal["pass", "fail", "undecided", "nothing"]
 """The verdict, and "nothing" where nothing was compared, or no claude test ran."""
 
-WaitsFor = Literal["missing", "not sent", "errors", "other model"]
-"""What a gate without a verdict lacks: trials, those held back, those without evidence."""
+WaitsFor = Literal["missing", "not sent", "errors", "other model", "unreadable"]
+"""What a gate without a verdict lacks: trials, those held back, those without evidence, files."""
 
 GATE_WORDS: tuple[Word, ...] = (
     "refused", "regressed", "undecided", "accepted", "improved", "changed", "unchanged", "not run",
@@ -283,7 +283,11 @@ def _commands(run: Run, typed: Typed) -> tuple[str | None, str | None]:
     if comparison.kind == "files":
         return f"pytest-claude compare {comparison.before} {comparison.after}", None
     again = pytest_line(*comparison.options, typed.preset, typed.tests)
-    return again, recording_line(comparison, typed, again=True)
+    finish = recording_line(comparison, typed, again=True)
+    unreadable = (v.values["file"] for v in run.decision.tests if v.reason == "unreadable")
+    if files := as_typed(unreadable, typed.root, most=None):
+        finish = f"rm {files} && {finish}"
+    return again, finish
 
 
 def recording_line(
@@ -314,9 +318,11 @@ def _voids(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _waits_for(decision: Decision) -> WaitsFor | None:
+    reasons = {verdict.reason for verdict in decision.tests}
+    if "unreadable" in reasons:
+        return "unreadable"  # recording what is missing would not get past it
     if decision.open_trials:
         return "missing"
-    reasons = {verdict.reason for verdict in decision.tests}
     if "not_sent" in reasons:
         return "not sent"
     if not reasons.isdisjoint({"errors", "account", "timed_out"}):

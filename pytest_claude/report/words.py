@@ -98,6 +98,7 @@ REASONS: Mapping[Reason, str | Callable[[Mapping[str, Any]], str]] = {
     "other_model": "in {voids} of {of} trials {why}",
     "other_voids_decide": "void trials of other tests could decide either way",
     "timed_out": "{voids} of {of} trials were {why}",
+    "unreadable": "{why}",
     "voids_decide": _voids("its {voids} could decide either way"),
     "asks_no_old": "asks {models}",
     "deselected": "deselected",

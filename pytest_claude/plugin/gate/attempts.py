@@ -150,20 +150,20 @@ class Attempts:
         return {model for trial in self._trials(test) for model in trial.models}
 
     def pasts(
-        self, trials: Iterable[Trial], policy: Policy, edited: Collection[str]
+        self, trials: Iterable[Trial], policy: Policy, unsteady: Collection[str]
     ) -> tuple[dict[str, Past], int]:
         """What was judged of tests before their app was edited; and of how many suspects.
 
         Args:
             trials: Of this run.
             policy: The gate's settings.
-            edited: Tests of which a recorded trial missed in this run.
+            unsteady: Tests whose requests hold what changes from run to run.
         """
         pasts: dict[str, Past] = {}
         least = 0
         for at in self._all():
             tests = {t: of for t, of in by_test(trials).items() if self._at(t) == at}
-            file = self.file(at).following(tests, replace(policy, attempt=at[0]), edited)
+            file = self.file(at).following(tests, replace(policy, attempt=at[0]), unsteady)
             pasts |= {test: file.past(test, of) for test, of in tests.items()}
             least = max(least, file.suspects)
         return pasts, least
@@ -198,7 +198,7 @@ class Attempts:
                     f"{path}: the ledger could not be written: {error.strerror}"
                 ) from None
 
-    def write(self, ledger: Ledger, decision: Decision, edited: Collection[str]) -> None:
+    def write(self, ledger: Ledger, decision: Decision, unsteady: Collection[str]) -> None:
         """Keep which trials a gate read, beside their cassettes, and which tests wait for more.
 
         Each test is kept with the attempt it is at. What is there of other tests stays, and a run
@@ -219,7 +219,7 @@ class Attempts:
                 continue
             if verdicts and path.parent.is_dir() and not outside(path, self._homes[home].root):
                 before = _seen_from_above(_read(path), home)
-                after = before.updated(ledger, verdicts, decision, edited)
+                after = before.updated(ledger, verdicts, decision, unsteady)
                 text = _below(after, home).dumps()
                 if not path.exists() or path.read_text("utf-8") != text:
                     write_atomically(path, utf8(text))

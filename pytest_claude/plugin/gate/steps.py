@@ -32,7 +32,8 @@ class Gate:
     others waits for `rounds`.
 
     Attributes:
-        edited: Tests of which a recorded trial missed in this run: their app was edited.
+        unsteady: Tests whose requests hold what changes from run to run: such a difference from
+            what is recorded is no edit.
     """
 
     def __init__(self, settings: RunSettings, arms: Arms, run: GatedRun) -> None:
@@ -47,7 +48,8 @@ class Gate:
         self._gateable: dict[str, None] = {}
         self._made: dict[str, dict[Key, Path | None]] = {}
         self._followed: dict[str, set[Stream]] = {}
-        self.edited: set[str] = set()
+        self._edited: set[str] = set()
+        self.unsteady: set[str] = set()
         if settings.go_on is not None:
             # A test that did not arrive in it is screened before any test goes on.
             for test in sorted(self._earlier.union(run.collected)):
@@ -60,9 +62,9 @@ class Gate:
 
         def next_step(taken: Sequence[Trial]) -> Step | Literal[Later.LATER] | None:
             self.take(taken)
-            if taken and taken[-1].outcome in ("skip", "abort"):
+            if taken and taken[-1].outcome in ("skip", "abort") and not self._is_lost(taken[-1]):
                 return None
-            if item.nodeid in self.edited:  # as many of the new edition as the marker says
+            if item.nodeid in self._edited:  # as many of the new edition as the marker says
                 start[:] = [s for s in start if s.stream != "base" or s.index < wanted]
             following = start[len(taken)] if len(taken) < len(start) else None
             if following is not None and following.stream == "base":
@@ -74,6 +76,10 @@ class Gate:
             return following
 
         return next_step
+
+    def _is_lost(self, trial: Trial) -> bool:
+        """Whether a replay goes on with the next file: the one of this trial can't be read."""
+        return trial.void == "unreadable" and not self._settings.recording
 
     def asked_before(self, test: str, step: Step) -> str | None:
         """The ledger where the test asked a model, for its first recorded trial; else None.
@@ -109,7 +115,9 @@ class Gate:
         if not edited:
             return 0
         if stream != "base_fresh":  # the others come first, and say it of today's trials
-            self.edited.add(test)
+            self._edited.add(test)
+            if arm.recorder.ignorable:
+                self.unsteady.add(test)
         left = (key for key in self._trials.get(test, {}) if key not in made)
         for key in [key for key in left if key.stream in streams and key.stream != "base"]:
             del self._trials[test][key]
@@ -220,7 +228,7 @@ class Gate:
         attempts = {test: self._recordings.attempt(test, "cand") for test in tests}
         ledger, least = self._ledger(tests), 0
         if len(tests) > 1:  # alone it says nothing of a duel
-            _, least = self._run.attempts.pasts(ledger, policy, self.edited)
+            _, least = self._run.attempts.pasts(ledger, policy, self.unsteady)
         return plan(ledger, policy, tests, attempts=attempts, least_suspects=least)
 
     def _ledger(self, tests: Iterable[str]) -> Ledger:
