@@ -415,7 +415,88 @@ def test_a_verdict_from_before_a_test_was_judged_is_gone_on_with_and_pays_for_it
     project.run(BUMP).assert_outcomes(passed=2)
 
 
-@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n2"]], ids=["alone", "xdist"])
+IN_TWO_WAYS = pytest.mark.parametrize(
+    "workers", [[], ["-p", "xdist", "-n2"]], ids=["alone", "xdist"]
+)
+
+
+@IN_TWO_WAYS
+def test_a_module_that_cannot_be_collected_keeps_the_run_from_passing(
+    project: Any, workers: list[str]
+) -> None:
+    project.tests("def test_a(claude):\n    ask()\n")
+    project.tests("def test_b(claude):\n    ask('b')\n", "test_other")
+    project.personas(new=CALLS)
+    project.record().assert_outcomes(passed=2)
+    project.record(BUMP).assert_outcomes(passed=2)
+    project.tests("import a_module_that_is_not_there\n", "test_other")
+    project.tests("import a_module_that_is_not_there\n", "test_never_recorded")
+    words = [*workers, "--continue-on-collection-errors", "--claude-report=run.json"]
+    result = project.run(BUMP, *words)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "UNDECIDED  1 of 2 tests" in joined(result)
+    assert endings(run_file(project, "run.json")) == {
+        "test_a": ("unchanged", None),
+        "test_other.py": ("undecided", "not_arrived"),
+    }
+
+
+EDITED = """
+from pathlib import Path
+
+def is_new(name):
+    seen = Path(f"ran-{{name}}")
+    again = seen.exists()
+    seen.touch()
+    return again
+
+def test_passes(claude):
+    ask("stays")
+
+def test_misses(claude):
+    ask({prompt!r})
+
+def test_misses_unseen(claude):
+    careless({prompt!r})
+
+def test_misses_later(claude):
+    ask("stays")
+    careless({prompt!r})
+
+def test_misses_on_new(claude):
+    ask({prompt!r} if is_new("one") else "stays")
+
+def test_misses_on_new_unseen(claude):
+    careless({prompt!r} if is_new("two") else "stays")
+
+def test_calls_nothing_on_new(claude):
+    if {prompt!r} == "stays" or not is_new("three"):
+        ask("stays")
+
+def test_calls_nothing_on_old(claude):
+    if {prompt!r} == "stays" or is_new("four"):
+        ask("stays")
+"""
+
+
+@IN_TWO_WAYS
+def test_a_miss_on_either_model_is_undecided(project: Any, workers: list[str]) -> None:
+    project.tests(EDITED.format(prompt="stays"))
+    project.personas(new=CALLS)
+    project.record()
+    afresh(project)
+    project.record(BUMP).assert_outcomes(passed=8)
+    project.tests(EDITED.format(prompt="edited"))
+    afresh(project)
+    result = project.run(BUMP, *workers, "--claude-report=run.json")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "UNDECIDED  7 of 8 tests: " in joined(result)
+    found = endings(run_file(project, "run.json"))
+    assert found.pop("test_passes") == ("unchanged", None)
+    assert set(found.values()) == {("undecided", "aborted")}
+
+
+@IN_TWO_WAYS
 def test_a_module_that_skips_itself_is_named(project, workers: list[str]) -> None:
     """pytest collects nothing of it: none of its tests has a status."""
     project.tests("def test_a(claude):\n    ask()\n    assert claude.reply\n")
