@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # With it `--lf` hides tests from the collection: a gate could not tell what it left out.
         config.pluginmanager.unregister(name="lfplugin-collwrapper")
     if settings.gated:
-        config.pluginmanager.register(_Skipped(), "pytest-claude-skipped")
+        config.pluginmanager.register(_Uncollected(), "pytest-claude-uncollected")
     if settings.guard == "session" and not settings.recording and settings.cassette_root.is_dir():
         from pytest_claude.recording.doors.import_watch import ImportWatch
 
@@ -91,16 +91,17 @@ def pytest_configure(config: pytest.Config) -> None:
         hear_results(config, settings, gated)
 
 
-class _Skipped:
-    """Notes the modules that skip themselves: pytest collects no test of theirs."""
+class _Uncollected:
+    """Notes the modules that skip themselves or fail: pytest collects no test of theirs."""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         report = yield
-        if report.skipped:
-            collector.config.stash.setdefault(options.LEFT_OUT, []).append(report.nodeid)
+        if report.skipped or report.failed:
+            key = options.LEFT_OUT if report.skipped else options.UNCOLLECTED
+            collector.config.stash.setdefault(key, []).append(report.nodeid)
         return report
 
 

@@ -139,7 +139,10 @@ class _Collected:
             results = hear_results(config, settings, self._run)
             results.first_lines = self._lines
             leave = results.take_session
-        leave({"claude_collected": tests, "claude_shared": shared})
+        uncollected = options.recorded_of(config, options.UNCOLLECTED)
+        leave(
+            {"claude_collected": tests, "claude_shared": shared, "claude_uncollected": uncollected}
+        )
         if settings.gated:
             manager.register(_LeftOut(self._ours, named, leave), "pytest-claude-left-out")
         # After the results: it hands over what belongs to no test before they are decided.

@@ -23,10 +23,19 @@ if TYPE_CHECKING:
 SETTINGS: pytest.StashKey[RunSettings] = pytest.StashKey()
 LEFT_OUT: pytest.StashKey[list[str]] = pytest.StashKey()
 """Ids of the modules that skipped themselves while they were imported."""
+UNCOLLECTED: pytest.StashKey[list[str]] = pytest.StashKey()
+"""Ids of the modules, classes and folders that could not be collected."""
 IMPORT_WATCH: pytest.StashKey[ImportWatch] = pytest.StashKey()
 
 running_sessions = 0
 """Sessions of this process that have been configured and not ended: two where one runs pytest."""
+
+
+def recorded_of(config: pytest.Config, key: pytest.StashKey[list[str]]) -> list[str]:
+    """Those of the modules, classes and folders under `key` of which something is recorded."""
+    root, nodes = config.stash[SETTINGS].cassette_root, config.stash.get(key, [])
+    names = {node: node.partition("::")[0].removesuffix(".py") for node in nodes}
+    return [node for node, name in names.items() if name and (root / name).is_dir()]
 
 
 class Setting(NamedTuple):

@@ -52,6 +52,7 @@ class Results:
         self._settings = settings
         self._gated = gated
         self._results: dict[str, dict[str, Any]] = {}
+        self._uncollected: dict[str, None] = {}
         self._held: dict[str, dict[str, Any]] = {}
         self._story: Story | None = None
         self._unwritten: list[str] = []
@@ -70,6 +71,7 @@ class Results:
         self.outside += data.get("claude_outside", ())
         self.notes.update(dict.fromkeys(data.get("claude_notes", ())))
         self.collected.update(dict.fromkeys(data.get("claude_collected", ())))
+        self._uncollected.update(dict.fromkeys(data.get("claude_uncollected", ())))
         self.shared.update(data.get("claude_shared", {}))
         self.left_out.update(data.get("claude_left_out", {}))
         judged = data.get("claude_judged", {})
@@ -144,7 +146,11 @@ class Results:
         results = {test: self._result(test) for test in sorted(self._results)}
         if self._gated is not None:
             self.run = self._gated.judged(
-                results, self.collected, self.left_out, self.unsteady, because
+                results,
+                {**self.collected, **self._uncollected},
+                self.left_out,
+                self.unsteady,
+                because,
             )
         else:
             collected = tuple(sorted(self.collected))

@@ -21,7 +21,7 @@ from pytest_claude.plugin.fixtures import CURRENT
 from pytest_claude.plugin.gate.steps import Gate
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.markers import TEST_SETTINGS, marker_checks
-from pytest_claude.plugin.options import LEFT_OUT
+from pytest_claude.plugin.options import LEFT_OUT, recorded_of
 from pytest_claude.plugin.outcome import complete, replaced
 from pytest_claude.plugin.trials import TrialRun
 from pytest_claude.plugin.wide_fixtures import WideFixtures
@@ -181,8 +181,7 @@ class ClaudeSession:
         """What a gate can't compare because its module skipped itself, though it is recorded."""
         return [
             f"{module} skipped itself: its recorded tests were not run on the candidate"
-            for module in self._config.stash.get(LEFT_OUT, [])
-            if (self._settings.cassette_root / module.removesuffix(".py")).is_dir()
+            for module in recorded_of(self._config, LEFT_OUT)
         ]
 
     # --- one trial --------------------------------------------------------------------------

@@ -92,7 +92,7 @@ REASONS: Mapping[Reason, str | Callable[[Mapping[str, Any]], str]] = {
     "looks_ended": "no decision after {trials} trials",
     "missing": "{recorded} of {look} candidate trials recorded, too few to judge",
     "no_baseline": "no trial of the baseline is recorded",
-    "not_arrived": "did not arrive: a lost worker, or the run was stopped",
+    "not_arrived": "did not arrive: not collected, a lost worker, or the run was stopped",
     "not_sent": "{voids} of {of} trials were {why}",
     "one_baseline_trial": ONE_TRIAL,
     "other_model": "in {voids} of {of} trials {why}",

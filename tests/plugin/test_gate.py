@@ -443,6 +443,22 @@ def test_broken(claude, missing):
         ([BUMP, "--claude-baseline=last"], "", "--claude-baseline and --claude-bump: one of them"),
         (["--claude-baseline=last"], "", "--claude-baseline last: no earlier run is kept"),
         (["--claude-baseline=git:nope"], "", "--claude-baseline git:nope: "),
+        (
+            [BUMP, f"--claude-bump={OLD}=claude-opus-5-5"],
+            "",
+            f"--claude-bump {OLD}={NEW} --claude-bump {OLD}=claude-opus-5-5: two models for one "
+            f"{OLD}; name one",
+        ),
+        (
+            [BUMP, f"--claude-bump=us.anthropic.{OLD}-20250929-v1:0=claude-opus-5-5"],
+            "",
+            f"--claude-bump {OLD}={NEW} --claude-bump us.anthropic.{OLD}-20250929-v1:0",
+        ),
+        (
+            [f"--claude-bump={OLD}={OLD}", f"--claude-swap={OLD}={NEW}"],
+            "",
+            "--claude-swap and --claude-bump: one of them, not both",
+        ),
         ([BUMP], "claude_max_cost_ratio = 'much'", "claude_max_cost_ratio = much: a number"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
@@ -457,6 +473,13 @@ def test_what_is_no_gate_is_one_sentence(bumped, words: list[str], ini: str, tex
     told = bumped.unwrapped([*result.errlines, *result.outlines]).str()
     assert f"ERROR: {text}" in told.replace(f"{bumped.path}/", "")
     assert "Traceback" not in told
+
+
+def test_a_retired_candidate_is_refused_before_it_is_paid_for(bumped) -> None:
+    result = bumped.record(f"--claude-bump={OLD}=claude-3-7-sonnet-20250219")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert bumped.simulator.requests == []
+    assert "is retired since 2026-02-19" in bumped.unwrapped(result.errlines).str()
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ EXCEPTIONS: dict[str, str] = {
     "plugin/explain.py:_redacted": "which objects are parts of pytest's tracebacks",
     "plugin/options.py:_check_keys": "names of keys in the ini file",
     "plugin/options.py:check_names": "names of options",
-    "plugin/session.py:_left_out": "the file of a test",
+    "plugin/options.py:recorded_of": "the file of a test",
     "plugin/options.py:_refuse_a_moved_root": "the words of PYTEST_ADDOPTS",
     "plugin/markers.py:misspelt": "names of markers in the ini file",
     "plugin/outcome.py:_first_line": "lines of an exception",
