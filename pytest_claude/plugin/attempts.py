@@ -120,6 +120,11 @@ class Attempts:
         """Canonical ids of the models that a test asked in the trials of the ledger."""
         return {model for trial in self._trials(test) for model in trial.models}
 
+    def failed(self, test: str) -> set[int]:
+        """Indices of the recorded trials of the baseline that failed when a gate read them."""
+        base = (trial for trial in self._trials(test) if trial.stream == "base")
+        return {trial.index for trial in base if trial.outcome == "fail"}
+
     def pasts(
         self, trials: Iterable[Trial], policy: Policy, unsteady: Collection[str]
     ) -> tuple[dict[str, Past], int]:
