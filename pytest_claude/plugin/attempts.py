@@ -122,8 +122,9 @@ class Attempts:
 
     def failed(self, test: str) -> set[int]:
         """Indices of the recorded trials of the baseline that failed when a gate read them."""
-        base = (trial for trial in self._trials(test) if trial.stream == "base")
-        return {trial.index for trial in base if trial.outcome == "fail"}
+        ledgers = (self.file(number).ledger for number in self._numbers)
+        read = (trial for ledger in ledgers for trial in ledger if trial.test == test)
+        return {of.index for of in read if (of.stream, of.outcome) == ("base", "fail")}
 
     def pasts(
         self, trials: Iterable[Trial], policy: Policy, unsteady: Collection[str]

@@ -119,6 +119,15 @@ def test_workers_say_what_a_gate_will_take_before_they_pay(project) -> None:
     assert "reads what the rules leave open: one reply a trial at most" in lines[said + 3]
 
 
+def test_an_estimate_knows_what_recorded_trials_came_to_once_a_gate_has_read_them(project) -> None:
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
+    project.personas(old=ASKS, new=ASKS)
+    project.record("--claude-trials=5")
+    project.record(BUMP).stdout.fnmatch_lines(["quick: 1 test gated, 4 to 8 trials expected *"])
+    again = project.record(BUMP, "--collect-only", mode="all")
+    again.stdout.fnmatch_lines(["quick: 1 test gated, 4 trials expected *"])
+
+
 @pytest.mark.parametrize("quiet", ["-q", "-qq"])
 def test_a_quiet_run_says_the_whole_headline(project, quiet: str) -> None:
     project.tests(SUITE)

@@ -175,14 +175,15 @@ def test_what_a_plan_takes() -> None:
         "its screen takes 24 to 40 trials more",
     ]
     assert plan_lines([Recorded(10, 10)] * 50, Policy.standard(baseline="retired"))[:1] == [
-        "standard: 50 tests gated, 400 to 720 trials expected (at most 4,000), cost unknown"
+        "standard: 50 tests gated, 400 to 660 trials expected (at most 4,000), cost unknown"
     ]
     begun = [Recorded(5, 5, 0, 0, 4, 0.5, (0.5, 0.5)), Recorded(0, 0, missing=3)]
     assert plan_lines(begun, Policy())[:3] == [
-        "quick: 2 tests gated, 7 trials expected (at most 95), $3.50 (at most $47.50)",
+        "quick: 2 tests gated, 7 to 11 trials expected (at most 95), "
+        "$3.50 to $5.50 (at most $47.50)",
         "  by the recorded usage of 1 test",
-        "  a test whose app was edited takes its trials anew; all: 11 trials expected (at most "
-        "99), $5.50 (at most $49.50)",
+        "  a test whose app was edited takes its trials anew; all: 11 to 15 trials expected "
+        "(at most 99), $5.50 to $7.50 (at most $49.50)",
     ]
 
 
