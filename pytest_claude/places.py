@@ -93,11 +93,14 @@ class Places:
     def elsewhere(self, test: str) -> Path | None:
         """The recordings of a test that lie where no run from here looks; None where none do.
 
-        They are looked for in all cassette folders of the repository, below any end of the path of
-        the test's file. What belongs to another file is not meant.
+        They are looked for under the name that its class had before, then in all cassette folders
+        of the repository, below any end of the path of the test's file. What belongs to another
+        file is not meant.
         """
         name, _, rest = test.partition("::")
         file = Path(os.path.abspath(self._project / name))  # noqa: PTH100  # links are kept
+        if (before := self.renamed(test)) is not None:
+            return before
         top = _repository(file)
         parts = file.relative_to(top).parts
         for root in _cassette_folders(top, frozenset((self.root.name, _USUAL))):
@@ -112,6 +115,22 @@ class Places:
                     if cassettes_in(root / folder):
                         return root / folder
         return None
+
+    def renamed(self, test: str) -> Path | None:
+        """The recordings of a test of this name in a class that its file has no more."""
+        module, *classes, name = test.split("::")
+        here, file = self.own(test).folders[-1].parent, self._project / module
+        if not classes or not here.is_dir():
+            return None
+        text = file.read_text("utf-8", "replace") if file.is_file() else ""
+        found = []
+        for folder in sorted(names_in(here)):
+            identity = self._identity(PurePosixPath((here / folder).relative_to(self.root)))
+            of, *others, own = (identity or "").split("::") if identity else ("", "")
+            gone = [each for each in others if f"class {each}" not in text]
+            if (of, own) == (module, name) and gone:
+                found.append(here / folder)
+        return found[0] if len(found) == 1 else None
 
     def _found(
         self, folder: Folder, node: str, side: Side, of: Callable[[Places, str], Folder]

@@ -235,10 +235,13 @@ def _stops(old: Profile, new: Profile) -> tuple[str, int]:
     return f"stops with `{new.stop_reason}` instead of `{old.stop_reason}`", new.last
 
 
-def _cache(old: Profile, new: Profile) -> tuple[str, int]:
-    read, written = new.cache_read_tokens, new.cache_write_tokens
-    reads = f"reads {read:,} tokens from the cache" if read else "reads nothing from the cache"
-    return f"{reads}, writes {written or 0:,} to it", new.last
+def _cache(old: Profile, new: Profile) -> tuple[str, int] | None:
+    if new.cache_read_tokens:
+        return (
+            None  # the first trial of a run finds a cold cache: that a later one reads is no news
+        )
+    written = f", writes {new.cache_write_tokens:,} to it" if new.cache_write_tokens else ""
+    return f"reads nothing from the cache{written}", new.last
 
 
 def _effort(old: Profile, new: Profile) -> tuple[str, int]:
@@ -262,7 +265,7 @@ _ASPECTS: dict[Kind, tuple[Callable[[Profile], Hashable], Words]] = {
     "arguments": (lambda p: tuple((f.name, _canonical(f.input)) for f in p.tools), _arguments),
     "output": (lambda p: (p.has_output, p.fenced, _canonical(p.output)), _output),
     "stop": (lambda p: p.stop_reason, _stops),
-    "cache": (lambda p: (bool(p.cache_read_tokens), bool(p.cache_write_tokens)), _cache),
+    "cache": (lambda p: bool(p.cache_read_tokens), _cache),
     "effort": (lambda p: p.efforts, _effort),
     "served": (lambda p: p.served, _served),
 }

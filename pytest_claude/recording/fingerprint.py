@@ -132,12 +132,14 @@ def own_part(
         whole: Whether all counts: the first request of a trial holds no turn of the model, and
             those that are called so are examples.
     """
-    model, messages = model_of(body), body.get("messages")
-    value = {**body} if model is None else {**body, "model": names.canonical(model)}
+    model = model_of(body)
+    value: Any = body if model is None else {**body, "model": names.canonical(model)}
+    value = value if normalize is None else normalize(value)
+    messages = value.get("messages") if isinstance(value, Mapping) else None
     if isinstance(messages, list) and not whole:
-        value["messages"] = [*map(_own_turn, messages[:-1]), *messages[-1:]]
-        value["messages"] = [_without_ids(turn) for turn in value["messages"]]
-    return _digest(_ENCODE(value if normalize is None else normalize(value)))
+        turns = [*map(_own_turn, messages[:-1]), *messages[-1:]]
+        value = {**value, "messages": [_without_ids(turn) for turn in turns]}
+    return _digest(_ENCODE(value))
 
 
 def _own_turn(turn: Any) -> Any:

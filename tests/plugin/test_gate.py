@@ -114,7 +114,18 @@ def test_workers_say_what_a_gate_will_take_before_they_pay(project) -> None:
     assert lines[said].startswith("quick: 4 tests gated, 16 to ")
     assert said < next(n for n, line in enumerate(lines) if "[100%]" in line)
     assert sum(line.startswith("quick: ") for line in lines) == 1
-    assert "reads what the rules leave open: one reply a trial at most" in lines[said + 1]
+    assert lines[said + 1].endswith("a test that fails its screen takes 24 to 40 trials more")
+    assert lines[said + 2] == "  tests without a recording of their own are not counted (workers)"
+    assert "reads what the rules leave open: one reply a trial at most" in lines[said + 3]
+
+
+def test_an_estimate_knows_what_recorded_trials_came_to_once_a_gate_has_read_them(project) -> None:
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
+    project.personas(old=ASKS, new=ASKS)
+    project.record("--claude-trials=5")
+    project.record(BUMP).stdout.fnmatch_lines(["quick: 1 test gated, 4 to 8 trials expected *"])
+    again = project.record(BUMP, "--collect-only", mode="all")
+    again.stdout.fnmatch_lines(["quick: 1 test gated, 4 trials expected *"])
 
 
 @pytest.mark.parametrize("quiet", ["-q", "-qq"])
@@ -336,7 +347,8 @@ def test_an_edited_prompt_is_compared_with_an_earlier_run(project, reference: st
     result = project.record(f"--claude-baseline={reference}", "-p", "cacheprovider")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["quick: 1 test gated, 4 to 12 trials expected (at most 28), $* to $* (at most $*)", "",
+        ["quick: 1 test gated, 4 to 12 trials expected (at most 28), $* to $* (at most $*)",
+         "  estimated: * takes 4 to 20 trials more", "",
          "FAIL  1 of 1 test regressed", "  test_app.py::test_a * 10/10 → 0/12"]
     )  # fmt: skip
     result.stdout.no_fnmatch_line("*to see it, record more of the baseline*")

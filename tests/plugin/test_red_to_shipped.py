@@ -229,6 +229,32 @@ def test_what_the_app_asks_no_more_is_dropped_and_told_in_one_line(red: Way) -> 
     assert len(trials_of(project, "test_hours")) == 4, "what was not edited stays"
 
 
+def test_the_recordings_of_a_renamed_class_are_found_before_they_are_paid_again(
+    way: Way, capfd: Any
+) -> None:
+    project = way.project
+    project.tests('PROMPT = "A mended refund"\n' + SHAPES["a class"])
+    project.personas(new=CALLS)
+    with project.server():
+        assert way.type("pytest --claude-record") == 0
+    edit(project.path / "test_app.py", "TestDesk", "TestOffice")
+    move = "mv cassettes/test_app/TestDesk.test_refund cassettes/test_app/TestOffice.test_refund"
+    assert way.type("pytest") == 1
+    assert move in " ".join(way.text.split())
+    project.run(BUMP)
+    assert move in capfd.readouterr().err
+    with project.server():
+        project.run(BUMP, "--claude-record", "--collect-only")
+        assert move in capfd.readouterr().out
+    assert way.type(move) == 0
+    with project.server():
+        assert way.type(f"pytest {BUMP} --claude-record") == 0
+        assert {body["model"] for body in project.simulator.bodies} == {NEW}
+    edit(project.path / "test_app.py", "TestOffice:", "TestOffice:\n    pass\n\nclass TestDesk:")
+    assert way.type("pytest") == 1
+    assert "to move it" not in way.text, "the class that recorded it is there"
+
+
 @pytest.mark.parametrize("edited", ["the first request", "a later request", "another preset"])
 def test_an_edit_that_is_undone_is_another_attempt(way: Way, edited: str) -> None:
     project, red = way.project, way

@@ -149,6 +149,12 @@ class Attempts:
         """Canonical ids of the models that a test asked in the trials of the ledger."""
         return {model for trial in self._trials(test) for model in trial.models}
 
+    def failed(self, test: str) -> set[int]:
+        """Indices of the recorded trials of the baseline that failed when a gate read them."""
+        ledgers = (self.file(number).ledger for number in self._numbers)
+        read = (trial for ledger in ledgers for trial in ledger if trial.test == test)
+        return {of.index for of in read if (of.stream, of.outcome) == ("base", "fail")}
+
     def pasts(
         self, trials: Iterable[Trial], policy: Policy, unsteady: Collection[str]
     ) -> tuple[dict[str, Past], int]:

@@ -168,6 +168,11 @@ def test_a_difference_is_a_sentence(old: list[Profile], new: list[Profile], sent
     assert told(old, new)[0] == sentence
 
 
+def test_a_cache_that_was_cold_on_the_baseline_and_is_read_since_is_no_change() -> None:
+    cold, warm = did(cache_write_tokens=900), did(cache_read_tokens=900)
+    assert told([cold], [warm] * 4) == []
+
+
 def test_the_one_that_explains_the_others_comes_first_and_has_its_evidence() -> None:
     found = differences(trials("base", did(WEATHER, stop_reason="tool_use")), trials("cand", ASKS))
     assert [difference.kind for difference in found] == ["asks", "tools", "stop"]

@@ -85,6 +85,16 @@ def test_what_an_app_says_in_later_requests_is_its_own_and_not_the_models() -> N
     assert one != later("1234", "toolu_1", "shipped", told="Please help.")
 
 
+def test_a_rule_of_the_test_gets_the_requests_as_they_are_sent() -> None:
+    def rule(body: Any) -> Any:
+        roles = [turn["role"] for turn in body["messages"]]
+        return {**body, "messages": body["messages"][:1], "roles": roles}
+
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    body = {"messages": [*turns, {"role": "user", "content": "c"}]}
+    assert own_part(body, rule, NO_NAMES) == own_part(body, rule, NO_NAMES, whole=True)
+
+
 def taken(test: str, mark: str, base: str, cand: str, fresh: str = "") -> list[Trial]:
     """Trials of a test, one letter each: p passes, f fails."""
     outcomes = {"p": "pass", "f": "fail"}
