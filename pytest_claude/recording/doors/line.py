@@ -98,7 +98,7 @@ class Outgoing:
         to_a_model: Whether it is recorded.
     """
 
-    def __init__(self, host: str, port: int, *, to_a_model: bool = False) -> None:
+    def __init__(self, host: str, port: int | None, *, to_a_model: bool = False) -> None:
         self.host = host
         self.port = port
         self.to_a_model = to_a_model

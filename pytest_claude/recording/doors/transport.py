@@ -278,17 +278,13 @@ async def _is_for_aside(line: Line | None, request: Any, transport: Any) -> bool
 def _is_model_traffic(request: Any) -> bool:
     url = request.url
     return neighbours.is_model_traffic(
-        url.host, _port_of(url), url.path, request.headers, lambda: _body_of(request)
+        url.host, traffic.port_of(url), url.path, request.headers, lambda: _body_of(request)
     )
 
 
 def _target_of(request: Any) -> Target:
     url = request.url
-    return Target(url.host, _port_of(url), request.method.upper(), url.path)
-
-
-def _port_of(url: Any) -> int:
-    return url.port or (443 if url.scheme == "https" else 80)
+    return Target(url.host, traffic.port_of(url), request.method.upper(), url.path)
 
 
 def _body_of(request: Any) -> bytes:
@@ -303,7 +299,7 @@ def _body_of(request: Any) -> bytes:
 
 def _outgoing(request: Any, *, to_a_model: bool = False) -> Outgoing:
     url = request.url
-    return Outgoing(url.host, _port_of(url), to_a_model=to_a_model)
+    return Outgoing(url.host, traffic.port_of(url), to_a_model=to_a_model)
 
 
 def _open(line: Line, request: Any) -> Recorder:
