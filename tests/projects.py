@@ -22,6 +22,12 @@ from simulator import Persona, Simulator, asks, by_prompt, calls, meeting
 
 from pytest_claude.gating import policy
 
+# What the conftest.py of both folders imports.
+__all__ = [
+    "bumped", "cold_python", "commands_in_process", "project", "recorded_once", "short_gates",
+    "tidy", "warm_python",
+]  # fmt: skip
+
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 TESTS = Path(__file__).parent
 PYTHON = sys.executable

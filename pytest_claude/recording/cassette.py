@@ -305,8 +305,6 @@ def _own(text: str, shown: str) -> list[Recorded]:
 
 def _diagnose(text: str, shown: str, *, cut: bool, held: int, stated: str | None) -> None:
     """Raise what is wrong with a file whose hash does not fit, where it is more than an edit."""
-    if (line := _conflict_line(text)) is not None:
-        raise UnreadableCassette(shown, f"holds a merge conflict at line {line}")
     if cut:
         raise UnreadableCassette(shown, "is truncated: its end is missing")
     if str(held) != stated:

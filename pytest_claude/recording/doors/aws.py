@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Way
-from pytest_claude.recording.doors import neighbours, streams
+from pytest_claude.recording.doors import neighbours, streams, traffic
 from pytest_claude.recording.doors.edge import Sent, lower_case, replayed_headers, sent_for
 from pytest_claude.recording.doors.line import (
     ClosedLine,
@@ -89,10 +89,9 @@ def _add_auth(original: Callable[..., Any]) -> Callable[..., Any]:
         line = current()
         if not isinstance(line, Recorder) or not _is_signed_for_a_model(request):
             return original(self, request)
-        if not line.replaying:
-            _signers[str(self.credentials.access_key)] = self
         if line.replaying:
             return None
+        _signers[str(self.credentials.access_key)] = self
         before = request.url, request.data, request.body
         try:
             sent = sent_for(line, request.url, request.body or b"")
@@ -230,8 +229,7 @@ def _target_of(request: Any) -> Target:
 
 def _outgoing(request: Any, *, to_a_model: bool = False) -> Outgoing:
     url = urlsplit(request.url)
-    port = url.port or (443 if url.scheme == "https" else 80)
-    return Outgoing(url.hostname or "", port, to_a_model=to_a_model)
+    return Outgoing(url.hostname or "", traffic.port_of(url), to_a_model=to_a_model)
 
 
 def _is_bedrock(url: str) -> bool:

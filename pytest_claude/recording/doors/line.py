@@ -98,7 +98,7 @@ class Outgoing:
         to_a_model: Whether it is recorded.
     """
 
-    def __init__(self, host: str, port: int, *, to_a_model: bool = False) -> None:
+    def __init__(self, host: str, port: int | None, *, to_a_model: bool = False) -> None:
         self.host = host
         self.port = port
         self.to_a_model = to_a_model
@@ -112,8 +112,13 @@ class Outgoing:
         _sending.discard(self)
 
 
+def sent() -> Outgoing | None:
+    """The request of this thread or task that a door of ours has on its way."""
+    return _sends.get()
+
+
 def is_outgoing() -> bool:
-    """Whether a door of ours has a request of this thread or task on its way."""
+    """Whether there is one."""
     return _sends.get() is not None
 
 

@@ -55,9 +55,6 @@ def request(original: Callable[..., Any]) -> Callable[..., Any]:
     """`SyncAPIClient.request` and its asynchronous twin: no key is needed to replay."""
 
     def request(self: Any, cast_to: Any, options: Any, **kwargs: Any) -> Any:
-        line = current()
-        if isinstance(line, Recorder) and (mock := neighbours.mock_above(self._client)) is not None:
-            line.mocks.setdefault(mock)
         if _replaying() and not getattr(self, "api_key", None):
             given = options.headers if isinstance(options.headers, Mapping) else {}
             options = options.model_copy(update={"headers": {**given, **_REPLAY_HEADERS}})
@@ -87,6 +84,22 @@ def async_credentials(original: Callable[..., Any]) -> Callable[..., Any]:
 def _replaying() -> bool:
     line = current()
     return line is not None and line.replaying
+
+
+# --- the client: name a mock above its transport --------------------------------------------
+
+
+def client_send(original: Callable[..., Any]) -> Callable[..., Any]:
+    """`Client.send` of an HTTP library, and of its asynchronous client."""
+
+    def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        line = current()
+        if isinstance(line, Recorder) and (mock := neighbours.mock_above(self)) is not None:
+            if _is_model_traffic(request):
+                line.mocks.setdefault(mock)
+        return original(self, request, *args, **kwargs)
+
+    return send
 
 
 # --- the transport: answer or record --------------------------------------------------------
@@ -130,9 +143,10 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
 
     async def handle_async_request(self: Any, request: Any) -> Any:
         line = current()
-        if not _is_for(line, request, self):
+        if not await _is_for_aside(line, request, self):
             with _outgoing(request):
                 return await original(self, request)
+        assert line is not None, "it is for it"
         await request.aread()
         try:
             recorder = _open(line, request)
@@ -140,7 +154,8 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
             if call.recorded:
                 return _replayed(request, recorder, call)
         except Exception as error:
-            return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
+            named = await anyio.to_thread.run_sync(_naming_mocks, error, request, self)
+            return _refused(request, line.problems.take(named))
         try:
             with _outgoing(request, to_a_model=True):
                 response = await original(self, request)
@@ -183,7 +198,11 @@ def shared(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[...
         is_ours = _is_for(current(), request, self)
         return ours(self, request) if is_ours else theirs(self, request)
 
-    return handle
+    async def handle_async(self: Any, request: Any) -> Any:
+        is_ours = await _is_for_aside(current(), request, self)
+        return await (ours if is_ours else theirs)(self, request)
+
+    return handle_async if ours.__name__ == "handle_async_request" else handle
 
 
 def beneath(real: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:
@@ -207,7 +226,10 @@ def aiohttp_request(original: Callable[..., Any]) -> Callable[..., Any]:
             return await original(self, method, str_or_url, **kwargs)
         if not is_outgoing():
             target = _aiohttp_target(self, method, str_or_url, kwargs)
-            if target is not None and neighbours.is_refused(line, target):
+            refused = target is not None and await anyio.to_thread.run_sync(
+                neighbours.is_refused, line, target
+            )
+            if target is not None and refused:
                 problem = line.refuse(target.words)
                 raise sys.modules["aiohttp"].ClientConnectionError(problem.headline) from problem
         url = self._build_url(str_or_url)
@@ -246,20 +268,23 @@ def _is_for(line: Line | None, request: Any, transport: Any) -> TypeGuard[Line]:
     return True
 
 
+async def _is_for_aside(line: Line | None, request: Any, transport: Any) -> bool:
+    """The same, in a thread where that reads which servers there are: those lists are files."""
+    if isinstance(line, ClosedLine | OpenLine) and _is_model_traffic(request):
+        return await anyio.to_thread.run_sync(_is_for, line, request, transport)
+    return _is_for(line, request, transport)
+
+
 def _is_model_traffic(request: Any) -> bool:
     url = request.url
     return neighbours.is_model_traffic(
-        url.host, _port_of(url), url.path, request.headers, lambda: _body_of(request)
+        url.host, traffic.port_of(url), url.path, request.headers, lambda: _body_of(request)
     )
 
 
 def _target_of(request: Any) -> Target:
     url = request.url
-    return Target(url.host, _port_of(url), request.method.upper(), url.path)
-
-
-def _port_of(url: Any) -> int:
-    return url.port or (443 if url.scheme == "https" else 80)
+    return Target(url.host, traffic.port_of(url), request.method.upper(), url.path)
 
 
 def _body_of(request: Any) -> bytes:
@@ -274,7 +299,7 @@ def _body_of(request: Any) -> bytes:
 
 def _outgoing(request: Any, *, to_a_model: bool = False) -> Outgoing:
     url = request.url
-    return Outgoing(url.host, _port_of(url), to_a_model=to_a_model)
+    return Outgoing(url.host, traffic.port_of(url), to_a_model=to_a_model)
 
 
 def _open(line: Line, request: Any) -> Recorder:
