@@ -151,7 +151,7 @@ class Attempts:
 
     def failed(self, test: str) -> set[int]:
         """Indices of the recorded trials of the baseline that failed when a gate read them."""
-        ledgers = (self.file(number).ledger for number in self._numbers)
+        ledgers = (self.file(at).ledger for at in self._all())
         read = (trial for ledger in ledgers for trial in ledger if trial.test == test)
         return {of.index for of in read if (of.stream, of.outcome) == ("base", "fail")}
 
