@@ -37,6 +37,7 @@ _ASIDE = ".replaced"
 _RENAMES = "adopt.json"  # what is being renamed, until the note says that it is done
 
 Pair = tuple[str, str]
+"""The old and the new model of a swap, as typed."""
 Rename = tuple[str, str]
 """Where a file is and where it goes, as paths from the project's root."""
 
@@ -188,7 +189,7 @@ def _move_trials(run: Run, project: Project, options: argparse.Namespace) -> Pat
     _check(moves, replaced, [*dict.fromkeys(roots), places.root])
     for source, target in moves:
         root = _root_of(target, [*roots, places.root])
-        if root != places.root:  # of a project below: it has a store of its own
+        if root not in Path(source).absolute().parents:  # a project below has a store of its own
             for name in parts_named(Path(source)):
                 Store.below(root, 0).take(places.root / FOLDER / name)
     digests = " ".join(map(_digest, _ledgers(gate)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -44,30 +44,28 @@ class View:
     Attributes:
         data: What it says.
         start: Where it begins in the text.
-        gaps: What is left out: before which place in `data`, and how many characters.
+        gaps: What is left out: before which place in `data`, and how many characters; half a place
+            is within a character.
     """
 
     data: bytes
     start: int
-    gaps: Sequence[tuple[int, int]]
+    gaps: Sequence[tuple[float, int]]
 
     def secret(self, found: Secret) -> Secret:
         """A secret in it, where it is in the text."""
         credential = found.credential.encode("latin-1").decode("utf-8", "replace")
-        start, end = self._place(found.start), self._place(found.end)
+        start = self.start + found.start + self._left_out[bisect_right(self._places, found.start)]
+        end = self.start + found.end + self._left_out[bisect_left(self._places, found.end)]
         return replace(found, start=start, end=end, credential=credential)
 
-    def _place(self, at: int) -> int:
-        before = bisect_right(self._ends, at)
-        return self.start + at + (self._widths[before - 1] if before else 0)
-
     @cached_property
-    def _ends(self) -> list[int]:
+    def _places(self) -> list[float]:
         return [at for at, _ in self.gaps]
 
     @cached_property
-    def _widths(self) -> list[int]:
-        return list(accumulate(width for _, width in self.gaps))
+    def _left_out(self) -> list[int]:
+        return list(accumulate((width for _, width in self.gaps), initial=0))
 
 
 class Searched:
@@ -127,10 +125,11 @@ class Searched:
             run = self.data[start:end]
             if places := [escape.start() for escape in _ESCAPE.finditer(run)]:
                 data = _ESCAPE.sub(lambda escape: bytes.fromhex(escape[0][1:].decode()), run)
-                yield View(data, start, [(at - 2 * n + 1, 2) for n, at in enumerate(places)])
+                yield View(data, start, [(at - 2 * n + 0.5, 2) for n, at in enumerate(places)])
 
     def _unfolded(self) -> Iterator[View]:
         done = 0
+        gaps: list[tuple[float, int]]
         for start, end in self.runs:
             if start < done or end - start < _SHORTEST_LINE:
                 continue

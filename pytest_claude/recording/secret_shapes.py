@@ -141,7 +141,7 @@ class _Set(Shape):
 _KEY = re.compile(r"\"([A-Za-z_-]+)$")
 _NAME_BEFORE = re.compile(r"([\w-]+)'?[ \t]*$")
 _VALUE_SIGNS = r"[^\s\"'`<>\\;|&(){}$]"
-_SET_TO = rf"(?:\\*[\"'])?(?![a-z]+://)({_VALUE_SIGNS}{{7,500}}(?![,.]){_VALUE_SIGNS})"
+_SET_TO = rf"(?:\\*[\"'])?(?![a-z]+://)({_VALUE_SIGNS}{{7,}}(?![,.]){_VALUE_SIGNS})"
 _VALUE = re.compile(rf"[ \t]*{_SET_TO}")
 _FIELDS = {
     # In the API's own schema.

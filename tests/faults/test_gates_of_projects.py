@@ -168,6 +168,20 @@ def test_what_is_adopted_from_the_root_is_kept_in_each_project_with_its_parts(
 
 
 @pytest.mark.usefixtures("commands_in_process")
+def test_a_gate_that_was_run_in_both_places_is_adopted_from_the_root(
+    project, repository: Path, monkeypatch, capsys
+) -> None:
+    with project.server():
+        project.run(BUMP, "--claude-record").assert_outcomes(passed=2)
+    write(repository, DESK, words=20_000)
+    run_in(project, monkeypatch, DESK, "--claude-record=all").assert_outcomes(passed=1)
+    gate_in(project, monkeypatch, DESK)
+    monkeypatch.chdir(repository)
+    assert cli.main(["adopt", f"{OLD}={NEW}", "--", *PLUGIN]) == 0, capsys.readouterr()
+    replayed(project, monkeypatch, capsys)
+
+
+@pytest.mark.usefixtures("commands_in_process")
 def test_the_gates_of_projects_are_adopted_from_the_root(
     project, repository: Path, monkeypatch, capsys
 ) -> None:

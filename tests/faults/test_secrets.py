@@ -273,7 +273,7 @@ ASSIGNED = [
 @pytest.mark.parametrize("text", ASSIGNED)
 def test_a_credential_that_is_set_by_name(text: str) -> None:
     after = "[redacted]"
-    for value in (MIXED[:8], MIXED, f"{MIXED[:9]}!{MIXED[9:]}"):
+    for value in (MIXED[:8], MIXED * 99, f"{MIXED[:9]}!{MIXED[9:]}"):
         for write in (str, json.dumps, lambda whole: json.dumps(json.dumps({"a": whole}))):
             assert Secrets().redacted(write(text.format(value))) == write(text.format(after))
             assert Secrets().redacted(write(text.format(after))) == write(text.format(after))

@@ -205,12 +205,8 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
             return _response(request, 400, problems.REFUSED, refusal)
         request.url, request.body = sent.url, sent.body
         _set_length(request, sent.body)
-        try:
-            with _outgoing(request, to_a_model=True):
-                response = original(self, request)
-        except BaseException as error:
-            line.drop(call, error)
-            raise
+        with _outgoing(request, partial(line.drop, call)):
+            response = original(self, request)
         return _recorded(request, response, line, call)
 
     return send
@@ -227,9 +223,9 @@ def _target_of(request: Any) -> Target:
     return Target(url.hostname or "", url.port, request.method.upper(), url.path)
 
 
-def _outgoing(request: Any, *, to_a_model: bool = False) -> Outgoing:
+def _outgoing(request: Any, drop: Callable[[BaseException], None] | None = None) -> Outgoing:
     url = urlsplit(request.url)
-    return Outgoing(url.hostname or "", traffic.port_of(url), to_a_model=to_a_model)
+    return Outgoing(url.hostname or "", traffic.port_of(url), drop)
 
 
 def _is_bedrock(url: str) -> bool:

@@ -121,12 +121,8 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
                 return _replayed(request, recorder, call)
         except Exception as error:
             return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
-        try:
-            with _outgoing(request, to_a_model=True):
-                response = original(self, request)
-        except BaseException as error:
-            recorder.drop(call, error)
-            raise
+        with _outgoing(request, partial(recorder.drop, call)):
+            response = original(self, request)
         if _is_of_a_mock(response, recorder, call, self):
             return response
         response = _recorded(response, recorder, call)
@@ -156,12 +152,8 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             named = await anyio.to_thread.run_sync(_naming_mocks, error, request, self)
             return _refused(request, line.problems.take(named))
-        try:
-            with _outgoing(request, to_a_model=True):
-                response = await original(self, request)
-        except BaseException as error:
-            recorder.drop(call, error)
-            raise
+        with _outgoing(request, partial(recorder.drop, call)):
+            response = await original(self, request)
         if _is_of_a_mock(response, recorder, call, self):
             return response
         response = _recorded(response, recorder, call)
@@ -297,9 +289,8 @@ def _body_of(request: Any) -> bytes:
         return b""
 
 
-def _outgoing(request: Any, *, to_a_model: bool = False) -> Outgoing:
-    url = request.url
-    return Outgoing(url.host, traffic.port_of(url), to_a_model=to_a_model)
+def _outgoing(request: Any, drop: Callable[[BaseException], None] | None = None) -> Outgoing:
+    return Outgoing(request.url.host, traffic.port_of(request.url), drop)
 
 
 def _open(line: Line, request: Any) -> Recorder:
