@@ -126,7 +126,8 @@ class Arm:
         own = own_part(body, *rules)
         if own in self._asked:
             return
-        if not self._asked:
+        messages = body.get("messages")
+        if not self._asked and isinstance(messages, list) and len(messages) > 1:
             self._asked.add(own_part(body, *rules, whole=True))
         self._asked.add(own)
         self.edition += (edition(self._asked),)
