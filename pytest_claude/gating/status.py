@@ -25,6 +25,7 @@ Reason = Literal[
     # of undecided
     "aborted",
     "account",
+    "budget",
     "cannot_confirm",
     "copies",
     "errors",
@@ -55,6 +56,7 @@ WAITING: frozenset[Reason] = frozenset(
     {
         "aborted",
         "account",
+        "budget",
         "errors",
         "lacks_fresh",
         "missing",

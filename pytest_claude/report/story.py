@@ -307,9 +307,9 @@ def _voids(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _waits_for(decision: Decision) -> WaitsFor | None:
-    if decision.open_trials:
-        return "missing"
     reasons = {verdict.reason for verdict in decision.tests}
+    if decision.open_trials or "budget" in reasons:
+        return "missing"
     if "not_sent" in reasons:
         return "not sent"
     if not reasons.isdisjoint({"errors", "account", "timed_out"}):

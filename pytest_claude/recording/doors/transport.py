@@ -20,7 +20,7 @@ import anyio  # what the HTTP libraries wait with
 from pytest_claude.errors import CassetteMiss, RecordingProblem
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Call, Way
-from pytest_claude.recording.doors import aws, neighbours, streams, traffic
+from pytest_claude.recording.doors import aws, edge, neighbours, streams, traffic
 from pytest_claude.recording.doors.edge import lower_case, replayed_headers, sent_for
 from pytest_claude.recording.doors.line import (
     ClosedLine,
@@ -108,11 +108,17 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
                 return _replayed(request, recorder, call)
         except Exception as error:
             return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
-        try:
+
+        def send() -> Any:
             with _outgoing(request, to_a_model=True):
-                response = original(self, request)
+                return original(self, request)
+
+        try:
+            response = edge.send(call, send, partial(_head, self), lambda answer: answer.close())
         except BaseException as error:
             recorder.drop(call, error)
+            if isinstance(error, RecordingProblem):
+                return _refused(request, recorder.problems.take(error))
             raise
         if _is_of_a_mock(response, recorder, call, self):
             return response
@@ -141,11 +147,18 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
                 return _replayed(request, recorder, call)
         except Exception as error:
             return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
-        try:
+
+        async def send() -> Any:
             with _outgoing(request, to_a_model=True):
-                response = await original(self, request)
+                return await original(self, request)
+
+        try:
+            head = partial(_head, self)
+            response = await edge.send_async(call, send, head, lambda answer: answer.aclose())
         except BaseException as error:
             recorder.drop(call, error)
+            if isinstance(error, RecordingProblem):
+                return _refused(request, recorder.problems.take(error))
             raise
         if _is_of_a_mock(response, recorder, call, self):
             return response
@@ -296,11 +309,22 @@ def _naming_mocks(error: Exception, request: Any, transport: Any) -> Exception:
 
 def _is_of_a_mock(response: Any, recorder: Recorder, call: Call, transport: Any) -> bool:
     """Whether the test's own mock answered: it is no answer of a model, and is not recorded."""
-    mock = neighbours.mock_below(transport)
-    if mock is None or "network_stream" in response.extensions:
+    if (mock := _mock_of(response, transport)) is None:
         return False
     recorder.leave_to_mock(call, mock)
     return True
+
+
+def _mock_of(response: Any, transport: Any) -> str | None:
+    """The test's own mock that answered; None where the network did."""
+    mock = neighbours.mock_below(transport)
+    return None if "network_stream" in response.extensions else mock
+
+
+def _head(transport: Any, response: Any) -> edge.Head:
+    """Status and headers of an answer; what a mock says is not about the account."""
+    mocked = _mock_of(response, transport) is not None
+    return 200 if mocked else response.status_code, response.headers
 
 
 def _begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[Any, Call]:
