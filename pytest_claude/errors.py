@@ -9,7 +9,7 @@
     │   ├── UnreadableCassette  the file is empty, cut, of another kind or edited
     │   ├── UnsavedCassette     what was recorded could not be written
     │   ├── SpoiledTrial        what was answered says nothing about the model that was asked
-    │   │   └── NotSent         the model would refuse the request: it is not paid for
+    │   │   └── NotSent         the request was held back: it is not paid for
     │   ├── CallOutsideTrial    model traffic that no cassette can answer
     │   └── UnknownSDK          requests of the installed SDK don't pass our patch
     ├── NotOffered              a tool or an argument that no request offered
@@ -35,13 +35,15 @@ Void = Literal[
     "account",
     "other_model",
     "not_sent",
+    "budget",
     "no_recording",
     "timed_out",
     "unreadable",
 ]
 """Why a trial is no evidence about a model: an error of the service, or none of its answers; an
 answer that the server or the network cut; the account can't ask this; another model answered; the
-request was held back; its recording is not there; a time limit of pytest-timeout ended the test."""
+request was held back; the budget did not allow it; its recording is not there; a time limit of
+pytest-timeout ended the test."""
 
 
 class Explained(Protocol):
@@ -177,7 +179,8 @@ class SpoiledTrial(RecordingProblem):
 
 
 class NotSent(SpoiledTrial):
-    """A request that its model is known to refuse was held back while recording."""
+    """A request was held back while recording: its model is known to refuse it, or the limits of
+    the account or the budget do not allow it."""
 
 
 class CallOutsideTrial(RecordingProblem):

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from simulator import Persona, Simulator, asks, by_prompt, calls, meeting
+from simulator import Account, Persona, Simulator, asks, by_prompt, calls, meeting
 
 from pytest_claude.gating import policy
 
@@ -134,6 +134,7 @@ class Project:
             OLD: calls(("lookup_order", {"order_id": "1234"})),
             NEW: asks("Which order do you mean?"),
         }
+        self.account = Account()
         # Only what a test names: the machine's plugins would be loaded anew in each run.
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         self.app()
@@ -176,7 +177,10 @@ class Project:
     @contextmanager
     def server(self) -> Iterator[None]:
         """A simulated API, and the environment that leads there."""
-        with Simulator(self._personas) as simulator, self._monkeypatch.context() as patch:
+        with (
+            Simulator(self._personas, self.account) as simulator,
+            self._monkeypatch.context() as patch,
+        ):
             self.simulator = simulator
             patch.setenv("ANTHROPIC_API_KEY", KEY)
             patch.setenv("ANTHROPIC_BASE_URL", simulator.url)

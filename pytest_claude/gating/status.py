@@ -25,6 +25,7 @@ Reason = Literal[
     # of undecided
     "aborted",
     "account",
+    "budget",
     "cannot_confirm",
     "copies",
     "errors",
@@ -56,6 +57,7 @@ WAITING: frozenset[Reason] = frozenset(
     {
         "aborted",
         "account",
+        "budget",
         "errors",
         "lacks_fresh",
         "missing",

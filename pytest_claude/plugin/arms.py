@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from posixpath import join
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,6 +25,7 @@ from pytest_claude.models.ids import ModelNames, model_of, without_account
 from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.models.prices import price_table, total_cost
 from pytest_claude.plugin.judging import Judge, Judging
+from pytest_claude.plugin.limits import limits_of
 from pytest_claude.plugin.markers import FOUND, NORMALIZE, TEST_SETTINGS
 from pytest_claude.plugin.options import root_typed
 from pytest_claude.plugin.recordings import Recordings
@@ -44,7 +45,11 @@ from pytest_claude.recording.veto import veto
 from pytest_claude.run.typed import pytest_line
 from pytest_claude.settings import RecordMode, RunSettings, Swap
 from pytest_claude.transcript.judging import asks_judge
+from pytest_claude.transcript.model import Answer
 from pytest_claude.transcript.summary import summarize
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.admission import Admission
 
 _PATIENCE_S = 300.0
 
@@ -203,7 +208,9 @@ class Arms:
             elsewhere=partial(self._elsewhere, item.nodeid, folder),
         )
         attempt = self.recordings.attempt(item.nodeid, step.stream)
-        return self._arm(step, place, item.ihook, item.stash.get(NORMALIZE, None), attempt)
+        answers = partial(self.recordings.first_answers, item.nodeid, item.stash[TEST_SETTINGS])
+        normalize = item.stash.get(NORMALIZE, None)
+        return self._arm(step, place, item.ihook, normalize, attempt, answers)
 
     def open_fixture(
         self, fixturedef: Any, request: Any, step: Step, *, teardown: bool = False
@@ -247,6 +254,7 @@ class Arms:
         hook: Any,
         normalize: Normalize | None,
         attempt: int = 1,
+        answers: Callable[[], list[Answer]] = list,
     ) -> Arm:
         mode = self._mode(step.stream)
         arm = Arm(step, self._settings, hook, attempt, normalize)
@@ -262,10 +270,21 @@ class Arms:
             store=Store.below(
                 place.folder.root or self._settings.cassette_root, self._settings.store_requests
             ),
+            admission=self._admission(answers) if self._settings.recording else None,
         )
         arm.said = Said(arm.recorder)
         arm.judge = Judge(self.judging, arm.recorder)
         return arm
+
+    def _admission(self, answers: Callable[[], list[Answer]]) -> Admission:
+        """What lets the calls of one trial go to the API; `answers` were recorded before."""
+        from pytest_claude.recording.admission import Admission  # late: replay does without
+
+        settings = self._settings
+        counts = settings.budget_usd is not None
+        prices = price_table(settings.prices, settings.names) if counts else None
+        state = limits_of(self._config)
+        return Admission(state, budget_usd=settings.budget_usd, prices=prices, recorded=answers)
 
     def close(self, item: pytest.Item, arm: Arm, *, ended: bool, passed: bool) -> None:
         """End the arm's trial; the first trial names the file of the others."""

@@ -117,6 +117,12 @@ def _ratio(_config: pytest.Config, setting: Setting, value: str) -> object:
         raise SettingsError(f"{setting.name} = {value}: a number, for example 1.2") from None
 
 
+def _dollars(_config: pytest.Config, setting: Setting, value: str) -> object:
+    from pytest_claude.settings import parse_dollars
+
+    return parse_dollars(setting.name, value) if value else None
+
+
 def _days(_config: pytest.Config, setting: Setting, value: str) -> object:
     from pytest_claude.errors import SettingsError
 
@@ -164,6 +170,10 @@ OPTIONS = (
     Setting("--claude-record-refused", "record_refused", _as_given,
         "send and record also calls that their model is known to refuse",
         _SWITCH),
+    Setting("--claude-budget", "budget_usd", _dollars,
+        "record for so many US dollars at most: a call that may cost more than what is left is "
+        "not sent",
+        {"metavar": "USD"}),
     Setting("--claude-trials", "trials", _number_of_trials,
         "run each claude test N times on a model, whatever its marker says, or as often as it is "
         "recorded (`recorded`)",
@@ -217,6 +227,9 @@ INI_KEYS = (
     Setting("claude_gate", "gate", _choice,
         "preset of the gate: quick (default), standard or thorough",
         {"default": "quick"}),
+    Setting("claude_budget", "budget_usd", _dollars,
+        "US dollars that a recording may cost at most (default: no limit)",
+        {"default": ""}),
     Setting("claude_max_cost_ratio", "max_cost_ratio", _ratio,
         "fail a gate when the candidate costs so many times the baseline, with 95 % confidence "
         "(default: cost is told and does not gate)",

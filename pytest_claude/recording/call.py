@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pytest_claude.clock import elapsed_s
 from pytest_claude.models.ids import NO_NAMES, ModelNames
@@ -16,6 +17,9 @@ from pytest_claude.recording.faults import Fault
 from pytest_claude.recording.fingerprint import Known
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 from pytest_claude.transcript.judging import is_judge
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.admission import Ticket
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Call:
         again: The way by which it was sent, or would be where a recording answered it; None in
             replay.
         leave: Keeps what has arrived of an answer that the app never read to its end or closed.
+        ticket: Lets it go to the API; None for one that is not sent.
     """
 
     request: Request
@@ -58,6 +63,7 @@ class Call:
     fault: Fault | None = None
     again: Way | None = None
     leave: Callable[[], None] = lambda: None
+    ticket: Ticket | None = None
 
     @property
     def model(self) -> str | None:

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_claude.errors import CassetteMiss, RecordingProblem
 from pytest_claude.models.ids import NO_NAMES, ModelNames
@@ -27,6 +27,9 @@ from pytest_claude.recording.secret_shapes import REPLACEMENT
 from pytest_claude.recording.store import Store
 from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.admission import Admission
 
 Prepare = Callable[[Mapping[str, Any], Platform | None], Mapping[str, Any]]
 """Gives the body to send for one that names its model, and that one where it stays."""
@@ -56,6 +59,7 @@ class Recorder:
             they got is not an answer of the model.
         redaction: What is taken out before anything is stored.
         replaying: Whether the API is never called.
+        admission: Lets its calls go to the API; None in replay.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Recorder:
         veto: Veto | None = None,
         names: ModelNames = NO_NAMES,
         store: Store | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self.calls = Calls(names)
         self.problems = Problems()
@@ -79,6 +84,7 @@ class Recorder:
         self._prepare = prepare
         self.redaction = redaction
         self.replaying = mode == "none"
+        self.admission = admission
         self._place = place
         self._shelf = Shelf(place, mode, redaction, normalize, names, store)
         self._cassette = OpenCassette(self._shelf, self.calls)
@@ -281,6 +287,13 @@ class Recorder:
         Raises:
             RecordingProblem: The disk refuses it, or it can't be redacted.
         """
+        try:
+            self._keep(call, response)
+        finally:
+            if call.ticket is not None:
+                call.ticket.settle(response)
+
+    def _keep(self, call: Call, response: Response) -> None:
         with self._lock:
             self.redaction = redaction = self.redaction.knowing_answer(response)
         stored = redaction.response(response)
@@ -309,6 +322,8 @@ class Recorder:
 
     def leave_to_mock(self, call: Call, mock: str) -> None:
         """Forget a call that a mock of the test answered: it says nothing of a model."""
+        if call.ticket is not None:
+            call.ticket.settle(None)
         with self._lock:
             self.mocks.setdefault(mock)
             if call in self.calls:
@@ -316,6 +331,8 @@ class Recorder:
 
     def drop(self, call: Call, error: BaseException) -> None:
         """Forget a live call that got no answer at all: it was cancelled, or not connected."""
+        if call.ticket is not None:
+            call.ticket.drop(error)
         with self._lock:
             self.calls.drop(call, error)
 
@@ -373,6 +390,8 @@ class Recorder:
         if entry is not None and " " in asked.fingerprint and Index.keeps_no_betas(entry):
             self.note(_NO_BETAS)
         call = Call(request, asked, asked_model, entry, recorded=entry is not None, fault=fault)
+        if entry is None and self.admission is not None:
+            call.ticket = self.admission.ticket(request)
         if not altered:
             self.calls.append(call)
         return call

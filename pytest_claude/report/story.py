@@ -321,7 +321,7 @@ def _waits_for(decision: Decision) -> WaitsFor | None:
     reasons = {verdict.reason for verdict in decision.tests}
     if "unreadable" in reasons:
         return "unreadable"  # recording what is missing would not get past it
-    if decision.open_trials:
+    if decision.open_trials or "budget" in reasons:
         return "missing"
     if "not_sent" in reasons:
         return "not sent"

@@ -83,6 +83,7 @@ REASONS: Mapping[Reason, str | Callable[[Mapping[str, Any]], str]] = {
     "one_sided": "only the {side} is called",
     "voids_agree": _voids("whether its {voids} failed or passed"),
     "aborted": lambda values: values.get("why") or "a trial could not be run",
+    "budget": "{voids} of {of} trials were {why}",
     "cannot_confirm": "{trials} baseline trials cannot confirm a drop in one of {suspects} "
     "suspects",
     "copies": "{copies} of {of} trials repeat a paid answer",

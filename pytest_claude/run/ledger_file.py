@@ -221,7 +221,7 @@ class LedgerFile:
 
     def _ended_in_errors(self, test: str, policy: Policy) -> bool:
         why = screen_test(self.ledger.of(test, policy), policy).why
-        return why is not None and why.reason in ("errors", "not_sent")
+        return why is not None and why.reason in ("errors", "not_sent", "budget")
 
 
 def by_test(trials: Iterable[Trial]) -> dict[str, list[Trial]]:

@@ -15,9 +15,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_claude.errors import RecordingProblem
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Way
-from pytest_claude.recording.doors import neighbours, streams, traffic
+from pytest_claude.recording.doors import edge, neighbours, streams, traffic
 from pytest_claude.recording.doors.edge import Sent, lower_case, replayed_headers, sent_for
 from pytest_claude.recording.doors.line import (
     ClosedLine,
@@ -205,11 +206,21 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
             return _response(request, 400, problems.REFUSED, refusal)
         request.url, request.body = sent.url, sent.body
         _set_length(request, sent.body)
-        with _outgoing(request, partial(line.drop, call)):
-            response = original(self, request)
+        try:
+            with _outgoing(request, partial(line.drop, call)):
+                response = edge.send(
+                    call, partial(original, self, request), _head, lambda answer: answer.raw.close()
+                )
+        except RecordingProblem as error:
+            refusal = io.BytesIO(problems.refusal(line.problems.take(error)))
+            return _response(request, 400, problems.REFUSED, refusal)
         return _recorded(request, response, line, call)
 
     return send
+
+
+def _head(response: Any) -> edge.Head:
+    return response.status_code, response.headers
 
 
 def _is_left_alone(line: Line, request: Any) -> bool:

@@ -20,7 +20,7 @@ import anyio  # what the HTTP libraries wait with
 from pytest_claude.errors import CassetteMiss, RecordingProblem
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Call, Way
-from pytest_claude.recording.doors import aws, neighbours, streams, traffic
+from pytest_claude.recording.doors import aws, edge, neighbours, streams, traffic
 from pytest_claude.recording.doors.edge import lower_case, replayed_headers, sent_for
 from pytest_claude.recording.doors.line import (
     ClosedLine,
@@ -121,8 +121,14 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
                 return _replayed(request, recorder, call)
         except Exception as error:
             return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
-        with _outgoing(request, partial(recorder.drop, call)):
-            response = original(self, request)
+        try:
+            with _outgoing(request, partial(recorder.drop, call)):
+                response = edge.send(
+                    call, partial(original, self, request), partial(_head, self),
+                    lambda answer: answer.close(),
+                )  # fmt: skip
+        except RecordingProblem as error:
+            return _refused(request, recorder.problems.take(error))
         if _is_of_a_mock(response, recorder, call, self):
             return response
         response = _recorded(response, recorder, call)
@@ -152,8 +158,14 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             named = await anyio.to_thread.run_sync(_naming_mocks, error, request, self)
             return _refused(request, line.problems.take(named))
-        with _outgoing(request, partial(recorder.drop, call)):
-            response = await original(self, request)
+        try:
+            with _outgoing(request, partial(recorder.drop, call)):
+                response = await edge.send_async(
+                    call, partial(original, self, request), partial(_head, self),
+                    lambda answer: answer.aclose(),
+                )  # fmt: skip
+        except RecordingProblem as error:
+            return _refused(request, recorder.problems.take(error))
         if _is_of_a_mock(response, recorder, call, self):
             return response
         response = _recorded(response, recorder, call)
@@ -312,11 +324,22 @@ def _naming_mocks(error: Exception, request: Any, transport: Any) -> Exception:
 
 def _is_of_a_mock(response: Any, recorder: Recorder, call: Call, transport: Any) -> bool:
     """Whether the test's own mock answered: it is no answer of a model, and is not recorded."""
-    mock = neighbours.mock_below(transport)
-    if mock is None or "network_stream" in response.extensions:
+    if (mock := _mock_of(response, transport)) is None:
         return False
     recorder.leave_to_mock(call, mock)
     return True
+
+
+def _mock_of(response: Any, transport: Any) -> str | None:
+    """The test's own mock that answered; None where the network did."""
+    mock = neighbours.mock_below(transport)
+    return None if "network_stream" in response.extensions else mock
+
+
+def _head(transport: Any, response: Any) -> edge.Head:
+    """Status and headers of an answer; what a mock says is not about the account."""
+    mocked = _mock_of(response, transport) is not None
+    return 200 if mocked else response.status_code, response.headers
 
 
 def _begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[Any, Call]:
