@@ -82,11 +82,13 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_claude.errors import SettingsError
         from pytest_claude.places import places_of
         from pytest_claude.plugin.gate.comparison import gated_run
-        from pytest_claude.plugin.limits import share_limits
         from pytest_claude.plugin.results import hear_results
 
         try:
-            share_limits(config, settings)
+            if settings.recording:
+                from pytest_claude.plugin.limits import share_limits
+
+                share_limits(config)
             gated = gated_run(config, settings, places_of(settings))
         except SettingsError as error:
             raise options.usage_error(error) from None

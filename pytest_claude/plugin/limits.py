@@ -32,14 +32,12 @@ def limits_of(config: pytest.Config) -> SharedState[Limits]:
     return config.stash[_STATE]
 
 
-def share_limits(config: pytest.Config, settings: RunSettings) -> None:
+def share_limits(config: pytest.Config) -> None:
     """Make the state that the workers of xdist share; for the controller, before they begin.
 
     Raises:
         SettingsError: A worker runs on another machine.
     """
-    if not settings.recording:
-        return
     for spec in config.getoption("tx", None) or ():
         if not spec.rpartition("*")[2].startswith("popen") or "//via=" in spec:
             raise SettingsError(
@@ -60,8 +58,6 @@ def share_limits(config: pytest.Config, settings: RunSettings) -> None:
 
 def limit_notes(config: pytest.Config, settings: RunSettings, run: Run) -> list[str]:
     """How often the account made the run wait, what was spent, and what is missing for it."""
-    if not settings.recording:
-        return []
     from pytest_claude.report.numbers import dollars, mean, plural
 
     with limits_of(config).held() as limits:

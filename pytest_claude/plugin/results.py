@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_claude.plugin import summary
-from pytest_claude.plugin.limits import limit_notes
 from pytest_claude.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -260,8 +259,11 @@ class Results:
             strayed = self._strayed and self.collected
             elsewhere = summary.elsewhere(self._config, self.collected) if strayed else []
             judged = summary.judged_notes(self._settings, self._paid, self._unread)
-            limits = limit_notes(self._config, self._settings, self.run)
-            notes = [*elsewhere, *self.notes, *judged, *limits]
+            notes = [*elsewhere, *self.notes, *judged]
+            if self._settings.recording:
+                from pytest_claude.plugin.limits import limit_notes
+
+                notes += limit_notes(self._config, self._settings, self.run)
             summary.print_section(terminalreporter, self.run, self._story, problems, notes)
             summary.print_annotations(terminalreporter, self._story, self._lines)
 

@@ -255,10 +255,11 @@ class Limits:
         """Seconds until a call may cost `usd`; infinity for never."""
         reserved = sum(claim.usd for claim in self.claims.values())
         under_way = any(now - claim.sent < _LOST_S for claim in self.claims.values() if claim.usd)
-        if self.over or self.spent_usd + usd > budget_usd:
+        left_usd = budget_usd - self.spent_usd + _ROUNDING
+        if self.over or usd > left_usd:
             self.over = True
             return inf
-        if self.spent_usd + reserved + usd <= budget_usd:
+        if reserved + usd <= left_usd:
             return 0.0
         if under_way:  # what is reserved and not needed is free when they are answered
             return _POLL_S

@@ -238,9 +238,9 @@ import sys
 
 def test_a(claude, request):
     ask()
-    names = {name.rpartition(".")[2] for name in sys.modules if "pytest_claude.recording" in name}
-    recording = bool(request.config.getoption("claude_record"))
-    assert ({"admission", "limits", "shared_state"} <= names) == recording
+    names = ("plugin.limits", "recording.limits", "recording.admission", "recording.shared_state")
+    imported = [name for name in names if f"pytest_claude.{name}" in sys.modules]
+    assert len(imported) == (4 if request.config.getoption("claude_record") else 0)
 """
     )
     project.record().assert_outcomes(passed=1)

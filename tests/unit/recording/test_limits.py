@@ -308,7 +308,7 @@ def test_nothing_is_sent_in_a_pause_and_the_budget_is_crossed_by_what_was_undere
         elif what == "drop":
             limits.settle(name, 0.0 if claim is None else None, now)
         reserved = sum(each.usd for each in limits.claims.values())
-        assert limits.spent_usd + reserved <= budget_usd + beyond + 1e-6
+        assert limits.spent_usd + reserved <= budget_usd + beyond + 1e-5
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -343,5 +343,5 @@ def test_eight_workers_spend_one_budget(seed: int, tmp_path: Path) -> None:
     with SharedState(Limits, tmp_path / "limits").held() as limits:
         assert limits.spent_usd == pytest.approx(sums[0])
         assert limits.claims == {}
-        assert limits.spent_usd <= budget_usd + sums[1] + 1e-9
+        assert limits.spent_usd <= budget_usd + sums[1] + 1e-5
         assert limits.over or sums[2] == 48
