@@ -38,7 +38,11 @@ def facts_of(model: str) -> ModelFacts | None:
 
 
 def successor_of(model: str) -> str | None:
-    """The newest active model of a model's line; None where it is that itself, or is unknown."""
+    """The newest active model of a model's line; None where it is that itself, or is unknown.
+
+    >>> successor_of("claude-haiku-4-5"), successor_of("claude-haiku-5-5"), successor_of("other")
+    ('claude-haiku-5-5', None, None)
+    """
     facts = facts_of(model)
     line = [of for of in models() if facts and (of.line, of.status) == (facts.line, "active")]
     return line[0].id if line and line[0] != facts else None

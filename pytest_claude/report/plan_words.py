@@ -24,7 +24,7 @@ def plan_lines(tests: Sequence[Recorded], policy: Policy) -> list[str]:
         policy: The settings.
 
     >>> plan_lines([Recorded(5, 5, base_usd=0.01, cand_usd=(0.01, 0.012))] * 2, Policy())[:1]
-    ['quick: 2 tests gated, 8 to 12 trials expected (at most 96), $0.080 to $0.14 (at most $1.07)']
+    ['quick: 2 tests gated, 8 trials expected (at most 96), $0.080 to $0.10 (at most $1.07)']
     """
     plan = estimate(tests, policy)
     lines = [f"{policy.preset}: {plural(len(tests), 'test')} gated, {expected_text(plan)}"]
