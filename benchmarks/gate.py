@@ -4,8 +4,7 @@
     python benchmarks/gate.py --table > pytest_claude/gating/duel_table.py
 
 Each run draws the outcomes of a whole suite from given pass rates and puts them through the
-stages of the gate. The stages are those of `plan`, fed with counts in place of trials, since
-counts are some hundred times faster to make; a test holds the two together.
+stages of the gate (`gating.counted`).
 """
 
 from __future__ import annotations
@@ -17,153 +16,21 @@ import sys
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import accumulate
 from random import Random
 from statistics import fmean, stdev
-from typing import Any, Protocol
+from typing import Any
 
 from pytest_claude.gating import Decision, Ledger, Need, Policy, Trial, plan
-from pytest_claude.gating.duel import ROUNDED, design, duel_rule, fit
+from pytest_claude.gating.counted import counted_gate
+from pytest_claude.gating.duel import ROUNDED, design, fit
 from pytest_claude.gating.estimate import Recorded, estimate
-from pytest_claude.gating.statistics import Stratum, binomial, stratified_worse
-from pytest_claude.gating.walk import accept_bounds
+from pytest_claude.gating.statistics import binomial
 
 MIX = ((0.6, 1.0), (0.25, 0.98), (0.1, 0.9), (0.05, 0.7))
 NULLS: tuple[float | str, ...] = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0, "mix")
-
-
-class Outcomes(Protocol):
-    """Where the trials of a suite come from."""
-
-    def fails(self, test: int, stream: str, start: int, stop: int) -> int:
-        """Failed trials among those with an index from `start` up to `stop`."""
-
-
-@dataclass
-class Result:
-    """What a gate came to.
-
-    Attributes:
-        failed: Whether it failed.
-        regressed: Tests named.
-        suspects: Tests that went to a duel.
-        suite: Whether the suite channel failed it.
-        cand: Candidate trials.
-        fresh: Fresh trials of the baseline.
-    """
-
-    failed: bool = False
-    regressed: list[int] = field(default_factory=list)
-    suspects: list[int] = field(default_factory=list)
-    suite: bool = False
-    cand: int = 0
-    fresh: int = 0
-
-
-def gate(tests: int, recorded: int, outcomes: Outcomes, policy: Policy) -> Result:
-    """One whole gate on counts: screen, suite, duels, second look."""
-    result = Result()
-    strata, base_n = [], recorded
-    screened = recorded if policy.baseline == "callable" else max(1, recorded // 5)
-    held: dict[int, int] = {}
-    for test in range(tests):
-        base_fails = outcomes.fails(test, "base", 0, screened)
-        if screened < recorded:
-            held[test] = outcomes.fails(test, "base", screened, recorded)
-        base_pass = screened - base_fails
-        fails = last = 0
-        cleared = base_pass / screened <= policy.failing_rate
-        bounds = accept_bounds(
-            policy.screen_looks, base_pass / screened, policy.delta, policy.screen_miss
-        )
-        first = 0
-        for look, most in zip(policy.screen_looks, bounds, strict=True):
-            fails += outcomes.fails(test, "cand", last, look)
-            last = look
-            if look == policy.first_look:
-                first = fails
-            if cleared or fails <= most:
-                cleared = True
-                break
-        result.cand += last
-        strata.append((base_n - base_fails - held.get(test, 0), base_n, policy.first_look - first))
-        if not cleared:
-            result.suspects.append(test)
-    fresh = _duels(result, outcomes, policy, held, recorded - screened)
-    if not result.regressed:
-        _suite(result, outcomes, policy, strata, fresh)
-    result.failed = bool(result.regressed) or result.suite
-    return result
-
-
-def _duels(
-    result: Result, outcomes: Outcomes, policy: Policy, held: dict[int, int], held_n: int
-) -> dict[int, int]:
-    """Fails among the first fresh trials of the tests that had a duel, for the second look."""
-    first_fresh: dict[int, int] = {}
-    again = 2 * policy.first_look
-    for test in result.suspects:
-        retired = policy.baseline == "retired"
-        if retired and held_n == 0:
-            continue
-        rule = duel_rule(policy, len(result.suspects), held_back=held_n if retired else None)
-        if rule.c == 0:
-            continue
-        if retired:
-            base_fails = held[test]
-        else:
-            first_fresh[test] = outcomes.fails(test, "base_fresh", 0, again)
-            base_fails = first_fresh[test] + outcomes.fails(test, "base_fresh", again, rule.base_n)
-            result.fresh += rule.base_n
-        rejects = rule.rejects(rule.base_n - base_fails)
-        accepts = rule.accepts(rule.base_n - base_fails)
-        used, last, fails = policy.screen_looks[-1], 0, 0
-        for look, reject, accept in zip(rule.looks, rejects, accepts, strict=True):
-            fails += outcomes.fails(test, "cand", used + last, used + look)
-            last = look
-            if fails >= reject:
-                result.regressed.append(test)
-            if fails >= reject or fails <= accept:
-                break
-        result.cand += last
-    return first_fresh
-
-
-def _suite(
-    result: Result,
-    outcomes: Outcomes,
-    policy: Policy,
-    strata: Sequence[tuple[int, int, int]],
-    fresh: dict[int, int],
-) -> None:
-    n, again = policy.first_look, 2 * policy.first_look
-    if not _fires([(p, of, c, n) for p, of, c in strata], policy.suite_alpha):
-        return
-    if policy.baseline == "retired":
-        result.suite = True
-        return
-    today = []
-    for test, (_, _, cand_pass) in enumerate(strata):
-        fails = fresh.get(test)
-        if fails is None:
-            fails = outcomes.fails(test, "base_fresh", 0, again)
-            result.fresh += again
-        today.append((again - fails, again, cand_pass, n))
-    result.suite = _fires(today, policy.suite_alpha)
-
-
-def _fires(strata: Sequence[tuple[int, int, int, int]], alpha: float) -> bool:
-    expected = sum(
-        cand_n * (base_n + cand_n - base_pass - cand_pass) / (base_n + cand_n)
-        for base_pass, base_n, cand_pass, cand_n in strata
-    )
-    observed = sum(cand_n - cand_pass for _, _, cand_pass, cand_n in strata)
-    # A sum of hypergeometrics has its median next to its mean: here p is one half at least.
-    if observed <= math.floor(expected):
-        return False
-    return stratified_worse([Stratum(*counts) for counts in strata]) <= alpha
 
 
 # --- outcomes by chance ---------------------------------------------------------------------
@@ -281,17 +148,19 @@ def measured(part: str, policy: Policy, scenario: Scenario, runs: int) -> Row:
     drawn = Drawn(
         random, {"base": scenario.base, "base_fresh": scenario.today, "cand": scenario.cand}
     )
-    results = [gate(scenario.tests, scenario.recorded, drawn, policy) for _ in range(runs)]
+    recorded = [scenario.recorded] * scenario.tests
+    results = [counted_gate(recorded, drawn, policy) for _ in range(runs)]
     dropped = set(scenario.dropped)
     trials = runs * scenario.tests
-    taken = [(result.cand + result.fresh) / scenario.tests for result in results]
+    cand, fresh = ([sum(getattr(r, name)) for r in results] for name in ("cand", "fresh"))
+    taken = [sum(of) / scenario.tests for of in zip(cand, fresh, strict=True)]
     return Row(
         part, policy.preset, scenario.name, scenario.tests, scenario.recorded, runs,
         sum(result.failed for result in results) / runs,
         sum(bool(dropped & set(result.regressed)) for result in results) / runs,
         sum(bool(set(result.regressed) - dropped) for result in results) / runs,
-        sum(result.cand for result in results) / trials,
-        sum(result.fresh for result in results) / trials,
+        sum(cand) / trials,
+        sum(fresh) / trials,
         2 * stdev(taken) / math.sqrt(runs) if runs > 1 else 0.0,
     )  # fmt: skip
 
@@ -410,18 +279,17 @@ def _where(row: Row) -> str:
 # --- the estimate before a gate ---------------------------------------------------------------
 
 
-class _Noted(Drawn):
-    """Outcomes by chance that keep what the baseline's recorded trials came to."""
+@dataclass
+class _Known:
+    """Outcomes by chance of a suite whose recorded trials are known."""
 
-    def __init__(self, random: Random, rates: dict[str, Sequence[float]]) -> None:
-        super().__init__(random, rates)
-        self.base_fails: dict[int, int] = {}
+    drawn: Drawn
+    base_fails: Sequence[int]
 
-    def fails(self, test: int, stream: str, start: int, stop: int) -> int:
-        fails = super().fails(test, stream, start, stop)
+    def fails(self, test: int, stream: Any, start: int, stop: int) -> int:
         if stream == "base":
-            self.base_fails[test] = self.base_fails.get(test, 0) + fails
-        return fails
+            return self.base_fails[test]
+        return self.drawn.fails(test, stream, start, stop)
 
 
 @dataclass(frozen=True)
@@ -461,13 +329,14 @@ def _estimated(scenario: Scenario, runs: int, wanted: float) -> Estimated:
     known: dict[tuple[int, ...], tuple[int, int]] = {}
     of = scenario.recorded
     for _ in range(runs):
-        drawn = _Noted(random, rates)
-        result = gate(scenario.tests, of, drawn, Policy())
-        fails = tuple(drawn.base_fails[test] for test in range(scenario.tests))
+        drawn = Drawn(random, rates)
+        fails = tuple(drawn.fails(test, "base", 0, of) for test in range(scenario.tests))
+        result = counted_gate([of] * scenario.tests, _Known(drawn, fails), Policy())
+        trials = sum(result.cand) + sum(result.fresh)
         if fails not in known:
             known[fails] = estimate([Recorded(of - n, of) for n in fails], Policy()).trials
         least, most = known[fails]
-        inside += least <= result.cand + result.fresh <= most
+        inside += least <= trials <= most
         widest = max(widest, most / least)
     name = f"estimate, K={scenario.tests}, nA={of}, {scenario.name}"
     return Estimated(name, inside / runs, widest, wanted)

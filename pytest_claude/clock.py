@@ -24,3 +24,8 @@ def elapsed_s(_read: Callable[[], float] = time.perf_counter) -> float:
     A default value keeps the real one.
     """
     return _read()
+
+
+def sleep(seconds: float, _sleep: Callable[[float], None] = time.sleep) -> None:
+    """Wait; also where a test has replaced `time.sleep`."""
+    _sleep(seconds)

@@ -9,7 +9,7 @@
     │   ├── UnreadableCassette  the file is empty, cut, of another kind or edited
     │   ├── UnsavedCassette     what was recorded could not be written
     │   ├── SpoiledTrial        what was answered says nothing about the model that was asked
-    │   │   └── NotSent         the model would refuse the request: it is not paid for
+    │   │   └── NotSent         the request was held back: it is not paid for
     │   ├── WaitsForBatch       a batch is to answer the call: the trial ends here for now
     │   ├── CallOutsideTrial    model traffic that no cassette can answer
     │   └── UnknownSDK          requests of the installed SDK don't pass our patch
@@ -30,10 +30,21 @@ Row = tuple[str, str]
 """One labelled line of an explanation: `("observed", "…")`."""
 
 
-Void = Literal["service", "cut", "account", "other_model", "not_sent", "no_recording", "timed_out"]
+Void = Literal[
+    "service",
+    "cut",
+    "account",
+    "other_model",
+    "not_sent",
+    "budget",
+    "no_recording",
+    "timed_out",
+    "unreadable",
+]
 """Why a trial is no evidence about a model: an error of the service, or none of its answers; an
 answer that the server or the network cut; the account can't ask this; another model answered; the
-request was held back; its recording is not there; a time limit of pytest-timeout ended the test."""
+request was held back; the budget did not allow it; its recording is not there; a time limit of
+pytest-timeout ended the test."""
 
 
 class Explained(Protocol):
@@ -78,6 +89,9 @@ class CassetteMiss(RecordingProblem):
         edit: The changed span, before and after: equal for all misses that one edit caused.
             None where no recording is near.
         calls: How many calls it takes to record the rest of the trial again, as recorded.
+        ignorable: Named rules of `claude_ignore` under which the nearest recording would answer;
+            empty where something else differs too.
+        field: The first field that differs; "" where no recording is near.
     """
 
     def __init__(
@@ -87,11 +101,15 @@ class CassetteMiss(RecordingProblem):
         cause: str = "",
         edit: str | None = None,
         calls: int = 1,
+        ignorable: Sequence[str] = (),
+        field: str = "",
     ) -> None:
         super().__init__(headline, rows)
         self.cause = cause
         self.edit = edit
         self.calls = calls
+        self.ignorable = tuple(ignorable)
+        self.field = field
 
 
 _RESTORE = "restore the file (git checkout), or delete it and record again"
@@ -130,6 +148,11 @@ class UnreadableCassette(RecordingProblem):
         self.to_accept = to_accept
         self.to_repair = to_repair
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing but another copy of the file, or another recording, helps."""
+        return self.to_accept is None and self.to_repair is None
+
 
 class UnsavedCassette(RecordingProblem):
     """What was recorded could not be written; the old file is unchanged."""
@@ -157,7 +180,8 @@ class SpoiledTrial(RecordingProblem):
 
 
 class NotSent(SpoiledTrial):
-    """A request that its model is known to refuse was held back while recording."""
+    """A request was held back while recording: its model is known to refuse it, or the limits of
+    the account or the budget do not allow it."""
 
 
 class WaitsForBatch(RecordingProblem):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from pytest_claude.comparison.trial import Stream
 from pytest_claude.errors import SettingsError
@@ -24,6 +25,8 @@ from pytest_claude.run.place import (
     gate_names,
 )
 from pytest_claude.settings import RunSettings
+
+_T = TypeVar("_T")
 
 
 class Places:
@@ -69,7 +72,7 @@ class Places:
     def _test(self, test: str, side: Side = ORDINARY) -> Folder:
         """The cassettes of a test."""
         folder = self.own(test, side)
-        return self._found(folder, test, side, lambda places, own: places.own(own))
+        return self._found(folder, test, side, lambda places, own: places.own(own, side))
 
     def own(self, test: str, side: Side = ORDINARY) -> Folder:
         """The cassettes of a test below this root alone."""
@@ -83,16 +86,21 @@ class Places:
     def fixture(self, base: str, scope: str, name: str, side: Side = ORDINARY) -> Folder:
         """The cassettes of a fixture wider than a test."""
         folder = self._folder(self.layout.fixture(base, scope, name, side))
-        return self._found(folder, base, side, lambda places, own: places.fixture(own, scope, name))
+        return self._found(
+            folder, base, side, lambda places, own: places.fixture(own, scope, name, side)
+        )
 
     def elsewhere(self, test: str) -> Path | None:
         """The recordings of a test that lie where no run from here looks; None where none do.
 
-        They are looked for in all cassette folders of the repository, below any end of the path of
-        the test's file. What belongs to another file is not meant.
+        They are looked for under the name that its class had before, then in all cassette folders
+        of the repository, below any end of the path of the test's file. What belongs to another
+        file is not meant.
         """
         name, _, rest = test.partition("::")
         file = Path(os.path.abspath(self._project / name))  # noqa: PTH100  # links are kept
+        if (before := self.renamed(test)) is not None:
+            return before
         top = _repository(file)
         parts = file.relative_to(top).parts
         for root in _cassette_folders(top, frozenset((self.root.name, _USUAL))):
@@ -108,6 +116,22 @@ class Places:
                         return root / folder
         return None
 
+    def renamed(self, test: str) -> Path | None:
+        """The recordings of a test of this name in a class that its file has no more."""
+        module, *classes, name = test.split("::")
+        here, file = self.own(test).folders[-1].parent, self._project / module
+        if not classes or not here.is_dir():
+            return None
+        text = file.read_text("utf-8", "replace") if file.is_file() else ""
+        found = []
+        for folder in sorted(names_in(here)):
+            identity = self._identity(PurePosixPath((here / folder).relative_to(self.root)))
+            of, *others, own = (identity or "").split("::") if identity else ("", "")
+            gone = [each for each in others if f"class {each}" not in text]
+            if (of, own) == (module, name) and gone:
+                found.append(here / folder)
+        return found[0] if len(found) == 1 else None
+
     def _found(
         self, folder: Folder, node: str, side: Side, of: Callable[[Places, str], Folder]
     ) -> Folder:
@@ -116,20 +140,43 @@ class Places:
         Args:
             folder: The one that a run from here has as a rule.
             node: The id of a test, or of the folder, file or class of a fixture.
-            side: Gates are kept where they were run.
+            side: A gate that was run in a project is kept there.
             of: Gives the folder in a project, with the id that the node has there.
         """
-        if side != ORDINARY or folder.is_there:
+        if side == ORDINARY and folder.is_there:
             return folder
         places = PurePosixPath(node.partition("::")[0])
         inner = [
-            (of(projects, node[len(str(above)) + 1 :]), projects._takes_new)
+            (of(projects, node[len(str(above)) + 1 :]), projects)
             for above in (places, *places.parents)
             if above.name not in ("", "..") and (projects := self._below(above)) is not None
         ]
-        there = (own for own, _ in inner if own.is_there)
-        new = (own for own, takes_new in inner if takes_new)
-        return next(there, None) or next(new, None) or folder
+        if side != ORDINARY:
+            return next((own for own, projects in inner if projects.keeps(side)), folder)
+        return _chosen((own, own.is_there, projects) for own, projects in inner) or folder
+
+    def adopted_set_up(self, shown: str) -> Path:
+        """Where plain replay looks for what a wider fixture asked in a gate; `shown` as `place`."""
+        place = replace(self.place(shown), side=ORDINARY)
+        here = self.root / place.path
+        inner = [
+            (projects.root / replace(place, folder=place.folder.relative_to(above)).path, projects)
+            for above in place.folder.parents
+            if above.parts and (projects := self._below(above)) is not None
+        ]
+        there = ((path, path.parent.is_dir(), projects) for path, projects in inner)
+        return here if here.parent.is_dir() else _chosen(there) or here
+
+    def keeps(self, side: Side) -> bool:
+        """Whether the gate of a side was run here."""
+        return (self.root / replace(side, attempt=1).root).is_dir()
+
+    def projects(self) -> Iterator[tuple[PurePosixPath, Places]]:
+        """The projects below that have cassettes, each with its folder."""
+        for path, _ in own_folders(self._project):
+            folder = PurePosixPath(path.relative_to(self._project).as_posix())
+            if folder.parts and (projects := self._below(folder)) is not None:
+                yield folder, projects
 
     def _project_below(self, folder: PurePosixPath) -> Places | None:
         """The places of the project in a folder below this one; None where it has no cassettes."""
@@ -152,10 +199,13 @@ class Places:
         return [folder for folder in self.alike(plain) if folder != plain]
 
     def place(self, shown: str) -> TrialPlace:
-        """The place of a cassette below the root, by its path relative to the checkout."""
+        """The place of a cassette, here or in a project below, by its path from the checkout."""
         path = self._checkout / shown
-        below = PurePosixPath(path.relative_to(self.root).as_posix())
-        place = TrialPlace.read(below, lambda: main_model(path))
+        below = (self._below(above) for above in PurePosixPath(shown).parents if above.parts)
+        roots = (self.root, *(projects.root for projects in below if projects is not None))
+        root = next(root for root in roots if path.is_relative_to(root))
+        inside = PurePosixPath(path.relative_to(root).as_posix())
+        place = TrialPlace.read(inside, lambda: main_model(path))
         assert place is not None, "it is a cassette's path"
         return place
 
@@ -192,6 +242,17 @@ class Places:
             if label is not None and (identity := label.test or label.fixture):
                 return identity
         return None
+
+
+def _chosen(inner: Iterable[tuple[_T, bool, Places]]) -> _T | None:
+    """Which project below has a recording: where it is, else where a new one goes.
+
+    Each candidate is with whether something is there, and its project, the innermost first.
+    """
+    inner = list(inner)
+    there = (place for place, is_there, _ in inner if is_there)
+    new = (place for place, _, projects in inner if projects._takes_new)
+    return next(there, None) or next(new, None)
 
 
 _USUAL = "cassettes"

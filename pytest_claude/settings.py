@@ -83,6 +83,7 @@ class RunSettings:
             a run file); None outside such a comparison.
         attempt: Which attempt of the bump this is, from 1.
         go_on: The run file of a gate that is to be gone on with; None otherwise.
+        budget_usd: The dollars that a recording may cost; None where there is no limit.
         max_cost_ratio: The candidate's cost over the baseline's at which a gate fails; None where
             cost does not gate.
         output_tools: Globs of tools whose input is the answer.
@@ -120,6 +121,7 @@ class RunSettings:
     attempt: int = 1
     go_on: Path | None = None
     max_cost_ratio: float | None = None
+    budget_usd: float | None = None
 
     @property
     def asks_judge(self) -> bool:
@@ -217,6 +219,17 @@ def parse_store_requests(value: str) -> int:
             f"claude_store_requests = {value}: a size of 1 kB or more, such as 64 kB, or off"
         )
     return size
+
+
+def parse_dollars(name: str, value: str) -> float:
+    """The dollars in `value`, more than 0.
+
+    >>> parse_dollars("--claude-budget", "2.50"), parse_dollars("claude_budget", "$2")
+    (2.5, 2.0)
+    """
+    if (match := re.fullmatch(r"\$?(\d+(?:\.\d+)?|\.\d+)", value.strip())) and float(match[1]):
+        return float(match[1])
+    raise SettingsError(f"{name}={value}: US dollars, more than 0, for example 2.50")
 
 
 _BYTES = {"": 1, "b": 1, "kb": 1000, "mb": 1_000_000}

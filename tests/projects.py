@@ -18,9 +18,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from simulator import Persona, Simulator, asks, by_prompt, calls, meeting
+from simulator import Account, Persona, Simulator, asks, by_prompt, calls, meeting
 
 from pytest_claude.gating import policy
+
+# What the conftest.py of both folders imports.
+__all__ = [
+    "bumped", "cold_python", "commands_in_process", "project", "recorded_once", "short_gates",
+    "tidy", "warm_python",
+]  # fmt: skip
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 TESTS = Path(__file__).parent
@@ -128,6 +134,7 @@ class Project:
             OLD: calls(("lookup_order", {"order_id": "1234"})),
             NEW: asks("Which order do you mean?"),
         }
+        self.account = Account()
         # Only what a test names: the machine's plugins would be loaded anew in each run.
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         self.app()
@@ -170,7 +177,10 @@ class Project:
     @contextmanager
     def server(self) -> Iterator[None]:
         """A simulated API, and the environment that leads there."""
-        with Simulator(self._personas) as simulator, self._monkeypatch.context() as patch:
+        with (
+            Simulator(self._personas, self.account) as simulator,
+            self._monkeypatch.context() as patch,
+        ):
             self.simulator = simulator
             patch.setenv("ANTHROPIC_API_KEY", KEY)
             patch.setenv("ANTHROPIC_BASE_URL", simulator.url)

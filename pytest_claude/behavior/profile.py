@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,6 +19,8 @@ Manner = Literal["refused", "asked", "unread", "acted", "answered", "silent"]
 Settle = Callable[[Answer, Clarification, bool, bool], Clarification]
 """Settles what the rules leave open of an answer: gets it, their reading, whether the answer calls
 a tool that acts, and whether what is asked about it is open."""
+
+IsOther = Callable[[str, str], bool]
 
 _LARGEST_OUTPUT = 20_000  # bytes of JSON kept whole
 _LONGEST_QUESTION = 200  # characters of a reply that asks in no sentence of its own
@@ -49,6 +51,8 @@ class Profile:
             when no call was made; unread when it is unsure whether the last reply asks.
         question: The sentence by which it asks for what it needs, if the last reply surely does.
         refusal: Why it refused, or the error that it ended with.
+        declined: The sentence by which the last reply surely refuses in words, with another stop
+            reason.
         tools: Calls of client tools in order; output and asking tools do not count.
         parallel: Names of the tools called together, for each reply with two calls or more.
         output: JSON value of the last reply: its text, or the input of its output tool; None
@@ -68,6 +72,10 @@ class Profile:
         server_tools: Names of the tools that the API ran itself, each once, in alphabetical order;
             how often it searches differs between two answers of one model.
         cache_read_tokens: Part of the input tokens.
+        cache_write_tokens: Likewise.
+        fenced: Whether the JSON of the last reply is in a fence.
+        efforts: The levels of effort that the app asked for, each once, in order.
+        served: Models that answered and were not asked, as the API names them, each once.
     """
 
     manner: Manner
@@ -88,6 +96,11 @@ class Profile:
     time_to_first_token_s: float | None = None
     server_tools: tuple[str, ...] = ()
     cache_read_tokens: int | None = None
+    declined: str | None = None
+    cache_write_tokens: int | None = None
+    fenced: bool = False
+    efforts: tuple[str, ...] = ()
+    served: tuple[str, ...] = ()
 
     @property
     def asks(self) -> bool | None:
@@ -106,6 +119,7 @@ def profile(
     output_tools: Collection[str] = DEFAULT_OUTPUT_TOOLS,
     asking_tools: Collection[str] = (),
     settle: Settle | None = None,
+    is_other: IsOther | None = None,
 ) -> Profile:
     """The facts of one trial.
 
@@ -114,6 +128,7 @@ def profile(
         output_tools: Globs of tools whose input is the answer; one forced by `tool_choice` is too.
         asking_tools: Globs of tools whose call is a question to the user.
         settle: Settles what the rules leave open of the last reply; None: it stays open.
+        is_other: Whether a second id is of another model than the first; None: nobody asks.
     """
     last = transcript.last
     if last is None:
@@ -121,6 +136,7 @@ def profile(
     tools = roles(transcript, output_tools, asking_tools)
     reading = clarification(last, tools, settle) if last.ok else None
     question, refusal = _question(last, reading, tools), _refusal(last)
+    declined = None if reading is None or refusal is not None else _declined(last, reading)
     calls = [
         [
             ToolFact(use.name, use.input, answer.number)
@@ -134,7 +150,7 @@ def profile(
     has_output = isinstance(value, dict | list)
     usage = transcript.usage
     return Profile(
-        manner=_manner(refusal, question, reading, acts=any(calls)),
+        manner=_manner(refusal or declined, question, reading, acts=any(calls)),
         question=question,
         refusal=refusal,
         tools=tuple(fact for group in calls for fact in group),
@@ -151,6 +167,11 @@ def profile(
         total_s=total_s(transcript),
         time_to_first_token_s=time_to_first_token_s(transcript),
         cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        declined=declined,
+        fenced=json_value is not None and json_value.place == "a fence",
+        efforts=_once(answer.request.effort for answer in transcript.answers),
+        served=_once(_others(transcript.answered, is_other)),
         server_tools=tuple(
             sorted({use.name for answer in transcript.answered for use in answer.server_tool_uses})
         ),
@@ -214,6 +235,27 @@ def _manner(
     if reading is not None and not reading.certain:
         return "unread"
     return "acted" if acts else "answered"
+
+
+def _declined(last: Answer, reading: Clarification) -> str | None:
+    """The sentence by which the last reply surely refuses in words."""
+    if not reading.refuses:
+        return None
+    return (reading.sentence if reading.kind == "refusal" else None) or last.text[
+        :_LONGEST_QUESTION
+    ]
+
+
+def _others(answers: Iterable[Answer], is_other: IsOther | None) -> Iterator[str]:
+    """The models that answered and were not asked."""
+    for answer in answers:
+        asked, served = answer.request.model, answer.served_model
+        if is_other is not None and asked and served and is_other(asked, served):
+            yield served
+
+
+def _once(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value is not None))
 
 
 def _refusal(last: Answer) -> str | None:

@@ -23,7 +23,8 @@ from pytest_claude.places import Places
 from pytest_claude.recording.cassette import parts_named
 from pytest_claude.recording.files import remove_files, write_atomically
 from pytest_claude.recording.folder import main_model
-from pytest_claude.recording.store import FOLDER, Store
+from pytest_claude.recording.references import FOLDER
+from pytest_claude.recording.store import Store
 from pytest_claude.report.adoption import adoption, bump_text, foretold_lines
 from pytest_claude.report.numbers import plural
 from pytest_claude.run.ledger_file import LedgerFile
@@ -35,6 +36,8 @@ NOTE = "BUMP.md"
 _ASIDE = ".replaced"
 _RENAMES = "adopt.json"  # what is being renamed, until the note says that it is done
 
+Pair = tuple[str, str]
+"""The old and the new model of a swap, as typed."""
 Rename = tuple[str, str]
 """Where a file is and where it goes, as paths from the project's root."""
 
@@ -46,8 +49,34 @@ def run(options: argparse.Namespace) -> int:
     call goes on where the first one ended, or was killed.
     """
     project = read_project(Path.cwd())
-    os.chdir(project.root)  # from where pytest finds the tests, and paths are shown
     pairs = [_pair(text) for text in options.pairs]
+    below = {} if _gate_folder(project, pairs) else _gated_below(project, pairs)
+    if not below:
+        return _adopt(project, pairs, options)
+    status = 0
+    for folder, each in sorted(below.items()):
+        print(f"\n{folder}:", flush=True)
+        status = max(status, _adopt(each, pairs, options))
+    return status
+
+
+def _gated_below(project: Project, pairs: Sequence[Pair]) -> dict[str, Project]:
+    """The projects below this one in which the gate was run, by folder.
+
+    Raises:
+        SettingsError: A gate was run where no ini file says that a project is.
+    """
+    found = {}
+    for folder, places in Places(project.cassette_root, project.root).projects():
+        if any(map(places.keeps, _sides(project, pairs))):
+            found[str(folder)] = read_project(project.root / folder)
+            if found[str(folder)].cassette_root != places.root:
+                raise SettingsError(f"adopt: this gate was run in {folder}: adopt it there")
+    return found
+
+
+def _adopt(project: Project, pairs: Sequence[Pair], options: argparse.Namespace) -> int:
+    os.chdir(project.root)  # from where pytest finds the tests, and paths are shown
     gate = _gate_folder(project, pairs)
     if gate is not None:
         _end_renaming(gate)
@@ -108,17 +137,21 @@ def _check_whole(run: Run, gate: Path, options: argparse.Namespace) -> None:
         )
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pair(text: str) -> Pair:
     old, _, new = text.partition("=")
     return old, new
 
 
-def _gate_folder(project: Project, pairs: Sequence[tuple[str, str]]) -> Path | None:
+def _gate_folder(project: Project, pairs: Sequence[Pair]) -> Path | None:
     """The folder of the gate of these pairs; None where there is none."""
+    folders = [project.cassette_root / side.root for side in _sides(project, pairs)]
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def _sides(project: Project, pairs: Sequence[Pair]) -> list[Side]:
     model = project.names.resolved
     names = gate_names((model(old), model(new)) for old, new in pairs)
-    folders = [project.cassette_root / Side(name, 1, "cand").root for name in names]
-    return next((folder for folder in folders if folder.is_dir()), None)
+    return [Side(name, 1, "cand") for name in names]
 
 
 def _move_trials(run: Run, project: Project, options: argparse.Namespace) -> Path:
@@ -131,8 +164,7 @@ def _move_trials(run: Run, project: Project, options: argparse.Namespace) -> Pat
         return folder.shows(folder.path(model, index))
 
     def ordinary_set_up(cassette: str) -> str:
-        below = replace(places.place(cassette), side=ORDINARY).path
-        return os.path.relpath(places.root / below)
+        return os.path.relpath(places.adopted_set_up(cassette))
 
     adopted = adoption(run, lambda cassette: places.place(cassette).model)
     moves = [move for entry in adopted for move in entry.moves(ordinary, ordinary_set_up)]
@@ -157,7 +189,7 @@ def _move_trials(run: Run, project: Project, options: argparse.Namespace) -> Pat
     _check(moves, replaced, [*dict.fromkeys(roots), places.root])
     for source, target in moves:
         root = _root_of(target, [*roots, places.root])
-        if root != places.root:  # of a project below: it has a store of its own
+        if root not in Path(source).absolute().parents:  # a project below has a store of its own
             for name in parts_named(Path(source)):
                 Store.below(root, 0).take(places.root / FOLDER / name)
     digests = " ".join(map(_digest, _ledgers(gate)))
@@ -172,7 +204,7 @@ def _move_trials(run: Run, project: Project, options: argparse.Namespace) -> Pat
 # --- what is left to do ---------------------------------------------------------------------
 
 
-def _edit(options: argparse.Namespace, project: Project, pairs: Sequence[tuple[str, str]]) -> bool:
+def _edit(options: argparse.Namespace, project: Project, pairs: Sequence[Pair]) -> bool:
     """List where the project names the old model, and edit it where that is wanted.
 
     Returns:
@@ -207,7 +239,7 @@ def _edit(options: argparse.Namespace, project: Project, pairs: Sequence[tuple[s
 def _remove(
     options: argparse.Namespace,
     project: Project,
-    pairs: Sequence[tuple[str, str]],
+    pairs: Sequence[Pair],
     gate: Path,
 ) -> None:
     """Remove, on a yes, what has no use any more: the old model's recordings and the gate's."""
@@ -230,16 +262,17 @@ def _remove(
     print(f"\nremoved {what}")
 
 
-def _superseded(project: Project, pairs: Sequence[tuple[str, str]]) -> list[Path]:
+def _superseded(project: Project, pairs: Sequence[Pair]) -> list[Path]:
     """The ordinary cassettes of the old model beside which there are some of the new one."""
     names = project.names.canonical
     olds, news = {names(old) for old, _ in pairs}, {names(new) for _, new in pairs}
     folders: dict[Path, list[tuple[Path, str]]] = {}
-    for path in sorted(project.cassette_root.rglob("*.yaml")):
-        below = PurePosixPath(path.relative_to(project.cassette_root).as_posix())
-        place = TrialPlace.read(below, partial(main_model, path))
-        if place is not None and place.side == ORDINARY:
-            folders.setdefault(path.parent, []).append((path, names(place.model)))
+    for root in project.cassette_roots:
+        for path in sorted(root.rglob("*.yaml")):
+            inside = PurePosixPath(path.relative_to(root).as_posix())
+            place = TrialPlace.read(inside, partial(main_model, path))
+            if place is not None and place.side == ORDINARY:
+                folders.setdefault(path.parent, []).append((path, names(place.model)))
     return [
         path
         for of in folders.values()
@@ -249,7 +282,7 @@ def _superseded(project: Project, pairs: Sequence[tuple[str, str]]) -> list[Path
     ]
 
 
-def _replay(options: argparse.Namespace, pairs: Sequence[tuple[str, str]]) -> None:
+def _replay(options: argparse.Namespace, pairs: Sequence[Pair]) -> None:
     """Run plain replay and say what it says; an app that names the old model is asked for the new.
 
     Nothing is adapted: that is what the app's own code must do.

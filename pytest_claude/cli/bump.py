@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_claude.cli.merge import EXIT
 from pytest_claude.cli.prune import is_terminal
 from pytest_claude.errors import SettingsError
+from pytest_claude.recording.shared_state import sharing
 from pytest_claude.report.commands import next_commands
 from pytest_claude.report.story import story
 from pytest_claude.report.terminal import way_line
@@ -35,7 +36,7 @@ def run_gate(options: argparse.Namespace) -> tuple[int, Run | None]:
     """
     gate = [word for pair in options.pairs for word in ("--claude-bump", pair)]
     run: Run | None = None
-    with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder:
+    with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder, sharing(folder):
         for number in range(1, 100):
             path = Path(folder, f".run{number}.json")
             # As one word each: pytest takes a word that is a path for a place to find the tests.
@@ -56,6 +57,8 @@ def _goes_on(before: Run | None, run: Run) -> bool:
     """Whether another run can bring trials that are needed."""
     decision = run.decision
     if decision is None or not decision.open_trials or decision.policy.offline:
+        return False
+    if any(verdict.reason == "budget" for verdict in decision.tests):
         return False
     return before is None or _trials(run) > _trials(before)
 

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     paths = recordings(options.paths or [cassette_folder()], "check")
     parts: dict[Path, list[str]] = {}
     found = [_flaws(path, secrets, parts) for path in paths]
-    unused = [] if options.paths else _unused_parts()
+    unused = [] if options.paths else unused_parts(cassette_folder())[0]
     parts |= {part: _secret_lines(part, secrets_in_file(part, secrets)) for part in unused}
     found += [flaws for flaws in parts.values() if flaws]
     for line in (line for flaws in found for line in flaws):
@@ -105,13 +105,6 @@ def _orphans() -> list[Orphan]:
     except NotCollected as error:
         print(f"orphaned cassettes were not looked for: {error}", file=sys.stderr)
         return []
-
-
-def _unused_parts() -> list[Path]:
-    try:
-        return unused_parts(cassette_folder())
-    except UnreadableCassette:
-        return []  # it is reported as a bad file
 
 
 def _accept(paths: Iterable[Path]) -> int:

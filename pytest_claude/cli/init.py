@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_claude.cli.project import read_project
 from pytest_claude.errors import SettingsError
 from pytest_claude.recording.files import write_atomically
-from pytest_claude.recording.store import FOLDER
+from pytest_claude.recording.references import FOLDER
 
 # By what is below the cassettes' folder; the last that fits holds.
 _ATTRIBUTES = {

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pytest_claude.cli.project import cassette_folder, read_project
+from pytest_claude.errors import UnreadableCassette
 from pytest_claude.recording import partial
 from pytest_claude.recording.cassette import parts_named, read_label
-from pytest_claude.recording.store import FOLDER, is_part
+from pytest_claude.recording.references import FOLDER, is_part
 from pytest_claude.run.place import ORDINARY, Layout, Side, base_of, is_of_fixture, part_names
 from pytest_claude.transcript.quoting import printable
 
@@ -61,20 +62,21 @@ def project_orphans() -> list[Orphan]:
     return find_orphans(root, project, _collected_tests(project))
 
 
-def unused_parts(root: Path, removed: Collection[Path] = ()) -> list[Path]:
+def unused_parts(root: Path, removed: Collection[Path] = ()) -> tuple[list[Path], str | None]:
     """The parts below a cassette root that no cassette but the `removed` ones refers to.
 
-    What killed writers left of parts is among them.
-
-    Raises:
-        UnreadableCassette: What one refers to is not known.
+    What killed writers left of parts is among them. None is, where a cassette can't be read that
+    may refer to any; why follows.
     """
     parts = [p for p in sorted((root / FOLDER).glob("*")) if is_part(p) or p.suffix == ".tmp"]
     named: set[str] = set()
     for path in root.rglob("*.yaml*") if parts else ():
         if path not in removed and path.is_file():
-            named |= parts_named(path)
-    return [part for part in parts if part.name not in named]
+            try:
+                named |= parts_named(path)
+            except UnreadableCassette as error:
+                return [], error.headline
+    return [part for part in parts if part.name not in named], None
 
 
 def _collected_tests(root: Path) -> dict[str, str | None]:

@@ -34,6 +34,14 @@ class Project:
     store_requests: int = STORE_REQUESTS
 
     @property
+    def cassette_roots(self) -> tuple[Path, ...]:
+        """The folder of all cassettes, and those of the projects below."""
+        from pytest_claude.places import Places  # late: few commands look for them
+
+        below = Places(self.cassette_root, self.root).projects()
+        return (self.cassette_root, *(places.root for _, places in below))
+
+    @property
     def price_table(self) -> PriceTable:
         """The user's own prices.
 

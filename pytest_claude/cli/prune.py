@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from pytest_claude.cli.check import orphan_lines
 from pytest_claude.cli.orphans import NotCollected, project_orphans, unused_parts
 from pytest_claude.cli.project import cassette_folder
-from pytest_claude.errors import UnreadableCassette
 from pytest_claude.recording.files import remove_files
 from pytest_claude.report.numbers import plural
 
@@ -24,32 +22,26 @@ def run(options: argparse.Namespace) -> int:
     for orphan in orphans:
         print("\n".join(orphan_lines(orphan)))
     found, orphans = orphans, [orphan for orphan in orphans if orphan.doubt is None]
-    parts = _unused_parts([path for orphan in orphans for path in orphan.files])
+    files_of_tests = [path for orphan in orphans for path in orphan.files]
+    parts, doubt = unused_parts(cassette_folder(), files_of_tests)
+    if doubt is not None:
+        print(f"FAIL no part is removed: {doubt}", file=sys.stderr)
     for part in parts:
         print(f"unused  {part}: no cassette refers to it")
     if not orphans and not parts:
         print("nothing is removed" if found else "no cassette is orphaned")
         return 0
-    files = plural(sum(len(orphan.files) for orphan in orphans) + len(parts), "file")
+    files = plural(len(files_of_tests) + len(parts), "file")
     if not (options.yes or is_wanted(f"remove {files}?")):
         print(f"nothing is removed; to remove {files}  pytest-claude prune --yes")
         return 0
     try:
-        files_of_tests = [path for orphan in orphans for path in orphan.files]
         remove_files([*files_of_tests, *parts], cassette_folder())
     except OSError as error:
         print(f"FAIL {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     print(f"{files} removed")
     return 0
-
-
-def _unused_parts(removed: list[Path]) -> list[Path]:
-    try:
-        return unused_parts(cassette_folder(), removed)
-    except UnreadableCassette as error:
-        print(f"FAIL no part is removed: {error.headline}", file=sys.stderr)
-        return []
 
 
 def is_terminal() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from pytest_claude.behavior.profile import profile
@@ -12,8 +13,10 @@ from pytest_claude.cli.project import cassette_folder
 from pytest_claude.comparison.difference import differences
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError, UnreadableCassette
+from pytest_claude.models.ids import NO_NAMES
+from pytest_claude.models.served import is_other
 from pytest_claude.recording.cassette import load, main_model
-from pytest_claude.recording.store import FOLDER, names_in
+from pytest_claude.recording.references import FOLDER, names_in
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.terminal import wrap
 from pytest_claude.revision import git
@@ -74,7 +77,9 @@ def _trial(test: str, index: int, name: str, path: Path) -> Trial:
         raise SettingsError(f"compare: {error.headline}") from None
     return Trial(
         test, "base", index, "pass", cassette=name, interactions=len(entries),
-        profile=profile(transcript) if transcript.answers else None,
+        profile=profile(transcript, is_other=partial(is_other, names=NO_NAMES))
+        if transcript.answers
+        else None,
     )  # fmt: skip
 
 

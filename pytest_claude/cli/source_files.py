@@ -66,9 +66,10 @@ def _settled_lines(text: str, project: Project) -> set[int]:
 
 
 def _files(project: Project) -> Iterator[Path]:
+    roots = project.cassette_roots
     for path in _listed(project.root):
         plain = path.is_file() and not path.is_symlink()
-        if plain and path.suffix not in _PROSE and project.cassette_root not in path.parents:
+        if plain and path.suffix not in _PROSE and not any(root in path.parents for root in roots):
             yield path
 
 

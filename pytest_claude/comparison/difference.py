@@ -14,8 +14,9 @@ from pytest_claude.comparison.trial import Trial
 from pytest_claude.transcript.quoting import cut, quote
 
 Kind = Literal[
-    "asks", "refused", "refuses", "parallel", "tools", "server", "arguments", "output", "stop"
-]
+    "asks", "refused", "refuses", "declines", "parallel", "tools", "server", "arguments", "output",
+    "stop", "cache", "effort", "served",
+]  # fmt: skip
 
 STEADY: frozenset[Kind] = frozenset({"refused", "refuses", "tools", "server", "stop"})
 """What two recordings of one request by one model have in common, in public recordings; the rest
@@ -67,9 +68,10 @@ def differences(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Differenc
 
     A behavior changed when all trials of the baseline showed it, or none, and more than half of
     the candidate's trials do otherwise. One change shows in several ways (who asks calls no tool
-    and stops otherwise); the order is asks, refused (by the API), refuses (the model), parallel,
-    tools, server, arguments, output, stop, and the first is the one to tell. Trials without a
-    profile do not count; those of which it is unread whether they ask don't in that.
+    and stops otherwise); the order is asks, refused (by the API), refuses (the model), declines (in
+    words), parallel, tools, server, arguments, output, stop, cache, effort, served, and the first
+    is the one to tell. Trials without a profile do not count; those of which it is unread whether
+    they ask don't in that.
     """
     old, new = _seen(base), _seen(cand)
     if not old or not new:
@@ -175,6 +177,13 @@ def _refuses(old: Profile, new: Profile) -> tuple[str, int]:
     return "refuses (stop reason `refusal`)" if refuses else "no longer refuses", new.last
 
 
+def _declines(old: Profile, new: Profile) -> tuple[str, int]:
+    if new.declined is None:
+        return "no longer refuses in words", new.last
+    instead = f" instead of calling {_names(old)}" if old.tools and not new.tools else ""
+    return f"refuses in words, {quote(new.declined)}{instead}", new.last
+
+
 def _parallel(old: Profile, new: Profile) -> tuple[str, int]:
     if not new.parallel:
         return f"calls {_list(old.parallel[0])} one at a time, not in parallel", new.last
@@ -215,6 +224,10 @@ def _output(old: Profile, new: Profile) -> tuple[str, int]:
         return told or "answers with no JSON", new.last
     if not old.has_output:
         return "answers with JSON, where there was none", new.last
+    if new.fenced != old.fenced:
+        fence = "puts its JSON into a fence" if new.fenced else "puts its JSON into no fence"
+        same = _canonical(old.output) == _canonical(new.output)
+        return fence if same else f"{fence}, {_value_changes(old.output, new.output)}", new.last
     return f"answers with {_value_changes(old.output, new.output)}", new.last
 
 
@@ -222,16 +235,39 @@ def _stops(old: Profile, new: Profile) -> tuple[str, int]:
     return f"stops with `{new.stop_reason}` instead of `{old.stop_reason}`", new.last
 
 
+def _cache(old: Profile, new: Profile) -> tuple[str, int] | None:
+    if new.cache_read_tokens:
+        return (
+            None  # the first trial of a run finds a cold cache: that a later one reads is no news
+        )
+    written = f", writes {new.cache_write_tokens:,} to it" if new.cache_write_tokens else ""
+    return f"reads nothing from the cache{written}", new.last
+
+
+def _effort(old: Profile, new: Profile) -> tuple[str, int]:
+    before, after = (_list(of.efforts) or "no effort" for of in (old, new))
+    return f"is asked with {after} instead of {before}", new.last
+
+
+def _served(old: Profile, new: Profile) -> tuple[str, int]:
+    before, after = (_list(of.served) or "the model that is asked" for of in (old, new))
+    return f"is answered by {after} instead of {before}", new.last
+
+
 _ASPECTS: dict[Kind, tuple[Callable[[Profile], Hashable], Words]] = {
     "asks": (lambda p: p.asks, _asks),
     "refused": (lambda p: p.is_refused, _refused),
     "refuses": (lambda p: p.refusal is not None and not p.is_refused, _refuses),
+    "declines": (lambda p: p.declined is not None, _declines),
     "parallel": (lambda p: p.parallel, _parallel),
     "tools": (lambda p: tuple(fact.name for fact in p.tools), _tools),
     "server": (lambda p: p.server_tools, _server),
     "arguments": (lambda p: tuple((f.name, _canonical(f.input)) for f in p.tools), _arguments),
-    "output": (lambda p: (p.has_output, _canonical(p.output)), _output),
+    "output": (lambda p: (p.has_output, p.fenced, _canonical(p.output)), _output),
     "stop": (lambda p: p.stop_reason, _stops),
+    "cache": (lambda p: bool(p.cache_read_tokens), _cache),
+    "effort": (lambda p: p.efforts, _effort),
+    "served": (lambda p: p.served, _served),
 }
 
 

@@ -78,15 +78,18 @@ class Trial:
         model: Canonical id of the main model that was asked, after any swap; "" when unknown.
         replies: One id per answer in order (hash of the request id, else of the recorded bytes
             and the place in the cassette); trials with equal ids are copies of one paid trial.
-        cost_usd: Price of all calls as billed; None when unknown.
+        cost_usd: Price, as billed, of the calls that `profile` is of: its own, or where it made
+            none those of a set-up that it shares; None when unknown. What a gate paid adds
+            `set_ups_usd`, each set-up once.
         entries: Numbers of its interactions in a cassette that tests share; empty where the
             cassette is its own.
-        void: Why it is void; None for any other outcome.
+        void: Why it is void, or aborted for a file that can't be read; None for any other outcome.
         refused: What the API said, where it refused every request that a bump compares.
         set_ups: Cassettes of the fixtures wider than a test that asked a model for it; trials of a
             stream that share them are one trial.
-        edition: The fingerprint of what its app asked first, before any swap: 16 hexadecimal
-            digits. An edited app has another; "" where no call was made, and in older files.
+        set_ups_usd: Price of what each of `set_ups` asked; None when unknown.
+        edition: Fingerprints of what its app asked, before any swap: up to its first request, up
+            to its second, and so on. An edited app has others; none where no call was made.
         judged: What a judge read of it for its checks and its profile.
     """
 
@@ -110,7 +113,8 @@ class Trial:
     void: Void | None = None
     refused: str | None = None
     set_ups: tuple[str, ...] = ()
-    edition: str = ""
+    set_ups_usd: tuple[float | None, ...] = ()
+    edition: tuple[str, ...] = ()
     judged: tuple[Judged, ...] = ()
 
     def as_evidence(self) -> Trial:
@@ -123,6 +127,11 @@ class Trial:
         if not crashed:
             return self
         return replace(self, outcome="abort", cause=f"failed before its first call: {self.cause}")
+
+    @property
+    def shared_set_up(self) -> str | None:
+        """The set-up that its profile and its cost are of; None where they are its own."""
+        return self.cassette if self.cassette in self.set_ups else None
 
     def own(self, transcript: Transcript) -> Transcript:
         """What the transcript of its cassette holds of this trial."""
@@ -162,7 +171,17 @@ class Trial:
         fields["checks"] = tuple(CheckNote(**note) for note in fields.get("checks", ()))
         fields["judged"] = tuple(Judged(**each) for each in fields.get("judged", ()))
         fields["profile"] = _profile(fields.get("profile"))
-        for name in ("models", "rewrites", "replies", "entries", "set_ups"):
+        if isinstance(first := fields.get("edition", ()), str):  # an earlier version kept no more
+            fields["edition"] = (first,) if first else ()
+        for name in (
+            "models",
+            "rewrites",
+            "replies",
+            "entries",
+            "set_ups",
+            "set_ups_usd",
+            "edition",
+        ):
             fields[name] = tuple(fields.get(name, ()))
         return cls(**fields)
 
@@ -175,6 +194,6 @@ def _profile(data: Mapping[str, Any] | None) -> Profile | None:
             **data,
             "tools": tuple(ToolFact(**fact) for fact in data["tools"]),
             "parallel": tuple(tuple(group) for group in data["parallel"]),
-            "server_tools": tuple(data.get("server_tools", ())),
+            **{name: tuple(data.get(name, ())) for name in ("server_tools", "efforts", "served")},
         }
     )

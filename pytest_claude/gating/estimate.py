@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from pytest_claude.gating.duel import DuelRule, duel_rule, rounded_up
+from pytest_claude.comparison.trial import Stream
+from pytest_claude.gating.counted import counted_gate
+from pytest_claude.gating.duel import duel_rule, rounded_up
 from pytest_claude.gating.policy import Policy
-from pytest_claude.gating.screen import held_back_of
-from pytest_claude.gating.walk import accept_bounds
 
 Range = tuple[float, float]
 """The smallest and the largest of an estimate."""
@@ -139,67 +139,39 @@ class _Prices:
         )
 
 
+class _Simulated:
+    """The trials of one simulated gate, by what is recorded.
+
+    A test's pass rate is drawn from its recorded trials; some tests of some candidates drop.
+    """
+
+    def __init__(self, tests: Sequence[Recorded], pooled: float, random: Random) -> None:
+        self._tests = tests
+        self._random = random.random
+        dropped = 0 if random.random() < _UNCHANGED else random.betavariate(*_DROPPED)
+        self._rates: list[dict[Stream, float]] = []
+        for test in tests:
+            fails = test.of - test.passes
+            rate = random.betavariate(test.passes + pooled, fails + 1.001 - pooled)
+            now = rate * random.random() if random.random() < dropped else rate
+            self._rates.append({"base_fresh": rate, "cand": now})
+
+    def fails(self, test: int, stream: Stream, start: int, stop: int) -> int:
+        """Failed trials; those that are recorded failed evenly over their number."""
+        of = self._tests[test]
+        if stream == "base":
+            fails = of.of - of.passes
+            return fails * stop // of.of - fails * start // of.of if of.of else 0
+        rate = self._rates[test][stream]
+        return sum(self._random() >= rate for _ in range(start, stop))
+
+
 def _gate(tests: Sequence[Recorded], policy: Policy, pooled: float, random: Random) -> list[_Taken]:
     """The trials that each test takes in one simulated gate."""
-    dropped = 0 if random.random() < _UNCHANGED else random.betavariate(*_DROPPED)
-    taken, suspects = [], []
-    for number, test in enumerate(tests):
-        rate = random.betavariate(test.passes + pooled, test.of - test.passes + 1.001 - pooled)
-        now = rate * random.random() if random.random() < dropped else rate
-        screened, cleared = _screen(test, policy, now, random)
-        taken.append(_Taken(test.missing, 0, screened))
-        if not cleared:
-            suspects.append((number, rate, now))
-    for number, rate, now in suspects:
-        test, own = tests[number], taken[number]
-        rule = _rule(test, policy, len(suspects))
-        if rule is not None:
-            fresh = rule.base_n if policy.baseline == "callable" else 0
-            passes = rule.base_n - _fails(rule.base_n, rate, random)
-            fought = _walked(rule.looks, rule.accepts(passes), rule.rejects(passes), now, random)
-            taken[number] = _Taken(own.base, fresh, policy.screen_looks[-1] + fought[0])
-    return taken
-
-
-def _screen(test: Recorded, policy: Policy, rate: float, random: Random) -> tuple[int, bool]:
-    """The candidate trials of a screen, and whether it cleared the test."""
-    share = test.passes / test.of if test.of else 1.0
-    if share <= policy.failing_rate:
-        return policy.first_look, True
-    bounds = accept_bounds(policy.screen_looks, share, policy.delta, policy.screen_miss)
-    return _walked(policy.screen_looks, bounds, None, rate, random)
-
-
-def _rule(test: Recorded, policy: Policy, suspects: int) -> DuelRule | None:
-    """The rule of a test's duel; None where there can be none."""
-    held_back = held_back_of(test.of) if policy.baseline == "retired" else None
-    if held_back == 0:
-        return None
-    rule = duel_rule(policy, suspects, held_back=held_back)
-    return rule if rule.c else None
-
-
-def _walked(
-    looks: Sequence[int],
-    accepts: Sequence[int],
-    rejects: Sequence[int] | None,
-    rate: float,
-    random: Random,
-) -> tuple[int, bool]:
-    """The trials until a stop rule ends, and whether it cleared."""
-    fails = last = 0
-    for number, look in enumerate(looks):
-        fails += _fails(look - last, rate, random)
-        last = look
-        if fails <= accepts[number]:
-            return look, True
-        if rejects is not None and fails >= rejects[number]:
-            break
-    return last, False
-
-
-def _fails(trials: int, rate: float, random: Random) -> int:
-    return sum(random.random() >= rate for _ in range(trials))
+    outcomes = _Simulated(tests, pooled, random)
+    found = counted_gate([max(1, t.of) for t in tests], outcomes, policy, suite=False)
+    taken = zip(tests, found.fresh, found.cand, strict=True)
+    return [_Taken(test.missing, fresh, cand) for test, fresh, cand in taken]
 
 
 def _unpaid(test: Recorded, taken: _Taken) -> _Taken:

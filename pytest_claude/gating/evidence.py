@@ -13,6 +13,7 @@ _ENOUGH = 2  # refusals
 
 _REASONS: Mapping[Void | None, Reason] = {
     "account": "account",
+    "budget": "budget",
     "not_sent": "not_sent",
     "other_model": "other_model",
     "timed_out": "timed_out",

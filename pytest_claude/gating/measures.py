@@ -23,12 +23,13 @@ class Ratio:
         measure: What is compared: "cost_usd", "calls", "input_tokens", "cache_read_tokens",
             "output_tokens" or "thinking_tokens".
         ratio: Geometric mean over the tests of the candidate's mean per trial over the
-            baseline's; variants of one parametrized test count as one. None where every test has
-            a zero on a side.
+            baseline's; variants of one parametrized test count as one, and so do tests that ask
+            in a set-up that they share. None where every test has a zero on a side.
         interval: Its 95 % interval (t, of the logarithms); None for fewer than two tests.
         p: Wilcoxon's signed-rank p, two-sided; None for more than 25 tests that differ.
         baseline: Sum over the tests of the baseline's mean per trial: what one trial of each
-            test takes. A ratio of sums is never formed: its false alarms are not held.
+            test takes, a set-up that they share once. A ratio of sums is never formed: its false
+            alarms are not held.
         candidate: The same of the candidate.
         tests: How many tests are in the sums: all where each trial's number is known.
         left_out: Tests with a zero on either model, sorted: they are in the sums alone.
@@ -168,14 +169,15 @@ def times(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Times, ...]:
 
 
 def _ratio(measure: str, tests: Iterable[TestTrials], policy: Policy) -> Ratio | None:
-    pairs = {of.test: pair for of in tests if (pair := means(of, measure, policy)) is not None}
+    known = [(of, pair) for of in tests if (pair := means(of, measure, policy)) is not None]
+    pairs = {_asked_in(of): pair for of, pair in known}
     if not any(map(any, pairs.values())):
         return None
     # Variants of a parametrized test may share a prompt: they are not independent units.
     families: dict[str, list[tuple[float, float]]] = {}
-    for test, pair in pairs.items():
+    for asked_in, pair in pairs.items():
         if all(pair):
-            families.setdefault(test.partition("[")[0], []).append(pair)
+            families.setdefault(asked_in.partition("[")[0], []).append(pair)
     sides = [[sum(side) / len(side) for side in zip(*of, strict=True)] for of in families.values()]
     base, cand = [side[0] for side in sides], [side[1] for side in sides]
     ratio, interval = compare_ratios(base, cand) if sides else (None, None)
@@ -183,8 +185,14 @@ def _ratio(measure: str, tests: Iterable[TestTrials], policy: Policy) -> Ratio |
     return Ratio(
         measure, ratio, interval, ranks[0] if ranks is not None and sides else None,
         sum(base for base, _ in pairs.values()), sum(cand for _, cand in pairs.values()),
-        len(pairs), tuple(sorted(test for test, pair in pairs.items() if not all(pair))),
+        len(known), tuple(sorted(of.test for of, pair in known if not all(pair))),
     )  # fmt: skip
+
+
+def _asked_in(of: TestTrials) -> str:
+    """The test, or the set-up that its numbers are of: those of its scope have the same."""
+    first = of.usable("cand", 1)
+    return (first[0].shared_set_up if first else None) or of.test
 
 
 def _mean(trials: Sequence[Trial], value: Value) -> float | None:

@@ -98,8 +98,11 @@ def held_back_of(recorded: int) -> int:
 def trouble(reading: Reading) -> Why | None:
     """Why no more trials of a stream can help, or None."""
     if reading.stop is not None:
-        reason: Reason = "skipped" if reading.stop.outcome == "skip" else "aborted"
-        return Why(reason, {"why": reading.stop.cause})
+        stop = reading.stop
+        if stop.void == "unreadable":
+            return Why("unreadable", {"why": stop.cause, "file": stop.cassette})
+        reason: Reason = "skipped" if stop.outcome == "skip" else "aborted"
+        return Why(reason, {"why": stop.cause})
     if reading.spoiled == "voids":
         return why_void(reading.void, len(reading.trials) + reading.voids)
     if reading.spoiled == "copies":

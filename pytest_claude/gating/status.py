@@ -25,6 +25,7 @@ Reason = Literal[
     # of undecided
     "aborted",
     "account",
+    "budget",
     "cannot_confirm",
     "copies",
     "errors",
@@ -38,6 +39,7 @@ Reason = Literal[
     "other_model",
     "other_voids_decide",
     "timed_out",
+    "unreadable",
     "voids_decide",
     # of not run: by choice; "skipped" on the candidate alone leaves a test undecided
     "asks_no_old",
@@ -55,6 +57,7 @@ WAITING: frozenset[Reason] = frozenset(
     {
         "aborted",
         "account",
+        "budget",
         "errors",
         "lacks_fresh",
         "missing",
@@ -63,6 +66,7 @@ WAITING: frozenset[Reason] = frozenset(
         "not_sent",
         "other_voids_decide",
         "timed_out",
+        "unreadable",
         "voids_decide",
     }
 )

@@ -37,6 +37,17 @@ def facts_of(model: str) -> ModelFacts | None:
     return _by_id().get(canonical_model(model)) or _by_id().get(model)
 
 
+def successor_of(model: str) -> str | None:
+    """The newest active model of a model's line; None where it is that itself, or is unknown.
+
+    >>> successor_of("claude-haiku-4-5"), successor_of("claude-haiku-5-5"), successor_of("other")
+    ('claude-haiku-5-5', None, None)
+    """
+    facts = facts_of(model)
+    line = [of for of in models() if facts and (of.line, of.status) == (facts.line, "active")]
+    return line[0].id if line and line[0] != facts else None
+
+
 def tokens_factor(old: ModelFacts | None, new: ModelFacts | None) -> tuple[float, float, float]:
     """How many tokens one model counts for one of another's, for the same text.
 

@@ -346,6 +346,7 @@ def _priced(provider: str, name: str, fast: bool) -> Callable[[Usage], float] | 
         return None
     states_1h = prices.cache_write_1h_mtok is not None
 
+    @lru_cache(maxsize=512)  # of one answer the same tokens are priced up to three times
     def priced(usage: Usage) -> float:
         read, write_5m, write_1h = (count or 0 for count in _cached(usage))
         # Where no price of the 1-hour cache is stated it is twice the input price.

@@ -74,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # With it `--lf` hides tests from the collection: a gate could not tell what it left out.
         config.pluginmanager.unregister(name="lfplugin-collwrapper")
     if settings.gated:
-        config.pluginmanager.register(_Skipped(), "pytest-claude-skipped")
+        config.pluginmanager.register(_Uncollected(), "pytest-claude-uncollected")
     if settings.guard == "session" and not settings.recording and settings.cassette_root.is_dir():
         from pytest_claude.recording.doors.import_watch import ImportWatch
 
@@ -83,10 +83,14 @@ def pytest_configure(config: pytest.Config) -> None:
         # The workers collect; what they find wrong must be reported here.
         from pytest_claude.errors import SettingsError
         from pytest_claude.places import places_of
-        from pytest_claude.plugin.comparison import gated_run
+        from pytest_claude.plugin.gate.comparison import gated_run
         from pytest_claude.plugin.results import hear_results
 
         try:
+            if settings.recording:
+                from pytest_claude.plugin.limits import share_limits
+
+                share_limits(config)
             gated = gated_run(config, settings, places_of(settings))
         except SettingsError as error:
             raise options.usage_error(error) from None
@@ -109,16 +113,17 @@ def _begin_batch(config: pytest.Config, settings: Any) -> None:
             raise options.usage_error(error) from None
 
 
-class _Skipped:
-    """Notes the modules that skip themselves: pytest collects no test of theirs."""
+class _Uncollected:
+    """Notes the modules that skip themselves or fail: pytest collects no test of theirs."""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         report = yield
-        if report.skipped:
-            collector.config.stash.setdefault(options.LEFT_OUT, []).append(report.nodeid)
+        if report.skipped or report.failed:
+            key = options.LEFT_OUT if report.skipped else options.UNCOLLECTED
+            collector.config.stash.setdefault(key, []).append(report.nodeid)
         return report
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -32,7 +32,7 @@ from pytest_claude.plugin.recordings import Recordings
 from pytest_claude.recording import problems
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.doors import patching
-from pytest_claude.recording.fingerprint import Normalize, edition
+from pytest_claude.recording.fingerprint import Normalize, edition, own_part
 from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.ignoring import normalizer
 from pytest_claude.recording.opening import Place
@@ -45,9 +45,11 @@ from pytest_claude.recording.veto import veto
 from pytest_claude.run.typed import pytest_line
 from pytest_claude.settings import RecordMode, RunSettings, Swap
 from pytest_claude.transcript.judging import asks_judge
+from pytest_claude.transcript.model import Answer
 from pytest_claude.transcript.summary import summarize
 
 if TYPE_CHECKING:
+    from pytest_claude.recording.admission import Admission
     from pytest_claude.recording.batches.asking import Asking
 
 _PATIENCE_S = 300.0
@@ -65,8 +67,8 @@ class Arm:
         judge: Settles what the rules leave open of its replies.
         rewrites: What was changed in requests so that the candidate accepts them, in words.
         output_tools: Tools that a request forced: their input is the answer.
-        edition: The fingerprint of what the app asked first, before any swap; "" before that, and
-            outside a gate.
+        edition: Fingerprints of what the app asked, up to each of its requests; none outside a
+            gate. The candidate's requests count as they were adapted, with the model of the app.
     """
 
     def __init__(
@@ -79,7 +81,8 @@ class Arm:
     ) -> None:
         self.step = step
         self.attempt = attempt
-        self.edition = ""
+        self.edition: tuple[str, ...] = ()
+        self._asked: set[str] = set()
         self.rewrites: dict[str, None] = {}
         self.output_tools: set[str] = set()
         self.recorder: Recorder
@@ -117,8 +120,25 @@ class Arm:
         """
         if asks_judge(body):
             return body
-        if self.settings.gated and not self.edition:
-            self.edition = edition(body, self._normalize, self.settings.names)
+        prepared = self._prepared(body, platform)
+        if self.settings.gated:
+            model = {"model": body["model"]} if "model" in body else {}
+            self._note({**prepared, **model})
+        return prepared
+
+    def _note(self, body: Mapping[str, Any]) -> None:
+        """Take a request into the edition; one that is asked again is no other."""
+        rules = self._normalize, self.settings.names
+        own = own_part(body, *rules)
+        if own in self._asked:
+            return
+        messages = body.get("messages")
+        if not self._asked and isinstance(messages, list) and len(messages) > 1:
+            self._asked.add(own_part(body, *rules, whole=True))
+        self._asked.add(own)
+        self.edition += (edition(self._asked),)
+
+    def _prepared(self, body: Mapping[str, Any], platform: Platform | None) -> Mapping[str, Any]:
         choice = body.get("tool_choice")
         if isinstance(choice, Mapping) and choice.get("type") == "tool":
             self.output_tools.add(str(choice.get("name")))
@@ -191,9 +211,11 @@ class Arms:
             in_rounds=self._post is not None,
         )
         attempt = self.recordings.attempt(item.nodeid, step.stream)
-        rules, measures = item.stash.get(NORMALIZE, None), self._post and checks_time(item)
+        answers = partial(self.recordings.first_answers, item.nodeid, item.stash[TEST_SETTINGS])
+        normalize = item.stash.get(NORMALIZE, None)
+        measures = self._post is not None and checks_time(item)
         alone = "tests that check times" if measures else None
-        return self._arm(step, place, item.ihook, rules, attempt, alone)
+        return self._arm(step, place, item.ihook, normalize, attempt, answers, alone)
 
     def open_fixture(
         self, fixturedef: Any, request: Any, step: Step, *, teardown: bool = False
@@ -237,6 +259,7 @@ class Arms:
         hook: Any,
         normalize: Normalize | None,
         attempt: int = 1,
+        answers: Callable[[], list[Answer]] = list,
         alone: str | None = None,
     ) -> Arm:
         mode = self._mode(step.stream)
@@ -254,6 +277,7 @@ class Arms:
             store=Store.below(
                 place.folder.root or self._settings.cassette_root, self._settings.store_requests
             ),
+            admission=self._admission(answers) if self._settings.recording else None,
         )
         arm.said = Said(arm.recorder)
         arm.judge = Judge(self.judging, arm.recorder)
@@ -267,6 +291,17 @@ class Arms:
 
         owner = f"{place.folder.shown}, trial {place.index + 1}"
         return Asking(self._post, owner, collects=self._settings.batch == "collect", alone=alone)
+
+    def _admission(self, answers: Callable[[], list[Answer]]) -> Admission:
+        """What lets the calls of one trial go to the API; `answers` were recorded before."""
+        from pytest_claude.plugin.limits import limits_of  # late: replay does without
+        from pytest_claude.recording.admission import Admission
+
+        settings = self._settings
+        counts = settings.budget_usd is not None
+        prices = price_table(settings.prices, settings.names) if counts else None
+        state = limits_of(self._config)
+        return Admission(state, budget_usd=settings.budget_usd, prices=prices, recorded=answers)
 
     def close(self, item: pytest.Item, arm: Arm, *, ended: bool, passed: bool) -> None:
         """End the arm's trial; the first trial names the file of the others."""

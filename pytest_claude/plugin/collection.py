@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence
+from posixpath import join
 from typing import Any
 
 import pytest
@@ -16,8 +18,8 @@ from pytest_claude.places import Places, places_of
 from pytest_claude.plugin import options
 from pytest_claude.plugin.arms import Arms
 from pytest_claude.plugin.batch import checks_time
-from pytest_claude.plugin.comparison import gated_run
-from pytest_claude.plugin.gate import Gate
+from pytest_claude.plugin.gate.comparison import gated_run
+from pytest_claude.plugin.gate.steps import Gate
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.judging import expected_text
 from pytest_claude.plugin.markers import (
@@ -86,6 +88,7 @@ class _Collected:
         self._recordings = Recordings(settings, places, attempts)
         self._arms = Arms(config, settings, self._recordings)
         self._using: Items = ()
+        self._renamed: list[str] = []
         if self._run is not None and settings.bump:
             olds = self._run.comparison.olds
             asked = {
@@ -109,7 +112,12 @@ class _Collected:
             ]
             there = settings.recording or attempts.candidate_is_recorded
             comparison, recording = self._run.comparison, settings.recording
-            check_bump(comparison, models, near_miss, recording=recording, there=there)
+            bare = [test for test, each in models.items() if not each]
+            self._renamed = _renamed(places, bare, options.root_typed(config))
+            try:
+                check_bump(comparison, models, near_miss, recording=recording, there=there)
+            except SettingsError as error:
+                raise SettingsError("\n       ".join([f"{error}", *self._renamed])) from None
             if _begins_attempt(config, settings):
                 attempts.begin([item.nodeid for item in using], self._run.policy.baseline)
         self._gate = None if self._run is None else Gate(settings, self._arms, self._run)
@@ -153,7 +161,10 @@ class _Collected:
             results = hear_results(config, settings, self._run)
             results.first_lines = self._lines
             leave = results.take_session
-        leave({"claude_collected": tests, "claude_shared": shared})
+        uncollected = options.recorded_of(config, options.UNCOLLECTED)
+        leave(
+            {"claude_collected": tests, "claude_shared": shared, "claude_uncollected": uncollected}
+        )
         if settings.gated:
             manager.register(_LeftOut(self._ours, named, leave), "pytest-claude-left-out")
         # After the results: it hands over what belongs to no test before they are decided.
@@ -173,13 +184,13 @@ class _Collected:
         swaps = ", ".join(pair.replace("=", " → ") for pair in pairs)
         of = f"claude: {len(self._selected)} of {plural(len(items), 'test')}"
         line = f"{of}, {mode}{f', {swaps}' if swaps else ''}"
-        return [line, *self._estimated(), *self._judged()]
+        return [line, *self._renamed, *self._estimated(), *self._judged()]
 
     def _estimated(self) -> list[str]:
         """What a gate may take, before it is paid."""
         if self._run is None or not self._settings.recording or self._settings.go_on is not None:
             return []
-        from pytest_claude.plugin.estimate import estimate_lines
+        from pytest_claude.plugin.gate.estimate import estimate_lines
 
         gated = self._selected if self._settings.baseline is not None else self._using
         tests = {item.nodeid: item.stash[TEST_SETTINGS] for item in gated}
@@ -223,6 +234,22 @@ class _LeftOut:
 
     def _tell(self) -> None:
         self._leave({"claude_left_out": self._reasons})
+
+
+def _renamed(places: Places, tests: Sequence[str], root: str) -> list[str]:
+    """What to type for the tests without a recording whose class had another name before."""
+    found = [(there, places.own(test)) for test in tests if (there := places.renamed(test))]
+    if not found:
+        return []
+    moves = (
+        shlex.join(["mv", join(root, own.shows(there)), join(root, own.shown)])
+        for there, own in found
+    )
+    number = plural(len(found), "test")
+    return [
+        f"{number}: the recordings lie under the name that the class had before",
+        f"to move them, before anything is paid again  {' && '.join(moves)}",
+    ]
 
 
 def _begins_attempt(config: pytest.Config, settings: RunSettings) -> bool:

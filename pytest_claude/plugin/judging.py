@@ -68,7 +68,13 @@ class Judging:
         patient = not self.failures
         try:
             answer = ask(
-                call, self.model, body, names=names, redaction=recorder.redaction, patient=patient
+                call,
+                self.model,
+                body,
+                names=names,
+                redaction=recorder.redaction,
+                patient=patient,
+                admission=recorder.admission,
             )
         except Unasked as error:
             self.over = str(error) if error.lasting else None

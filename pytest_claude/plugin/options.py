@@ -23,10 +23,19 @@ if TYPE_CHECKING:
 SETTINGS: pytest.StashKey[RunSettings] = pytest.StashKey()
 LEFT_OUT: pytest.StashKey[list[str]] = pytest.StashKey()
 """Ids of the modules that skipped themselves while they were imported."""
+UNCOLLECTED: pytest.StashKey[list[str]] = pytest.StashKey()
+"""Ids of the modules, classes and folders that could not be collected."""
 IMPORT_WATCH: pytest.StashKey[ImportWatch] = pytest.StashKey()
 
 running_sessions = 0
 """Sessions of this process that have been configured and not ended: two where one runs pytest."""
+
+
+def recorded_of(config: pytest.Config, key: pytest.StashKey[list[str]]) -> list[str]:
+    """Those of the modules, classes and folders under `key` of which something is recorded."""
+    root, nodes = config.stash[SETTINGS].cassette_root, config.stash.get(key, [])
+    names = {node: node.partition("::")[0].removesuffix(".py") for node in nodes}
+    return [node for node, name in names.items() if name and (root / name).is_dir()]
 
 
 class Setting(NamedTuple):
@@ -114,6 +123,12 @@ def _ratio(_config: pytest.Config, setting: Setting, value: str) -> object:
         raise SettingsError(f"{setting.name} = {value}: a number, for example 1.2") from None
 
 
+def _dollars(_config: pytest.Config, setting: Setting, value: str) -> object:
+    from pytest_claude.settings import parse_dollars
+
+    return parse_dollars(setting.name, value) if value else None
+
+
 def _days(_config: pytest.Config, setting: Setting, value: str) -> object:
     from pytest_claude.errors import SettingsError
 
@@ -165,6 +180,10 @@ OPTIONS = (
         "record through the Message Batches API: half the price, within a day (implies "
         "--claude-record)",
         _SWITCH),
+    Setting("--claude-budget", "budget_usd", _dollars,
+        "record for so many US dollars at most: a call that may cost more than what is left is "
+        "not sent",
+        {"metavar": "USD"}),
     Setting("--claude-trials", "trials", _number_of_trials,
         "run each claude test N times on a model, whatever its marker says, or as often as it is "
         "recorded (`recorded`)",
@@ -218,6 +237,9 @@ INI_KEYS = (
     Setting("claude_gate", "gate", _choice,
         "preset of the gate: quick (default), standard or thorough",
         {"default": "quick"}),
+    Setting("claude_budget", "budget_usd", _dollars,
+        "US dollars that a recording may cost at most (default: no limit)",
+        {"default": ""}),
     Setting("claude_max_cost_ratio", "max_cost_ratio", _ratio,
         "fail a gate when the candidate costs so many times the baseline, with 95 % confidence "
         "(default: cost is told and does not gate)",
@@ -462,6 +484,6 @@ def _attempt(config: pytest.Config, settings: RunSettings) -> int:
         given = read_variable(os.environ)["attempt"]
     if given is not None:
         return int(given)
-    from pytest_claude.plugin.attempts import next_attempt
+    from pytest_claude.plugin.gate.attempts import next_attempt
 
     return next_attempt(settings)

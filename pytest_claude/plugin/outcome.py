@@ -5,6 +5,7 @@ from __future__ import annotations
 import unittest
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -17,10 +18,12 @@ from pytest_claude.errors import (
     RecordingProblem,
     Row,
     SpoiledTrial,
+    UnreadableCassette,
     Void,
 )
 from pytest_claude.expect.checks.traffic import makes_no_call
 from pytest_claude.expect.result import Check
+from pytest_claude.models.served import is_other
 from pytest_claude.plugin import explain
 from pytest_claude.plugin.arms import Arm
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
@@ -189,7 +192,7 @@ def _trial(
         outcome=outcome,
         cause=cause,
         models=tuple(sorted({names.canonical(c.model) for c in of_app if c.model})),
-        cassette=recorder.shown_path,
+        cassette=recorder.shown_path or _lost_file(problems),
         interactions=len(recorder.calls),
         checks=tuple(
             CheckNote(c.name, c.outcome, c.reason, dict(c.facts), c.expected, at, c.observed)
@@ -200,6 +203,7 @@ def _trial(
             output_tools=own.reading.output_tools,
             asking_tools=own.reading.asking_tools,
             settle=own.reading.settle,
+            is_other=partial(is_other, names=names),
         )
         if profiled and (of_app or not recorder.faults.met)
         else None,
@@ -208,20 +212,32 @@ def _trial(
         attempt=arm.attempt,
         model=recorder.calls.models[0] if recorder.calls.models else "",
         replies=recorder.calls.replies if profiled else (),
-        cost_usd=arm.reading.pricing(arm.said.transcript().answers).usd
-        if profiled and arm.recorder.calls
-        else None,
+        cost_usd=_usd(own) if profiled else None,
         entries=recorder.numbers,
         void=_void(problems),
         refused=_refused(own),
         set_ups=tuple(of.recorder.shown_path or "" for of in wide),
+        set_ups_usd=tuple(map(_usd, wide)) if profiled else (),
         edition=own.edition,
     )
     return replace(trial, judged=own.judge.judged)  # by what was read for the profile too
 
 
+def _usd(arm: Arm) -> float | None:
+    usd: float | None = arm.reading.pricing(arm.said.transcript().answers).usd
+    return usd
+
+
 def _void(problems: Sequence[RecordingProblem]) -> Void | None:
+    if _lost_file(problems) is not None:
+        return "unreadable"
     return problems[0].void if problems and isinstance(problems[0], SpoiledTrial) else None
+
+
+def _lost_file(problems: Sequence[RecordingProblem]) -> str | None:
+    """The cassette that no command makes readable, where that ended the trial."""
+    first = problems[0] if problems else None
+    return first.path if isinstance(first, UnreadableCassette) and first.is_lost else None
 
 
 def _refused(arm: Arm) -> str | None:

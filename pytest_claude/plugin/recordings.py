@@ -6,7 +6,7 @@ from pytest_claude.comparison.trial import Stream
 from pytest_claude.errors import RecordingProblem
 from pytest_claude.models.platforms import Platform
 from pytest_claude.places import Places
-from pytest_claude.plugin.attempts import Attempts
+from pytest_claude.plugin.gate.attempts import Attempts
 from pytest_claude.recording import cassette
 from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.recorder import models_in

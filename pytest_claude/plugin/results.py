@@ -15,7 +15,7 @@ from pytest_claude.settings import RunSettings
 
 if TYPE_CHECKING:
     from pytest_claude.gating.status import Reason
-    from pytest_claude.plugin.comparison import GatedRun
+    from pytest_claude.plugin.gate.comparison import GatedRun
     from pytest_claude.report.row import Row
     from pytest_claude.report.story import Story
     from pytest_claude.run.record import Run, TestResult
@@ -28,7 +28,7 @@ class Results:
         collected: Node ids of the claude tests that were to run.
         shared: Names of the cassettes that some of them share, by node id.
         left_out: Why a gate leaves tests out by the user's choice, by node id.
-        edited: Tests of which a recorded trial missed while a gate was recorded.
+        unsteady: Tests of a gate whose requests hold what changes from run to run.
         outside: Refused calls that no claude test made, one sentence each.
         notes: What the user should know of the session, one sentence each.
         first_lines: Says, of the tests that run, what is printed before the first.
@@ -42,7 +42,7 @@ class Results:
         self.collected: dict[str, None] = {}
         self.shared: dict[str, str] = {}
         self.left_out: dict[str, Reason] = {}
-        self.edited: set[str] = set()
+        self.unsteady: set[str] = set()
         self.outside: list[str] = []
         self.notes = dict.fromkeys(summary.not_redacted() if settings.recording else ())
         self.first_lines: Callable[[Sequence[pytest.Item]], list[str]] = lambda items: []
@@ -52,6 +52,7 @@ class Results:
         self._settings = settings
         self._gated = gated
         self._results: dict[str, dict[str, Any]] = {}
+        self._uncollected: dict[str, None] = {}
         self._held: dict[str, dict[str, Any]] = {}
         self._story: Story | None = None
         self._unwritten: list[str] = []
@@ -70,6 +71,7 @@ class Results:
         self.outside += data.get("claude_outside", ())
         self.notes.update(dict.fromkeys(data.get("claude_notes", ())))
         self.collected.update(dict.fromkeys(data.get("claude_collected", ())))
+        self._uncollected.update(dict.fromkeys(data.get("claude_uncollected", ())))
         self.shared.update(data.get("claude_shared", {}))
         self.left_out.update(data.get("claude_left_out", {}))
         judged = data.get("claude_judged", {})
@@ -96,8 +98,8 @@ class Results:
         if data is None:
             return
         self.collected.update(dict.fromkeys(data.pop("collected", ())))
-        if data.pop("edited", False):
-            self.edited.add(data["test"])
+        if data.pop("unsteady", False):
+            self.unsteady.add(data["test"])
         held = data.pop("held", None)
         before = self._held.get(data["test"])
         if held is not None and (held["reports"] or before is None):
@@ -144,7 +146,11 @@ class Results:
         results = {test: self._result(test) for test in sorted(self._results)}
         if self._gated is not None:
             self.run = self._gated.judged(
-                results, self.collected, self.left_out, self.edited, because
+                results,
+                {**self.collected, **self._uncollected},
+                self.left_out,
+                self.unsteady,
+                because,
             )
         else:
             collected = tuple(sorted(self.collected))
@@ -191,8 +197,8 @@ class Results:
     def _finish(self) -> bool:
         """Write what is kept of the run; whether something fails it that fails no test."""
         from pytest_claude.models.prices import price_table
-        from pytest_claude.plugin.comparison import keep_last
-        from pytest_claude.plugin.preflight import retirement_notes
+        from pytest_claude.plugin.gate.comparison import keep_last
+        from pytest_claude.plugin.gate.preflight import retirement_notes
         from pytest_claude.report_files import write_reports, write_step_summary
 
         story = self._story or self._end()
@@ -203,7 +209,7 @@ class Results:
                 keep_last(self._config, run)
         elif settings.recording:
             try:
-                self._gated.keep(run, self.edited)
+                self._gated.keep(run, self.unsteady)
             except OSError as error:
                 self._unwritten.append(f"the ledger could not be written: {error.strerror}")
         prices = price_table(settings.prices, settings.names)
@@ -228,7 +234,7 @@ class Results:
         if gated is None or not pays or self._estimated:
             return
         self._estimated = True  # each worker collects the same
-        from pytest_claude.plugin.estimate import estimate_by_ids
+        from pytest_claude.plugin.gate.estimate import estimate_by_ids
 
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         for line in estimate_by_ids(ids, settings, gated) if reporter else ():
@@ -255,6 +261,10 @@ class Results:
             elsewhere = summary.elsewhere(self._config, self.collected) if strayed else []
             judged = summary.judged_notes(self._settings, self._paid, self._unread)
             notes = [*elsewhere, *self.notes, *judged]
+            if self._settings.recording:
+                from pytest_claude.plugin.limits import limit_notes
+
+                notes += limit_notes(self._config, self._settings, self.run)
             summary.print_section(terminalreporter, self.run, self._story, problems, notes)
             summary.print_annotations(terminalreporter, self._story, self._lines)
 
@@ -264,7 +274,7 @@ def hear_results(config: pytest.Config, settings: RunSettings, gated: GatedRun |
     results = Results(config, settings, gated)
     config.pluginmanager.register(results, "pytest-claude-results")
     if settings.bump and gated is not None:
-        from pytest_claude.plugin.preflight import BumpPreflight
+        from pytest_claude.plugin.gate.preflight import BumpPreflight
 
         preflight = BumpPreflight(config, settings, results, gated.places)
         config.pluginmanager.register(preflight)

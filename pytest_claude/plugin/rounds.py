@@ -6,19 +6,26 @@ import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_claude.errors import RecordingProblem, SettingsError
+from pytest_claude.clock import elapsed_s
+from pytest_claude.errors import NotSent, RecordingProblem, SettingsError
 from pytest_claude.models.prices import BATCH_FACTOR, answer_cost, price_table
+from pytest_claude.plugin.limits import limits_of
 from pytest_claude.plugin.markers import TEST_SETTINGS
+from pytest_claude.recording.admission import Admission
 from pytest_claude.recording.batches.desk import VARIABLE, Desk
-from pytest_claude.recording.batches.exchange import Exchange, Stopped
+from pytest_claude.recording.batches.exchange import Exchange, Purse, Stopped
 from pytest_claude.recording.batches.items import Question, calls
 from pytest_claude.recording.batches.journal import Journal, lockable
+from pytest_claude.recording.limits import Claim
 from pytest_claude.recording.locking import WriteLock
+from pytest_claude.recording.shared_state import shared_path, sharing
 from pytest_claude.report.numbers import dollars, plural
 from pytest_claude.settings import RunSettings
 from pytest_claude.transcript.interaction import Interaction, Request, Response
@@ -41,14 +48,18 @@ class Rounds:
             self._lock = WriteLock(lockable(settings.cassette_root))
         except RecordingProblem as error:
             raise SettingsError(f"--claude-batch: {error}") from None
+        self._shared = ExitStack()
+        if shared_path() is None:  # the rounds are other processes
+            folder = self._shared.enter_context(TemporaryDirectory(prefix="pytest-claude-"))
+            self._shared.enter_context(sharing(folder))
+        self._purse = _Purse(config, settings)
         self._exchange = Exchange(
             Journal(settings.cassette_root),
             anew=settings.record_mode == "all" and not settings.gated,
             tell=self._tell,
-            pay=self._pay,
+            purse=self._purse,
         )
         self._desk = Desk(self._exchange)
-        self._usd: list[float | None] = []
         os.environ[VARIABLE] = self._desk.variable()  # for the workers of xdist too
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -70,6 +81,7 @@ class Rounds:
         """Leave nothing behind."""
         os.environ.pop(VARIABLE, None)
         self._desk.close()
+        self._shared.close()
         self._lock.release()
 
     def _has_tests(self, session: pytest.Session) -> bool:
@@ -106,16 +118,10 @@ class Rounds:
             reporter.ensure_newline()
             reporter.write_line(f"claude: {line}")
 
-    def _pay(self, question: Question, answer: Response) -> None:
-        request = Request("POST", question.endpoint.url, question.body)
-        parsed = parse_answer(Interaction(request, answer))
-        prices = price_table(self._settings.prices, self._settings.names)
-        self._usd.append(None if parsed is None else answer_cost(parsed, prices).usd)
-
     def _notes(self) -> Iterator[str]:
         exchange = self._exchange
-        if number := len(self._usd):
-            usd = [each for each in self._usd if each is not None]
+        if number := len(self._purse.usd):
+            usd = [each for each in self._purse.usd if each is not None]
             known = sum(usd)
             price = f"{dollars(known * BATCH_FACTOR)} instead of {dollars(known)}"
             unknown = number - len(usd)
@@ -129,4 +135,53 @@ class Rounds:
             yield f"{owner}: it asks something else in each run; seed it or use claude_ignore"
         yield from exchange.told
         if exchange.stopped is not None:
-            yield f"no more batches: {exchange.stopped}"
+            yield f"no more batches: {exchange.stopped.why}"
+
+
+class _Purse(Purse):
+    """Counts what batches cost, within the budget of the run.
+
+    Attributes:
+        usd: The price of each answer without the discount; None where it is unknown.
+    """
+
+    def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
+        self.usd: list[float | None] = []
+        self._config = config
+        self._budget_usd = settings.budget_usd
+        self._prices = price_table(settings.prices, settings.names)
+        self._unsettled_usd = 0.0
+
+    def reserve(self, run: str, questions: Sequence[Question]) -> None:
+        """Reserve what a batch may cost, as a whole."""
+        if self._budget_usd is None:
+            return
+        state = limits_of(self._config)
+        admission = Admission(state, budget_usd=self._budget_usd, prices=self._prices)
+        try:
+            usd = sum(admission.claim(_request(q)).usd for q in questions) * BATCH_FACTOR
+        except NotSent as error:
+            raise Stopped(error.headline, error.void) from None
+        with state.held() as limits:
+            if not limits.enter(run, Claim("batches", usd=usd), elapsed_s(), self._budget_usd):
+                return
+            limits.over = True
+        budget, most = dollars(self._budget_usd), dollars(usd)
+        raise Stopped(f"the budget of {budget} allows no batch that may cost {most}", "budget")
+
+    def pay(self, question: Question, answer: Response) -> None:
+        """Count what an answer cost."""
+        parsed = parse_answer(Interaction(_request(question), answer))
+        usd = None if parsed is None else answer_cost(parsed, self._prices).usd
+        self.usd.append(usd)
+        self._unsettled_usd += (usd or 0.0) * BATCH_FACTOR
+
+    def settle(self, run: str) -> None:
+        """Count what a batch cost in the place of what was reserved."""
+        with limits_of(self._config).held() as limits:
+            limits.settle(run, self._unsettled_usd, elapsed_s())
+        self._unsettled_usd = 0.0
+
+
+def _request(question: Question) -> Request:
+    return Request("POST", question.endpoint.url, question.body)

@@ -18,10 +18,10 @@ from pytest_claude.plugin.arms import Arm, Arms, beside_vcr
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
 from pytest_claude.plugin.explain import unless_a_group
 from pytest_claude.plugin.fixtures import CURRENT
-from pytest_claude.plugin.gate import Gate
+from pytest_claude.plugin.gate.steps import Gate
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.markers import TEST_SETTINGS, marker_checks
-from pytest_claude.plugin.options import LEFT_OUT
+from pytest_claude.plugin.options import LEFT_OUT, recorded_of
 from pytest_claude.plugin.outcome import complete, replaced
 from pytest_claude.plugin.trials import TrialRun
 from pytest_claude.plugin.wide_fixtures import WideFixtures
@@ -29,7 +29,7 @@ from pytest_claude.recording import problems
 from pytest_claude.recording.doors import patching
 from pytest_claude.recording.doors.line import line
 from pytest_claude.recording.doors.probe import probe
-from pytest_claude.report.explained import replaced_line
+from pytest_claude.report.explained import replaced_line, unsteady_line
 from pytest_claude.report.transcript import conversation_lines
 from pytest_claude.report_files import transcripts_below
 from pytest_claude.run.record import TestResult
@@ -184,8 +184,7 @@ class ClaudeSession:
         """What a gate can't compare because its module skipped itself, though it is recorded."""
         return [
             f"{module} skipped itself: its recorded tests were not run on the candidate"
-            for module in self._config.stash.get(LEFT_OUT, [])
-            if (self._settings.cassette_root / module.removesuffix(".py")).is_dir()
+            for module in recorded_of(self._config, LEFT_OUT)
         ]
 
     # --- one trial --------------------------------------------------------------------------
@@ -225,12 +224,15 @@ class ClaudeSession:
                 if not met and (spoiled := self._arms.spoiled(of)) is not None:
                     met.append(spoiled)
             self._notes.update(dict.fromkeys(arm.recorder.notes))
-            profiled = self._settings.gated or bool(self._settings.reports)
+            settings = self._settings  # a budget needs to know what a trial costs
+            profiled = bool(settings.gated or settings.reports or settings.budget_usd)
             strict = self._settings.strict
             held = self._gate.asked_before(item.nodeid, step) if self._gate is not None else None
             complete(item, record, arm, view, wide, held=held, strict=strict, profiled=profiled)
             if self._gate is not None and not (met and self._settings.batch == "collect"):
                 record.dropped = self._gate.follow(item, arm)
+                if self._settings.recording and (miss := arm.recorder.ignorable) is not None:
+                    self._notes[unsteady_line(miss.field, miss.ignorable)] = None
             if before is not None and not met:
                 record.replaced = replaced(before, arm)
             if self._settings.show_transcript and record.result.outcome != "pass":
@@ -422,8 +424,8 @@ class ClaudeSession:
         if not self._left_collected:
             data["collected"] = list(self._tests)
             self._left_collected = True
-        if self._gate is not None and result.test in self._gate.edited:
-            data["edited"] = True
+        if self._gate is not None and result.test in self._gate.unsteady:
+            data["unsteady"] = True
         report.claude = data  # type: ignore[attr-defined]
 
 

@@ -25,12 +25,17 @@ class SetUp:
     """One set-up of a fixture wider than a test that asked the model.
 
     Attributes:
-        arm: The arm it was made on, with what it asked.
+        arms: What it asked, and what its teardown asked so far, if anything.
         request: Pytest's, which tears the fixture down.
     """
 
-    arm: Arm
+    arms: list[Arm]
     request: Any
+
+    @property
+    def step(self) -> Step:
+        """The first of the trials that share it."""
+        return self.arms[0].step
 
 
 class WideFixtures:
@@ -64,8 +69,8 @@ class WideFixtures:
 
     def used_by(self, item: pytest.Item, step: Step) -> list[Arm]:
         """The arms of the set-ups that a trial of a test used, of those that asked the model."""
-        arms = [self._set_ups[d].arm for d in _fixtures_of(item) if d in self._set_ups]
-        return [arm for arm in arms if arm.step == _shared_by(step)]
+        used = [self._set_ups[d] for d in _fixtures_of(item) if d in self._set_ups]
+        return [arm for of in used if of.step == _shared_by(step) for arm in of.arms]
 
     def end(self, step: Step) -> None:
         """Tear down, at the end of a trial, what wide fixtures asked for it alone.
@@ -81,7 +86,7 @@ class WideFixtures:
 
     def _finish(self, ends: Callable[[Step], bool]) -> None:
         for definition, set_up in self._set_ups.items():
-            if definition.cached_result is not None and ends(set_up.arm.step):
+            if definition.cached_result is not None and ends(set_up.step):
                 definition.finish(set_up.request)
 
     def problems_of(self, item: pytest.Item) -> list[RecordingProblem]:
@@ -127,7 +132,9 @@ class WideFixtures:
                 self._stale[fixturedef] = recorder.problems
                 self._set_ups.pop(fixturedef, None)
                 if recorder.calls:
-                    self._set_ups[fixturedef] = SetUp(arm, request)
+                    self._set_ups[fixturedef] = SetUp([arm], request)
+            elif recorder.calls and fixturedef in self._set_ups:
+                self._set_ups[fixturedef].arms.append(arm)
             if ended and recorder.replaying and (unused := _unused(recorder)):
                 whole = recorder.unopened is not None
                 self._take_unused(f"the {name} did not play {unused}", whole=whole)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from pytest_claude.errors import RecordingProblem
 from pytest_claude.models.ids import ModelNames, canonical_model
 from pytest_claude.models.platforms import spelled
 from pytest_claude.recording.call import Call, Way
@@ -20,6 +22,9 @@ from pytest_claude.recording.redaction import Redaction
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 from pytest_claude.transcript.model import Answer
 from pytest_claude.transcript.parse import parse_answer
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.admission import Admission
 
 _VERSIONS = {"bedrock": "bedrock-2023-05-31", "vertex": "vertex-2023-10-16"}
 # One endpoint stands for its kin: streamed, batched, counted.
@@ -55,6 +60,7 @@ def ask(
     names: ModelNames,
     redaction: Redaction,
     patient: bool = True,
+    admission: Admission | None = None,
 ) -> Answer:
     """The answer of `model` to `body`, asked as `call` was.
 
@@ -66,6 +72,7 @@ def ask(
         names: What the project's own names of models stand for.
         redaction: Takes secrets out of the answer.
         patient: Whether a busy service is asked again.
+        admission: Lets calls go to the API; None: all.
 
     Raises:
         Unasked: It can't be asked so, or there is no good answer.
@@ -86,8 +93,11 @@ def ask(
         url = with_model_in_path(url, there)
         whole["anthropic_version"] = _VERSIONS[platform or "bedrock"]
     data = json.dumps(whole, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    send = way.send if admission is None else partial(_held, admission, way)
     try:
-        response = _sent(way, url, data) if patient else way.send(url, data)
+        response = _sent(send, url, data) if patient else send(url, data)
+    except RecordingProblem as problem:
+        raise Unasked(problem.headline, lasting=True) from problem
     except Exception as error:  # of whatever library; recording goes on
         raise Unasked(redaction.text(f"{type(error).__name__}: {error}")) from error
     request = Request("POST", redaction.url(url), data)
@@ -101,14 +111,30 @@ def ask(
     return answer
 
 
-def _sent(way: Way, url: str, data: bytes) -> Response:
+def _held(admission: Admission, way: Way, url: str, data: bytes) -> Response:
+    """The answer, once the limits of the account and the budget let the call go."""
+    ticket = admission.ticket(Request("POST", url, data))
+    try:
+        response = ticket.send(
+            lambda: way.send(url, data),
+            lambda answer: (answer.status, answer.headers),
+            lambda answer: None,
+        )
+    except BaseException as error:
+        ticket.drop(error)
+        raise
+    ticket.settle(response)
+    return response
+
+
+def _sent(send: Callable[[str, bytes], Response], url: str, data: bytes) -> Response:
     """The answer; a busy service is asked again, up to twice, when it says or after seconds."""
     for pause_s in _PAUSES_S:
-        response = way.send(url, data)
+        response = send(url, data)
         if response.status not in _BUSY:
             return response
         time.sleep(_asked_to_wait_s(response) or pause_s)
-    return way.send(url, data)
+    return send(url, data)
 
 
 def _asked_to_wait_s(response: Response) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pytest_claude.clock import elapsed_s
 from pytest_claude.models.ids import NO_NAMES, ModelNames
@@ -16,6 +17,9 @@ from pytest_claude.recording.faults import Fault
 from pytest_claude.recording.fingerprint import Known
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 from pytest_claude.transcript.judging import is_judge
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.admission import Ticket
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Call:
             replay.
         batched: Whether a batch answered it: nothing is known of its time.
         leave: Keeps what has arrived of an answer that the app never read to its end or closed.
+        ticket: Lets it go to the API; None for one that is not sent.
     """
 
     request: Request
@@ -60,6 +65,7 @@ class Call:
     again: Way | None = None
     batched: bool = False
     leave: Callable[[], None] = lambda: None
+    ticket: Ticket | None = None
 
     @property
     def model(self) -> str | None:

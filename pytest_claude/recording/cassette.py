@@ -24,8 +24,9 @@ from pytest_claude.errors import RecordingProblem, UnreadableCassette, UnsavedCa
 from pytest_claude.recording import files, yaml_text
 from pytest_claude.recording.entry import START, Recorded, reads_back
 from pytest_claude.recording.fingerprint import model_in
+from pytest_claude.recording.references import MARK, names_in
 from pytest_claude.recording.slugs import named_model
-from pytest_claude.recording.store import LFS_POINTER, MARK, Store, names_in
+from pytest_claude.recording.store import LFS_POINTER, Store
 from pytest_claude.transcript.interaction import Interaction
 from pytest_claude.transcript.json_values import mapping, mappings
 
@@ -304,8 +305,6 @@ def _own(text: str, shown: str) -> list[Recorded]:
 
 def _diagnose(text: str, shown: str, *, cut: bool, held: int, stated: str | None) -> None:
     """Raise what is wrong with a file whose hash does not fit, where it is more than an edit."""
-    if (line := _conflict_line(text)) is not None:
-        raise UnreadableCassette(shown, f"holds a merge conflict at line {line}")
     if cut:
         raise UnreadableCassette(shown, "is truncated: its end is missing")
     if str(held) != stated:

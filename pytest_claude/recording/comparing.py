@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pytest_claude.recording.references import described
 from pytest_claude.recording.spelling import BETA
-from pytest_claude.recording.store import described
 
 _CONTEXT_WORDS = 4
 _CONTEXT = 40  # characters of context at most, on each side; where there are no blanks, as many

@@ -10,9 +10,10 @@ from http import HTTPStatus
 from typing import Any
 
 from pytest_claude.recording import yaml_text
-from pytest_claude.recording.fingerprint import fingerprint
+from pytest_claude.recording.fingerprint import boundary_in, fingerprint
 from pytest_claude.recording.readers import parts
-from pytest_claude.recording.store import Reference, Store, references_in
+from pytest_claude.recording.references import Reference, references_in
+from pytest_claude.recording.store import Store
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 from pytest_claude.transcript.judging import JUDGE, is_judge
 
@@ -276,6 +277,8 @@ def _readable(body: bytes, headers: Mapping[str, str], store: Store | None = Non
 
     JSON lines are not JSON: one line of them would be taken for it.
     """
+    if store is not None and (boundary := boundary_in(headers)) is not None:
+        body = store.put_upload(body, boundary)
     try:
         text = body.decode()
     except UnicodeDecodeError:

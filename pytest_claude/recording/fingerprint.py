@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -118,18 +118,56 @@ def _counted(
     return {key: item for key, item in fields.items() if item not in ("", [])}
 
 
-def edition(body: Mapping[str, Any], normalize: Normalize | None, names: ModelNames) -> str:
-    """A hash of the body that an app builds, before any swap: 16 hexadecimal digits.
+def own_part(
+    body: Mapping[str, Any], normalize: Normalize | None, names: ModelNames, *, whole: bool = False
+) -> str:
+    """A hash of what an app itself says in a request.
+
+    Turns of the model and the ids of its tool calls don't count: they differ from trial to trial.
 
     Args:
         body: As the app built it.
         normalize: Takes out of it what changes from run to run.
         names: What the project's own names of models stand for.
+        whole: Whether all counts: the first request of a trial holds no turn of the model, and
+            those that are called so are examples.
     """
     model = model_of(body)
-    value = body if model is None else {**body, "model": names.canonical(model)}
-    text = _ENCODE(value if normalize is None else normalize(value))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    value: Any = body if model is None else {**body, "model": names.canonical(model)}
+    value = value if normalize is None else normalize(value)
+    messages = value.get("messages") if isinstance(value, Mapping) else None
+    if isinstance(messages, list) and not whole:
+        turns = [*map(_own_turn, messages[:-1]), *messages[-1:]]
+        value = {**value, "messages": [_without_ids(turn) for turn in turns]}
+    return _digest(_ENCODE(value))
+
+
+def _own_turn(turn: Any) -> Any:
+    """A turn before the last; the model's are left out. A last one of it begins its reply."""
+    is_models = isinstance(turn, Mapping) and turn.get("role") == "assistant"
+    return "assistant" if is_models else turn
+
+
+def _without_ids(turn: Any) -> Any:
+    """A turn whose tool results say not which call they answer."""
+    content = turn.get("content") if isinstance(turn, Mapping) else None
+    if not isinstance(content, list):
+        return turn
+    blocks = [
+        {**block, "tool_use_id": ""}
+        if isinstance(block, Mapping) and "tool_use_id" in block
+        else block
+        for block in content
+    ]
+    return {**turn, "content": blocks}
+
+
+def edition(asked: Iterable[str]) -> str:
+    """The fingerprint of what an app asked in a trial so far: 16 hexadecimal digits.
+
+    `asked` are the hashes of its requests, in any order: an app may ask at once.
+    """
+    return _digest("\n".join(sorted(asked)))[:16]
 
 
 def model_in(request: Request) -> str | None:
@@ -229,7 +267,13 @@ def platform_in(url: str) -> Platform | None:
     return "foundry" if host.endswith(".azure.com") else None
 
 
+def boundary_in(headers: Mapping[str, str]) -> bytes | None:
+    """What is between the parts of a multipart body; None for another body."""
+    kind = headers.get("content-type", "")
+    found = _BOUNDARY.search(kind.encode()) if kind.startswith("multipart/") else None
+    return None if found is None else found[1]
+
+
 def _without_boundary(request: Request) -> bytes:
-    kind = request.headers.get("content-type", "")
-    own = _BOUNDARY.search(kind.encode()) if kind.startswith("multipart/") else None
-    return request.body if own is None else request.body.replace(own[1], b"boundary")
+    own = boundary_in(request.headers)
+    return request.body if own is None else request.body.replace(own, b"boundary")

@@ -132,6 +132,8 @@ def _differs(asked: Asked, number: int, comparison: Comparison, index: Index) ->
     cause = _cause(asked.request, entry.request, change)
     equal = f"; {', '.join(comparison.equal)} are equal" if comparison.equal else ""
     where = f", {change.place}" if change.place else ""
+    rules = [_rule(each) for each in comparison.changes]
+    ignorable = [] if None in rules else list(dict.fromkeys(filter(None, rules)))
     rows = [
         _expected(asked),
         ("observed", f"`{change.field}` differs from the nearest recording{equal}"),
@@ -141,11 +143,11 @@ def _differs(asked: Asked, number: int, comparison: Comparison, index: Index) ->
         *_also(others),
         *_of_another_tool(entry),
         _to_record(asked),
-        *_to_ignore(change),
+        *_to_ignore(ignorable or [_rule(change)]),
     ]
     edit = f"{change.field}: {change.recorded} → {change.sent}"
     calls = 1 if asked.shared else max(1, len(index.unused))
-    return CassetteMiss(_headline(asked, cause), rows, cause, edit, calls)
+    return CassetteMiss(_headline(asked, cause), rows, cause, edit, calls, ignorable, change.field)
 
 
 def _also(others: Sequence[Change]) -> list[Row]:
@@ -224,13 +226,11 @@ def _rule(change: Change) -> str | None:
     return volatile(change.recorded, change.sent)
 
 
-def _to_ignore(change: Change) -> list[Row]:
-    rule = _rule(change)
-    if rule is None:
+def _to_ignore(rules: Sequence[str | None]) -> list[Row]:
+    named = ", ".join(f'"{rule}"' for rule in rules if rule is not None)
+    if not named:
         return []
-    return [
-        ("to ignore it", f'@pytest.mark.claude_ignore("{rule}"), or seed it in the test'),
-    ]
+    return [("to ignore it", f"@pytest.mark.claude_ignore({named}), or seed it in the test")]
 
 
 def _headline(asked: Asked, cause: str) -> str:

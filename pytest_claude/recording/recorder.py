@@ -29,6 +29,7 @@ from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 if TYPE_CHECKING:
+    from pytest_claude.recording.admission import Admission
     from pytest_claude.recording.batches.asking import Asking
 
 Prepare = Callable[[Mapping[str, Any], Platform | None], Mapping[str, Any]]
@@ -60,6 +61,7 @@ class Recorder:
         redaction: What is taken out before anything is stored.
         replaying: Whether the API is never called.
         asking: Asks for the answers that batches have; None where each call is sent by itself.
+        admission: Lets its calls go to the API; None in replay.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Recorder:
         names: ModelNames = NO_NAMES,
         store: Store | None = None,
         asking: Asking | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self.calls = Calls(names)
         self.problems = Problems()
@@ -85,6 +88,7 @@ class Recorder:
         self.redaction = redaction
         self.replaying = mode == "none"
         self.asking = asking
+        self.admission = admission
         self._place = place
         self._shelf = Shelf(place, mode, redaction, normalize, names, store)
         self._cassette = OpenCassette(self._shelf, self.calls)
@@ -146,11 +150,37 @@ class Recorder:
         opened = self._cassette.opened
         if opened is None or self.shared or not opened.on_disk:
             return None
-        return any(
-            not call.recorded and not opened.index.matching(call.known.fingerprint)
-            for call in self.calls
-            if not call.judges
+        return self._first_edit is not None
+
+    @property
+    def _first_edit(self) -> tuple[int, Call] | None:
+        """The first call, with its number, that asks what the recording does not hold."""
+        opened = self._cassette.opened
+        asked = (
+            (number, call)
+            for number, call in enumerate(self.calls, start=1)
+            if not (call.judges or call.recorded)
         )
+        return next(
+            (
+                found
+                for found in asked
+                if opened is not None and not opened.index.matching(found[1].known.fingerprint)
+            ),
+            None,
+        )
+
+    @property
+    def ignorable(self) -> CassetteMiss | None:
+        """How an edited trial differs from its recording, where that is no edit.
+
+        What changes from run to run differs then, such as a date, and nothing else.
+        """
+        if (found := self._first_edit) is None:
+            return None
+        number, call = found
+        miss = self._miss(call.request, call.known, number)
+        return miss if miss.ignorable else None
 
     @property
     def unasked(self) -> str | None:
@@ -276,7 +306,8 @@ class Recorder:
         except RecordingProblem as error:
             self.drop(call, self.problems.take(error))
             raise
-        call.batched = answer is not None
+        if answer is not None:
+            call.batched, call.ticket = True, None  # it was paid for with its batch
         return answer
 
     def end(self, call: Call, response: Response) -> None:
@@ -285,6 +316,13 @@ class Recorder:
         Raises:
             RecordingProblem: The disk refuses it, or it can't be redacted.
         """
+        try:
+            self._keep(call, response)
+        finally:
+            if call.ticket is not None:
+                call.ticket.settle(response)
+
+    def _keep(self, call: Call, response: Response) -> None:
         with self._lock:
             self.redaction = redaction = self.redaction.knowing_answer(response)
         stored = redaction.response(response)
@@ -314,6 +352,8 @@ class Recorder:
 
     def leave_to_mock(self, call: Call, mock: str) -> None:
         """Forget a call that a mock of the test answered: it says nothing of a model."""
+        if call.ticket is not None:
+            call.ticket.settle(None)
         with self._lock:
             self.mocks.setdefault(mock)
             if call in self.calls:
@@ -321,6 +361,8 @@ class Recorder:
 
     def drop(self, call: Call, error: BaseException) -> None:
         """Forget a live call that got no answer at all: it was cancelled, or not connected."""
+        if call.ticket is not None:
+            call.ticket.drop(error)
         with self._lock:
             self.calls.drop(call, error)
 
@@ -383,6 +425,8 @@ class Recorder:
         if entry is not None and " " in asked.fingerprint and Index.keeps_no_betas(entry):
             self.note(_NO_BETAS)
         call = Call(request, asked, asked_model, entry, recorded=entry is not None, fault=fault)
+        if entry is None and self.admission is not None:
+            call.ticket = self.admission.ticket(request)
         if not altered:
             self.calls.append(call)
         return call
@@ -450,7 +494,7 @@ class Recorder:
         """
         return self.replaying and self._shelf.normalize is None and self.redaction.own is None
 
-    def _miss(self, request: Request, asked: Known) -> CassetteMiss:
+    def _miss(self, request: Request, asked: Known, number: int | None = None) -> CassetteMiss:
         opened, folder = self._cassette.opened, self._place.folder
         assert opened is not None, "it was looked into"
         models = [] if opened.on_disk else sorted(r.model for r in folder.recordings(0))
@@ -458,7 +502,7 @@ class Recorder:
         facts = miss.Asked(
             request,
             asked,
-            number=len(self.calls) + 1,
+            number=number or len(self.calls) + 1,
             cassette=folder.shows(opened.path),
             exists=opened.on_disk,
             models=models,

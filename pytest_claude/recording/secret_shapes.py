@@ -1,13 +1,15 @@
-"""What a text shows to be a secret by itself: its shape, or the place where it is. Pure."""
+"""What a text shows to be a secret by itself: its shape, or the place where it is. Pure.
+
+`secret_shapes.json` has what public lists name; here is what needs more than a pattern.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from binascii import a2b_base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from pytest_claude.recording.complexity import is_placeholder, plain
@@ -32,16 +34,18 @@ class Secret:
         end: Where it ends.
         credential: Its value, where only its place shows that it is one and where it can be told
             from other text: it is a secret elsewhere too.
+        is_told: Whether its last characters may be told.
     """
 
     kind: str
     start: int
     end: int
     credential: str = ""
+    is_told: bool = False
 
     def told(self, text: str) -> str:
         """What it is in `text`, with no more of it than tells one key from another."""
-        if self.kind in _TOLD:
+        if self.is_told:
             return f"{self.kind} ending in {text[self.end - 4 : self.end]}"
         return self.kind
 
@@ -57,6 +61,7 @@ class Shape:
         is_bounded: Whether it does not count within a longer word.
         is_place: Whether it is one for where it is: as text it may be anything.
         whatever: Whether it is one there whatever it is.
+        ends: One of these follows an anchor.
     """
 
     kind: str
@@ -65,6 +70,7 @@ class Shape:
     is_bounded: bool = True
     is_place: bool = False
     whatever: bool = False
+    ends: Sequence[str] = ("",)
 
     @cached_property
     def compiled(self) -> re.Pattern[str]:
@@ -85,7 +91,8 @@ class Shape:
 
     def _judged(self, value: str, start: int, end: int) -> Secret | None:
         if not self.is_place:
-            return None if is_placeholder(value) else Secret(self.kind, start, end)
+            is_told = self.kind != PRIVATE_KEY
+            return None if is_placeholder(value) else Secret(self.kind, start, end, is_told=is_told)
         why = plain(value)
         if why and not (self.whatever and value):
             return None
@@ -111,7 +118,31 @@ class _Fields(Shape):
                     yield Secret(kind, start, end, "" if why else value)
 
 
+@dataclass(frozen=True, eq=False)
+class _Set(Shape):
+    """Values that are set by name, as in `DB_PASSWORD="…"`, `password: …` and `api_key = '…'`.
+
+    Strings of JSON are `_Fields`.
+    """
+
+    def find(self, text: str) -> Iterator[Secret]:
+        for sign in self.compiled.finditer(text):
+            at = sign.start()
+            if text[at - 1 : at] == '"':
+                continue
+            name = _NAME_BEFORE.search(text, max(0, at - 40), at)
+            if name is None or not _names_a_credential(name[1]):
+                continue
+            value = _VALUE.match(text, at + 1)
+            if value and (secret := self._judged(value[1], *value.span(1))) is not None:
+                yield secret
+
+
 _KEY = re.compile(r"\"([A-Za-z_-]+)$")
+_NAME_BEFORE = re.compile(r"([\w-]+)'?[ \t]*$")
+_VALUE_SIGNS = r"[^\s\"'`<>\\;|&(){}$]"
+_SET_TO = rf"(?:\\*[\"'])?(?![a-z]+://)({_VALUE_SIGNS}{{7,}}(?![,.]){_VALUE_SIGNS})"
+_VALUE = re.compile(rf"[ \t]*{_SET_TO}")
 _FIELDS = {
     # In the API's own schema.
     "authorization_token": ("the token of an MCP server", True),
@@ -121,22 +152,34 @@ _FIELDS = {
     "refresh_token": ("a token", False),
     "id_token": ("a token", False),
     "session_token": ("a token", False),
-    "secretaccesskey": ("a secret access key", False),
-    "secret_access_key": ("a secret access key", False),
-    "aws_secret_access_key": ("a secret access key", False),
 }
 _ENDS = (
-    "api_key", "api-key", "apikey", "auth_token", "bearer_token", "passwd", "password",
-    "private_key", "_secret",
+    "api_key", "apikey", "auth_token", "bearer_token", "passphrase", "passwd", "password",
+    "private_key", "secret_access_key", "_secret", "secret_key",
 )  # fmt: skip
+_UPPER_ENDS = ("SECRET", "PASSWORD", "TOKEN", "KEY")
+# How the names of both end, as they are written.
+_TAILS = (
+    "oken", "ecret", "assword", "asswd", "assphrase", "_key", "-key", "Key", "pikey", *_UPPER_ENDS,
+)  # fmt: skip
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def _snake_case(name: str) -> str:
+    return "_".join(_WORDS.findall(name)).lower()
 
 
 def _meaning(name: str, text: str) -> tuple[str, bool]:
     """What the string with this name is, and whether whatever it is; "" if it is not a secret."""
-    name = name.lower()
-    if name == "token" and "static_bearer" in text:  # how a vault calls the token beside it
+    plain = _snake_case(name)
+    if plain == "token" and "static_bearer" in text:  # how a vault calls the token beside it
         return "a token of a vault", True
-    return _FIELDS.get(name) or (("a credential", False) if name.endswith(_ENDS) else ("", False))
+    is_one = name.endswith(_UPPER_ENDS) or plain.endswith(_ENDS)
+    return _FIELDS.get(plain) or (("a credential", False) if is_one else ("", False))
+
+
+def _names_a_credential(name: str) -> bool:
+    return name.endswith(_UPPER_ENDS) or _snake_case(name).endswith((*_FIELDS, *_ENDS))
 
 
 def _end_of_string(text: str, start: int, unit: int) -> int:
@@ -162,8 +205,7 @@ def _unescaped(text: str, unit: int) -> str:
     return text
 
 
-# Before a parameter of a URL; & is escaped in HTML and in JSON, all in a URL within a URL.
-_SEPARATOR = r"(?:[?&;]|\\u0026|%3[Ff]|%26)"
+_SEPARATOR = r"(?:[?&;]|\\u0026)"  # before a parameter of a URL; & is escaped in HTML and in JSON
 _PARAMETER = (
     r"(?i:(?![\w.-]*(?:page|next|contin|cursor|sync))"
     r"[\w.-]{0,40}?(?:token|secret|password|passwd|signature|credential)"
@@ -221,8 +263,8 @@ _SHAPES = (
           is_bounded=False, is_place=True),
     Shape("a credential in the query of a URL",
           ("oken=", "ecret=", "assword=", "asswd=", "ignature=", "redential=", "ey=", "uth=",
-           "sig=", "pwd=", "%3D", "%3d"),
-          rf"{_SEPARATOR}{_PARAMETER}(?:=|%3[Dd])((?:(?!%26)[^&;#{_URL_ENDS}]){{8,}})",
+           "sig=", "pwd="),
+          rf"{_SEPARATOR}{_PARAMETER}=([^&;#{_URL_ENDS}]{{8,}})",
           is_bounded=False, is_place=True),
     Shape("a credential in a header", ("earer ",),
           r"earer\s+([\w.~+/=:-]{8,})", is_bounded=False, is_place=True),
@@ -234,18 +276,15 @@ _SHAPES = (
           r"|(?:(?<=access-)|(?<=auth-)|(?<=private-)|(?<=security-))token)"
           r"\\*[\"']?\s*[:=]\s*\\*[\"']?([\w.~+/=:-]{8,})",
           is_bounded=False, is_place=True),
-    Shape("the value of a variable",
-          ("SECRET=", "PASSWORD=", "TOKEN=", "KEY=", "assword=", "asswd="),
-          r"=(?:(?<=SECRET=)|(?<=PASSWORD=)|(?<=TOKEN=)|(?<=KEY=)|(?<=assword=)|(?<=asswd=))"
-          r"(?:\\*[\"'])?(?![a-z]+://)"
-          r"([^\s\"'`<>\\;|&(){}$]{8,})",
-          is_bounded=False, is_place=True),
-    _Fields("a credential",
-            ("_token\"", "_token\\", "_secret\"", "_secret\\", "secret_value", "static_bearer",
-             "password\"", "password\\", "passwd\"", "passwd\\", "pi_key\"", "pi_key\\", "pi-key\"",
-             "pi-key\\", "piKey\"", "piKey\\", "ccessKey", "ccess_key", "ivate_key\"",
-             "ivate_key\\"),
-            r"\"\s*:\s*(\\*)\"", is_bounded=False, is_place=True),
+    Shape("a credential in a command", _TAILS,
+          r"--(?:[a-z]+-)*(?:password|passwd|passphrase|token|secret|apikey"
+          r"|(?:api|secret|private|access)-key)"
+          rf"[ \t]+{_SET_TO}",
+          is_bounded=False, is_place=True, ends=(" ",)),
+    _Set("the value of a variable", _TAILS,
+         r"[:=]", is_bounded=False, is_place=True, ends=(":", "=", "'", " :", " =", "  ")),
+    _Fields("a credential", ("secret_value", "static_bearer", *_TAILS),
+            r"\"\s*:\s*(\\*)\"", is_bounded=False, is_place=True, ends=("\"", "\\")),
 )  # fmt: skip
 
 
@@ -256,110 +295,16 @@ def _public_shapes() -> Iterator[Shape]:
         yield Shape(kind, anchors, rf"(?:{shape}){_END}")
 
 
-_ALL = (*_SHAPES, *_public_shapes())
-_TOLD = {shape.kind for shape in _ALL if not shape.is_place} - {PRIVATE_KEY}
-
-# --- where to look --------------------------------------------------------------------------
-
-# Each secret with a shape is in a run of characters of words and URLs as long as this. Runs are a
-# small part of a text in words, and found at a tenth of the cost of looking for all anchors. Where
-# a place shows a secret, that may be shorter, and a quotation mark or another sign ends the run.
-_WINDOW = b"a" * 16
-_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
-_DIGITS = b"0123456789"
-_IN_RUNS = bytes(
-    ord("a") if code in _LETTERS + _LETTERS.upper() + _DIGITS + b"_+/=~.%&?:@-" else ord(" ")
-    for code in range(256)
-)
-_SIGNS = bytes(
-    ord("A") if code in _LETTERS.upper() else ord("0") if code in _DIGITS else ord(" ")
-    for code in range(256)
-)
-_IN_NO_RUN = (
-    "sk-ant-", "://", "PRIVATE KEY-----", "earer ", "uthorization",
-    "SECRET=", "PASSWORD=", "TOKEN=", "KEY=",
-    "oken=", "ecret=", "assword=", "asswd=", "ignature=", "redential=", "ey=", "uth=", "sig=",
-    "pwd=", *_HEADERS,
-)  # fmt: skip
+# Each secret with a shape is in a run of signs of words and URLs (`searching`); but these.
+_IN_NO_RUN = ("sk-ant-", "PRIVATE KEY-----")
 
 
-def _by_anchor(*, in_runs: bool) -> dict[bytes, list[Shape]]:
+@cache
+def by_anchor(*, in_runs: bool) -> Mapping[bytes, Sequence[Shape]]:
+    """The shapes whose anchors are looked for in runs, or in the whole text, by anchor."""
     shapes: dict[bytes, list[Shape]] = {}
-    for shape in _ALL:
+    for shape in (*_SHAPES, *_public_shapes()):
         for anchor in shape.anchors:
-            is_short = anchor in _IN_NO_RUN or isinstance(shape, _Fields)
-            if in_runs is not is_short:
+            if in_runs is not (shape.is_place or anchor in _IN_NO_RUN):
                 shapes.setdefault(anchor.encode(), []).append(shape)
     return shapes
-
-
-_NEAR, _FAR = _by_anchor(in_runs=True), _by_anchor(in_runs=False)
-_IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{20,}")
-_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/]{4096,}")  # an image; no key has so many
-_STANDARD = bytes.maketrans(b"-_", b"+/")
-
-
-class Searched:
-    """A text in which secrets may be: what must be looked for in it, found at little cost.
-
-    Args:
-        data: The text, with one byte for each character: those beyond ASCII are in no key.
-    """
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    @cached_property
-    def shapes(self) -> list[Shape]:
-        """Those that may be in it."""
-        words = b"\n".join(self._words)
-        found = [shapes for anchor, shapes in _NEAR.items() if anchor in words] if words else []
-        found += [shapes for anchor, shapes in _FAR.items() if anchor in self.data]
-        return list(dict.fromkeys(shape for shapes in found for shape in shapes))
-
-    @cached_property
-    def runs(self) -> list[tuple[int, int]]:
-        """Where a secret may be: what has a digit, or more capitals than a word begins with."""
-        marks, signs = self.data.translate(_IN_RUNS), self.data.translate(_SIGNS)
-        found: list[tuple[int, int]] = []
-        end = 0
-        while (start := marks.find(_WINDOW, end)) >= 0:
-            end = marks.find(b" ", start)
-            end = len(marks) if end < 0 else end
-            if signs.find(b"0", start, end) >= 0 or signs.count(b"A", start, end) > 2:
-                found.append((start, end))
-        return found
-
-    @property
-    def _words(self) -> Iterator[bytes]:
-        for start, end in self.runs:
-            word = self.data[start:end]
-            yield from _LONG_BASE64.split(word) if len(word) >= 4096 else (word,)
-
-    @cached_property
-    def decoded(self) -> list[tuple[int, bytes]]:
-        """What is in it in base64, each with the place of its first character."""
-        found: list[tuple[int, bytes]] = []
-        for start, end in self.runs:
-            for code in _IN_BASE64.finditer(self.data, start, end):
-                if not code[0].islower() and not code[0].isupper():  # a name is no code
-                    found += _decoded(code[0], code.start())
-        return found
-
-
-# A request, its URL and its body, is searched for what it shows, then for what is known. No more
-# texts are kept: they are long, and hold what is not redacted yet.
-@lru_cache(maxsize=2)
-def searched(text: str) -> Searched:
-    """The same of a text."""
-    return Searched(text.encode("ascii", "replace"))
-
-
-def _decoded(code: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """What `code` may say: its first character need not be the first of a group of four."""
-    code = code.translate(_STANDARD)
-    for skipped in range(4):
-        if len(code) >= 4096 and not a2b_base64(code[skipped : skipped + 64]).isascii():
-            continue  # no text
-        rest = code[skipped:]
-        yield at + skipped, a2b_base64(rest + b"A" * (-len(rest) % 4))

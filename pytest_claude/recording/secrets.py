@@ -12,7 +12,8 @@ from itertools import product
 from urllib.parse import quote, quote_plus
 
 from pytest_claude.recording.complexity import SHORTEST, Place, plain
-from pytest_claude.recording.secret_shapes import REPLACEMENT, Searched, Secret, searched
+from pytest_claude.recording.searching import Searched, searched
+from pytest_claude.recording.secret_shapes import REPLACEMENT, Secret, Shape
 
 # The names that SDKs read credentials from end so.
 _KEY = re.compile(r"(?:API_KEY|AUTH_TOKEN|BEARER_TOKEN_BEDROCK|SECRET_ACCESS_KEY|SESSION_TOKEN)$")
@@ -97,22 +98,35 @@ class Secrets:
 
     def _all(self, text: str) -> Iterator[Secret]:
         looked_into = searched(text)
-        shown = [secret for shape in looked_into.shapes for secret in shape.find(text)]
+        shown = list(_shown(text))
         values = self.values
         if any(secret.credential for secret in shown):
             values = self.knowing((s.credential, s.kind) for s in shown if s.credential).values
         yield from shown
         yield from _values_in(text, values)
         yield from _in_base64(looked_into, values)
+        as_bytes = _in_bytes(values) if looked_into.views else {}
+        for view in looked_into.views:
+            yield from map(view.secret, _values_in(view.data.decode("latin-1"), as_bytes))
+            yield from map(view.secret, _in_base64(Searched(view.data), values))
 
 
 def credentials_in(text: str) -> Iterator[tuple[str, str]]:
     """What `text` shows to be a credential by its place, with what it is: it is one elsewhere."""
-    for secret in (
-        s for shape in searched(text).shapes if shape.is_place for s in shape.find(text)
-    ):
+    for secret in _shown(text, lambda shape: shape.is_place):
         if secret.credential:
             yield secret.credential, secret.kind
+
+
+def _shown(text: str, counts: Callable[[Shape], bool] = lambda _: True) -> Iterator[Secret]:
+    """What a text shows to be a secret by itself, as it is written and without its escapes."""
+    looked_into = searched(text)
+    for shape in filter(counts, looked_into.shapes):
+        yield from shape.find(text)
+    for view in looked_into.views:
+        inside = view.data.decode("latin-1")
+        for shape in filter(counts, Searched(view.data).shapes):
+            yield from map(view.secret, shape.find(inside))
 
 
 def _values_in(text: str, values: Mapping[str, str]) -> Iterator[Secret]:
@@ -123,21 +137,30 @@ def _values_in(text: str, values: Mapping[str, str]) -> Iterator[Secret]:
             at = text.find(value, at + len(value))
 
 
-def _in_base64(text: Searched, values: Mapping[str, str]) -> Iterator[Secret]:
-    """The secrets that are in base64, where their code is."""
-    codes = text.decoded
-    together = Searched(b"\n".join(code for _, code in codes))
-    as_bytes = {_bytes(value): kind for value, kind in values.items()}
-    if not (together.shapes or any(value in together.data for value in as_bytes)):
+def _in_base64(
+    text: Searched, values: Mapping[str, str], *, twice: bool = True
+) -> Iterator[Secret]:
+    """The secrets that are in base64, where their code is; in base64 of that too if `twice`."""
+    if not (codes := text.decoded):
         return
-    in_code = {value.decode("latin-1"): kind for value, kind in as_bytes.items()}
+    together = Searched(b"\n".join(code for _, code in codes))
+    in_code = _in_bytes(values)
+    twice = twice and bool(together.decoded)
+    if not (twice or together.shapes or any(v.encode("latin-1") in together.data for v in in_code)):
+        return
     for at, code in codes:
         said = code.decode("latin-1")
         shown = (secret for shape in together.shapes for secret in shape.find(said))
         secrets = [replace(secret, kind=f"{secret.kind} in base64") for secret in shown]
+        secrets += _in_base64(Searched(code), values, twice=False) if twice else ()
         for secret in (*secrets, *_values_in(said, in_code)):
             start, end = secret.start * 4 // 3, -(-secret.end * 4 // 3)
             yield Secret(secret.kind, at + start, at + end)
+
+
+def _in_bytes(values: Mapping[str, str]) -> dict[str, str]:
+    """The values as they are in bytes, each of which is one character."""
+    return {_bytes(value).decode("latin-1"): kind for value, kind in values.items()}
 
 
 def left_alone(environment: Mapping[str, str]) -> dict[str, str]:

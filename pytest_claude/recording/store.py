@@ -1,12 +1,14 @@
-"""The long strings of requests, each kept once for the whole suite.
+"""The long strings and uploaded files of requests, each kept once for the whole suite.
 
-In a cassette a reference is in the place of such a string, and says what it is:
+In a cassette a reference is in the place of each, and says what it is:
 
     <pytest-claude part: _parts/<sha256>.pdf, base64, 8388608 bytes: %PDF-1.7>
 
 The file is in the folder `_parts` of the cassette root, named by the hash of its content; base64 is
 kept decoded, so that a reviewer can open it. The fingerprint of an interaction is of the whole
 request. So replay reads no part, and a part is a part whatever the limit was when it was stored.
+
+Answers stay in their cassettes: they are what a reviewer reads, and few are equal.
 """
 
 from __future__ import annotations
@@ -15,77 +17,41 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pytest_claude.errors import UnreadableCassette
 from pytest_claude.recording import files
+from pytest_claude.recording.fingerprint import boundary_in
+from pytest_claude.recording.references import (
+    FIRST,
+    FOLDER,
+    MARK,
+    Reference,
+    decoded,
+    may_be_binary,
+    names_in,
+    written,
+)
 from pytest_claude.transcript.interaction import Request
 from pytest_claude.transcript.json_values import parsed
 from pytest_claude.transcript.utf8 import utf8
 
-FOLDER = "_parts"
-MARK = "<pytest-claude part: "
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
-_NAME = r"[0-9a-f]{64}\.\w+"
-_REFERENCE = re.compile(rf"{MARK}{FOLDER}/({_NAME}), (base64|text), (\d+) bytes(?:: [^<>]*)?>")
 _TYPE = re.compile(
     r"(?:\w+/)?(pdf|png|jpeg|gif|webp|csv|docx?|xlsx?|html|md|txt)"  # of the Messages API, Converse
 )
+_STATED = re.compile(rb"(?im)^content-type:\s*([^\s;]+)")
 _ASCII = re.compile(rb"[ -~]{4,}")
-_FIRST = 60  # characters of a part that its reference shows
 # The project may let git convert line ends in its cassettes, and ignore *.pdf. Git LFS may keep
 # the parts, and must not keep these files.
 _FOR_GIT = {
     ".gitattributes": b"* -text linguist-generated\n.git* text !filter !diff !merge\n",
     ".gitignore": b"!*\n.*.tmp\n",
 }
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What a cassette says of a part.
-
-    Attributes:
-        name: Of its file: the hash of the content, and an ending by its type.
-        is_base64: Whether the request holds it in base64; else as text.
-        size: Of the file, in bytes.
-    """
-
-    name: str
-    is_base64: bool
-    size: int
-
-
-def references_in(text: str) -> list[Reference]:
-    """The references in a request as a cassette holds it."""
-    found = _REFERENCE.finditer(text) if MARK in text else ()
-    return [Reference(each[1], each[2] == "base64", int(each[3])) for each in found]
-
-
-def names_in(text: str) -> set[str]:
-    """The names of the parts that a text may refer to, in whatever state it is."""
-    return set(re.findall(rf"{FOLDER}/({_NAME})", text))
-
-
-def is_part(path: Path) -> bool:
-    """Whether a file is named as a part is."""
-    return path.parent.name == FOLDER and re.fullmatch(_NAME, path.name) is not None
-
-
-def described(block: Mapping[str, Any], key: str) -> str | None:
-    """What the binary content of a block is, in words; None where `key` holds none."""
-    text = block.get(key)
-    data = _decoded(text) if _may_be_binary(block, key) and isinstance(text, str) else None
-    if data is None:
-        return None
-    kind = block.get("media_type")
-    digest = hashlib.sha256(data).hexdigest()
-    words = [*([str(kind)] if kind else []), f"{len(data)} bytes", f"sha256 {digest}"]
-    return ", ".join(words)
 
 
 @dataclass(frozen=True)
@@ -125,32 +91,47 @@ class Store:
         """
         return _mapped(value, self._put_text)
 
+    def put_upload(self, body: bytes, boundary: bytes) -> bytes:
+        """A multipart body, likewise: its long files, and those that are no text, are parts.
+
+        Raises:
+            UnsavedCassette: The disk refuses it.
+        """
+        if not self.limit and MARK.encode() not in body:
+            return body
+        stored = _with_files(body, boundary, self._put_file)
+        return stored if _is_text(stored) else body
+
     def _put_text(self, text: str, *, binary: bool, kind: str) -> str:
         data = text.encode("utf-8", "surrogatepass")
         if MARK not in text and not 0 < self.limit < len(data):
             return text
-        decoded = _decoded(text) if binary else None
-        if decoded is None:
-            coding, ending, first = "text", "txt", text[: 2 * _FIRST]
-        else:
-            stated, words = _TYPE.fullmatch(kind), _ASCII.match(decoded, 0, _FIRST)
-            coding, ending, data = "base64", stated[1] if stated else "bin", decoded
-            first = words[0].decode() if words else ""
+        content = decoded(text) if binary else None
+        if content is None:
+            return self._put(data, "text", "txt", text[: 2 * FIRST])
+        return self._put(content, "base64", _ending(kind) or "bin", _words(content))
+
+    def _put_file(self, head: bytes, content: bytes) -> bytes:
+        is_text = _is_text(content)
+        if is_text and MARK.encode() not in content and not 0 < self.limit < len(content):
+            return content
+        stated = _STATED.search(head)
+        ending = _ending(stated[1].decode("latin-1")) if stated else None
+        ending = ending or ("txt" if is_text else "bin")
+        return self._put(content, "file", ending, _words(content)).encode()
+
+    def _put(self, data: bytes, coding: str, ending: str, first: str) -> str:
         name = f"{hashlib.sha256(data).hexdigest()}.{ending}"
         self._write(self.folders[0] / name, data)
-        first = _printable(first)
-        return f"{MARK}{FOLDER}/{name}, {coding}, {len(data)} bytes{first and f': {first}'}>"
+        return written(name, coding, len(data), first)
 
     def _write(self, path: Path, data: bytes) -> None:
-        try:
-            if path.is_file() and path.read_bytes() == data:
-                return
-            for name, lines in _FOR_GIT.items():
-                if not path.with_name(name).exists():
-                    files.write_atomically(path.with_name(name), lines, alone=False)
-            files.write_atomically(path, data, alone=False)
-        except OSError as error:
-            raise files.unsaved(path, error) from error
+        if _holds(path, data):
+            return
+        for name, lines in _FOR_GIT.items():
+            if not path.with_name(name).exists():
+                _write_shared(path.with_name(name), lines)
+        _write_shared(path, data)
 
     def take(self, part: Path) -> None:
         """Keep a copy of a part of another store.
@@ -183,19 +164,26 @@ class Store:
         """
         if MARK.encode() not in request.body:
             return request
+        if (boundary := boundary_in(request.headers)) is not None:
+            return replace(request, body=_with_files(request.body, boundary, self._whole_file))
         if not isinstance(body := parsed(request.body), dict | list):
-            return request  # only of JSON are parts stored
+            return request  # nothing of it was stored apart
         value = _mapped(body, self._whole_text)
         return replace(request, body=utf8(json.dumps(value, ensure_ascii=False)))
 
     def _whole_text(self, text: str, *, binary: bool, kind: str) -> str:
-        if not _REFERENCE.fullmatch(text):
+        if (reference := Reference.read(text)) is None:
             return text
-        (reference,) = references_in(text)
         data = self.read(reference)
         if reference.is_base64:
             return base64.b64encode(data).decode()
         return data.decode("utf-8", "surrogatepass")
+
+    def _whole_file(self, head: bytes, content: bytes) -> bytes:
+        if not content.startswith(MARK.encode()):
+            return content
+        reference = Reference.read(content.decode("utf-8", "replace"))
+        return content if reference is None else self.read(reference)
 
     def check(self, reference: Reference) -> None:
         """Make sure that a part is there, without reading it.
@@ -255,28 +243,55 @@ def _mapped(value: Any, change: Callable[..., str], *, binary: bool = False, kin
     stated = value.get("media_type") or value.get("format")
     kind = stated if isinstance(stated, str) else kind
     return {
-        key: _mapped(item, change, binary=_may_be_binary(value, key), kind=kind)
+        key: _mapped(item, change, binary=may_be_binary(value, key), kind=kind)
         for key, item in value.items()
     }
 
 
-def _may_be_binary(block: Mapping[str, Any], key: str) -> bool:
-    """Whether a field holds base64: of the Messages API, or of Bedrock's Converse."""
-    return key == "bytes" or (key == "data" and block.get("type") == "base64")
-
-
-def _decoded(text: str) -> bytes | None:
-    """The bytes of which `text` is the base64; None where another text would be made of them."""
+def _write_shared(path: Path, data: bytes) -> None:
+    """Write what another process may write at this moment: Windows lets only one of them."""
     try:
-        data = base64.b64decode(text, validate=True)
-    except ValueError:
-        return None
-    return data if base64.b64encode(data).decode() == text else None
+        files.write_atomically(path, data, alone=False)
+    except OSError as error:
+        if not _holds(path, data):
+            raise files.unsaved(path, error) from error
 
 
-def _printable(text: str) -> str:
-    words = "".join(c if c.isprintable() and c not in '<>"\\' else " " for c in text)
-    return " ".join(words.split())[:_FIRST].strip()
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False
+
+
+def _with_files(body: bytes, boundary: bytes, change: Callable[[bytes, bytes], bytes]) -> bytes:
+    """A multipart body with each content changed, by the headers before it and itself."""
+    delimiter = b"--" + boundary
+    sections = body.split(delimiter)
+    for number, section in enumerate(sections):
+        head, blank, content = section.partition(b"\r\n\r\n")
+        if content.endswith(b"\r\n"):
+            sections[number] = head + blank + change(head, content[:-2]) + b"\r\n"
+    return delimiter.join(sections)
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _ending(kind: str) -> str | None:
+    stated = _TYPE.fullmatch(kind)
+    return stated[1] if stated else None
+
+
+def _words(data: bytes) -> str:
+    """What can be read at the beginning of a file."""
+    words = _ASCII.match(data, 0, FIRST)
+    return words[0].decode() if words else ""
 
 
 def _shown(path: Path) -> str:

@@ -14,14 +14,14 @@ _ASSERTED = re.compile(r"^assert (?:not )?<(?:no|yes|unknown): (.*)>$", re.DOTAL
 _SAYS_NOTHING = re.compile(r"assert (not )?(True|False|None|0|''|\"\"|\[\]|\{\})$")
 _NEARLY_ALL, _NEARLY_NONE = 0.8, 0.2
 
-_NO_TOOL: tuple[Kind, ...] = ("asks", "refuses")
+_NO_TOOL: tuple[Kind, ...] = ("asks", "refuses", "declines")
 _EXPLAINED: dict[str, tuple[Kind, ...]] = {
     "calls_tool": _NO_TOOL,
     "calls_tools": _NO_TOOL,
     "calls_server_tool": _NO_TOOL,
     "calls_in_parallel": ("parallel",),
     "asks_clarifying_question": ("asks",),
-    "refuses": ("refuses",),
+    "refuses": ("refuses", "declines"),
 }
 """The differences that say what a failed check saw, and more: they take the place of its words."""
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pytest_claude.models.facts import successor_of
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row
 from pytest_claude.report.stale import RECORD
 from pytest_claude.report.story import Story, recording_line
 from pytest_claude.report.words import Word
 from pytest_claude.run.typed import pytest_line
+from pytest_claude.settings import Swap
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def next_commands(story: Story, run_file: str | None) -> tuple[Command, ...]:
         commands += _to_answer(story)
     elif story.overall == "pass" and story.pairs:
         commands.append(_to_ship(story))
+    commands += _of_a_router(story)
     return (*commands, Command("Repeat this verdict offline", repeat, "to repeat it"))
 
 
@@ -66,6 +69,7 @@ def _to_finish(story: Story) -> list[Command]:
 
 _FINISH = {
     "missing": ("Record the missing trials (nothing is paid twice)", "to finish"),
+    "unreadable": ("Delete what can't be read, and record it again", "to finish"),
     "not sent": ("Send what was held back", "to send them"),
     "errors": ("Try again what ended in errors", "to try again"),
     "other model": ("Ask again, which is another attempt", "to ask again"),
@@ -100,10 +104,31 @@ def _to_answer(story: Story) -> list[Command]:
         tests = [row.test for row in story.failing]
         line = recording_line(story.comparison, story.typed, tests=tests)
         commands.append(Command(f"Try a changed prompt on the {number} only", line, "to try a fix"))
-    if len(story.pairs) == 1:
-        line = f'@pytest.mark.claude_accept("{story.pairs[0]}", reason="…", until="…")'
+    for pair in story.pairs:  # each must be accepted
+        line = f'@pytest.mark.claude_accept("{pair}", reason="…", until="…")'
         commands.append(Command("Accept a regression that is meant", line, "to accept it"))
     return commands
+
+
+def _of_a_router(story: Story) -> Iterator[Command]:
+    """Where one test asks several models: what judges them together, and each alone."""
+    comparison, typed = story.comparison, story.typed
+    if comparison is None or not comparison.pairs:
+        return
+    canonical = comparison.names.canonical
+    asked = {row.test: {m for t in row.result.trials for m in t.models} for row in story.rows}
+    routing = {test: models for test, models in asked.items() if models & comparison.olds}
+    moved = comparison.olds.union(canonical(pair.new) for pair in comparison.pairs)
+    staying = sorted({model for models in routing.values() for model in models - moved})
+    more = [Swap(old, new) for old in staying if (new := successor_of(old)) is not None]
+    if more and story.overall == "pass":
+        both = replace(comparison, pairs=(*comparison.pairs, *more))
+        words = f"Judge {', '.join(staying)} too, where all move in one release"
+        yield Command(words, recording_line(both, typed), "to judge both")
+    failing = [row.test for row in story.failing if len(asked[row.test] & comparison.olds) > 1]
+    for pair in comparison.pairs if failing else ():
+        line = recording_line(replace(comparison, pairs=(pair,)), typed, tests=failing)
+        yield Command(f"See whether {pair.old} alone makes it fail", line, "one alone")
 
 
 def _to_ship(story: Story) -> Command:

@@ -65,6 +65,16 @@ def replaced_line(test: str, pairs: Sequence[tuple[Profile, Profile]], dropped: 
     return f"{test}, recorded over: {'; '.join(parts)}"
 
 
+def unsteady_line(field: str, rules: Sequence[str]) -> str:
+    """What a gate pays for each time it is recorded, and what to type so that it does not."""
+    named = ", ".join(f'"{rule}"' for rule in rules)
+    return (
+        f"`{field}` changes from run to run, so each recording asks all trials anew, as another "
+        f"attempt; to ignore it: @pytest.mark.claude_ignore({named}), or claude_ignore = "
+        f"{' '.join(rules)} for all tests"
+    )
+
+
 def _change(test: str, pairs: Sequence[tuple[Profile, Profile]]) -> str:
     old = [Trial(test, "base", n, "pass", profile=before) for n, (before, _) in enumerate(pairs)]
     new = [Trial(test, "cand", n, "pass", profile=after) for n, (_, after) in enumerate(pairs)]

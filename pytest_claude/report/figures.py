@@ -34,8 +34,8 @@ class Figure:
     Attributes:
         measure: A name in `LABELS`.
         sides: Baseline and candidate, or the one side of a plain run: the sum over the tests of
-            the mean per trial, what one trial of each test takes. Of a time the median over the
-            trials.
+            the mean per trial, what one trial of each test takes; a set-up that tests ask in
+            together counts once. Of a time the median over the trials.
         tests: How many tests are in a sum; of a time 0.
         trials: How many trials of each side a median is of; empty for a sum.
         ratio: Geometric mean over the tests of candidate over baseline, each test compared with
@@ -110,9 +110,10 @@ def plain_figures(tests: Sequence[Sequence[Trial]], *, simulated: bool) -> tuple
     """
     figures = []
     for measure, value in MEASURES.items():
-        means = [fmean(values) for of in tests if (values := trial_values(of, value))]
-        if any(means):
-            figures.append(Figure(measure, (sum(means),), len(means)))
+        known = [(of[0], fmean(values)) for of in tests if (values := trial_values(of, value))]
+        means = {first.shared_set_up or first.test: mean for first, mean in known}
+        if any(means.values()):
+            figures.append(Figure(measure, (sum(means.values()),), len(known)))
     for measure, value in () if simulated else TIMES.items():
         values = trial_values([trial for of in tests for trial in of], value)
         if values:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil, floor
 
+from pytest_claude.gating.duel import duel_rule
 from pytest_claude.gating.estimate import Estimate, Recorded, estimate
 from pytest_claude.gating.policy import Policy
 from pytest_claude.gating.sight import POWER, catch_probability, fixed_drop
@@ -22,8 +23,8 @@ def plan_lines(tests: Sequence[Recorded], policy: Policy) -> list[str]:
         tests: What is recorded of each test to gate.
         policy: The settings.
 
-    >>> plan_lines([Recorded(5, 5, base_usd=0.01, cand_usd=(0.01, 0.012))] * 2, Policy())
-    ['quick: 2 tests gated, 8 to 12 trials expected (at most 96), $0.080 to $0.14 (at most $1.07)']
+    >>> plan_lines([Recorded(5, 5, base_usd=0.01, cand_usd=(0.01, 0.012))] * 2, Policy())[:1]
+    ['quick: 2 tests gated, 8 trials expected (at most 96), $0.080 to $0.10 (at most $1.07)']
     """
     plan = estimate(tests, policy)
     lines = [f"{policy.preset}: {plural(len(tests), 'test')} gated, {expected_text(plan)}"]
@@ -34,7 +35,18 @@ def plan_lines(tests: Sequence[Recorded], policy: Policy) -> list[str]:
         lines.append(
             f"  a test whose app was edited takes its trials anew; all: {expected_text(anew)}"
         )
-    return lines
+    return [*lines, _suspect_text(policy)]
+
+
+def _suspect_text(policy: Policy) -> str:
+    """What the range does not hold of a few tests, and rests on."""
+    rule = duel_rule(policy, 1)
+    fresh = rule.base_n if policy.baseline == "callable" else 0
+    least, most = fresh + rule.looks[0], fresh + rule.looks[-1]
+    return (
+        f"  estimated: a recorded trial that no gate has read counts as passed; a test that fails "
+        f"its screen takes {least} to {most} trials more"
+    )
 
 
 def quick_bump(bill: Bill) -> Estimate:

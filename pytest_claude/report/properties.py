@@ -10,9 +10,11 @@ from pytest_claude.report.row import Row
 def properties(row: Row) -> tuple[tuple[str, str], ...]:
     """Names and values: the status, and where known reason, models, rates, cassette, tokens, cost.
 
-    Tokens and cost are sums over all trials of the test.
+    Tokens and cost are sums over all trials of the test; what it asked in a set-up that several
+    trials share counts once.
     """
     trials = [trial for side in row.sides for trial in side.trials]
+    paid = {trial.shared_set_up or number: trial for number, trial in enumerate(trials)}
     values = {
         "verdict": row.status,
         "reason": row.reason,
@@ -22,6 +24,6 @@ def properties(row: Row) -> tuple[tuple[str, str], ...]:
         "cassette": next((trial.cassette for trial in reversed(trials) if trial.cassette), None),
     }
     for name in ("output_tokens", "cost_usd"):
-        if numbers := distribution(trials, name):
-            values[name] = f"{sum(numbers):g}" if len(numbers) == len(trials) else UNKNOWN
+        if numbers := distribution([*paid.values()], name):
+            values[name] = f"{sum(numbers):g}" if len(numbers) == len(paid) else UNKNOWN
     return tuple((f"claude.{name}", value) for name, value in values.items() if value)

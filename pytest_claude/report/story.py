@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
 from pytest_claude.gating import Ledger
@@ -27,8 +28,8 @@ from pytest_claude.run.typed import Typed, as_typed, pytest_line
 Overall = Literal["pass", "fail", "undecided", "nothing"]
 """The verdict, and "nothing" where nothing was compared, or no claude test ran."""
 
-WaitsFor = Literal["missing", "not sent", "errors", "other model"]
-"""What a gate without a verdict lacks: trials, those held back, those without evidence."""
+WaitsFor = Literal["missing", "not sent", "errors", "other model", "unreadable"]
+"""What a gate without a verdict lacks: trials, those held back, those without evidence, files."""
 
 GATE_WORDS: tuple[Word, ...] = (
     "refused", "regressed", "undecided", "accepted", "improved", "changed", "unchanged", "not run",
@@ -87,7 +88,8 @@ class Story:
         rewrites: What was adapted in the candidate's requests, and in which tests.
         simulated_by: What played the models, where no answer is a model's.
         trials: Usable trials of the candidate, and fresh ones of the baseline, that a gate read.
-        spent_usd: What the trials cost that a gate made, as billed; None where it is unknown.
+        spent_usd: What the trials cost that a gate made, as billed, each set-up that tests share
+            once; None where it is unknown.
         stale: Why recordings do not answer any more, by cause.
         sight: What drops the gate could see; None where nothing was compared.
         repeat: The command that makes the comparison again; None in a plain run.
@@ -216,7 +218,12 @@ def short_names(models: Sequence[str]) -> tuple[str, ...]:
 
 
 def _spent_usd(run: Run) -> float | None:
-    made = [t.cost_usd for r in run.results for t in r.trials if t.stream in ("base_fresh", "cand")]
+    own: list[float | None] = []
+    set_ups: dict[str, float | None] = {}
+    for trial in (t for result in run.results for t in result.trials if t.stream != "base"):
+        own += [trial.cost_usd] if trial.shared_set_up is None else []
+        set_ups |= zip_longest(trial.set_ups, trial.set_ups_usd)
+    made = [*own, *set_ups.values()]
     costs = [cost for cost in made if cost is not None]
     return sum(costs) if len(costs) == len(made) else None
 
@@ -276,7 +283,11 @@ def _commands(run: Run, typed: Typed) -> tuple[str | None, str | None]:
     if comparison.kind == "files":
         return f"pytest-claude compare {comparison.before} {comparison.after}", None
     again = pytest_line(*comparison.options, typed.preset, typed.tests)
-    return again, recording_line(comparison, typed, again=True)
+    finish = recording_line(comparison, typed, again=True)
+    unreadable = (v.values["file"] for v in run.decision.tests if v.reason == "unreadable")
+    if files := as_typed(unreadable, typed.root, most=None):
+        finish = f"rm {files} && {finish}"
+    return again, finish
 
 
 def recording_line(
@@ -307,9 +318,11 @@ def _voids(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _waits_for(decision: Decision) -> WaitsFor | None:
-    if decision.open_trials:
-        return "missing"
     reasons = {verdict.reason for verdict in decision.tests}
+    if "unreadable" in reasons:
+        return "unreadable"  # recording what is missing would not get past it
+    if decision.open_trials or "budget" in reasons:
+        return "missing"
     if "not_sent" in reasons:
         return "not sent"
     if not reasons.isdisjoint({"errors", "account", "timed_out"}):

@@ -1,7 +1,8 @@
 """The editions of an app that a gate has judged, test by test.
 
-The edition of a test is what its trials ask first: an edited prompt makes another. A verdict reads
-the trials of the newest one; what repeats with each is the chance to miss a drop (docs/gate.md).
+The edition of a test is what its app asks: an edited prompt makes another, in the first request or
+a later one. A verdict reads the trials of the newest one; what repeats with each is the chance to
+miss a drop (docs/gate.md).
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from typing import Any
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.gating.status import Status
 
-Marks = frozenset[str]
-"""Fingerprints of what the trials of one edition ask first: several where the app asks at once."""
+Place = tuple[str, int]
+"""The side, "base" or "cand", and how many requests from the first on."""
+Marks = frozenset[tuple[Place, str]]
+"""Fingerprints of what the trials of one edition ask up to a place. There are several of one place
+where the app asks at once, or by what the model said."""
 
 
 @dataclass(frozen=True)
@@ -26,38 +30,67 @@ class Edition:
         trials: Trials of the candidate that were read.
         passes: Those of them that passed.
         verdict: What the gate said of it; None where it was stopped before its verdict.
-        later: Whether the edit was in a later request, and the first is as it was.
     """
 
     marks: Marks
     trials: int
     passes: int
     verdict: Status | None = None
-    later: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The edition as plain JSON types."""
         return {
-            "marks": sorted(self.marks),
+            "marks": [[*place, mark] for place, mark in sorted(self.marks)],
             "trials": self.trials,
             "passes": self.passes,
             "verdict": self.verdict,
-            "later": self.later,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Edition:
-        """The edition that `to_json` wrote."""
-        return cls(**{**data, "marks": frozenset(data["marks"])})
+        """The edition that `to_json` wrote; earlier versions kept what both sides ask first."""
+        marks: list[list[Any]] = []
+        for mark in data["marks"]:
+            sides = ("base", "cand")
+            marks += [[side, 1, mark] for side in sides] if isinstance(mark, str) else [mark]
+        read = frozenset(((side, depth), mark) for side, depth, mark in marks)
+        return cls(read, data["trials"], data["passes"], data["verdict"])
 
 
 def marks_of(trials: Iterable[Trial]) -> Marks:
-    """The marks of a test's trials; empty where they have no edition that stays.
+    """The marks of a test's trials; there is none of a place at which no two ask the same.
 
-    An app whose first call differs from run to run has as many marks as trials.
+    An app whose first call differs from run to run has no marks, and what it asks later may depend
+    on what the model said.
     """
-    marks = [trial.edition for trial in trials if trial.edition]
-    return frozenset() if len(marks) == len(set(marks)) > 1 else frozenset(marks)
+    found: dict[Place, list[str]] = {}
+    for trial in trials:
+        side = "cand" if trial.stream == "cand" else "base"
+        for depth, mark in enumerate(trial.edition, start=1):
+            found.setdefault((side, depth), []).append(mark)
+    return frozenset(
+        (place, mark)
+        for place, marks in found.items()
+        if len(marks) == 1 or len(set(marks)) < len(marks)
+        for mark in marks
+    )
+
+
+def is_same(one: Marks, other: Marks) -> bool:
+    """Whether two editions are one: they ask the same as far as both go, on both sides.
+
+    So are two without marks.
+    """
+    ours, others = _places(one), _places(other)
+    places = ours.keys() & others.keys()
+    return all(ours[p] & others[p] for p in places) and (bool(places) or one == other)
+
+
+def _places(marks: Marks) -> dict[Place, set[str]]:
+    found: dict[Place, set[str]] = {}
+    for place, mark in marks:
+        found.setdefault(place, set()).add(mark)
+    return found
 
 
 @dataclass(frozen=True)
@@ -79,8 +112,8 @@ class Past:
         others: list[Marks] = []
         for edition in history:
             known = [today, *others]
-            is_new = edition.later or all(edition.marks.isdisjoint(marks) for marks in known)
+            is_new = edition.marks and not any(is_same(edition.marks, marks) for marks in known)
             if edition.trials and is_new:
                 others.append(edition.marks)
-        again = (e for e in history if e.verdict is not None and not e.later and e.marks & today)
+        again = (e for e in history if e.verdict is not None and is_same(e.marks, today))
         return cls(len(others), sum(1 for _ in again))

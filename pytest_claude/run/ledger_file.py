@@ -11,10 +11,11 @@ from typing import Any
 from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Decision, Ledger, Policy, TestVerdict, conclude, screen_test
-from pytest_claude.gating.policy import Baseline
-from pytest_claude.run.editions import Edition, Past, marks_of
+from pytest_claude.gating.policy import Baseline, Preset
+from pytest_claude.run.editions import Edition, Past, is_same, marks_of
 
 _STREAMS: tuple[Stream, ...] = ("cand", "base_fresh")
+_USUAL: Preset = "quick"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class LedgerFile:
         editions: What was judged of a test before the app was edited, by node id; the trials of
             these editions are gone.
         suspects: How many suspects the duels were calibrated for before an edit, at most.
+        presets: By which preset a test was judged last, where it was not "quick".
     """
 
     ledger: Ledger = field(default_factory=Ledger)
@@ -36,6 +38,7 @@ class LedgerFile:
     waiting: Mapping[str, Sequence[int]] | None = None
     editions: Mapping[str, Sequence[Edition]] = field(default_factory=dict)
     suspects: int = 0
+    presets: Mapping[str, Preset] = field(default_factory=dict)
 
     @classmethod
     def loads(cls, text: str, name: str) -> LedgerFile:
@@ -73,7 +76,8 @@ class LedgerFile:
         }
         suspects = about.get("suspects", 0)
         ledger = Ledger.loads(f"\n{lines}", name)  # lines are counted from the head
-        return cls(ledger, baseline, about.get("open"), editions, suspects)
+        presets = about.get("presets", {})
+        return cls(ledger, baseline, about.get("open"), editions, suspects, presets)
 
     def dumps(self) -> str:
         """The text of the file: the same ledger gives the same bytes."""
@@ -84,6 +88,8 @@ class LedgerFile:
                 for test, history in self.editions.items()
             }
             head["suspects"] = self.suspects
+        if self.presets:
+            head["presets"] = self.presets
         return f"{json.dumps({'gate': head}, sort_keys=True)}\n{self.ledger.dumps()}"
 
     def updated(
@@ -91,7 +97,7 @@ class LedgerFile:
         ledger: Ledger,
         verdicts: Iterable[TestVerdict],
         decision: Decision,
-        edited: Collection[str] = (),
+        unsteady: Collection[str] = (),
     ) -> LedgerFile:
         """The file after a decision: what it holds of the tests with other verdicts stays.
 
@@ -99,7 +105,7 @@ class LedgerFile:
             ledger: All trials that the gate read.
             verdicts: Of the tests that are at this attempt.
             decision: On all of them.
-            edited: Tests of which a recorded trial missed.
+            unsteady: Tests whose requests hold what changes from run to run.
         """
         new = {verdict.test: verdict for verdict in verdicts}
         made = [trial for trial in ledger if trial.test in new]
@@ -112,7 +118,7 @@ class LedgerFile:
         for test, verdict in new.items():
             if verdict.waits or (unconfirmed and verdict.verdict != "not run"):
                 waiting[test] = list(verdict.decided_on)
-        followed = self.following(by_test(made), decision.policy, edited)
+        followed = self.following(by_test(made), decision.policy, unsteady)
         # Trials of this edition that today's run did not take, under another preset for one.
         places = {(t.test, t.stream, t.index, t.attempt) for t in made}
         kept = (
@@ -120,48 +126,68 @@ class LedgerFile:
             for trial in followed.ledger
             if (trial.test, trial.stream, trial.index, trial.attempt) not in places
         )
+        presets = {test: of for test, of in self.presets.items() if test not in new}
+        if (preset := decision.policy.preset) != _USUAL:
+            presets |= dict.fromkeys(new, preset)
         return replace(
             followed,
             ledger=Ledger([*kept, *made]),
             baseline=decision.policy.baseline,
             waiting=waiting,
+            presets=presets,
         )
 
     def following(
-        self, trials: Mapping[str, Iterable[Trial]], policy: Policy, edited: Collection[str] = ()
+        self, trials: Mapping[str, Iterable[Trial]], policy: Policy, unsteady: Collection[str] = ()
     ) -> LedgerFile:
         """The file with the tests whose app was edited moved to its history.
 
+        Requests that hold what changes from run to run are no edit: their trials were taken again,
+        and their verdict counts as one of today's edition.
+
         Args:
             trials: Today's trials of tests, by node id.
-            policy: The gate's settings, to say what the trials that are gone came to.
-            edited: Tests of which a recorded trial missed, in its first request or a later one.
+            policy: The gate's settings; what the trials that are gone came to is said by the
+                preset by which they were judged.
+            unsteady: Tests with such requests.
         """
+        today = {test: marks_of(trials.get(test, ())) for test in {t.test for t in self.ledger}}
         left = {
-            test: (marks, not marks.isdisjoint(today))
+            test: marks
             for test, before in by_test(self.ledger).items()
-            if (marks := marks_of(before)) and (today := marks_of(trials.get(test, ())))
-            if marks.isdisjoint(today) or test in edited
+            for marks in [marks_of(before)]
+            if test in unsteady or (marks and today[test] and not is_same(marks, today[test]))
         }
         if not left:
             return self
         waiting = self.waiting or {}
         attempts = self.ledger.attempts()
         tests = {trial.test for trial in self.ledger}
-        decision = conclude(self.ledger, policy, tests, attempts=attempts)
+        decisions = {}
+        for preset in {self.presets.get(test, _USUAL) for test in left}:
+            judged_by = Policy.named(preset, baseline=self.baseline, attempt=policy.attempt)
+            decisions[preset] = conclude(self.ledger, judged_by, tests, attempts=attempts)
         editions = dict(self.editions)
-        for test, (marks, later) in left.items():
+        for test, marks in left.items():
+            decision = decisions[self.presets.get(test, _USUAL)]
             verdict = decision.verdicts[test]
             read = verdict.used[0]
-            usable = self.ledger.of(test, policy, attempts.get(test)).usable("cand", read)
+            of = self.ledger.of(test, decision.policy, attempts.get(test))
+            usable = of.usable("cand", read)
             passes = sum(trial.outcome == "pass" for trial in usable)
             status = None if verdict.waits or test in waiting else verdict.verdict
-            editions[test] = [*editions.get(test, ()), Edition(marks, read, passes, status, later)]
+            history = [*editions.get(test, ()), Edition(marks, read, passes, status)]
+            if test in unsteady:
+                history = [
+                    replace(each, marks=today[test]) if each.marks == marks else each
+                    for each in history
+                ]
+            editions[test] = history
         return replace(
             self,
             ledger=Ledger(trial for trial in self.ledger if trial.test not in left),
             editions=editions,
-            suspects=max(self.suspects, decision.rounded_suspects),
+            suspects=max([self.suspects, *(d.rounded_suspects for d in decisions.values())]),
         )
 
     def past(self, test: str, trials: Iterable[Trial]) -> Past:
@@ -195,7 +221,7 @@ class LedgerFile:
 
     def _ended_in_errors(self, test: str, policy: Policy) -> bool:
         why = screen_test(self.ledger.of(test, policy), policy).why
-        return why is not None and why.reason in ("errors", "not_sent")
+        return why is not None and why.reason in ("errors", "not_sent", "budget")
 
 
 def by_test(trials: Iterable[Trial]) -> dict[str, list[Trial]]:

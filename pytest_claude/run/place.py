@@ -217,8 +217,7 @@ class Home:
         hashed: Its folder where another one has the plain one.
         earlier: The folder where an earlier version of pytest-claude kept it.
         yields: Whether a test that is collected too and folds alike comes first.
-        plain_of: The folders of the test with another identity; None where a label that names
-            another always means that the folder is taken.
+        plain_of: The folders of what has another identity; None for what tests share.
     """
 
     identity: str
@@ -260,8 +259,7 @@ class Home:
 
     def _collides(self, label: str) -> bool:
         """Whether the test with another identity has a folder that is ours once case is folded."""
-        if self.plain_of is None:
-            return True
+        assert self.plain_of is not None, "it has an identity"
         mine = {fold(self.plain), fold(self.earlier)}
         other = self.plain_of(label)
         return not mine.isdisjoint((fold(other.plain), fold(other.earlier)))
@@ -316,10 +314,16 @@ class Layout:
         module = _folder(PurePosixPath(file)) if is_folder or not file else _module(file)
         owner = [slug(classes.replace("::", "."))] if classes else []
         place = PurePosixPath(*module.parts, *owner, _FIXTURES, scope)
-        yields = base in self._yielding_bases
         return self._home(
-            f"{base}::{_FIXTURES}/{scope}/{name}", side, place, name, cased=True, yields=yields
-        )
+            f"{base}::{_FIXTURES}/{scope}/{name}", side, place, name,
+            cased=True,
+            yields=base in self._yielding_bases,
+            plain_of=lambda label: self._fixture_of(label, side),
+        )  # fmt: skip
+
+    def _fixture_of(self, label: str, side: Side) -> Home:
+        base, _, rest = label.partition(f"::{_FIXTURES}/")
+        return self.fixture(base, *rest.partition("/")[::2], side)
 
     def shared(self, name: str) -> Home:
         """The folder of the cassettes that tests share under `name`.

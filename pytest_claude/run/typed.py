@@ -26,10 +26,13 @@ def pytest_line(*options: str, tests: Iterable[str] = (), root: str = "") -> str
     return " ".join(filter(None, ("pytest", as_typed(tests, root), *options)))
 
 
-def as_typed(tests: Iterable[str], root: str = "") -> str:
-    """Tests as they are typed after `pytest`, for the shell; the arguments are `pytest_line`'s."""
+def as_typed(tests: Iterable[str], root: str = "", *, most: int | None = _MOST_TESTS) -> str:
+    """Tests or files as they are typed for the shell; the arguments are `pytest_line`'s.
+
+    Where there are more tests than `most`, their files are typed.
+    """
     places = list(dict.fromkeys(tests))
-    if len(places) > _MOST_TESTS:
+    if most is not None and len(places) > most:
         places = list(dict.fromkeys(test.partition("::")[0] for test in places))
     return " ".join(shlex.quote(join(root, place)) for place in places)
 

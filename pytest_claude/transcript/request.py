@@ -117,6 +117,11 @@ class RequestView:
         return value if isinstance(value, Mapping) else None
 
     @property
+    def effort(self) -> str | None:
+        """The level of effort, as sent."""
+        return string((self._object("output_config") or {}).get("effort"))
+
+    @property
     def tool_choice(self) -> Mapping[str, Any] | None:
         """The tool choice, as sent."""
         return self._object("tool_choice")

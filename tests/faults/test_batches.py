@@ -19,7 +19,7 @@ from pytest_claude.errors import SettingsError
 from pytest_claude.recording import files
 from pytest_claude.recording.batches import exchange as exchanges
 from pytest_claude.recording.batches.api import Batches, Unanswered
-from pytest_claude.recording.batches.exchange import Exchange, NoAnswer
+from pytest_claude.recording.batches.exchange import Exchange, NoAnswer, Purse
 from pytest_claude.recording.batches.items import Endpoint, Question, identity
 from pytest_claude.recording.batches.journal import Journal
 from pytest_claude.transcript.interaction import Response
@@ -364,8 +364,9 @@ def test_a_refused_batch_stops_the_rounds_and_says_why(
             return super().create([*items] * 2)  # no custom_id may come twice
 
     exchange, app = record(tmp_path / "c", simulator.url, Refusing)
-    assert exchange.stopped == "no batch of 4 calls was taken: HTTP 400: custom_id: not allowed"
-    assert set(app.stopped.values()) == {exchange.stopped}
+    assert exchange.stopped is not None
+    assert exchange.stopped.why == "no batch of 4 calls was taken: HTTP 400: custom_id: not allowed"
+    assert set(app.stopped.values()) == {exchange.stopped.why}
     assert not simulator.billed
     assert not (tmp_path / "c" / "batches.partial").exists()
 
@@ -397,7 +398,9 @@ def test_results_that_break_off_are_read_again_and_counted_once(
     folder = tmp_path / "c"
     folder.mkdir()
     app = App(folder, simulator.url)
-    exchange = Exchange(Journal(folder), reach=Broken, pay=lambda *pair: paid.append(pair))
+    purse = Purse()
+    purse.pay = lambda *pair: paid.append(pair)
+    exchange = Exchange(Journal(folder), reach=Broken, purse=purse)
     exchange.run(lambda: app.run(exchange))
     app.run(exchange)
     exchange.end(whole=True)

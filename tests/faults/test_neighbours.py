@@ -418,6 +418,54 @@ def test_what_a_teams_own_server_answers_is_told_where_it_is_not_recorded(projec
         assert "a server of this process, looks like the API: what it answers" in words
 
 
+REFUSES_FILES = """
+import builtins
+
+def refuse_files(monkeypatch):
+    for owner, name in ((builtins, "open"), (os, "listdir"), (os, "scandir"), (os, "readlink")):
+        def guarded(*args, real=getattr(owner, name), **kwargs):
+            if asyncio._get_running_loop() is not None:
+                raise RuntimeError(f"{args} in the event loop")
+            return real(*args, **kwargs)
+        monkeypatch.setattr(owner, name, guarded)
+
+def by_the_async_sdk(base):
+    async def ask():
+        async with anthropic.AsyncAnthropic(api_key="k", base_url=base, max_retries=0) as client:
+            return (await client.messages.create(**BODY)).content[0].text
+    return asyncio.run(ask())
+"""
+
+
+@pytest.mark.parametrize("based", [False, True], ids=["", "named by a base URL"])
+@pytest.mark.parametrize("own", OWN)
+@pytest.mark.parametrize("road", ["the_async_sdk", "aiohttp"])
+def test_a_teams_own_server_is_looked_for_in_no_event_loop(
+    project, made_up, road: str, own: str, based: bool
+) -> None:
+    base = "monkeypatch.setenv('ANTHROPIC_BASE_URL', own)" if based else ""
+    code = f"""
+def test_other(own, monkeypatch):
+    {base or "pass"}
+    refuse_files(monkeypatch)
+    assert by_{road}(own) == "made up"
+
+def test_asks(claude, own, monkeypatch):
+    refuse_files(monkeypatch)
+    by_{road}(own)
+    ask()
+"""
+    project.tests(inner(REFUSES_FILES + code, made_up, own))
+    result = project.run("test_app.py", "-p", "no:randomly")
+    words = words_of(result)
+    assert "in the event loop" not in words
+    result.assert_outcomes(passed=1, failed=1)
+    if road == "aiohttp":
+        assert "looks like the API: what it answers a claude test is not recorded" in words
+    else:
+        assert "stands in for the API here; recordings answer a claude test" in words
+
+
 RESPX = """
 import anthropic, httpx, respx
 from made_up import ANSWER
@@ -448,10 +496,9 @@ def test_respx_is_left_alone_outside_claude_tests_and_named_inside(
     for record in (True, False):
         result = project.record("test_app.py") if record else project.run("test_app.py")
         result.assert_outcomes(passed=1, failed=1)
-        if using == "httpcore" or SDK == "0":  # plain httpx is met by no patch of ours then
-            answered = record or using == "httpx"
-            told = "respx answered" if answered else "respx stands in for the API here"
-            assert told in words_of(result)
+        answered = record or using == "httpx"
+        told = "respx answered" if answered else "respx stands in for the API here"
+        assert told in words_of(result)
     assert project.cassettes == ["test_calls/test_calls/claude-sonnet-4-5.yaml"]
 
 

@@ -8,7 +8,11 @@ from __future__ import annotations
 import base64
 import gc
 import json
+import re
 import weakref
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import quote
 
 import pytest
 from credentials import CREDENTIALS as SIXTY
@@ -18,7 +22,7 @@ from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.finding import secrets_in
 from pytest_claude.recording.header_secrets import credentials_in_headers, left_alone_in_headers
 from pytest_claude.recording.redaction import Redaction
-from pytest_claude.recording.secret_shapes import Searched
+from pytest_claude.recording.searching import Searched
 from pytest_claude.recording.secrets import Secrets, left_alone
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
@@ -27,6 +31,8 @@ PARTS = (b'{"alg":"HS256"}', b'{"sub":"12345"}')
 JWT = ".".join(
     [*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in PARTS), MIXED * 2]
 )
+PEM = f"-----BEGIN PRIVATE KEY-----\n{MIXED * 4}\n{MIXED * 4}\n-----END PRIVATE KEY-----"
+quote_all = partial(quote, safe="")
 CREDENTIALS = {
     "a Databricks token": "dapi" + HEX * 2,
     "a DigitalOcean token": "dop" + "_v1_" + HEX * 4,
@@ -183,7 +189,8 @@ def test_a_url_without_a_credential_stays(url: str) -> None:
 FIELDS = [
     "authorization_token", "client_secret", "access_token", "refresh_token", "secret_value",
     "SecretAccessKey", "openaiApiKey", "db_password", "private_key", "auth_token", "bearer_token",
-    "passwd", "x-api-key", "api-key",
+    "passwd", "x-api-key", "api-key", "authToken", "clientSecret", "accessToken", "sessionToken",
+    "dbPassword", "PrivateKey", "STRIPE_SECRET", "GITHUB_TOKEN", "MODEL_KEY", "passphrase",
 ]  # fmt: skip
 
 
@@ -255,6 +262,34 @@ def test_a_password_that_is_set_in_a_text(before: str) -> None:
         assert Secrets().find(before + plain) == []
 
 
+ASSIGNED = [
+    "db:\n  password: {}\n  host: db.test", "password: '{}'", "  db_password : {}",
+    "{{user: ada, password: {}, host: db}}", "apiKey: {},", "DB_PASSWORD = \"{}\"",
+    "api_key='{}'", "{{'auth_token': '{}'}}", "mysql --password {} shop", "x --api-key '{}'",
+    "shop login --db-password \"{}\" --user ada", "client_secret = {}", "API_TOKEN: {}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ASSIGNED)
+def test_a_credential_that_is_set_by_name(text: str) -> None:
+    after = "[redacted]"
+    for value in (MIXED[:8], MIXED * 99, f"{MIXED[:9]}!{MIXED[9:]}"):
+        for write in (str, json.dumps, lambda whole: json.dumps(json.dumps({"a": whole}))):
+            assert Secrets().redacted(write(text.format(value))) == write(text.format(after))
+            assert Secrets().redacted(write(text.format(after))) == write(text.format(after))
+    for plain in ("postgres", "args.password", "os.environ", "Optional[str]", "$DB_PASSWORD"):
+        assert Secrets().find(text.format(plain)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"the password is {MIXED}", f"sort_key: {MIXED}", f"monkey: {MIXED}", f"tokens: {MIXED}",
+     f"--token-file {MIXED}", f"page_token: {MIXED}", f"secret: {MIXED}", f'"pin": "{MIXED}"'],
+)  # fmt: skip
+def test_what_is_set_under_another_name_is_no_secret(text: str) -> None:
+    assert Secrets().find(text) == []
+
+
 @pytest.mark.parametrize("quote", ["", "'", '"'])
 @pytest.mark.parametrize("end", ["KEY", "TOKEN", "SECRET", "PASSWORD"])
 def test_a_variable_of_any_length_is_found_in_quotes_too(end: str, quote: str) -> None:
@@ -279,6 +314,61 @@ def test_every_shape_is_found_in_base64(before: str) -> None:
         (found,) = Secrets().find(json.dumps({"data": code}))
         assert found.kind == f"{kind} in base64"
         assert len(secret) < found.end - found.start < len(secret) * 1.5
+
+
+def escaped(text: str) -> str:
+    return "".join(sign if sign.isalnum() else f"%{ord(sign):02x}" for sign in text)
+
+
+@pytest.mark.parametrize("write", [quote_all, escaped, quote], ids=["all", "all signs", "as usual"])
+@pytest.mark.fault("S05")
+def test_a_credential_in_the_escapes_of_a_url(write: Callable[[str], str]) -> None:
+    database = f"postgresql://app:{MIXED}!@db.test/shop"
+    code = base64.b64encode(f"ada:{JWT}>>>".encode()).decode()
+    for secret in (JWT, *CREDENTIALS.values(), PEM, f"ada:{MIXED} {database}", code):
+        url = f"https://x.test/a?b=%20{write(secret)}&c=1"
+        after = Secrets().redacted(f"see {url} and {MIXED}! go on")
+        assert after.startswith("see https://x.test/a?b=%20"), secret
+        assert "[redacted]" in after
+        elsewhere = "[redacted]" if database in secret else f"{MIXED}!"
+        assert after.endswith(f"&c=1 and {elsewhere} go on")
+        assert secret[-20:] not in after
+
+
+LONG = base64.b64encode(bytes(range(256))).decode()
+
+
+@pytest.mark.parametrize("width", [64, 76])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n  "])
+@pytest.mark.fault("S05")
+def test_a_credential_in_base64_of_several_lines(width: int, end: str) -> None:
+    key = "sk-" + "ant-api03-" + MIXED * 6
+    for before in ("", "a", "ab", "x " * 100):
+        code = base64.b64encode(f"{before}{key} and so on, without anything".encode()).decode()
+        lines = end.join(code[at : at + width] for at in range(0, len(code), width))
+        text = f"It is\n{lines}\n"
+        for written in (lines, json.dumps({"a": text}), json.dumps(json.dumps([text]))):
+            (found,) = Secrets().find(written)
+            assert found.kind == "an Anthropic key in base64"
+            gone = re.sub(r"\s|\\+[rn]", "", written[found.start : found.end])
+            assert gone in code
+            assert key in base64.b64decode(f"{'A' * (code.index(gone) % 4)}{gone}===").decode(
+                "latin-1"
+            )
+            assert len(gone) < len(key) * 1.5
+    harmless = end.join(LONG[at : at + width] for at in range(0, len(LONG), width))
+    assert Secrets().find(harmless) == []
+
+
+@pytest.mark.parametrize("before", ["", ":", "a:", "user:"])
+@pytest.mark.fault("S05")
+def test_a_credential_in_base64_of_base64(before: str) -> None:
+    secrets = Secrets.of_environment({"SHOP_API_KEY": "company-t0ken-of-1"})
+    for key in (*CREDENTIALS.values(), "company-t0ken-of-1"):
+        once = base64.b64encode(f"{before}{key}\n".encode()).decode()
+        twice = base64.b64encode(f"Basic {once}".encode()).decode()
+        (found,) = secrets.find(json.dumps({"data": twice}))
+        assert len(key) < found.end - found.start < len(key) * 1.9 + 8
 
 
 def test_what_was_searched_is_not_kept_for_long(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,10 @@ import gc
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +31,7 @@ from pytest_claude.cli.orphans import find_orphans
 from pytest_claude.errors import RecordingProblem, SettingsError, UnsavedCassette
 from pytest_claude.gating import Ledger, Policy
 from pytest_claude.places import places_of
-from pytest_claude.plugin.attempts import Attempts
+from pytest_claude.plugin.gate.attempts import Attempts
 from pytest_claude.recording import cassette, partial
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.entry import Recorded
@@ -142,6 +146,42 @@ def test_a_saved_cassette(made: Path, fault: Fault, before: tuple[str, ...]) -> 
         save(work)
         assert tree(work) == new, disk.steps
     assert len(disk.steps) > 5
+
+
+SAVES_20_MB = f"""
+import json
+from pathlib import Path
+from pytest_claude.recording import cassette
+from pytest_claude.recording.entry import Recorded
+from pytest_claude.transcript.interaction import Interaction, Request, Response
+
+answer = json.dumps({{"said": "twenty million characters " * 800_000}}).encode()
+asked = Request("POST", {URL!r}, b'{{"model": "{OLD}"}}')
+cassette.save(Path("x.yaml"), [Recorded.of(Interaction(asked, Response(200, answer)))])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal that Windows has not")
+@pytest.mark.fault("W02")
+def test_a_kill_while_20_mb_replace_a_good_cassette_leaves_that(made: Path) -> None:
+    path = made / "x.yaml"
+    cassette.save(path, entries("one"))
+    before = path.read_bytes()
+    words = [sys.executable, "-c", SAVES_20_MB]
+    for _ in range(5):  # a busy machine may look too late
+        path.write_bytes(before)
+        with subprocess.Popen(words, cwd=made) as writer:
+            while writer.poll() is None and not list(made.glob(".*.tmp")):
+                time.sleep(0.0005)
+            writer.kill()
+        if writer.returncode == -signal.SIGKILL:
+            break
+    assert writer.returncode == -signal.SIGKILL, "it was killed while it wrote"
+    assert path.read_bytes() == before
+    subprocess.run(words, cwd=made, check=True)
+    assert [each.name for each in made.iterdir()] == ["x.yaml"], "what was left is gone"
+    (entry,) = cassette.load(path, "x.yaml")
+    assert len(entry.response.body) > 20_000_000
 
 
 def test_a_file_that_is_replaced_keeps_its_permissions(made: Path) -> None:

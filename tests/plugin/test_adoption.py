@@ -62,6 +62,18 @@ def test_one_recording_is_one_trial(adopted) -> None:
     result.stdout.fnmatch_lines(["E   *CassetteMiss: no recording answers call 1: *"])
 
 
+@pytest.mark.parametrize("takes", ["claude", "the marker"])
+def test_a_test_that_states_its_own_asserts_is_gated(adopted, takes: str) -> None:
+    fixture, marker = ("claude", "") if takes == "claude" else ("", "@pytest.mark.claude\n")
+    adopted.tests(
+        f"@pytest.mark.vcr\n{marker}def test_calls({fixture}):\n"
+        "    assert ask().content[0].name == 'lookup_order'\n"
+    )
+    result = adopted.record(*THEIRS, "--claude-bump=claude-sonnet-4-5=claude-sonnet-5-5")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["FAIL  1 of 1 test regressed"])
+
+
 def test_our_own_recording_comes_first(adopted) -> None:
     adopted.tests(TEST.format(text="I want a hug"))
     adopted.record(*THEIRS).assert_outcomes(passed=1)

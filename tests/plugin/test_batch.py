@@ -312,3 +312,16 @@ def test_rounds_that_cannot_collect_record_nothing_directly(project) -> None:
     result.assert_outcomes(failed=2)
     assert "not recorded: a round ended with the exit status 3" in told(result)
     assert not project.simulator.billed
+
+
+def test_a_batch_that_may_cost_more_than_the_budget_is_not_submitted(project) -> None:
+    project.tests(SMALL)
+    result = batched(project, "--claude-budget=0.00001")
+    result.assert_outcomes(failed=2)
+    assert not project.simulator.batches
+    assert not project.simulator.billed
+    said = told(result)
+    assert "the budget of $0.000010 allows no batch that may cost" in said
+    assert "the budget of $0.000010 stopped the recording: $0.00 were spent" in said
+    batched(project, "--claude-budget=0.01").assert_outcomes(passed=2)
+    assert {*prompts(project, in_batch=True).values()} == {1}

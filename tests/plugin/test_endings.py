@@ -16,13 +16,9 @@ BUMP = f"--claude-bump={OLD}={NEW}"
 ASKS = asks("Which order do you mean?")
 CALLS = calls(("lookup_order", {"order_id": "1234"}))
 
-SUITE = """
+IS_NEW = """
 import time
-import unittest
 from pathlib import Path
-
-def tool(text):
-    return ask(text).stop_reason == "tool_use"
 
 def is_new(name):
     '''Whether the test runs for the second time: its one trial of the old model comes first.'''
@@ -30,6 +26,12 @@ def is_new(name):
     again = seen.exists()
     seen.touch()
     return again
+"""
+SUITE = """
+import unittest
+
+def tool(text):
+    return ask(text).stop_reason == "tool_use"
 
 # --- what the model does -----------------------------------------------------------------------
 
@@ -263,7 +265,7 @@ def joined(result: pytest.RunResult) -> str:
 
 @pytest.fixture
 def suite(project: Any, short_gates: None) -> Any:
-    project.tests(SUITE)
+    project.tests(IS_NEW + SUITE)
     project.personas(old=by_prompt({"mends": ASKS}, CALLS), new=by_prompt(ON_NEW, CALLS))
     project._personas["claude-haiku-4-5"] = CALLS
     project.record(*PLUGINS)
@@ -415,7 +417,152 @@ def test_a_verdict_from_before_a_test_was_judged_is_gone_on_with_and_pays_for_it
     project.run(BUMP).assert_outcomes(passed=2)
 
 
-@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n2"]], ids=["alone", "xdist"])
+IN_TWO_WAYS = pytest.mark.parametrize(
+    "workers", [[], ["-p", "xdist", "-n2"]], ids=["alone", "xdist"]
+)
+
+
+@IN_TWO_WAYS
+def test_a_module_that_cannot_be_collected_keeps_the_run_from_passing(
+    project: Any, workers: list[str]
+) -> None:
+    project.tests("def test_a(claude):\n    ask()\n")
+    project.tests("def test_b(claude):\n    ask('b')\n", "test_other")
+    project.personas(new=CALLS)
+    project.record().assert_outcomes(passed=2)
+    project.record(BUMP).assert_outcomes(passed=2)
+    project.tests("import a_module_that_is_not_there\n", "test_other")
+    project.tests("import a_module_that_is_not_there\n", "test_never_recorded")
+    words = [*workers, "--continue-on-collection-errors", "--claude-report=run.json"]
+    result = project.run(BUMP, *words)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "UNDECIDED  1 of 2 tests" in joined(result)
+    assert endings(run_file(project, "run.json")) == {
+        "test_a": ("unchanged", None),
+        "test_other.py": ("undecided", "not_arrived"),
+    }
+
+
+EDITED = """
+def test_passes(claude):
+    ask("stays")
+
+def test_misses(claude):
+    ask({prompt!r})
+
+def test_misses_unseen(claude):
+    careless({prompt!r})
+
+def test_misses_later(claude):
+    ask("stays")
+    careless({prompt!r})
+
+def test_misses_on_new(claude):
+    ask({prompt!r} if is_new("one") else "stays")
+
+def test_misses_on_new_unseen(claude):
+    careless({prompt!r} if is_new("two") else "stays")
+
+def test_calls_nothing_on_new(claude):
+    if {prompt!r} == "stays" or not is_new("three"):
+        ask("stays")
+
+def test_calls_nothing_on_old(claude):
+    if {prompt!r} == "stays" or is_new("four"):
+        ask("stays")
+"""
+
+
+@IN_TWO_WAYS
+def test_a_miss_on_either_model_is_undecided(project: Any, workers: list[str]) -> None:
+    project.tests(IS_NEW + EDITED.format(prompt="stays"))
+    project.personas(new=CALLS)
+    project.record()
+    afresh(project)
+    project.record(BUMP).assert_outcomes(passed=8)
+    project.tests(IS_NEW + EDITED.format(prompt="edited"))
+    afresh(project)
+    result = project.run(BUMP, *workers, "--claude-report=run.json")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "UNDECIDED  7 of 8 tests: " in joined(result)
+    found = endings(run_file(project, "run.json"))
+    assert found.pop("test_passes") == ("unchanged", None)
+    assert set(found.values()) == {("undecided", "aborted")}
+
+
+BROKEN_ON_OLD = """
+def is_broken(name):
+    return Path("broken").exists() and not is_new(name)
+
+def test_passes(claude):
+    ask("stays")
+
+def test_is_denied(claude):
+    careless("denied")
+
+def test_is_answered_by_another_model(claude):
+    ask("another")
+
+def test_is_refused(claude):
+    careless("refused")
+
+@pytest.mark.timeout(1)
+def test_times_out(claude):
+    ask("stays")
+    if is_broken("time"):
+        time.sleep(30)
+
+def test_crashes(claude):
+    if is_broken("crash"):
+        {}["MISSING"]
+    ask("stays")
+
+@pytest.fixture
+def set_up():
+    assert not is_broken("set-up")
+
+def test_set_up(claude, set_up):
+    ask("stays")
+
+def test_fails(claude):
+    ask("stays")
+    assert not is_broken("assert")
+
+def test_skips(claude):
+    if is_broken("skip"):
+        pytest.skip("not today")
+    ask("stays")
+"""
+
+
+@IN_TWO_WAYS
+def test_each_ending_of_the_baseline_alone_has_its_status(
+    project: Any, short_gates: None, workers: list[str]
+) -> None:
+    project.tests(IS_NEW + BROKEN_ON_OLD)
+    old = {name: ON_NEW[name] for name in ("denied", "another", "refused")}
+    project.personas(old=by_prompt(old, CALLS), new=CALLS)
+    project.record("-p", "pytest_timeout")
+    (project.path / "broken").touch()
+    words = (BUMP, "-p", "pytest_timeout", *workers, "--claude-report=run.json")
+    result = project.record(*words)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "UNDECIDED  5 of 8 tests: " in joined(result)
+    assert "1 of 9 tests not run on the candidate" in joined(result)
+    assert endings(run_file(project, "run.json")) == {
+        "test_passes": ("unchanged", None),
+        "test_is_denied": ("undecided", "account"),
+        "test_is_answered_by_another_model": ("undecided", "other_model"),
+        "test_is_refused": ("changed", None),
+        "test_times_out": ("undecided", "timed_out"),
+        "test_crashes": ("undecided", "aborted"),
+        "test_set_up": ("undecided", "aborted"),
+        "test_fails": ("unchanged", "already_failing"),
+        "test_skips": ("not run", "skipped"),
+    }
+
+
+@IN_TWO_WAYS
 def test_a_module_that_skips_itself_is_named(project, workers: list[str]) -> None:
     """pytest collects nothing of it: none of its tests has a status."""
     project.tests("def test_a(claude):\n    ask()\n    assert claude.reply\n")

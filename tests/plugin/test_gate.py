@@ -13,7 +13,7 @@ from simulator import asks, by_prompt, calls, flaky, overloaded
 
 from pytest_claude import cli
 from pytest_claude.places import places_of
-from pytest_claude.plugin import attempts
+from pytest_claude.plugin.gate import attempts
 from pytest_claude.run.ledger_file import LedgerFile
 from pytest_claude.settings import RunSettings, Swap
 
@@ -114,7 +114,18 @@ def test_workers_say_what_a_gate_will_take_before_they_pay(project) -> None:
     assert lines[said].startswith("quick: 4 tests gated, 16 to ")
     assert said < next(n for n, line in enumerate(lines) if "[100%]" in line)
     assert sum(line.startswith("quick: ") for line in lines) == 1
-    assert "reads what the rules leave open: one reply a trial at most" in lines[said + 1]
+    assert lines[said + 1].endswith("a test that fails its screen takes 24 to 40 trials more")
+    assert lines[said + 2] == "  tests without a recording of their own are not counted (workers)"
+    assert "reads what the rules leave open: one reply a trial at most" in lines[said + 3]
+
+
+def test_an_estimate_knows_what_recorded_trials_came_to_once_a_gate_has_read_them(project) -> None:
+    project.tests("def test_a(claude):\n    ask()\n    assert claude.calls_tool('lookup_order')")
+    project.personas(old=ASKS, new=ASKS)
+    project.record("--claude-trials=5")
+    project.record(BUMP).stdout.fnmatch_lines(["quick: 1 test gated, 4 to 8 trials expected *"])
+    again = project.record(BUMP, "--collect-only", mode="all")
+    again.stdout.fnmatch_lines(["quick: 1 test gated, 4 trials expected *"])
 
 
 @pytest.mark.parametrize("quiet", ["-q", "-qq"])
@@ -336,7 +347,8 @@ def test_an_edited_prompt_is_compared_with_an_earlier_run(project, reference: st
     result = project.record(f"--claude-baseline={reference}", "-p", "cacheprovider")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["quick: 1 test gated, 4 to 12 trials expected (at most 28), $* to $* (at most $*)", "",
+        ["quick: 1 test gated, 4 to 12 trials expected (at most 28), $* to $* (at most $*)",
+         "  estimated: * takes 4 to 20 trials more", "",
          "FAIL  1 of 1 test regressed", "  test_app.py::test_a * 10/10 → 0/12"]
     )  # fmt: skip
     result.stdout.no_fnmatch_line("*to see it, record more of the baseline*")
@@ -443,6 +455,22 @@ def test_broken(claude, missing):
         ([BUMP, "--claude-baseline=last"], "", "--claude-baseline and --claude-bump: one of them"),
         (["--claude-baseline=last"], "", "--claude-baseline last: no earlier run is kept"),
         (["--claude-baseline=git:nope"], "", "--claude-baseline git:nope: "),
+        (
+            [BUMP, f"--claude-bump={OLD}=claude-opus-5-5"],
+            "",
+            f"--claude-bump {OLD}={NEW} --claude-bump {OLD}=claude-opus-5-5: two models for one "
+            f"{OLD}; name one",
+        ),
+        (
+            [BUMP, f"--claude-bump=us.anthropic.{OLD}-20250929-v1:0=claude-opus-5-5"],
+            "",
+            f"--claude-bump {OLD}={NEW} --claude-bump us.anthropic.{OLD}-20250929-v1:0",
+        ),
+        (
+            [f"--claude-bump={OLD}={OLD}", f"--claude-swap={OLD}={NEW}"],
+            "",
+            "--claude-swap and --claude-bump: one of them, not both",
+        ),
         ([BUMP], "claude_max_cost_ratio = 'much'", "claude_max_cost_ratio = much: a number"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
@@ -457,6 +485,13 @@ def test_what_is_no_gate_is_one_sentence(bumped, words: list[str], ini: str, tex
     told = bumped.unwrapped([*result.errlines, *result.outlines]).str()
     assert f"ERROR: {text}" in told.replace(f"{bumped.path}/", "")
     assert "Traceback" not in told
+
+
+def test_a_retired_candidate_is_refused_before_it_is_paid_for(bumped) -> None:
+    result = bumped.record(f"--claude-bump={OLD}=claude-3-7-sonnet-20250219")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert bumped.simulator.requests == []
+    assert "is retired since 2026-02-19" in bumped.unwrapped(result.errlines).str()
 
 
 @pytest.mark.parametrize(
@@ -504,7 +539,7 @@ def test_a_retired_baseline_is_judged_by_its_recordings(project, monkeypatch) ->
     project.personas(new=ASKS)
     project.record("--claude-trials=10")
     with project.server():
-        monkeypatch.setattr("pytest_claude.plugin.comparison._BASE_URL", "UNSET_HERE")
+        monkeypatch.setattr("pytest_claude.plugin.gate.comparison._BASE_URL", "UNSET_HERE")
         result = project.run(BUMP, "--claude-record")
     result.assert_outcomes(failed=1)
     told = "the baseline is retired: drift since its recording is not excluded"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 from simulator import asks, by_prompt, calls
+
+from pytest_claude.report.story import story
+from pytest_claude.run.record import loads
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 BUMP = f"--claude-bump={OLD}={NEW}"
@@ -159,10 +163,84 @@ def test_two_workers_judge_set_ups_as_one_process_does(project: Any) -> None:
     assert run_file(project, "one.json")["decision"] == run_file(project, "two.json")["decision"]
 
 
-def test_adopted_set_ups_answer_plain_replay(project: Any, monkeypatch: Any) -> None:
+ASKS_TWICE = """
+@pytest.fixture(scope="module")
+def greeting():
+    yield ask("set-up").stop_reason
+    ask("teardown")
+
+def test_one(claude, greeting):
+    ask("one")
+    assert greeting == "tool_use"
+
+@pytest.mark.claude
+def test_two(greeting):
+    assert greeting == "tool_use"
+
+@pytest.mark.claude
+@pytest.mark.parametrize("n", [1, 2])
+def test_three(greeting, n):
+    assert greeting == "tool_use"
+
+def test_crashes(claude):
+    {}["MISSING"]
+"""
+PRICE = f"input=0 output={1_000_000 / 9}"  # an answer has 9 tokens
+ONE_DOLLAR_A_CALL = f"""
+[tool.pytest.ini_options]
+pythonpath = ['.']
+claude_prices = ['{OLD} {PRICE}', '{NEW} {PRICE}']
+"""
+
+
+@pytest.mark.parametrize(
+    "workers",
+    [
+        pytest.param([], id="alone"),
+        pytest.param(["-p", "xdist", "-n2"], id="xdist", marks=pytest.mark.child),
+    ],
+)
+def test_each_set_up_is_paid_once_however_many_tests_share_it(
+    project: Any, workers: list[str]
+) -> None:
+    project.pytester.makepyprojecttoml(ONE_DOLLAR_A_CALL)
+    project.tests(ASKS_TWICE)
+    project.personas(new=CALLS)
+    project.record()
+    live = project.record(BUMP, *workers, "--claude-report=live.json")
+    assert len(project.simulator.bodies) == 12, "4 set-ups, 4 teardowns, 4 trials of test_one"
+    live.stdout.fnmatch_lines(
+        [
+            "figures * sums of one trial of each of 4 tests",
+            "cost             x1.00 (95%: 1.00 to 1.00), $2.00 → $2.00",
+            "calls            x1.00 (95%: 1.00 to 1.00), 2 → 2",
+            "trials           16 of the candidate, $12.00 in all",
+        ]
+    )
+    replay = project.run(BUMP, "--claude-report=replay.json")
+    replay.stdout.fnmatch_lines(["trials           16 of the candidate, $12.00 in all"])
+    assert run_file(project, "replay.json") == run_file(project, "live.json")
+
+
+def test_a_plain_run_counts_a_set_up_once_too(project: Any) -> None:
+    project.pytester.makepyprojecttoml(ONE_DOLLAR_A_CALL)
+    project.tests(ASKS_TWICE.partition("def test_crashes")[0])
+    project.record("--claude-trials=3", "--claude-report=run.json", "--junitxml=run.xml")
+    figures = story(loads((project.path / "run.json").read_text(), "run.json")).figures
+    assert [(of.measure, of.sides, of.tests) for of in figures[:2]] == [
+        ("cost_usd", (pytest.approx(2),), 4),
+        ("calls", (2,), 4),
+    ]
+    costs = re.findall(r'"claude.cost_usd" value="(.*?)"', (project.path / "run.xml").read_text())
+    assert costs == ["3", "1", "1", "1"]
+
+
+@pytest.mark.parametrize("suite", [SUITE.format(scope="module"), ASKS_TWICE])
+def test_adopted_set_ups_answer_plain_replay(project: Any, monkeypatch: Any, suite: str) -> None:
     from pytest_claude import cli
 
-    project.tests(SUITE.format(scope="module"))
+    suite = suite.partition("def test_crashes")[0]
+    project.tests(suite)
     project.personas(new=CALLS)
     project.record()
     project.record(BUMP)
@@ -170,4 +248,5 @@ def test_adopted_set_ups_answer_plain_replay(project: Any, monkeypatch: Any) -> 
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p pytest_claude.plugin -W ignore")
     assert cli.main(["adopt", f"{OLD}={NEW}"]) == 0
     app.write_text(app.read_text().replace(OLD, NEW))
-    project.run().assert_outcomes(passed=2)
+    result = project.run("--claude-strict")
+    assert result.parseoutcomes().keys() == {"passed"}

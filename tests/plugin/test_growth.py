@@ -78,5 +78,5 @@ def test_a_gate_grows_with_its_tests(suite: Any) -> None:
     assert not faster
     assert calls["pytest_claude.report.story:story"] == 1
     assert calls["pytest_claude.gating.planning:conclude"] == 1
-    assert calls["pytest_claude.plugin.comparison:GatedRun.__init__"] == 1
+    assert calls["pytest_claude.plugin.gate.comparison:GatedRun.__init__"] == 1
     assert calls["pytest_claude.plugin.arms:Arms.__init__"] == 1

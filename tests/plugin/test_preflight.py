@@ -12,7 +12,7 @@ from simulator import by_prompt, calls, says
 
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.places import places_of
-from pytest_claude.plugin import preflight
+from pytest_claude.plugin.gate import preflight
 from pytest_claude.recording import cassette
 from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.veto import veto
@@ -52,10 +52,10 @@ def test_a_bump_begins_with_what_the_candidate_refuses(recorded: Any) -> None:
     result = recorded.record(BUMP)
     assert lines_of(
         result,
-        "preflight claude-sonnet-5-5:",
+        f"preflight {OLD}={NEW}:",
         "    not adapted: a comparison is refused too, until the app is changed",
     ) == [
-        "preflight claude-sonnet-5-5:",
+        f"preflight {OLD}={NEW}:",
         "✗ 2 requests in 2 tests would be refused with HTTP 400",
         '  1 `tool_choice` "tool" and "any" are not supported  test_app.py',
         "    → tool_choice auto, strict: true, and say in the prompt when to call it",
@@ -64,15 +64,26 @@ def test_a_bump_begins_with_what_the_candidate_refuses(recorded: Any) -> None:
         "    → output_config.format with a JSON schema, or say it in the system prompt",
         "    not adapted: a comparison is refused too, until the app is changed",
     ]
-    first = result.outlines.index("preflight claude-sonnet-5-5:")
+    first = result.outlines.index(f"preflight {OLD}={NEW}:")
     assert first < next(n for n, line in enumerate(result.outlines) if line.startswith("test_app"))
+
+
+def test_each_of_two_pairs_has_a_heading_of_its_own(project: Any) -> None:
+    other = "claude-haiku-4-5"
+    project.personas(**{"old": says("Hi."), "new": says("Hi."), other: says("Hi.")})
+    project.tests(PREFILLED + FORCES.replace('"x"', f'"x", model="{other}"'))
+    project.record().assert_outcomes(passed=2)
+    result = project.record(BUMP, f"--claude-bump={other}={NEW}")
+    told = [line for line in result.outlines if line.startswith(("preflight", "✗"))]
+    refused = "✗ 1 request in 1 test would be refused with HTTP 400"
+    assert told == [f"preflight {OLD}={NEW}:", refused, f"preflight {other}={NEW}:", refused]
 
 
 def test_workers_leave_it_to_the_end(recorded: Any) -> None:
     recorded.record(BUMP, "--claude-record-refused")
     result = recorded.run(BUMP, "-p", "xdist", "-n", "1")
     result.stdout.fnmatch_lines(
-        ["=* preflight =*", "preflight claude-sonnet-5-5:", "✗ 2 requests in 2 tests *",
+        ["=* preflight =*", f"preflight {OLD}={NEW}:", "✗ 2 requests in 2 tests *",
          f"=* {OLD} → {NEW} =*"]
     )  # fmt: skip
 

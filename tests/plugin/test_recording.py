@@ -367,7 +367,7 @@ def test_a_large_cassette_is_told(project, monkeypatch: pytest.MonkeyPatch) -> N
 
     project.tests(TEST)
     project.record()
-    monkeypatch.setattr(opening, "_LARGE", 100)
+    monkeypatch.setattr(opening, "_LARGE", 100)  # a real one of 100 MB takes too long here
     result = project.run()
     result.assert_outcomes(passed=1)
     assert f"cassettes/{FILE} is large" in result.stdout.str()

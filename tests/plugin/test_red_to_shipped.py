@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +78,18 @@ class Way:
 
     def type(self, line: str) -> int:
         """Run a command as it is typed, at the simulator where it records; its exit status."""
-        program, *words = shlex.split(line)
-        status = self._run(program, words)
+        status = 0
+        for command in line.split(" && "):
+            program, *words = shlex.split(command)
+            status = status or self._run(program, words)
         self.text = self._capfd.readouterr().out
         return status
 
     def _run(self, program: str, words: list[str]) -> int:
         if program == "pytest-claude":
             return cli.main(words)
+        if program in ("rm", "mv", "mkdir"):
+            return subprocess.run([program, *words], check=False).returncode
         assert program == "pytest"
         return int(self.project.run(*words).ret)
 
@@ -224,11 +229,43 @@ def test_what_the_app_asks_no_more_is_dropped_and_told_in_one_line(red: Way) -> 
     assert len(trials_of(project, "test_hours")) == 4, "what was not edited stays"
 
 
-def test_an_edit_that_is_undone_is_another_attempt(red: Way) -> None:
-    project = red.project
-    mend(red)
+def test_the_recordings_of_a_renamed_class_are_found_before_they_are_paid_again(
+    way: Way, capfd: Any
+) -> None:
+    project = way.project
+    project.tests('PROMPT = "A mended refund"\n' + SHAPES["a class"])
+    project.personas(new=CALLS)
     with project.server():
-        assert red.type(f"pytest {BUMP} --claude-record") == 0
+        assert way.type("pytest --claude-record") == 0
+    edit(project.path / "test_app.py", "TestDesk", "TestOffice")
+    move = "mv cassettes/test_app/TestDesk.test_refund cassettes/test_app/TestOffice.test_refund"
+    assert way.type("pytest") == 1
+    assert move in " ".join(way.text.split())
+    project.run(BUMP)
+    assert move in capfd.readouterr().err
+    with project.server():
+        project.run(BUMP, "--claude-record", "--collect-only")
+        assert move in capfd.readouterr().out
+    assert way.type(move) == 0
+    with project.server():
+        assert way.type(f"pytest {BUMP} --claude-record") == 0
+        assert {body["model"] for body in project.simulator.bodies} == {NEW}
+    edit(project.path / "test_app.py", "TestOffice:", "TestOffice:\n    pass\n\nclass TestDesk:")
+    assert way.type("pytest") == 1
+    assert "to move it" not in way.text, "the class that recorded it is there"
+
+
+@pytest.mark.parametrize("edited", ["the first request", "a later request", "another preset"])
+def test_an_edit_that_is_undone_is_another_attempt(way: Way, edited: str) -> None:
+    project, red = way.project, way
+    project.tests(STAYS + SHAPES["two prompts" if "later" in edited else "a function"])
+    project.personas(new=by_prompt(MENDS, CALLS))
+    preset = " --claude-gate standard" if "preset" in edited else ""
+    with project.server():
+        assert way.type("pytest --claude-record") == 0
+        assert way.type(f"pytest {BUMP} --claude-record") == 1
+        mend(red)
+        assert red.type(f"pytest {BUMP} --claude-record{preset}") == 0
     mend(red, "A mended refund", "A refund")
     with project.server():
         assert red.type(f"pytest {BUMP} --claude-record --claude-report=live.json") == 1
@@ -239,6 +276,38 @@ def test_an_edit_that_is_undone_is_another_attempt(red: Way) -> None:
     files = ((project.path / f"{name}.json").read_text() for name in ("replay", "live"))
     replay, live = (json.loads(file)["decision"] for file in files)
     assert replay == live
+
+
+def test_a_clock_in_the_prompt_is_no_edit_and_is_told_with_what_to_type(
+    way: Way, monkeypatch: Any
+) -> None:
+    project = way.project
+    project.tests("""
+import os
+
+def test_a(claude):
+    ask("It is " + os.environ["TODAY"] + ". When do you open?")
+    assert claude.calls_tool("lookup_order")
+""")
+    project.personas(new=CALLS)
+    with project.server():
+        for day, command in enumerate(["", BUMP, BUMP], start=1):
+            monkeypatch.setenv("TODAY", f"2026-11-0{day}")
+            assert way.type(f"pytest {command} --claude-record") == 0
+    told = " ".join(way.text.split())
+    assert "`messages[0].content` changes from run to run" in told
+    assert 'to ignore it: @pytest.mark.claude_ignore("dates")' in told
+    assert "edition of 1 test: a drop" not in told
+    assert "attempt 2 of it, false alarms at most 0.1" in told, "the same was asked again"
+    edit(
+        project.path / "test_app.py",
+        "def test_a",
+        '@pytest.mark.claude_ignore("dates")\ndef test_a',
+    )
+    monkeypatch.setenv("TODAY", "2026-11-04")
+    with project.server():
+        assert way.type(f"pytest {BUMP} --claude-record") == 0
+        assert not project.simulator.bodies
 
 
 def test_the_candidates_own_adaptation_is_followed_too(red: Way) -> None:
@@ -353,6 +422,26 @@ def test_one_model_of_a_router_alone(way: Way) -> None:
     assert way.type("pytest") == 0
 
 
+def test_a_router_is_told_how_to_judge_its_models_together_and_each_alone(way: Way) -> None:
+    project, haiku = way.project, "claude-haiku-5-5"
+    project.tests(ROUTER)
+    project.personas(new=CALLS, **{HAIKU: CALLS, haiku: ASKS})
+    with project.server():
+        assert way.type("pytest --claude-record") == 0
+        assert way.type(f"pytest {BUMP} --claude-record") == 0
+        both = way.printed("to judge both")
+        assert way.type(both) == 1
+        alone = re.findall(r"^  one alone\n    (.*)$", way.text, re.MULTILINE)
+        accept = re.findall(rf'claude_accept\("({OLD}={NEW}|{HAIKU}={haiku})"', way.text)
+        assert [way.type(line) for line in alone] == [0, 1], "only the second makes it fail"
+    marks = (
+        f'@pytest.mark.claude_accept("{pair}", reason="r", until="2999-01-01")' for pair in accept
+    )
+    edit(project.path / "test_app.py", "def test_route", "\n".join([*marks, "def test_route"]))
+    assert way.type(both.removesuffix(" --claude-record")) == 0
+    assert "accepted, does not gate: 1" in way.text
+
+
 def test_at_a_terminal_bump_says_where_one_is(red: Way, monkeypatch: Any) -> None:
     line = f"pytest-claude bump {OLD}={NEW}"
     assert red.type(line) == 1
@@ -447,6 +536,33 @@ def test_merged_shards_know_of_the_editions_too(red: Way) -> None:
     run = json.loads((red.project.path / "both.json").read_text())
     editions = {test["test"]: test["editions"] for test in run["decision"]["tests"]}
     assert editions == {"test_app.py::test_refund": 2, "test_app.py::test_hours": 1}
+
+
+@pytest.mark.parametrize("stream", ["cand", "base_fresh"])
+def test_a_file_of_the_gate_that_cannot_be_read_is_recorded_again_by_one_command(
+    red: Way, stream: str
+) -> None:
+    file = next(n for n in red.project.cassettes if f"/{stream}/" in n and n.endswith(".2.yaml"))
+    path = red.project.cassette(file)
+    whole = path.read_text()
+    path.write_text(f"<<<<<<< HEAD\n{whole}")
+    assert red.type(f"pytest {BUMP}") == 1
+    assert "holds a merge conflict at line 1" in red.text
+    finish = red.printed("to finish")
+    assert finish.startswith(f"rm cassettes/{file} && pytest ")
+    path.write_text(whole)
+    assert red.type(f"pytest {BUMP}") == 1
+    assert "FAIL  1 of 2 tests regressed\n" in red.text, "a file that is restored is read"
+    path.write_text(whole[:-30])
+    with red.project.server():
+        red.type(f"pytest {BUMP} --claude-record")
+        assert not red.project.simulator.bodies, "nothing is paid beside a file that is there"
+        assert red.type(red.printed("to finish")) == 1
+        # At most two: a new simulator begins to count its answers anew, and one may be a copy.
+        assert 1 <= len(red.project.simulator.bodies) <= 2
+    assert "FAIL  1 of 2 tests regressed\n" in red.text
+    assert red.type(f"pytest {BUMP}") == 1
+    assert "FAIL  1 of 2 tests regressed\n" in red.text
 
 
 def test_two_shards_and_their_merge_are_led_the_same_way(way: Way) -> None:

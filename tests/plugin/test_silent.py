@@ -62,5 +62,6 @@ def test_warnings_as_errors_and_strict_markers(project) -> None:
         "-p", "pytest_claude.plugin", "--strict-markers", "-W", "error",
         "-W", "ignore:The model:DeprecationWarning",
         "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning",
+        "-W", "ignore:assertions not in test modules:pytest.PytestConfigWarning",  # python -O
     )  # fmt: skip
     result.assert_outcomes(passed=1)

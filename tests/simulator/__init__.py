@@ -5,6 +5,7 @@ Test equipment: no answer of it is a real model's, and every response says so in
 """
 
 from simulator import meeting
+from simulator.account import Account
 from simulator.personas import (
     Persona,
     Reply,
@@ -26,6 +27,7 @@ from simulator.personas import (
 from simulator.server import Simulator
 
 __all__ = [
+    "Account",
     "Persona",
     "Reply",
     "Simulator",

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from simulator import platforms, wire
+from simulator.account import LIMITED, Account
 from simulator.batches import Batch, Result, errored, now, page
 from simulator.personas import Persona, Reply
 from simulator.rules import refusal
@@ -51,9 +52,11 @@ class Simulator:
         billed: What was paid for: the parameters of each call and item that a model answered, and
             whether it was in a batch.
         described: What the Models API says of a model beside its id.
+        account: Its limits, and when calls to a model came.
     """
 
-    def __init__(self, personas: Mapping[str, Persona]) -> None:
+    def __init__(self, personas: Mapping[str, Persona], account: Account | None = None) -> None:
+        self.account = account or Account()
         self.personas = dict(personas)
         self.requests: list[Seen] = []
         self.batches: dict[str, Batch] = {}
@@ -239,8 +242,12 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             elif path.endswith("count_tokens"):
                 self._json(200, {"input_tokens": wire.tokens(body)})
             else:
-                ident, before = simulator.count(body)
-                self._reply(persona(body, before), body, ident, kind)
+                with simulator.account.call() as refused:
+                    if refused is not None:
+                        self._error(429, *LIMITED, headers=refused)
+                        return
+                    ident, before = simulator.count(body)
+                    self._reply(persona(body, before), body, ident, kind)
 
         def _reply(self, reply: Reply, body: Mapping[str, Any], ident: str, kind: str) -> None:
             time.sleep(reply.delay_s)
@@ -253,7 +260,7 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 self._stream(reply, whole, kind)
             else:
                 answer = platforms.converse(whole) if kind == "converse" else whole
-                self._json(200, answer, reply.headers)
+                self._json(200, answer, {**simulator.account.told(), **reply.headers})
 
         def _stream(self, reply: Reply, whole: Mapping[str, Any], kind: str) -> None:
             binary = kind != "messages"

@@ -55,7 +55,7 @@ DOORS = {
     "jsonschema": {"behavior/structured.py"},
     "pydantic": {"behavior/typed.py"},
     "deepdiff": {"comparison/difference.py"},
-    "filelock": {"recording/locking.py"},
+    "filelock": {"recording/locking.py", "recording/shared_state.py"},
     # the test's own calls (claude.ask and the judge), and the Models API asked for with --live
     "anthropic": {"plugin/claude_fixture.py", "cli/live.py"},
     "jinja2": {"report/html.py"},

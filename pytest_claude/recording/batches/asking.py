@@ -6,7 +6,7 @@ import threading
 import time
 
 from pytest_claude.clock import elapsed_s
-from pytest_claude.errors import RecordingProblem, WaitsForBatch
+from pytest_claude.errors import SpoiledTrial, WaitsForBatch
 from pytest_claude.recording.batches.desk import Post
 from pytest_claude.recording.batches.exchange import NoAnswer
 from pytest_claude.recording.batches.items import Endpoint, Question, identity, why_alone
@@ -62,7 +62,7 @@ class Asking:
 
         Raises:
             WaitsForBatch: The trial ends here.
-            RecordingProblem: No answer will come.
+            SpoiledTrial: No answer will come.
         """
         with self._lock:
             self._last_s = elapsed_s()
@@ -81,13 +81,15 @@ class Asking:
         if not self._before.issuperset(threading.enumerate()):
             self._wait_for_others()
         if isinstance(verdict, NoAnswer):
-            raise RecordingProblem(
+            raise SpoiledTrial(
                 f"not recorded: {verdict.why}",
                 [
                     ("expected", "the answer of a batch"),
                     ("observed", verdict.why),
                     ("to go on", "run the same command again"),
                 ],
+                void=verdict.void,
+                why=verdict.why,
             )
         raise WaitsForBatch("it waits for the answer of a batch")
 

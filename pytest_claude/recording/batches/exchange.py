@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 
 from pytest_claude.clock import elapsed_s
+from pytest_claude.errors import Void
 from pytest_claude.recording.batches import answers
 from pytest_claude.recording.batches.api import Batches, Busy, Refused, Unanswered, item
 from pytest_claude.recording.batches.items import Endpoint, Question, calls
@@ -41,6 +42,7 @@ class NoAnswer:
     """Why a call has no answer, and is not sent by itself either."""
 
     why: str
+    void: Void = "service"
 
 
 Verdict = Response | Literal["wait", "alone", "later"] | NoAnswer
@@ -51,6 +53,27 @@ run sends it; or why it has no answer."""
 class Stopped(Exception):
     """Why no more can be done; what was submitted stays so, and the next run goes on."""
 
+    def __init__(self, why: str, void: Void = "service") -> None:
+        super().__init__(why)
+        self.no_answer = NoAnswer(why, void)
+
+
+class Purse:
+    """What batches may cost, and did; here without a limit."""
+
+    def reserve(self, run: str, questions: Sequence[Question]) -> None:
+        """Before the batch `run` of these calls is submitted.
+
+        Raises:
+            Stopped: It may cost too much.
+        """
+
+    def pay(self, question: Question, answer: Response) -> None:
+        """A call was answered in a batch."""
+
+    def settle(self, run: str) -> None:
+        """The batch `run` has ended, and what it answered was paid; or it was not taken."""
+
 
 class Exchange:
     """Gives the processes that run tests the answers of batches, and submits what they wait for.
@@ -58,7 +81,7 @@ class Exchange:
     Attributes:
         journal: The batches that were submitted.
         is_last: Whether the last run is on: what has no answer is sent by itself.
-        stopped: Why nothing more is submitted; None while it is.
+        stopped: Why nothing more is submitted, and calls have no answer; None while it is.
         alone: How many calls were, or are, sent by themselves, by why.
         changing: The trials that ask something else whenever they are run.
         told: What the user should know, one sentence each.
@@ -72,7 +95,7 @@ class Exchange:
         *,
         anew: bool = False,
         tell: Callable[[str], object] = lambda line: None,
-        pay: Callable[[Question, Response], object] = lambda question, answer: None,
+        purse: Purse | None = None,
         reach: Callable[[Endpoint], Batches] = Batches,
     ) -> None:
         """Begin with what an earlier run left in `journal`.
@@ -81,12 +104,12 @@ class Exchange:
             journal: The batches that were submitted.
             anew: Whether each run records anew, whatever partial files hold.
             tell: Shows a line of progress.
-            pay: Takes each answer of a batch, once, with its call.
+            purse: Pays.
             reach: Gives the batches of an endpoint.
         """
         self.journal = journal
         self.is_last = False
-        self.stopped: str | None = None
+        self.stopped: NoAnswer | None = None
         self.alone: Counter[str] = Counter()
         self.changing: dict[str, None] = {}
         self.told: dict[str, None] = {}
@@ -94,7 +117,7 @@ class Exchange:
         self.rounds = 0
         self._anew = anew
         self._tell = tell
-        self._pay = pay
+        self._purse = purse or Purse()
         self._reach = reach
         self._reached: dict[Endpoint, Batches] = {}
         self._takes: dict[Endpoint, bool] = {}
@@ -107,6 +130,7 @@ class Exchange:
         self._again: set[str] = set()
         self._given_up: dict[str, str] = {}
         self._asked: set[str] = set()
+        self._lost = 0
         self._opened: set[str] = set()
 
     # --- asked while tests run --------------------------------------------------------------
@@ -135,7 +159,7 @@ class Exchange:
         if (why := question.alone or self._why_not_there(question.endpoint)) is not None:
             return self._by_itself(why)
         if self.stopped is not None:
-            return NoAnswer(self.stopped)
+            return self.stopped
         if is_new and owner in self._waited and owner not in self._served:
             self.changing.setdefault(owner)
         if self.is_last:
@@ -177,7 +201,7 @@ class Exchange:
                 self._tell(f"round {self.rounds}: {calls(len(self._waiting))} to answer")
                 self._answer()
         except Stopped as error:
-            self.stopped = str(error)
+            self.stopped = error.no_answer
         finally:
             self._waiting = {}
             self.is_last = True
@@ -225,6 +249,7 @@ class Exchange:
     def _submit(self, endpoint: Endpoint, chunk: Sequence[Question]) -> None:
         trials = {question.identity: question.owner for question in chunk}
         entry = Submitted(secrets.token_hex(6), datetime.now(UTC).isoformat(), trials)
+        self._purse.reserve(entry.run, chunk)
         self.journal.add(entry)
 
         def create() -> str:
@@ -235,6 +260,7 @@ class Exchange:
             batch = _patiently(create, Busy)
         except (Refused, Busy) as error:
             self.journal.remove(entry)
+            self._purse.settle(entry.run)
             raise Stopped(f"no batch of {calls(len(chunk))} was taken: {error}") from None
         except Unanswered:
             self._find(entry)
@@ -264,6 +290,10 @@ class Exchange:
             age_s = (datetime.now(UTC) - entry.at).total_seconds()
             if all(map(_has_ended, candidates)) and age_s > _ARRIVES_WITHIN_S:
                 self.journal.remove(entry)
+                self._purse.settle(entry.run)
+                self._lost += 1
+                if self._lost > MOST_TRIES:
+                    raise Stopped("the API answers no submit of a batch")
                 self._tell("it has not arrived")
                 return
             time.sleep(pause_s)
@@ -336,7 +366,8 @@ class Exchange:
             named = {k: v for k in _KEPT_HEADERS if (v := headers.get(k)) is not None}
             answer = answers.response(result, named, streams=question.streams)
             self._answers[identity] = replace(answer, body=zlib.compress(answer.body))
-            self._pay(question, answer)
+            self._purse.pay(question, answer)
+        self._purse.settle(entry.run)
         failed |= dict.fromkeys(left, "missing in its results")
         for why, number in Counter(failed.values()).items():
             self.told.setdefault(f"{calls(number)} of {entry.batch}: {why}")

@@ -15,9 +15,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_claude.errors import RecordingProblem
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Way
-from pytest_claude.recording.doors import neighbours, streams
+from pytest_claude.recording.doors import edge, neighbours, streams, traffic
 from pytest_claude.recording.doors.edge import Sent, lower_case, replayed_headers, sent_for
 from pytest_claude.recording.doors.line import (
     ClosedLine,
@@ -89,10 +90,9 @@ def _add_auth(original: Callable[..., Any]) -> Callable[..., Any]:
         line = current()
         if not isinstance(line, Recorder) or not _is_signed_for_a_model(request):
             return original(self, request)
-        if not line.replaying:
-            _signers[str(self.credentials.access_key)] = self
         if line.replaying:
             return None
+        _signers[str(self.credentials.access_key)] = self
         before = request.url, request.data, request.body
         try:
             sent = sent_for(line, request.url, request.body or b"")
@@ -208,14 +208,20 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
         request.url, request.body = sent.url, sent.body
         _set_length(request, sent.body)
         try:
-            with _outgoing(request, to_a_model=True):
-                response = original(self, request)
-        except BaseException as error:
-            line.drop(call, error)
-            raise
+            with _outgoing(request, partial(line.drop, call)):
+                response = edge.send(
+                    call, partial(original, self, request), _head, lambda answer: answer.raw.close()
+                )
+        except RecordingProblem as error:
+            refusal = io.BytesIO(problems.refusal(line.problems.take(error)))
+            return _response(request, 400, problems.REFUSED, refusal)
         return _recorded(request, response, line, call)
 
     return send
+
+
+def _head(response: Any) -> edge.Head:
+    return response.status_code, response.headers
 
 
 def _is_left_alone(line: Line, request: Any) -> bool:
@@ -229,10 +235,9 @@ def _target_of(request: Any) -> Target:
     return Target(url.hostname or "", url.port, request.method.upper(), url.path)
 
 
-def _outgoing(request: Any, *, to_a_model: bool = False) -> Outgoing:
+def _outgoing(request: Any, drop: Callable[[BaseException], None] | None = None) -> Outgoing:
     url = urlsplit(request.url)
-    port = url.port or (443 if url.scheme == "https" else 80)
-    return Outgoing(url.hostname or "", port, to_a_model=to_a_model)
+    return Outgoing(url.hostname or "", traffic.port_of(url), drop)
 
 
 def _is_bedrock(url: str) -> bool:

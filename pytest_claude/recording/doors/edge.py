@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_claude.clock import elapsed_s
 from pytest_claude.models.ids import model_of
 from pytest_claude.models.platforms import Platform
+from pytest_claude.recording.call import Call
 from pytest_claude.recording.faults import INJECTED
 from pytest_claude.recording.fingerprint import model_in_path, platform_in, with_model_in_path
 from pytest_claude.recording.recorder import Recorder
@@ -22,6 +24,9 @@ from pytest_claude.transcript import converse
 from pytest_claude.transcript.interaction import Response
 from pytest_claude.transcript.json_values import mapping, parsed
 from pytest_claude.transcript.utf8 import utf8
+
+Head = tuple[int, Mapping[str, str]]
+"""Status and headers of an answer."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,42 @@ def sent_for(recorder: Recorder, url: str, body: bytes) -> Sent:
     rest = {key: each for key, each in prepared.items() if key != "model"}
     rest = converse.with_parameters(rest) if speaks_converse else rest
     return Sent(with_model_in_path(url, str(prepared["model"])), _written(rest), asked)
+
+
+def send(
+    call: Call, sends: Callable[[], Any], head: Callable[[Any], Head], close: Callable[[Any], Any]
+) -> Any:
+    """What `sends` gets, once the limits of the account and the budget let the call go.
+
+    Args:
+        call: What is sent.
+        sends: Sends it.
+        head: Gives the status and the headers of what came back.
+        close: Closes it, where it is not for the app: the call is sent again.
+
+    Raises:
+        NotSent: They do not.
+    """
+    if call.ticket is None:
+        return sends()
+    return call.ticket.send(lambda: _start(call, sends), head, close)
+
+
+async def send_async(
+    call: Call,
+    sends: Callable[[], Awaitable[Any]],
+    head: Callable[[Any], Head],
+    close: Callable[[Any], Awaitable[Any]],
+) -> Any:
+    """The same where the app's event loop must go on."""
+    if call.ticket is None:
+        return await sends()
+    return await call.ticket.send_async(lambda: _start(call, sends), head, close)
+
+
+def _start(call: Call, sends: Callable[[], Any]) -> Any:
+    call.started = elapsed_s()  # what is recorded does not count how long it was held
+    return sends()
 
 
 def lower_case(headers: Mapping[str, str]) -> dict[str, str]:

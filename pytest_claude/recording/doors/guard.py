@@ -124,7 +124,6 @@ def _http(connection: Any, data: Any) -> None:
         _tell(target, is_model=True)
 
 
-_PORTS = {"http": 80, "https": 443}
 # Without a scheme it is a path, also where that begins with two slashes.
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 
@@ -133,7 +132,7 @@ def _through_a_proxy(url: str) -> tuple[str, int | None, str] | None:
     """Host, port and path of a request that a proxy passes on; None where it is no URL."""
     try:
         parts = urlsplit(url)
-        port = parts.port or _PORTS.get(parts.scheme)
+        port = traffic.port_of(parts)
     except ValueError:
         return None
     return (parts.hostname, port, parts.path) if parts.hostname else None
@@ -144,7 +143,7 @@ def _number(port: Any) -> int | None:
     try:
         return int(port)
     except (TypeError, ValueError):
-        return _PORTS.get(_text(port))
+        return traffic.PORTS.get(_text(port))
 
 
 def _headers(head: bytes) -> Mapping[str, str]:

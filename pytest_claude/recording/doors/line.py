@@ -6,7 +6,7 @@ from a thread must never go live.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -98,22 +98,33 @@ class Outgoing:
         to_a_model: Whether it is recorded.
     """
 
-    def __init__(self, host: str, port: int, *, to_a_model: bool = False) -> None:
+    def __init__(
+        self, host: str, port: int | None, drop: Callable[[BaseException], None] | None = None
+    ) -> None:
+        """`drop` gets the error of a request that is recorded; None for any other request."""
         self.host = host
         self.port = port
-        self.to_a_model = to_a_model
+        self.to_a_model = drop is not None
+        self._drop = drop
 
     def __enter__(self) -> None:
         _sending.add(self)
         self._token = _sends.set(self)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, *__: object) -> None:
         _sends.reset(self._token)
         _sending.discard(self)
+        if self._drop is not None and error is not None:
+            self._drop(error)
+
+
+def sent() -> Outgoing | None:
+    """The request of this thread or task that a door of ours has on its way."""
+    return _sends.get()
 
 
 def is_outgoing() -> bool:
-    """Whether a door of ours has a request of this thread or task on its way."""
+    """Whether there is one."""
     return _sends.get() is not None
 
 

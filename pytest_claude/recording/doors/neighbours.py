@@ -20,6 +20,7 @@ from pytest_claude.recording.doors.line import (
     is_outgoing,
     outgoing,
     own_ports,
+    sent,
 )
 from pytest_claude.recording.doors.traffic import Target
 from pytest_claude.recording.recorder import Recorder
@@ -98,7 +99,7 @@ def is_left_alone(line: ClosedLine | OpenLine, target: Target, mock: str | None 
 def is_refused(line: Line, target: Target) -> bool:
     """Whether model traffic by a road that is not replayed is stopped."""
     if isinstance(line, ClosedLine | OpenLine):
-        return not is_left_alone(line, target)
+        return not (_is_let_through(target) or is_left_alone(line, target))
     is_request = target.method is not None
     if not line.replaying and (is_outgoing() if is_request else _is_a_model_asked()):
         return False
@@ -111,12 +112,20 @@ def is_refused(line: Line, target: Target) -> bool:
     return False
 
 
+def _is_let_through(target: Target) -> bool:
+    """Whether a connection is that of a request that a door of ours has let through."""
+    if (request := sent()) is None or request.port != target.port:
+        return False
+    hosts = (request.host, target.host)
+    return len({*hosts}) == 1 or all(map(traffic.is_loopback, hosts))
+
+
 def _is_a_model_asked() -> bool:
     """Whether a request to a server of models is on its way through a door of ours.
 
     Its name may be resolved, and its connection opened, in another thread than that of the request.
     """
-    return any(sent.to_a_model or is_model_server(sent.host, sent.port) for sent in outgoing())
+    return any(each.to_a_model or is_model_server(each.host, each.port) for each in outgoing())
 
 
 def note_own_server(recorder: Recorder, target: Target) -> None:

@@ -144,6 +144,8 @@ def _targets() -> Iterator[tuple[Any, str, Wrap]]:
     for name in _HTTP_LIBRARIES:
         library = sys.modules.get(name)
         if library is not None and hasattr(library, "AsyncHTTPTransport"):
+            yield library.Client, "send", transport.client_send
+            yield library.AsyncClient, "send", transport.client_send
             yield library.HTTPTransport, "handle_request", transport.sync_transport
             yield library.AsyncHTTPTransport, "handle_async_request", transport.async_transport
             yield sys.modules[f"{name}._transports.default"], "create_ssl_context", tls.remembered

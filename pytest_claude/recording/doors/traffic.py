@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 API_HOST = "api.anthropic.com"
@@ -102,8 +103,10 @@ class Base:
         """The base that a URL is; None where it is no URL of HTTP."""
         try:
             parts = urlsplit(url)
-            port = parts.port or _PORTS[parts.scheme]
-        except (ValueError, KeyError):
+            port = port_of(parts)
+        except ValueError:
+            return None
+        if port is None:
             return None
         return cls(_one_name(parts.hostname or ""), port, _one_slash(parts.path).rstrip("/"))
 
@@ -116,7 +119,12 @@ class Base:
         return path is not None and f"{_one_slash(path)}/".startswith(f"{self.path}/")
 
 
-_PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443}
+
+
+def port_of(url: Any) -> int | None:
+    """The port of a parsed URL, also where it leaves that out; None of another scheme."""
+    return url.port or PORTS.get(url.scheme)
 
 
 def _one_slash(path: str) -> str:

@@ -20,7 +20,7 @@ import anyio  # what the HTTP libraries wait with
 from pytest_claude.errors import CassetteMiss, RecordingProblem
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Call, Way
-from pytest_claude.recording.doors import aws, neighbours, streams, traffic
+from pytest_claude.recording.doors import aws, edge, neighbours, streams, traffic
 from pytest_claude.recording.doors.edge import lower_case, replayed_headers, sent_for
 from pytest_claude.recording.doors.line import (
     ClosedLine,
@@ -55,9 +55,6 @@ def request(original: Callable[..., Any]) -> Callable[..., Any]:
     """`SyncAPIClient.request` and its asynchronous twin: no key is needed to replay."""
 
     def request(self: Any, cast_to: Any, options: Any, **kwargs: Any) -> Any:
-        line = current()
-        if isinstance(line, Recorder) and (mock := neighbours.mock_above(self._client)) is not None:
-            line.mocks.setdefault(mock)
         if _replaying() and not getattr(self, "api_key", None):
             given = options.headers if isinstance(options.headers, Mapping) else {}
             options = options.model_copy(update={"headers": {**given, **_REPLAY_HEADERS}})
@@ -89,6 +86,22 @@ def _replaying() -> bool:
     return line is not None and line.replaying
 
 
+# --- the client: name a mock above its transport --------------------------------------------
+
+
+def client_send(original: Callable[..., Any]) -> Callable[..., Any]:
+    """`Client.send` of an HTTP library, and of its asynchronous client."""
+
+    def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        line = current()
+        if isinstance(line, Recorder) and (mock := neighbours.mock_above(self)) is not None:
+            if _is_model_traffic(request):
+                line.mocks.setdefault(mock)
+        return original(self, request, *args, **kwargs)
+
+    return send
+
+
 # --- the transport: answer or record --------------------------------------------------------
 
 
@@ -110,11 +123,13 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
         try:
-            with _outgoing(request, to_a_model=True):
-                response = response or original(self, request)
-        except BaseException as error:
-            recorder.drop(call, error)
-            raise
+            with _outgoing(request, partial(recorder.drop, call)):
+                response = response or edge.send(
+                    call, partial(original, self, request), partial(_head, self),
+                    lambda answer: answer.close(),
+                )  # fmt: skip
+        except RecordingProblem as error:
+            return _refused(request, recorder.problems.take(error))
         if _is_of_a_mock(response, recorder, call, self):
             return response
         response = _recorded(response, recorder, call)
@@ -131,9 +146,10 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
 
     async def handle_async_request(self: Any, request: Any) -> Any:
         line = current()
-        if not _is_for(line, request, self):
+        if not await _is_for_aside(line, request, self):
             with _outgoing(request):
                 return await original(self, request)
+        assert line is not None, "it is for it"
         await request.aread()
         try:
             recorder = _open(line, request)
@@ -144,13 +160,16 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
                 _of_a_batch, request, recorder, call, self
             )
         except Exception as error:
-            return _refused(request, line.problems.take(_naming_mocks(error, request, self)))
+            named = await anyio.to_thread.run_sync(_naming_mocks, error, request, self)
+            return _refused(request, line.problems.take(named))
         try:
-            with _outgoing(request, to_a_model=True):
-                response = response or await original(self, request)
-        except BaseException as error:
-            recorder.drop(call, error)
-            raise
+            with _outgoing(request, partial(recorder.drop, call)):
+                response = response or await edge.send_async(
+                    call, partial(original, self, request), partial(_head, self),
+                    lambda answer: answer.aclose(),
+                )  # fmt: skip
+        except RecordingProblem as error:
+            return _refused(request, recorder.problems.take(error))
         if _is_of_a_mock(response, recorder, call, self):
             return response
         response = _recorded(response, recorder, call)
@@ -206,7 +225,11 @@ def shared(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[...
         is_ours = _is_for(current(), request, self)
         return ours(self, request) if is_ours else theirs(self, request)
 
-    return handle
+    async def handle_async(self: Any, request: Any) -> Any:
+        is_ours = await _is_for_aside(current(), request, self)
+        return await (ours if is_ours else theirs)(self, request)
+
+    return handle_async if ours.__name__ == "handle_async_request" else handle
 
 
 def beneath(real: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:
@@ -230,7 +253,10 @@ def aiohttp_request(original: Callable[..., Any]) -> Callable[..., Any]:
             return await original(self, method, str_or_url, **kwargs)
         if not is_outgoing():
             target = _aiohttp_target(self, method, str_or_url, kwargs)
-            if target is not None and neighbours.is_refused(line, target):
+            refused = target is not None and await anyio.to_thread.run_sync(
+                neighbours.is_refused, line, target
+            )
+            if target is not None and refused:
                 problem = line.refuse(target.words)
                 raise sys.modules["aiohttp"].ClientConnectionError(problem.headline) from problem
         url = self._build_url(str_or_url)
@@ -269,20 +295,23 @@ def _is_for(line: Line | None, request: Any, transport: Any) -> TypeGuard[Line]:
     return True
 
 
+async def _is_for_aside(line: Line | None, request: Any, transport: Any) -> bool:
+    """The same, in a thread where that reads which servers there are: those lists are files."""
+    if isinstance(line, ClosedLine | OpenLine) and _is_model_traffic(request):
+        return await anyio.to_thread.run_sync(_is_for, line, request, transport)
+    return _is_for(line, request, transport)
+
+
 def _is_model_traffic(request: Any) -> bool:
     url = request.url
     return neighbours.is_model_traffic(
-        url.host, _port_of(url), url.path, request.headers, lambda: _body_of(request)
+        url.host, traffic.port_of(url), url.path, request.headers, lambda: _body_of(request)
     )
 
 
 def _target_of(request: Any) -> Target:
     url = request.url
-    return Target(url.host, _port_of(url), request.method.upper(), url.path)
-
-
-def _port_of(url: Any) -> int:
-    return url.port or (443 if url.scheme == "https" else 80)
+    return Target(url.host, traffic.port_of(url), request.method.upper(), url.path)
 
 
 def _body_of(request: Any) -> bytes:
@@ -295,9 +324,8 @@ def _body_of(request: Any) -> bytes:
         return b""
 
 
-def _outgoing(request: Any, *, to_a_model: bool = False) -> Outgoing:
-    url = request.url
-    return Outgoing(url.host, _port_of(url), to_a_model=to_a_model)
+def _outgoing(request: Any, drop: Callable[[BaseException], None] | None = None) -> Outgoing:
+    return Outgoing(request.url.host, traffic.port_of(request.url), drop)
 
 
 def _open(line: Line, request: Any) -> Recorder:
@@ -319,11 +347,22 @@ def _naming_mocks(error: Exception, request: Any, transport: Any) -> Exception:
 
 def _is_of_a_mock(response: Any, recorder: Recorder, call: Call, transport: Any) -> bool:
     """Whether the test's own mock answered: it is no answer of a model, and is not recorded."""
-    mock = neighbours.mock_below(transport)
-    if mock is None or "network_stream" in response.extensions:
+    if (mock := _mock_of(response, transport)) is None:
         return False
     recorder.leave_to_mock(call, mock)
     return True
+
+
+def _mock_of(response: Any, transport: Any) -> str | None:
+    """The test's own mock that answered; None where the network did."""
+    mock = neighbours.mock_below(transport)
+    return None if "network_stream" in response.extensions else mock
+
+
+def _head(transport: Any, response: Any) -> edge.Head:
+    """Status and headers of an answer; what a mock says is not about the account."""
+    mocked = _mock_of(response, transport) is not None
+    return 200 if mocked else response.status_code, response.headers
 
 
 def _begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[Any, Call]:

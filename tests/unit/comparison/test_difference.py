@@ -63,6 +63,40 @@ CASES: dict[str, tuple[list[Profile], list[Profile], str]] = {
         [did(refusal="refusal")],
         "refuses (stop reason `refusal`) in 1 of 1 trial",
     ),
+    "refuses in words": (
+        [did(WEATHER)] * 2,
+        [did(declined="I can't help with that.")] * 2,
+        'refuses in words, "I can\'t help with that." instead of calling `get_weather`'
+        " in 2 of 2 trials",
+    ),
+    "no longer refuses in words": (
+        [did(declined="I can't.")], [did()], "no longer refuses in words in 1 of 1 trial",
+    ),
+    "a fence": (
+        [did(has_output=True, output={"a": 1})],
+        [did(has_output=True, output={"a": 1}, fenced=True)],
+        "puts its JSON into a fence in 1 of 1 trial",
+    ),
+    "no fence, and another value": (
+        [did(has_output=True, output={"a": 1}, fenced=True)],
+        [did(has_output=True, output={"a": 2})],
+        "puts its JSON into no fence, `$.a` 2 instead of 1 in 1 of 1 trial",
+    ),
+    "the cache is gone": (
+        [did(cache_read_tokens=900, cache_write_tokens=0)] * 3,
+        [did(cache_read_tokens=0, cache_write_tokens=1200)] * 2,
+        "reads nothing from the cache, writes 1,200 to it in 2 of 2 trials",
+    ),
+    "another effort": (
+        [did(efforts=("low",))],
+        [did(efforts=("high",))],
+        "is asked with `high` instead of `low` in 1 of 1 trial",
+    ),
+    "another model answers": (
+        [did()],
+        [did(served=("claude-haiku-4-5",))],
+        "is answered by `claude-haiku-4-5` instead of the model that is asked in 1 of 1 trial",
+    ),
     "in parallel": (
         [did(WEATHER)],
         [did(WEATHER, WEATHER, parallel=(("get_weather", "get_weather"),))],
@@ -132,6 +166,11 @@ CASES: dict[str, tuple[list[Profile], list[Profile], str]] = {
 @pytest.mark.parametrize(("old", "new", "sentence"), CASES.values(), ids=CASES)
 def test_a_difference_is_a_sentence(old: list[Profile], new: list[Profile], sentence: str) -> None:
     assert told(old, new)[0] == sentence
+
+
+def test_a_cache_that_was_cold_on_the_baseline_and_is_read_since_is_no_change() -> None:
+    cold, warm = did(cache_write_tokens=900), did(cache_read_tokens=900)
+    assert told([cold], [warm] * 4) == []
 
 
 def test_the_one_that_explains_the_others_comes_first_and_has_its_evidence() -> None:

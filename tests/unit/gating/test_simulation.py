@@ -1,4 +1,4 @@
-"""The benchmark's stages on counts are the stages of `plan`."""
+"""The stages on counts, of benchmark and estimate, are the stages of `plan`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from ledgers import played, trials
 
 from pytest_claude.gating import Policy
+from pytest_claude.gating.counted import counted_gate
 
 PATH = Path(__file__).parents[3] / "benchmarks" / "gate.py"
 
@@ -43,9 +44,7 @@ class Written:
     [Policy(), Policy(baseline="retired"), Policy.standard()],
     ids=["quick", "retired", "standard"],
 )
-def test_a_simulated_gate_decides_and_counts_like_the_plan(
-    benchmark: ModuleType, policy: Policy
-) -> None:
+def test_a_simulated_gate_decides_and_counts_like_the_plan(policy: Policy) -> None:
     random = Random(7)
     seen = set()
     for run in range(20):
@@ -64,12 +63,12 @@ def test_a_simulated_gate_decides_and_counts_like_the_plan(
         if all(of["base"].count("P") <= 2 for of in suite):
             continue
         expected, _ = played(trials(tests), policy, tests)
-        found = benchmark.gate(len(suite), 10, Written(suite), policy)
+        found = counted_gate([10] * len(suite), Written(suite), policy)
         assert found.failed == (expected.overall == "fail"), run
         assert [f"t{n}" for n in found.regressed] == [v.test for v in expected.named("regressed")]
         assert [f"t{n}" for n in found.suspects] == list(expected.suspects)
-        assert found.cand == expected.candidate_trials
-        assert found.fresh == expected.fresh_baseline_trials
+        assert sum(found.cand) == expected.candidate_trials
+        assert sum(found.fresh) == expected.fresh_baseline_trials
         seen.add(expected.overall)
     assert {"pass", "fail"} <= seen
 

@@ -15,8 +15,15 @@ import pytest
 from pytest_claude.models.conditions import OF_MODELS, OF_REQUESTS
 from pytest_claude.models.facts import facts_of, models
 from pytest_claude.models.model_facts import ModelFacts
-from pytest_claude.models.rule_table import PLAIN, SELECTING, read_rules
-from pytest_claude.models.rules import Confidence, Effect, Rule, all_rules
+from pytest_claude.models.rules import (
+    PLAIN,
+    SELECTING,
+    Confidence,
+    Effect,
+    Rule,
+    all_rules,
+    read_rules,
+)
 from pytest_claude.models.tables import DOCS, frozen, read_table
 
 FILES = ("models.toml", "refusals.toml", "changes.toml")

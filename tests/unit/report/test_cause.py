@@ -58,6 +58,8 @@ REGRESSIONS: Mapping[str, tuple[Stated, dict[str, Any], dict[str, Any], str]] = 
                       'asks "Which order do you mean?" instead of calling `lookup_order`'),
     "refuses in words": (calls_tool, {"tools": [LOOKS]}, {"text": "I can't help with that."},
                          "I can't help with that."),
+    "refuses in words, plainly": (empty, {"tools": [LOOKS]}, {"text": "I can't help with that."},
+                                  'refuses in words, "I can\'t help with that." instead of'),
     "refuses in words, stated": (no_refusal, {"text": "It ships today."},
                                  {"text": "I'm sorry, but I can't help with that."}, "refuses"),
     "refuses by stop reason": (calls_tool, {"tools": [LOOKS]},
@@ -70,6 +72,9 @@ REGRESSIONS: Mapping[str, tuple[Stated, dict[str, Any], dict[str, Any], str]] = 
     "fence, plainly": (lambda t: "JSONDecodeError: Expecting value" if "`" in t.answers[-1].text
                        else None, {"text": '{"total": 5}'},
                        {"text": '```json\n{"total": 5}\n```'}, "JSONDecodeError: Expecting value"),
+    "fence, and the assertion says nothing": (
+        lambda t: "assert False" if "`" in t.answers[-1].text else None, {"text": '{"total": 5}'},
+        {"text": '```json\n{"total": 5}\n```'}, "puts its JSON into a fence"),
     "field renamed": (lambda t: checks.returns_json(t, TOTAL), {"text": '{"total": 5}'},
                       {"text": '{"sum": 5}'}, "'total'"),
     "field renamed, plainly": (plain("total", 5), {"text": '{"total": 5}'},
@@ -94,6 +99,10 @@ REGRESSIONS: Mapping[str, tuple[Stated, dict[str, Any], dict[str, Any], str]] = 
     "cache gone": (lambda t: checks.reads_cache(t, min_share=0.5),
                    {"text": "Yes.", "usage": Usage(10, 9, 90, 0, 0)},
                    {"text": "Yes.", "usage": Usage(100, 9, 0, 0, 0)}, "0 of 100 input tokens"),
+    "cache gone, and the assertion says nothing": (
+        lambda t: None if t.usage.cache_read_tokens else "assert False",
+        {"text": "Yes.", "usage": Usage(10, 9, 90, 0, 0)},
+        {"text": "Yes.", "usage": Usage(10, 9, 0, 90, 0)}, "reads nothing from the cache"),
     "cache written anew": (lambda t: checks.within(t, cache_write_tokens=0),
                            {"text": "Yes.", "usage": Usage(10, 9, 90, 0, 0)},
                            {"text": "Yes.", "usage": Usage(10, 9, 0, 90, 0)},
@@ -138,6 +147,30 @@ def test_the_first_sentence_names_the_cause(name: str, decoy: str) -> None:
     assert names in first, found.sentence
     assert "web_search" not in found.sentence, "it is in the trials that passed as well"
     assert found.trial.index == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("It ships today.", {}),
+        ("I can't help with that.", {}),
+        ("I'm sorry, but I won't do that.", {}),
+        ("", {"stop_reason": "refusal"}),
+        ("Which order do you mean?", {}),
+        ('```json\n{"total": 5}\n```', {}),
+        ('{"total": 5}', {}),
+        ("Yes.", {"usage": Usage(10, 9, 90, 0, 0)}),
+    ],
+)
+def test_the_profile_reads_a_reply_as_the_checks_do(text: str, more: dict[str, Any]) -> None:
+    transcript = run(answer(text, **more))
+    seen = profile(transcript)
+    assert (seen.manner == "refused") is (checks.refuses(transcript).outcome is True)
+    assert (seen.question is not None) is (checks.asks_clarifying_question(transcript).outcome)
+    whole = checks.returns_json(transcript)
+    assert (seen.has_output and not seen.fenced) is whole.outcome
+    assert seen.has_output is checks.returns_json(transcript, where="anywhere").outcome
+    assert bool(seen.cache_read_tokens) is checks.reads_cache(transcript).outcome
 
 
 def test_a_sentence_never_claims_a_trial_that_passed() -> None:

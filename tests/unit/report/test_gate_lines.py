@@ -52,7 +52,9 @@ def test_a_test_that_did_not_arrive_is_named() -> None:
     lost = TestVerdict("t1", "undecided", "not_arrived")
     lines = lines_of(run(*many("unchanged", 1), lost, overall="undecided"))
     at = next(n for n, line in enumerate(lines) if line.startswith("  t1"))
-    assert lines[at + 1] == ("    did not arrive: a lost worker, or the run was stopped")
+    assert lines[at + 1] == (
+        "    did not arrive: not collected, a lost worker, or the run was stopped"
+    )
 
 
 def test_what_is_accepted_is_told_apart_with_its_reason() -> None:

@@ -66,7 +66,7 @@ What changes without an error
   … 4 more (-v shows all, with their sources)
 Retires     claude-sonnet-4-5 30 Nov 2026, in 8 days; NEW not before 28 Sep 2027
 Costs       recording once: 5 calls, about $0.019 (0.015 to 0.020)
-            bump, quick: 20 to 52 trials expected (at most 280), $0.060 to $0.22
+            bump, quick: 20 to 50 trials expected (at most 280), $0.060 to $0.21
             (at most $1.19)
             a request: $0.0045 → $0.0039 (0.0030 to 0.0040)
             10,000 requests/day: $1,350 → $1,170 (900 to 1,215) a month

@@ -74,7 +74,7 @@ def test_a_test_that_did_not_arrive_is_undecided() -> None:
     decision = decided(run, Policy(offline=True))
     (row,) = story(replace(run, decision=decision)).of("undecided")
     assert (row.test, row.reason) == (lost, "not_arrived")
-    assert row.text == "did not arrive: a lost worker, or the run was stopped"
+    assert row.text == "did not arrive: not collected, a lost worker, or the run was stopped"
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,17 @@ import pytest
 
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.gating import Ledger, Policy, conclude
-from pytest_claude.run.editions import Edition, Past, marks_of
+from pytest_claude.models.ids import NO_NAMES
+from pytest_claude.recording.fingerprint import own_part
+from pytest_claude.run.editions import Edition, Marks, Past, marks_of
 from pytest_claude.run.ledger_file import LedgerFile, by_test
 
-A, B, C = (frozenset({mark}) for mark in "abc")
+A, B, C = (frozenset({(("base", 1), mark)}) for mark in "abc")
+LATER = [A | {(("base", 2), mark), (("cand", 1), "a")} for mark in "ab"]
+"""The same first request, and another second one; the candidate asks only the first."""
 
 
-def edition(marks: frozenset[str], trials: int = 4, verdict: Any = "regressed") -> Edition:
+def edition(marks: Marks, trials: int = 4, verdict: Any = "regressed") -> Edition:
     return Edition(marks, trials, 0, verdict)
 
 
@@ -34,20 +38,61 @@ def edition(marks: frozenset[str], trials: int = 4, verdict: Any = "regressed") 
         ([edition(A), edition(B), edition(A)], C, Past(2, 0)),
         # Two first requests at once are one edition, whichever comes first.
         ([edition(A | B)], B, Past(0, 1)),
-        # A later request was edited: the first is as it was.
-        ([Edition(A, 4, 0, "regressed", later=True)], A, Past(1, 0)),
+        # A later request was edited, and the edit undone: the first is as it was.
+        ([edition(LATER[0])], LATER[1], Past(1, 0)),
+        ([edition(LATER[0]), edition(LATER[1])], LATER[0], Past(1, 1)),
+        # As far as both go: one run ended before the second request.
+        ([edition(LATER[0])], A, Past(0, 1)),
+        # What the candidate is asked was adapted otherwise: the baseline's is as it was.
+        ([edition(A | {(("cand", 1), "x")})], A | {(("cand", 1), "y")}, Past(1, 0)),
+        # An app that never asks the same has one edition.
+        ([edition(frozenset())], frozenset(), Past(0, 1)),
+        ([edition(frozenset())], A, Past(0, 0)),
     ],
 )
-def test_what_was_judged_before(history: list[Edition], today: frozenset[str], past: Past) -> None:
+def test_what_was_judged_before(history: list[Edition], today: Marks, past: Past) -> None:
     assert Past.of(history, today) == past
 
 
 def test_an_app_that_never_asks_the_same_has_no_edition() -> None:
-    trials = [Trial("t", "cand", n, "pass", edition=mark) for n, mark in enumerate("abcd")]
+    trials = [Trial("t", "base", n, "pass", edition=(mark,)) for n, mark in enumerate("abcd")]
     assert marks_of(trials) == frozenset()
-    assert marks_of([*trials, Trial("t", "base", 0, "pass", edition="a")]) == frozenset("abcd")
+    again = Trial("t", "base_fresh", 0, "pass", edition=("a",))
+    assert marks_of([*trials, again]) == {(("base", 1), mark) for mark in "abcd"}
     assert marks_of(trials[:1]) == A
     assert marks_of([Trial("t", "cand", 0, "pass")]) == frozenset()
+
+
+def test_what_depends_on_what_the_model_said_makes_no_other_edition() -> None:
+    """The second requests differ from trial to trial; the first are as they were."""
+    trials = [Trial("t", "base", n, "pass", edition=("a", mark)) for n, mark in enumerate("xyz")]
+    assert marks_of(trials) == A
+
+
+def test_what_an_app_says_in_later_requests_is_its_own_and_not_the_models() -> None:
+    def later(said: str, call: str, result: str, told: str = "Help.") -> str:
+        turns = [
+            {"role": "user", "content": told},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": call, "input": said}]},
+            {"role": "user", "content": [
+                {"type": "tool_result", "tool_use_id": call, "content": result}]},
+        ]  # fmt: skip
+        return own_part({"model": "claude-sonnet-4-5", "messages": turns}, None, NO_NAMES)
+
+    one = later("1234", "toolu_1", "shipped")
+    assert one == later("12-34", "toolu_2", "shipped")
+    assert one != later("1234", "toolu_1", "it has shipped")
+    assert one != later("1234", "toolu_1", "shipped", told="Please help.")
+
+
+def test_a_rule_of_the_test_gets_the_requests_as_they_are_sent() -> None:
+    def rule(body: Any) -> Any:
+        roles = [turn["role"] for turn in body["messages"]]
+        return {**body, "messages": body["messages"][:1], "roles": roles}
+
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    body = {"messages": [*turns, {"role": "user", "content": "c"}]}
+    assert own_part(body, rule, NO_NAMES) == own_part(body, rule, NO_NAMES, whole=True)
 
 
 def taken(test: str, mark: str, base: str, cand: str, fresh: str = "") -> list[Trial]:
@@ -55,7 +100,7 @@ def taken(test: str, mark: str, base: str, cand: str, fresh: str = "") -> list[T
     outcomes = {"p": "pass", "f": "fail"}
     streams: Any = {"base": base, "cand": cand, "base_fresh": fresh}
     return [
-        Trial(test, stream, index, outcomes[letter], edition=mark)  # type: ignore[arg-type]
+        Trial(test, stream, index, outcomes[letter], edition=(mark,))  # type: ignore[arg-type]
         for stream, letters in streams.items()
         for index, letter in enumerate(letters)
     ]
@@ -72,13 +117,39 @@ def test_the_ledger_keeps_one_line_of_an_edition_that_was_left() -> None:
     second = [*taken("a", "2", "p", "p" * 4), *taken("b", "9", "p", "p" * 4)]
     verdict = conclude(Ledger(second), policy, ["a", "b"])
     file = file.updated(Ledger(second), verdict.tests, verdict)
-    kept = Edition(frozenset("1"), 12, 0, "regressed")
+    kept = Edition(frozenset({(("base", 1), "1"), (("cand", 1), "1")}), 12, 0, "regressed")
     assert file.editions == {"a": [kept]}
     assert file.suspects == 1
-    assert {t.edition for t in file.ledger if t.test == "a"} == {"2"}
+    assert {t.edition for t in file.ledger if t.test == "a"} == {("2",)}
     assert LedgerFile.loads(file.dumps(), "ledger") == file
     assert file.past("a", second[:5]) == Past(1, 0)
     assert file.following(by_test(second), policy) is file, "a replay leaves nothing"
+
+
+@pytest.mark.parametrize(("preset", "then"), [("quick", "thorough"), ("thorough", "quick")])
+def test_an_edition_is_kept_as_the_preset_judged_it_that_was_used(preset: str, then: str) -> None:
+    of = Policy.named(preset)
+    fails = of.screen_looks[-1] + of.duel_base_first
+    first = taken("a", "1", "p", "f" * fails, "p" * of.duel_base_cap)
+    verdict = conclude(Ledger(first), of, ["a"])
+    assert verdict.verdicts["a"].verdict == "regressed"
+    file = LedgerFile().updated(Ledger(first), verdict.tests, verdict)
+    assert LedgerFile.loads(file.dumps(), "ledger") == file
+    edited = taken("a", "2", "p", "p" * 24)
+    verdict = conclude(Ledger(edited), Policy.named(then), ["a"])
+    file = file.updated(Ledger(edited), verdict.tests, verdict)
+    assert [each.verdict for each in file.editions["a"]] == ["regressed"]
+    assert file.past("a", first) == Past(0, 1)
+
+
+def test_requests_that_hold_the_date_are_no_edit_and_their_verdicts_add_up() -> None:
+    policy, file = Policy.quick(), LedgerFile()
+    for day in "123":
+        trials = taken("a", day, "p", "p" * 4)
+        verdict = conclude(Ledger(trials), policy, ["a"])
+        file = file.updated(Ledger(trials), verdict.tests, verdict, unsteady=["a"])
+    assert file.past("a", trials) == Past(0, 2)
+    assert file.following(by_test(trials), policy) is file, "a replay leaves nothing"
 
 
 def test_the_duels_are_never_calibrated_for_fewer_suspects_than_before_an_edit() -> None:
@@ -93,3 +164,13 @@ def test_the_duels_are_never_calibrated_for_fewer_suspects_than_before_an_edit()
     kept = conclude(Ledger(mended), policy, tests, least_suspects=suspects)
     assert kept.rounded_suspects == suspects == 50
     assert conclude(Ledger(mended), policy, tests).rounded_suspects == 1
+
+
+def test_what_an_earlier_version_kept_of_an_edition_is_read() -> None:
+    kept = {"marks": ["a"], "trials": 4, "passes": 0, "verdict": "regressed", "later": False}
+    today = frozenset({(("base", 1), "a"), (("cand", 1), "a")})
+    assert Past.of([Edition.from_json(kept)], today) == Past(0, 1)
+    assert Past.of([Edition.from_json(kept)], B) == Past(1, 0)
+    trial = {"test": "t", "stream": "base", "index": 0, "outcome": "pass", "edition": "0123abcd"}
+    assert Trial.from_json(trial).edition == ("0123abcd",)
+    assert Trial.from_json({**trial, "edition": ""}).edition == ()

@@ -14,7 +14,7 @@ from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Ledger, Policy
 from pytest_claude.gating.status import Reason, Why
 from pytest_claude.places import Places
-from pytest_claude.plugin.attempts import Attempts
+from pytest_claude.plugin.gate.attempts import Attempts
 from pytest_claude.revision import run_revision
 from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.decide import decided
@@ -78,7 +78,7 @@ class GatedRun:
         results: Mapping[str, TestResult],
         collected: Iterable[str],
         left_out: Mapping[str, Reason],
-        edited: Collection[str],
+        unsteady: Collection[str],
         because: str | None,
     ) -> Run:
         """The run with its verdict.
@@ -88,7 +88,7 @@ class GatedRun:
             collected: Node ids of all claude tests that were to run; one that did not arrive is
                 undecided.
             left_out: Why claude tests are not to run, by node id.
-            edited: Tests of which a recorded trial missed.
+            unsteady: Tests whose requests hold what changes from run to run.
             because: What ended the run before its end, in words; None where nothing did.
         """
         if self._continued:
@@ -101,7 +101,7 @@ class GatedRun:
             results=tuple(result for _, result in sorted(results.items())),
         )
         trials = [trial for result in run.results for trial in result.trials]
-        pasts, least = self.attempts.pasts(trials, self.policy, edited)
+        pasts, least = self.attempts.pasts(trials, self.policy, unsteady)
         decision = decided(run, self.policy, because, pasts=pasts, least_suspects=least)
         return replace(run, decision=decision)
 
@@ -118,10 +118,10 @@ class GatedRun:
         others = self.attempts.tests - {*run.collected}
         return deselected or not all(map(covers, others))
 
-    def keep(self, run: Run, edited: Collection[str]) -> None:
+    def keep(self, run: Run, unsteady: Collection[str]) -> None:
         """Write the ledgers of a judged run, without what a replay derives again.
 
-        `edited` are the tests of which a recorded trial missed.
+        `unsteady` are the tests whose requests hold what changes from run to run.
 
         Raises:
             OSError: The disk refuses it.
@@ -132,7 +132,7 @@ class GatedRun:
             for result in run.results
             for trial in result.trials
         )
-        self.attempts.write(ledger, run.decision, edited)
+        self.attempts.write(ledger, run.decision, unsteady)
 
 
 def gated_run(config: pytest.Config, settings: RunSettings, places: Places) -> GatedRun | None:
@@ -172,7 +172,7 @@ def _is_retired(settings: RunSettings, attempts: Attempts) -> bool:
     if settings.recording and attempts.is_new:
         olds = [settings.names.resolved(swap.old) for swap in settings.bump]
         return not os.environ.get(_BASE_URL) and bool(retires_within(olds, clock.today(), -1))
-    return attempts.file(attempts.last).baseline == "retired"
+    return attempts.is_retired
 
 
 def _as_baseline(result: TestResult) -> TestResult:

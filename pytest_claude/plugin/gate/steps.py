@@ -15,7 +15,7 @@ from pytest_claude.gating.ledger import Key
 from pytest_claude.gating.status import Status
 from pytest_claude.gating.steps import LATER, Later, Plan, Step
 from pytest_claude.plugin.arms import Arm, Arms
-from pytest_claude.plugin.comparison import GatedRun
+from pytest_claude.plugin.gate.comparison import GatedRun
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.run.decide import left_out
 from pytest_claude.settings import RunSettings
@@ -32,8 +32,9 @@ class Gate:
     others waits for `rounds`.
 
     Attributes:
-        edited: Tests of which a recorded trial missed in this run: their app was edited.
         waits: Whether, in a round of batches, a trial waits for an answer.
+        unsteady: Tests whose requests hold what changes from run to run: such a difference from
+            what is recorded is no edit.
     """
 
     def __init__(self, settings: RunSettings, arms: Arms, run: GatedRun) -> None:
@@ -48,8 +49,9 @@ class Gate:
         self._gateable: dict[str, None] = {}
         self._made: dict[str, dict[Key, Path | None]] = {}
         self._followed: dict[str, set[Stream]] = {}
-        self.edited: set[str] = set()
         self.waits = False
+        self._edited: set[str] = set()
+        self.unsteady: set[str] = set()
         if settings.go_on is not None:
             # A test that did not arrive in it is screened before any test goes on.
             for test in sorted(self._earlier.union(run.collected)):
@@ -62,9 +64,9 @@ class Gate:
 
         def next_step(taken: Sequence[Trial]) -> Step | Literal[Later.LATER] | None:
             self.take(taken)
-            if taken and taken[-1].outcome in ("skip", "abort"):
+            if taken and taken[-1].outcome in ("skip", "abort") and not self._is_lost(taken[-1]):
                 return None
-            if item.nodeid in self.edited:  # as many of the new edition as the marker says
+            if item.nodeid in self._edited:  # as many of the new edition as the marker says
                 start[:] = [s for s in start if s.stream != "base" or s.index < wanted]
             following = start[len(taken)] if len(taken) < len(start) else None
             if following is not None and following.stream == "base":
@@ -105,6 +107,10 @@ class Gate:
             else:
                 self.take([trial])
 
+    def _is_lost(self, trial: Trial) -> bool:
+        """Whether a replay goes on with the next file: the one of this trial can't be read."""
+        return trial.void == "unreadable" and not self._settings.recording
+
     def asked_before(self, test: str, step: Step) -> str | None:
         """The ledger where the test asked a model, for its first recorded trial; else None.
 
@@ -139,7 +145,9 @@ class Gate:
         if not edited:
             return 0
         if stream != "base_fresh":  # the others come first, and say it of today's trials
-            self.edited.add(test)
+            self._edited.add(test)
+            if arm.recorder.ignorable:
+                self.unsteady.add(test)
         left = (key for key in self._trials.get(test, {}) if key not in made)
         for key in [key for key in left if key.stream in streams and key.stream != "base"]:
             del self._trials[test][key]
@@ -250,7 +258,7 @@ class Gate:
         attempts = {test: self._recordings.attempt(test, "cand") for test in tests}
         ledger, least = self._ledger(tests), 0
         if len(tests) > 1:  # alone it says nothing of a duel
-            _, least = self._run.attempts.pasts(ledger, policy, self.edited)
+            _, least = self._run.attempts.pasts(ledger, policy, self.unsteady)
         return plan(ledger, policy, tests, attempts=attempts, least_suspects=least)
 
     def _ledger(self, tests: Iterable[str]) -> Ledger:

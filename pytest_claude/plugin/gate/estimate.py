@@ -8,7 +8,7 @@ from functools import cache
 from pytest_claude.gating.estimate import Recorded
 from pytest_claude.models.bill import Money, trial_cost
 from pytest_claude.models.prices import price_table
-from pytest_claude.plugin.comparison import GatedRun
+from pytest_claude.plugin.gate.comparison import GatedRun
 from pytest_claude.plugin.judging import expected_text
 from pytest_claude.plugin.recordings import Recordings
 from pytest_claude.report.numbers import mean
@@ -67,6 +67,8 @@ def estimate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) ->
             if olds & {canonical(answer.request.model or "") for answer in answers}
         }
     lines = estimate_lines(tests, settings, run, recordings, answers_of)
+    if lines:
+        lines.append("  tests without a recording of their own are not counted (workers)")
     judged = lines and settings.asks_judge
     return [*lines, expected_text(settings, dict.fromkeys(tests))] if judged else lines
 
@@ -86,12 +88,16 @@ def _recorded(
         passes, usd = sum(t.outcome == "pass" for t in base), mean([t.cost_usd for t in base])
         cost = None if usd is None else (usd, usd)
         return Recorded(passes, len(base), 0, fresh, cand, usd, cost)
-    # What a recorded trial comes to is not known before it is replayed.
-    of = len(recordings.indices(test, own, "base"))
+    # What a recorded trial comes to is not known before it is replayed, or was by a gate.
+    indices = recordings.indices(test, own, "base")
+    failed = run.attempts.failed(test).intersection(indices)
+    of = len(indices)
     old, new = _costs(answers_of(test, own), settings)
     ends = None if new is None else (new.low_usd, new.high_usd)
     missing = 0 if of else max(1, own.trials)
-    return Recorded(of, of, missing, fresh, cand, None if old is None else old.usd, ends)
+    return Recorded(
+        of - len(failed), of, missing, fresh, cand, None if old is None else old.usd, ends
+    )
 
 
 def _costs(answers: list[Answer], settings: RunSettings) -> tuple[Money | None, Money | None]:

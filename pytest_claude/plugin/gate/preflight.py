@@ -123,7 +123,7 @@ class BumpPreflight:
             old, new = map(self._settings.names.resolved, (swap.old, swap.new))
             findings = preflight(calls, new, olds=[old], on=clock.today())
             if refused := refusal_lines(findings, verbose=verbose):
-                lines += [f"preflight {swap.new}:", *refused]
+                lines += [f"preflight {swap}:", *refused]
         return lines
 
     def _recorded(self, tests: Sequence[str]) -> Iterator[Call]:

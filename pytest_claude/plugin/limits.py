@@ -1,0 +1,94 @@
+"""What the processes of a recording share of the account: its limits, and what was spent."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_claude.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.limits import Limits
+    from pytest_claude.recording.shared_state import SharedState
+    from pytest_claude.run.record import Run
+    from pytest_claude.settings import RunSettings
+
+_STATE: pytest.StashKey[SharedState[Limits]] = pytest.StashKey()
+_FILE = "claude_limits"
+
+
+def limits_of(config: pytest.Config) -> SharedState[Limits]:
+    """The state of this run: of this process alone, or that of the controller of xdist."""
+    from pytest_claude.recording.limits import Limits
+    from pytest_claude.recording.shared_state import SharedState, shared_path
+
+    if _STATE not in config.stash:
+        given = getattr(config, "workerinput", {}).get(_FILE)
+        config.stash[_STATE] = SharedState(Limits, Path(given) if given else shared_path())
+    return config.stash[_STATE]
+
+
+def share_limits(config: pytest.Config) -> None:
+    """Make the state that the workers of xdist share; for the controller, before they begin.
+
+    Raises:
+        SettingsError: A worker runs on another machine.
+    """
+    for spec in config.getoption("tx", None) or ():
+        if not spec.rpartition("*")[2].startswith("popen") or "//via=" in spec:
+            raise SettingsError(
+                f"--tx {spec}: --claude-record needs workers on this machine, for a recording of "
+                "another would stay there\n"
+                "       to share the work between machines, record shards and merge: docs/ci.md"
+            )
+    from pytest_claude.recording.limits import Limits
+    from pytest_claude.recording.shared_state import SharedState, shared_path
+
+    if (path := shared_path()) is None:
+        folder = tempfile.mkdtemp(prefix="pytest-claude-")  # no other user can write there
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        path = Path(folder, "limits")
+    config.stash[_STATE] = SharedState(Limits, path)
+    config.pluginmanager.register(_Workers(path), "pytest-claude-limits")
+
+
+def limit_notes(config: pytest.Config, settings: RunSettings, run: Run) -> list[str]:
+    """How often the account made the run wait, what was spent, and what is missing for it."""
+    from pytest_claude.report.numbers import dollars, mean, plural
+
+    with limits_of(config).held() as limits:
+        notes = []
+        if limits.waits:
+            times = plural(limits.waits, "time")
+            notes.append(f"the API asked to wait {times}: {limits.waited_s:.0f} s in all")
+        if settings.budget_usd is None:
+            return notes
+        spent, budget = dollars(limits.spent_usd), dollars(settings.budget_usd)
+        if not limits.over:
+            return [*notes, f"{spent} of the budget of {budget} were spent"]
+        trials = [trial for result in run.results for trial in result.trials]
+        missing = sum(trial.void == "budget" for trial in trials)
+        each_usd = mean([t.cost_usd for t in trials if t.outcome in ("pass", "fail")])
+        least = "at least " if each_usd is None or settings.gated else "about "
+        usd = max(limits.held_back_usd, (each_usd or 0.0) * missing)
+        return [
+            *notes,
+            f"the budget of {budget} stopped the recording: {spent} were spent, "
+            f"{plural(missing, 'trial')} not recorded; the rest costs {least}{dollars(usd)}",
+            "  to go on  repeat it with another --claude-budget: nothing is paid twice",
+        ]
+
+
+class _Workers:
+    """Tells the workers of xdist where the shared state is."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput[_FILE] = str(self._path)
