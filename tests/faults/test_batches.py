@@ -407,3 +407,22 @@ def test_results_that_break_off_are_read_again_and_counted_once(
     check_recorded(folder, simulator)
     assert len(paid) == len(simulator.billed)
     assert not exchange.told
+
+
+@pytest.mark.fault("W01")
+def test_a_lost_submit_is_found_also_when_some_of_its_calls_are_recorded_by_then(
+    tmp_path: Path, simulator: Simulator
+) -> None:
+    folder = tmp_path / "c"
+    simulator.lose_answers = 1
+
+    class Dies(Batches):
+        def since(self, at: Any) -> Any:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        record(folder, simulator.url, Dies)
+    (folder / "one").write_text('["first"]')  # by hand, or by a merge
+    record(folder, simulator.url, trials={"one": 1})
+    record(folder, simulator.url)
+    check_recorded(folder, simulator)

@@ -246,6 +246,7 @@ def test_what_is_in_a_batch_is_not_recorded_directly(project) -> None:
     entry = {
         "run": "0" * 12,
         "written": "2999-01-01T00:00:00+00:00",
+        "size": 1,
         "items": {"a": "t"},
         "batch": "b",
     }

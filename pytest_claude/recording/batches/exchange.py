@@ -85,7 +85,6 @@ class Exchange:
         alone: How many calls were, or are, sent by themselves, by why.
         changing: The trials that ask something else whenever they are run.
         told: What the user should know, one sentence each.
-        submitted: How many items each batch of this run had, by its id.
         rounds: How many rounds have ended.
     """
 
@@ -113,7 +112,6 @@ class Exchange:
         self.alone: Counter[str] = Counter()
         self.changing: dict[str, None] = {}
         self.told: dict[str, None] = {}
-        self.submitted: dict[str, int] = {}
         self.rounds = 0
         self._anew = anew
         self._tell = tell
@@ -248,7 +246,8 @@ class Exchange:
 
     def _submit(self, endpoint: Endpoint, chunk: Sequence[Question]) -> None:
         trials = {question.identity: question.owner for question in chunk}
-        entry = Submitted(secrets.token_hex(6), datetime.now(UTC).isoformat(), trials)
+        now = datetime.now(UTC).isoformat()
+        entry = Submitted(secrets.token_hex(6), now, len(trials), trials)
         self._purse.reserve(entry.run, chunk)
         self.journal.add(entry)
 
@@ -269,8 +268,7 @@ class Exchange:
 
     def _arrived(self, entry: Submitted, batch: str) -> None:
         self.journal.know(entry, batch)
-        self.submitted[batch] = len(entry.items)
-        self._tell(f"{calls(len(entry.items))} submitted in the batch {batch}")
+        self._tell(f"{calls(entry.size)} submitted in the batch {batch}")
 
     def _find(self, entry: Submitted) -> None:
         """Find out whether a batch arrived whose submit had no answer; submit nothing before.
@@ -303,7 +301,7 @@ class Exchange:
         known = {each.batch for each in self.journal.entries}
         for batch in batches.since(entry.at - _OTHER_CLOCK):
             counts = mapping(batch.get("request_counts")).values()
-            is_so_large = sum(integer(count) or 0 for count in counts) == len(entry.items)
+            is_so_large = sum(integer(count) or 0 for count in counts) == entry.size
             if is_so_large and batch.get("id") not in known:
                 yield batch
 

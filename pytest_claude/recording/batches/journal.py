@@ -27,12 +27,14 @@ class Submitted:
     Attributes:
         run: Begins the custom_ids of its items.
         written: When this was written, before the batch was sent; in ISO format, UTC.
-        items: The trials of its calls, by the identities of these.
+        size: How many calls it holds.
+        items: The trials of those that are not recorded yet, by the identities of the calls.
         batch: Its id; None while it is not known whether it arrived.
     """
 
     run: str
     written: str
+    size: int
     items: Mapping[str, str] = field(hash=False)
     batch: str | None = None
 
