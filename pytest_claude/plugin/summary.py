@@ -14,6 +14,7 @@ import pytest
 from pytest_claude.plugin.options import SETTINGS, root_typed
 
 if TYPE_CHECKING:
+    from pytest_claude.plugin.dry_run import Findings
     from pytest_claude.report.story import Story
     from pytest_claude.run.record import Run
     from pytest_claude.run.typed import Typed
@@ -119,6 +120,51 @@ def print_section(
             is_verdict = story.compares and number == verdict
             colour = _COLOURS[story.overall] if is_verdict else {}
             reporter.write_line(_in_terminal(line), **colour)
+
+
+def print_dry_run(
+    reporter: Any, findings: Findings, outside: Sequence[str], notes: Iterable[str]
+) -> None:
+    """Print what a recording would call.
+
+    Args:
+        reporter: pytest's terminal reporter.
+        findings: What the tests lack.
+        outside: Calls that no claude test made, one sentence each.
+        notes: What the user should know of the session, one sentence each.
+    """
+    from pytest_claude.report.numbers import plural
+    from pytest_claude.report.terminal import note_lines
+
+    config = reporter.config
+    lines = findings.lines(workers_of(config), record_command(config))
+    if outside:
+        lines.append(f"{plural(len(outside), 'call')} outside the claude tests, not counted:")
+        lines += [f"  {line}" for line in dict.fromkeys(outside)]
+    if any(not path.name.startswith(".") for path in config.stash[SETTINGS].reports):
+        lines.append("no report is written: a dry run tests nothing")
+    reporter.ensure_newline()
+    reporter.section("claude")
+    for line in (*lines, *note_lines(notes)):
+        reporter.write_line(_in_terminal(line))
+
+
+def workers_of(config: pytest.Config) -> int:
+    """How many tests run at a time."""
+    tx = getattr(config.option, "tx", None) or ()
+    return max(1, len(tx))
+
+
+def record_command(config: pytest.Config) -> str:
+    """What records the tests of this run."""
+    settings = config.stash[SETTINGS]
+    mode = settings.record_mode
+    option = "--claude-record" + (f"={mode}" if mode != "new_episodes" else "")
+    pairs = [f"--claude-bump {swap}" for swap in settings.bump]
+    pairs += [f"--claude-swap {swap}" for swap in settings.swaps]
+    if settings.baseline is not None:
+        pairs.append(f"--claude-baseline {settings.baseline}")
+    return " ".join(filter(None, ["pytest", typed_in(config).tests, *pairs, option]))
 
 
 _COLOURS = {

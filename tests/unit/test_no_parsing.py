@@ -40,6 +40,7 @@ EXCEPTIONS: dict[str, str] = {
     "run/versions.py:_comparison": "the models in the title of a run file",
     "run/versions.py:_left_out": "why a test was left out",
     "run/versions.py:_is_refused": "that the API refused",
+    "plugin/options.py:_progress": "the path in what was typed",
     # Options of others.
     "plugin/limits.py:share_limits": "how many workers a spec of xdist is for",
     # Text that is laid out, escaped or broken for a surface.
