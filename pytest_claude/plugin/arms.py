@@ -290,8 +290,14 @@ class Arms:
         settings = self._settings
         counts = settings.budget_usd is not None
         prices = price_table(settings.prices, settings.names) if counts else None
-        state = limits_of(self._config)
-        return Admission(state, budget_usd=settings.budget_usd, prices=prices, recorded=answers)
+        assert self.made is not None, "it records"
+        return Admission(
+            limits_of(self._config),
+            budget_usd=settings.budget_usd,
+            prices=prices,
+            recorded=answers,
+            held_back=self.made.held_back,
+        )
 
     def close(self, item: pytest.Item, arm: Arm, *, ended: bool, passed: bool) -> None:
         """End the arm's trial; the first trial names the file of the others."""

@@ -49,6 +49,7 @@ class Admission:
         budget_usd: float | None = None,
         prices: PriceTable | None = None,
         recorded: Callable[[], list[Answer]] = list,
+        held_back: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         """Share `state` with the other trials of the run.
 
@@ -57,11 +58,13 @@ class Admission:
             budget_usd: What the run may cost; None for no limit. It needs prices.
             prices: Of the project; None where dollars are not counted.
             recorded: Gives earlier answers to the test, for what one more may cost.
+            held_back: Takes the seconds for which a call is held back, each time.
         """
         self.state = state
         self.budget_usd = budget_usd
         self._prices = prices
         self._recorded = recorded
+        self.held_back = held_back
         self._output_tokens: int | None = None
 
     def ticket(self, request: Request) -> Ticket:
@@ -181,6 +184,7 @@ class Ticket:
             raise _over_budget(admission.budget_usd or 0.0, spent_usd, self._claim.usd)
         if wait_s > MOST_WAIT_S:
             raise _closed(wait_s)
+        admission.held_back(wait_s)
         return wait_s
 
     def _is_refused(self, status: int, headers: Mapping[str, str]) -> bool:

@@ -26,6 +26,10 @@ class Made:
         """Count an answer of the API."""
         self._answered.append(interaction)
 
+    def held_back(self, seconds: float) -> None:
+        """Count the seconds for which a call waits until it may be sent."""
+        self.waited_s += seconds
+
     def judge(self, usd: float | None) -> None:
         """Count what a reading of the judge cost; None where that is unknown."""
         self._judged.append(usd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -46,9 +47,12 @@ def test_workers_share_the_limits_and_record_what_one_process_does(
     for name in project.cassettes:
         project.cassette(name).unlink()
     project.account = Account(**limits)
-    result = project.record(*XDIST, "-n4")
+    result = project.record(*XDIST, "-n4", "--claude-progress=json:progress.json")
     result.assert_outcomes(passed=number)
     assert contents(project) == alone
+    end = json.loads((project.path / "progress.json").read_text().splitlines()[-1])
+    assert (end["event"], end["calls"]) == ("end", number)
+    assert end["waited_s"] > 0
     account = project.account
     assert len(account.answered) == number
     assert account.sent_while_closed(tolerance_s=0.15) == []
