@@ -141,7 +141,7 @@ def print_dry_run(
     if outside:
         lines.append(f"{plural(len(outside), 'call')} outside the claude tests, not counted:")
         lines += [f"  {line}" for line in dict.fromkeys(outside)]
-    if any(not path.name.startswith(".") for path in config.stash[SETTINGS].reports):
+    if _shown_to_users(config.stash[SETTINGS].reports):
         lines.append("no report is written: a dry run tests nothing")
     reporter.ensure_newline()
     reporter.section("claude")
@@ -211,11 +211,15 @@ def _what_next(story: Story, reports: Iterable[Path]) -> list[str]:
     from pytest_claude.report.terminal import command_lines
     from pytest_claude.report_files import as_typed, run_file_of
 
-    # A hidden file is a program's own: `pytest-claude bump` reads it and removes it.
-    shown = [path for path in reports if not path.name.startswith(".")]
+    shown = _shown_to_users(reports)
     labels = {".json": "run file", ".html": "page", ".md": "Markdown"}
     files = [Command("", as_typed(path), labels[path.suffix]) for path in shown]
     return command_lines([*files, *next_commands(story, run_file_of(shown))])
+
+
+def _shown_to_users(reports: Iterable[Path]) -> list[Path]:
+    """Without hidden files, a program's own: `pytest-claude bump` reads one and removes it."""
+    return [path for path in reports if not path.name.startswith(".")]
 
 
 def _in_terminal(line: str) -> str:
