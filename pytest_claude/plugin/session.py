@@ -235,8 +235,9 @@ class ClaudeSession:
                 if not met and (spoiled := self._arms.spoiled(of)) is not None:
                     met.append(spoiled)
             self._notes.update(dict.fromkeys(arm.recorder.notes))
-            settings = self._settings  # a budget needs to know what a trial costs
-            profiled = bool(settings.gated or settings.reports or settings.budget_usd)
+            settings = self._settings
+            counts = settings.recording and settings.budget_usd  # what a trial costs is told
+            profiled = bool(settings.gated or settings.reports or counts)
             strict = self._settings.strict
             held = self._gate.asked_before(item.nodeid, step) if self._gate is not None else None
             complete(item, record, arm, view, wide, held=held, strict=strict, profiled=profiled)

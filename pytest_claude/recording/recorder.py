@@ -355,6 +355,8 @@ class Recorder:
             self._closed = True
             for call in [call for call in self.calls if call.entry is None]:
                 call.leave()
+                if call.ticket is not None:
+                    call.ticket.withdraw()
             try:
                 if (child := int.from_bytes(_FORK[:])) and self._process == os.getpid():
                     _FORK[:] = bytes(8)

@@ -101,6 +101,28 @@ def test_asks(claude):
     project.run().assert_outcomes(passed=1)
 
 
+def test_a_call_that_is_held_when_its_test_ends_is_not_sent(project: Any) -> None:
+    project.personas(old=refused_first(**BUSY, headers={"retry-after": "0.5"}))
+    project.tests(
+        f"{APP}\n"
+        """
+import threading, time
+
+def test_a(claude):
+    with pytest.raises(anthropic.APIStatusError):
+        call()
+    late = threading.Thread(target=lambda: pytest.raises(anthropic.BadRequestError, call))
+    late.start()
+    time.sleep(0.1)
+
+def test_b():
+    time.sleep(1)
+"""
+    )
+    project.record().assert_outcomes(passed=1, failed=1)
+    assert len(project.account.passed) == 1
+
+
 def test_an_event_loop_goes_on_while_a_call_of_it_is_held(project: Any) -> None:
     project.personas(old=refused_first(**BUSY, headers={"retry-after": "1"}))
     project.tests(
