@@ -11,6 +11,7 @@
     │   ├── SpoiledTrial        what was answered says nothing about the model that was asked
     │   │   └── NotSent         the request was held back: it is not paid for
     │   ├── WaitsForBatch       a batch is to answer the call: the trial ends here for now
+    │   ├── Unrecorded          in a dry run: a recording would send the request
     │   ├── CallOutsideTrial    model traffic that no cassette can answer
     │   └── UnknownSDK          requests of the installed SDK don't pass our patch
     ├── NotOffered              a tool or an argument that no request offered
@@ -186,6 +187,26 @@ class NotSent(SpoiledTrial):
 
 class WaitsForBatch(RecordingProblem):
     """The call is submitted in a batch; the trial is run again when there is an answer."""
+
+
+class Unrecorded(RecordingProblem):
+    """What a dry run met: a request that a recording would send.
+
+    Attributes:
+        request: It, as it would be stored.
+        folder: The folder of the cassette that its answer would be in.
+        before: How many calls of the trial were answered before it.
+        shared: In a cassette that tests share, which request it is: it is sent once for all.
+    """
+
+    def __init__(
+        self, headline: str, request: object, folder: str, before: int, shared: str = ""
+    ) -> None:
+        super().__init__(headline, [("to record it", "leave --claude-dry-run out")])
+        self.request = request
+        self.folder = folder
+        self.before = before
+        self.shared = shared
 
 
 class CallOutsideTrial(RecordingProblem):

@@ -33,6 +33,7 @@ T = TypeVar("T")
 _Head = tuple[int, Mapping[str, str]]
 _BYTES_OF_A_TOKEN = 3  # at least, in most texts
 _IMAGE_TOKENS = 1_600
+_BASE64_OF_A_TOKEN = 8  # of a PDF: between pages of text alone and scanned ones
 _OUTPUT_TOKENS = 8_192  # where neither the request nor the facts of its model limit them
 
 _chance = SystemRandom()  # not the one that an app may have seeded
@@ -49,6 +50,7 @@ class Admission:
         budget_usd: float | None = None,
         prices: PriceTable | None = None,
         recorded: Callable[[], list[Answer]] = list,
+        held_back: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         """Share `state` with the other trials of the run.
 
@@ -57,11 +59,13 @@ class Admission:
             budget_usd: What the run may cost; None for no limit. It needs prices.
             prices: Of the project; None where dollars are not counted.
             recorded: Gives earlier answers to the test, for what one more may cost.
+            held_back: Takes the seconds for which a call is held back, each time.
         """
         self.state = state
         self.budget_usd = budget_usd
         self._prices = prices
         self._recorded = recorded
+        self.held_back = held_back
         self._output_tokens: int | None = None
 
     def ticket(self, request: Request) -> Ticket:
@@ -115,6 +119,7 @@ class Ticket:
         self._claim: Claim | None = None
         self._headers: Mapping[str, str] = {}
         self._settled = False
+        self._withdrawn = False
 
     def send(
         self, send: Callable[[], T], head: Callable[[T], _Head], close: Callable[[T], Any]
@@ -152,6 +157,10 @@ class Ticket:
                     return answer
                 await close(answer)
 
+    def withdraw(self) -> None:
+        """Send it no more, if it is still held: its test has ended."""
+        self._withdrawn = True
+
     def settle(self, response: Response | None) -> None:
         """Count an answer; None where no model gave one, and nothing is to be paid."""
         if response is None:
@@ -172,6 +181,8 @@ class Ticket:
             NotSent: It may not be sent.
         """
         admission = self._admission
+        if self._withdrawn:
+            raise NotSent("not sent: its test ended while it was held", void="not_sent")
         if self._claim is None:
             self._claim = admission.claim(self._request)
         with admission.state.held() as limits:
@@ -181,6 +192,7 @@ class Ticket:
             raise _over_budget(admission.budget_usd or 0.0, spent_usd, self._claim.usd)
         if wait_s > MOST_WAIT_S:
             raise _closed(wait_s)
+        admission.held_back(wait_s)
         return wait_s
 
     def _is_refused(self, status: int, headers: Mapping[str, str]) -> bool:
@@ -234,6 +246,8 @@ def expected_tokens(value: Any) -> int:
     if isinstance(value, Mapping):
         if value.get("type") == "image":
             return _IMAGE_TOKENS
+        if value.get("type") == "base64":
+            return len(str(value.get("data"))) // _BASE64_OF_A_TOKEN
         return sum(expected_tokens(key) + expected_tokens(each) for key, each in value.items())
     if isinstance(value, list | tuple):
         return sum(map(expected_tokens, value))

@@ -100,6 +100,7 @@ class Shelf:
         normalize: The rules of the test for what does not count in requests.
         names: What the project's own names of models stand for.
         store: Takes the long strings of what is recorded; None where cassettes hold them.
+        dry: Whether nothing is called or written, whatever the mode.
     """
 
     place: Place
@@ -108,6 +109,7 @@ class Shelf:
     normalize: Normalize | None
     names: ModelNames = NO_NAMES
     store: Store | None = None
+    dry: bool = False
 
     def open(self, model: str | None) -> Opened:
         """The cassette named by the model of the trial's first call.
@@ -181,7 +183,7 @@ class Shelf:
             notes.append(f"{shown} is behind a symbolic link: it is {real}")
         if written is not None and (size := path.stat().st_size) > _LARGE:
             notes.append(f"{shown} is large: {size // 1_000_000} MB")
-        if self.mode != "none":
+        if self.mode != "none" and not self.dry:
             # Another tool's recording becomes ours when it is saved: without its headers. And what
             # has become a secret since ours was saved is not saved again.
             recorded = [self._as_stored(entry) for entry in recorded]

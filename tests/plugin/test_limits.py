@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -46,9 +47,12 @@ def test_workers_share_the_limits_and_record_what_one_process_does(
     for name in project.cassettes:
         project.cassette(name).unlink()
     project.account = Account(**limits)
-    result = project.record(*XDIST, "-n4")
+    result = project.record(*XDIST, "-n4", "--claude-progress=json:progress.json")
     result.assert_outcomes(passed=number)
     assert contents(project) == alone
+    end = json.loads((project.path / "progress.json").read_text().splitlines()[-1])
+    assert (end["event"], end["calls"]) == ("end", number)
+    assert end["waited_s"] > 0
     account = project.account
     assert len(account.answered) == number
     assert account.sent_while_closed(tolerance_s=0.15) == []
@@ -95,6 +99,28 @@ def test_asks(claude):
     (name,) = project.cassettes
     assert "interactions: 2" in project.cassette(name).read_text()
     project.run().assert_outcomes(passed=1)
+
+
+def test_a_call_that_is_held_when_its_test_ends_is_not_sent(project: Any) -> None:
+    project.personas(old=refused_first(**BUSY, headers={"retry-after": "0.5"}))
+    project.tests(
+        f"{APP}\n"
+        """
+import threading, time
+
+def test_a(claude):
+    with pytest.raises(anthropic.APIStatusError):
+        call()
+    late = threading.Thread(target=lambda: pytest.raises(anthropic.BadRequestError, call))
+    late.start()
+    time.sleep(0.1)
+
+def test_b():
+    time.sleep(1)
+"""
+    )
+    project.record().assert_outcomes(passed=1, failed=1)
+    assert len(project.account.passed) == 1
 
 
 def test_an_event_loop_goes_on_while_a_call_of_it_is_held(project: Any) -> None:

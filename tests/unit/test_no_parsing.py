@@ -40,6 +40,7 @@ EXCEPTIONS: dict[str, str] = {
     "run/versions.py:_comparison": "the models in the title of a run file",
     "run/versions.py:_left_out": "why a test was left out",
     "run/versions.py:_is_refused": "that the API refused",
+    "plugin/options.py:_progress": "the path in what was typed",
     # Options of others.
     "plugin/limits.py:share_limits": "how many workers a spec of xdist is for",
     # Text that is laid out, escaped or broken for a surface.
@@ -88,7 +89,7 @@ EXCEPTIONS: dict[str, str] = {
     "plugin/gate/preflight.py:_recorded": "the file of a test",
     "plugin/results.py:_note_line": "paths in pytest's own reports",
     "plugin/summary.py:print_usage_error": "lines",
-    "plugin/summary.py:_what_next": "a report that the program itself reads is hidden",
+    "plugin/summary.py:_shown_to_users": "a report that the program itself reads is hidden",
     "plugin/summary.py:elsewhere": "the file of a test",
     "plugin/summary.py:covers": "places where pytest looks for tests",
 }

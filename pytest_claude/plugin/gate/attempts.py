@@ -120,7 +120,7 @@ class Attempts:
         voids = []
         for at in self._all():
             file = self.file(at)
-            if self._settings.recording:
+            if self._settings.records:
                 kept = file.settled_voids(Policy.named(self._settings.gate, attempt=at[0]))
             else:
                 kept = [trial for trial in file.ledger if _unrecorded(trial)]
