@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
     from pytest_claude.plugin.results import Results
 
 _SHOWN_LINES = 30
+# A round reports no test, but other plugins may fail it: for too little coverage, for one.
+_RAN = (
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.NO_TESTS_COLLECTED,
+)
 
 
 class Rounds:
@@ -48,13 +55,18 @@ class Rounds:
             self._lock = WriteLock(lockable(settings.cassette_root))
         except RecordingProblem as error:
             raise SettingsError(f"--claude-batch: {error}") from None
+        try:
+            journal = Journal(settings.cassette_root)
+        except SettingsError:
+            self._lock.release()
+            raise
         self._shared = ExitStack()
         if shared_path() is None:  # the rounds are other processes
             folder = self._shared.enter_context(TemporaryDirectory(prefix="pytest-claude-"))
             self._shared.enter_context(sharing(folder))
         self._purse = _Purse(config, settings)
         self._exchange = Exchange(
-            Journal(settings.cassette_root),
+            journal,
             anew=settings.record_mode == "all" and not settings.gated,
             tell=self._tell,
             purse=self._purse,
@@ -67,7 +79,8 @@ class Rounds:
         """Run the rounds before the tests: what these ask then has an answer."""
         option = self._config.option
         is_broken = session.testsfailed and not option.continue_on_collection_errors
-        if option.collectonly or is_broken or not self._has_tests(session):
+        runs_none = option.collectonly or option.setuponly or option.setupplan
+        if runs_none or is_broken or not self._has_tests(session):
             return (yield)
         self._exchange.run(self._collect)
         result = yield
@@ -95,7 +108,7 @@ class Rounds:
         if (seed := getattr(self._config.option, "randomly_seed", None)) is not None:
             words.append(f"--randomly-seed={seed}")
         role = self._desk.variable(collects=True, attempt=self._settings.attempt)
-        with subprocess.Popen(
+        process = subprocess.Popen(
             words,
             cwd=params.dir,
             env={**os.environ, VARIABLE: role},
@@ -104,13 +117,19 @@ class Rounds:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-        ) as process:
-            assert process.stdout is not None, "it is a pipe"
-            last = deque(process.stdout, maxlen=_SHOWN_LINES)
-        if process.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            for line in last:
+        )
+        assert process.stdout is not None, "it is a pipe"
+        last: deque[str] = deque(maxlen=_SHOWN_LINES)
+        reader = threading.Thread(target=last.extend, args=(process.stdout,), daemon=True)
+        reader.start()
+        status = process.wait()
+        reader.join(timeout=1)
+        if not reader.is_alive():  # else a program that a test has started holds the pipe
+            process.stdout.close()
+        if status not in _RAN:
+            for line in [*last]:
                 self._tell(line.rstrip())
-            raise Stopped(f"a round ended with the exit status {process.returncode}")
+            raise Stopped(f"a round ended with the exit status {status}")
 
     def _tell(self, line: str) -> None:
         reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -326,3 +327,19 @@ def test_a_batch_that_may_cost_more_than_the_budget_is_not_submitted(project) ->
     assert "the budget of $0.000010 stopped the recording: $0.00 were spent" in said
     batched(project, "--claude-budget=0.01").assert_outcomes(passed=2)
     assert {*prompts(project, in_batch=True).values()} == {1}
+
+
+def test_a_program_that_outlives_a_round_does_not_hold_it_up(project) -> None:
+    project.tests(
+        "import subprocess, sys, os\n"
+        "def test_one(claude):\n"
+        "    if 'collects' in os.environ['PYTEST_CLAUDE_BATCH']:\n"
+        "        sleeper = subprocess.Popen(['sleep', '600'])\n"
+        "        print(sleeper.pid, file=open('sleepers', 'a'))\n"
+        "    ask('one')\n"
+    )
+    began = time.monotonic()
+    batched(project, "-s").assert_outcomes(passed=1)
+    assert time.monotonic() - began < 300
+    for process in (project.path / "sleepers").read_text().split():
+        os.kill(int(process), signal.SIGKILL)
