@@ -132,7 +132,7 @@ def _read(path: Path) -> Iterable[Submitted]:
         if data["format"] != _FORMAT:
             raise ValueError(f"its format is {data['format']!r}, this version reads {_FORMAT!r}")
         return [Submitted(**{**each, "items": dict(each["items"])}) for each in data["batches"]]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingsError(
