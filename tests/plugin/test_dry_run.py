@@ -102,7 +102,7 @@ def test_a_gate_is_estimated_by_model_from_what_is_recorded(bumped, words) -> No
     )
     assert rests.startswith("  estimated: ")
     assert re.fullmatch(r"  12 to 16 calls, \d+ s( with 2 workers)?", total)
-    assert re.fullmatch(rf"  {NEW}  12 calls, \$[\d.]+ to \$[\d.]+", model)
+    assert re.fullmatch(rf"  {NEW}  12 to 16 calls, \$[\d.]+ to \$[\d.]+", model)
     assert command == f"  to record  pytest --claude-bump {OLD}={NEW} --claude-record"
 
 
@@ -122,7 +122,7 @@ def test_a_gate_without_recordings_is_estimated_by_what_its_tests_ask_first(bump
 def test_of_an_edited_test_a_gate_takes_the_baseline_anew(bumped) -> None:
     bumped.tests(BUMPED.replace('ask("stays")', 'ask("edited")', 1))
     _, gate, *_, old, new, _ = section(dry(bumped, BUMP, skipped=3))
-    assert gate.startswith("quick: 3 tests gated, 6 to ")
+    assert gate.startswith("quick: 3 tests gated, 6 trials expected ")
     assert [line.split()[0] for line in (old, new)] == [OLD, NEW]
 
 
@@ -280,11 +280,12 @@ def pytest_claude_redact(body):
 """
 
 
-def test_what_a_recording_would_store_otherwise_stays_as_it_is(project) -> None:
+def test_what_a_recording_would_store_otherwise_answers_and_stays_as_it_is(project) -> None:
     project.tests("def test_calls(claude):\n    ask('our secret ' + 3000 * 'x')\n    ask('more')")
     project.record().assert_outcomes(passed=1)
     project.pytester.makeconftest(REDACT)
-    dry(project, "-o", "claude_store_requests=1 kB", skipped=1)
+    printed = dry(project, "-o", "claude_store_requests=1 kB", skipped=1)
+    assert section(printed)[0].endswith("would send nothing")
 
 
 REFUSED = """
