@@ -24,3 +24,8 @@ def elapsed_s(_read: Callable[[], float] = time.perf_counter) -> float:
     A default value keeps the real one.
     """
     return _read()
+
+
+def local_time(after_s: float, _read: Callable[[], float] = time.time) -> datetime:
+    """The time of day, here, in so many seconds; also while a test freezes time."""
+    return datetime.fromtimestamp(_read() + after_s, tz=UTC).astimezone()

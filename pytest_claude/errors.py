@@ -10,6 +10,7 @@
     │   ├── UnsavedCassette     what was recorded could not be written
     │   ├── SpoiledTrial        what was answered says nothing about the model that was asked
     │   │   └── NotSent         the model would refuse the request: it is not paid for
+    │   ├── Unrecorded          in a dry run: a recording would send the request
     │   ├── CallOutsideTrial    model traffic that no cassette can answer
     │   └── UnknownSDK          requests of the installed SDK don't pass our patch
     ├── NotOffered              a tool or an argument that no request offered
@@ -157,6 +158,26 @@ class SpoiledTrial(RecordingProblem):
 
 class NotSent(SpoiledTrial):
     """A request that its model is known to refuse was held back while recording."""
+
+
+class Unrecorded(RecordingProblem):
+    """What a dry run met: a request that a recording would send.
+
+    Attributes:
+        request: It, as it would be stored.
+        folder: The folder of the cassette that its answer would be in.
+        before: How many calls of the trial were answered before it.
+        shared: In a cassette that tests share, which request it is: it is sent once for all.
+    """
+
+    def __init__(
+        self, headline: str, request: object, folder: str, before: int, shared: str = ""
+    ) -> None:
+        super().__init__(headline, [("to record it", "leave --claude-dry-run out")])
+        self.request = request
+        self.folder = folder
+        self.before = before
+        self.shared = shared
 
 
 class CallOutsideTrial(RecordingProblem):

@@ -16,6 +16,7 @@ RecordMode = Literal["none", "once", "new_episodes", "all"]
 AdaptMode = Literal["auto", "hook", "off"]
 GuardMode = Literal["session", "tests"]
 NetworkMode = Literal["open", "none"]
+ProgressMode = Literal["json", "off"]
 JudgeMode = Literal["unsure", "never", "always", "guess"]
 JUDGE_MODEL = "claude-haiku-5-5"
 """Who reads replies where the project names nobody: small, current, and one model for one id."""
@@ -48,6 +49,7 @@ class RunSettings:
         cassette_root: The folder that holds all cassettes.
         rootdir: Pytest's, which paths are shown relative to.
         record_mode: vcrpy's record mode; "none" never calls the API.
+        dry_run: Whether a recording is only estimated: no API is called, nothing is written.
         trials: Trials per test, over the marker's; None when not given, and `ALL_RECORDED`.
         swaps: Models replaced in a plain run.
         bump: Models whose candidates are compared with them; empty outside a bump.
@@ -79,6 +81,9 @@ class RunSettings:
         baseline: The earlier run that this one is compared with, as given (`last`, `git:REV` or
             a run file); None outside such a comparison.
         attempt: Which attempt of the bump this is, from 1.
+        progress: How the progress of a recording is shown: "json" as one object a line; "off"; or
+            None: as the terminal allows.
+        progress_path: Where that JSON goes; None for standard error.
         go_on: The run file of a gate that is to be gone on with; None otherwise.
         max_cost_ratio: The candidate's cost over the baseline's at which a gate fails; None where
             cost does not gate.
@@ -89,6 +94,7 @@ class RunSettings:
     cassette_root: Path
     rootdir: Path = Path()
     record_mode: RecordMode = "none"
+    dry_run: bool = False
     trials: int | None = None
     swaps: tuple[Swap, ...] = ()
     bump: tuple[Swap, ...] = ()
@@ -114,6 +120,8 @@ class RunSettings:
     gate: GatePreset = "quick"
     baseline: str | None = None
     attempt: int = 1
+    progress: ProgressMode | None = None
+    progress_path: Path | None = None
     go_on: Path | None = None
     max_cost_ratio: float | None = None
 
@@ -128,9 +136,14 @@ class RunSettings:
         return bool(self.bump) or self.baseline is not None
 
     @property
+    def records(self) -> bool:
+        """Whether this is a recording, or the dry run of one."""
+        return self.record_mode != "none"
+
+    @property
     def recording(self) -> bool:
         """Whether the API may be called."""
-        return self.record_mode != "none"
+        return self.records and not self.dry_run
 
 
 @dataclass(frozen=True)
@@ -260,6 +273,15 @@ def check_together(settings: RunSettings) -> None:
                 raise SettingsError(
                     f"{option} {other} {option} {swap}: two models for one {swap.old}; name one"
                 )
+    if settings.dry_run and not settings.records:
+        raise SettingsError(
+            "--claude-dry-run and --claude-record=none: nothing would be recorded\n"
+            "       to see what a recording takes, type  pytest --claude-record --claude-dry-run"
+        )
+    if settings.dry_run and settings.go_on:
+        raise SettingsError(
+            "--claude-dry-run and --claude-continue: the file of a run says what it still needs"
+        )
     if settings.go_on and not settings.bump:
         raise SettingsError("--claude-continue needs the --claude-bump that it goes on with")
 

@@ -61,6 +61,8 @@ class Estimate:
         usd: Range of their cost; None where no trial's cost is known.
         most_usd: Cost of the most that the policy can take; None where it is unknown.
         priced: Tests whose own recording gives the cost of a trial; others count as their mean.
+        base_trials: Range of the trials to pay of the baseline.
+        cand_trials: The same of the candidate.
     """
 
     trials: tuple[int, int]
@@ -68,6 +70,8 @@ class Estimate:
     usd: Range | None
     most_usd: float | None
     priced: int
+    base_trials: tuple[int, int] = (0, 0)
+    cand_trials: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,13 @@ def estimate(tests: Sequence[Recorded], policy: Policy) -> Estimate:
         (least_usd, most_usd) if prices.known else None,
         prices.usd(most, 1) if prices.known else None,
         prices.priced,
+        _ends([sum(each.base + each.fresh for each in run) for run in inside]),
+        _ends([sum(each.cand for each in run) for run in inside]),
     )
+
+
+def _ends(counts: Sequence[int]) -> tuple[int, int]:
+    return min(counts), max(counts)
 
 
 class _Prices:

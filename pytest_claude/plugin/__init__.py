@@ -51,7 +51,13 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, None, None]:
     options.join_record_path(args)
-    recording = early_config.known_args_namespace.claude_record not in (None, "none")
+    known = early_config.known_args_namespace
+    recording = known.claude_record not in (None, "none") and not known.claude_dry_run
+    if known.claude_dry_run:
+        from pytest_claude.recording.doors.import_watch import ImportWatch
+
+        watch = early_config.stash[options.IMPORT_WATCH] = ImportWatch(dry=True)
+        early_config.add_cleanup(watch.close)  # a conftest.py that asks may end the run here
     if early_config.getini("claude_dummy_key") == "session" and not recording:
         from pytest_claude.plugin import dummy_key
 
@@ -73,7 +79,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.unregister(name="lfplugin-collwrapper")
     if settings.gated:
         config.pluginmanager.register(_Skipped(), "pytest-claude-skipped")
-    if settings.guard == "session" and not settings.recording and settings.cassette_root.is_dir():
+    watched = options.IMPORT_WATCH in config.stash or settings.guard != "session"
+    if not (watched or settings.recording) and settings.cassette_root.is_dir():
         from pytest_claude.recording.doors.import_watch import ImportWatch
 
         config.stash[options.IMPORT_WATCH] = ImportWatch()

@@ -34,6 +34,7 @@ from pytest_claude.recording.doors import patching
 from pytest_claude.recording.fingerprint import Normalize, edition
 from pytest_claude.recording.folder import Folder
 from pytest_claude.recording.ignoring import normalizer
+from pytest_claude.recording.made import Made
 from pytest_claude.recording.opening import Place
 from pytest_claude.recording.own_redaction import Hook
 from pytest_claude.recording.recorder import Recorder
@@ -124,7 +125,7 @@ class Arm:
         if model is None or swap is None:
             return body
         new = spelled((swap.old, swap.new), model, platform, names)
-        if new is None and self.settings.recording:
+        if new is None and self.settings.records:
             # On the baseline's arm too: it is paid for in vain.
             raise unspellable(swap, model, names)
         if self.settings.bump and self.step.stream != "cand":
@@ -154,6 +155,7 @@ class Arms:
     Attributes:
         recordings: Of its tests.
         judging: What the judge has read in this process.
+        made: What this process asks and pays; None where it does not record.
     """
 
     def __init__(
@@ -169,6 +171,9 @@ class Arms:
         self._root = root_typed(config)
         self._models: dict[tuple[str, Stream], str] = {}
         self.judging = Judging(settings)
+        self.made: Made | None = None
+        if settings.recording:
+            self.made = self.judging.made = Made(price_table(settings.prices, settings.names))
 
     def open(self, item: pytest.Item, step: Step) -> Arm:
         """The arm on which `step` of `item` runs."""
@@ -241,6 +246,8 @@ class Arms:
             normalize=normalize,
             veto=veto(self._swaps(step.stream), self._settings, clock.today()),
             names=self._settings.names,
+            dry=self._settings.dry_run,
+            made=self.made,
             store=Store.below(
                 place.folder.root or self._settings.cassette_root, self._settings.store_requests
             ),
@@ -252,6 +259,8 @@ class Arms:
     def close(self, item: pytest.Item, arm: Arm, *, ended: bool, passed: bool) -> None:
         """End the arm's trial; the first trial names the file of the others."""
         arm.recorder.close(ended=ended, passed=passed)
+        if self.made is not None:
+            self.made.trials += any(not call.recorded for call in arm.recorder.calls)
         if arm.recorder.model is not None and arm.step.index == 0:
             self._models[item.nodeid, arm.step.stream] = arm.recorder.model
 

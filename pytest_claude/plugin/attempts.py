@@ -91,7 +91,7 @@ class Attempts:
         voids = []
         for number in self._numbers:
             file = self.file(number)
-            if self._settings.recording:
+            if self._settings.records:
                 kept = file.settled_voids(Policy.named(self._settings.gate, attempt=number))
             else:
                 kept = [trial for trial in file.ledger if _unrecorded(trial)]

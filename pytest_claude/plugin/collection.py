@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,7 +35,12 @@ from pytest_claude.run.comparison import check_bump
 from pytest_claude.run.place import fold
 from pytest_claude.settings import RunSettings, TestSettings
 
+if TYPE_CHECKING:
+    from pytest_claude.plugin.estimate import Ahead
+
 Items = Sequence[pytest.Item]
+
+_LIVE = "dry run: it is live, and asks the API itself"
 
 
 def take(config: pytest.Config, items: list[pytest.Item], ours: Items, selected: Items) -> None:
@@ -73,6 +79,8 @@ class _Collected:
     ) -> None:
         for item in selected:
             prepare(item, settings)
+            if settings.dry_run and item.stash[TEST_SETTINGS].live:
+                item.add_marker(pytest.mark.skip(reason=_LIVE))
         self._config = config
         self._settings = settings
         self._ours = ours
@@ -84,6 +92,7 @@ class _Collected:
         self._recordings = Recordings(settings, places, attempts)
         self._arms = Arms(config, settings, self._recordings)
         self._using: Items = ()
+        self._begin: Callable[[Ahead | None], None] = lambda ahead: None
         if self._run is not None and settings.bump:
             olds = self._run.comparison.olds
             asked = {
@@ -105,8 +114,8 @@ class _Collected:
                 if olds & models[item.nodeid]
                 or not (models[item.nodeid] or item.stash[TEST_SETTINGS].live)
             ]
-            there = settings.recording or attempts.candidate_is_recorded
-            comparison, recording = self._run.comparison, settings.recording
+            there = settings.records or attempts.candidate_is_recorded
+            comparison, recording = self._run.comparison, settings.records
             check_bump(comparison, models, near_miss, recording=recording, there=there)
             if _begins_attempt(config, settings):
                 attempts.begin([item.nodeid for item in using], self._run.policy.baseline)
@@ -138,12 +147,24 @@ class _Collected:
         else:
             results = hear_results(config, settings, self._run)
             results.first_lines = self._lines
+            self._begin = results.begin
             leave = results.take_session
         leave({"claude_collected": tests, "claude_shared": shared})
         if settings.gated:
             manager.register(_LeftOut(self._ours, named, leave), "pytest-claude-left-out")
         # After the results: it hands over what belongs to no test before they are decided.
-        session = ClaudeSession(config, settings, tests, guard, self._arms, self._gate, leave)
+        dry = None
+        if settings.dry_run:
+            from pytest_claude.plugin.dry_run import DryRun
+
+            dry = DryRun(settings, self._recordings, self._run)
+        ahead: dict[str, Any] = {}
+        if worker is not None and _is_first(config) and self._run is None and settings.recording:
+            foreseen = self._ahead()  # of a gate the controller finds it out itself
+            ahead["ahead"] = None if foreseen is None else asdict(foreseen)
+        session = ClaudeSession(
+            config, settings, tests, guard, self._arms, self._gate, leave, dry, ahead
+        )
         manager.register(session, "pytest-claude-session")
 
     def _lines(self, items: Items) -> list[str]:
@@ -154,27 +175,36 @@ class _Collected:
         settings, run = self._settings, set(items)
         self._selected = [item for item in self._selected if item in run]
         self._using = [item for item in self._using if item in run]
-        mode = f"recording ({settings.record_mode})" if settings.recording else "replay only"
+        mode = f"recording ({settings.record_mode})" if settings.records else "replay only"
+        mode = f"dry run of {mode}: nothing is sent" if settings.dry_run else mode
         pairs = (shown_pair(swap.old, swap.new) for swap in (*settings.bump, *settings.swaps))
         swaps = ", ".join(pair.replace("=", " → ") for pair in pairs)
         of = f"claude: {len(self._selected)} of {plural(len(items), 'test')}"
         line = f"{of}, {mode}{f', {swaps}' if swaps else ''}"
-        return [line, *self._estimated(), *self._judged()]
+        ahead = self._ahead()
+        self._begin(ahead)
+        return [line, *(ahead.lines if ahead is not None else ()), *self._judged()]
 
-    def _estimated(self) -> list[str]:
-        """What a gate may take, before it is paid."""
-        if self._run is None or not self._settings.recording or self._settings.go_on is not None:
-            return []
-        from pytest_claude.plugin.estimate import estimate_lines
+    def _ahead(self) -> Ahead | None:
+        """What a recording may take, before it is paid."""
+        if not self._settings.records or self._settings.go_on is not None:
+            return None
+        from pytest_claude.plugin.estimate import gate_ahead, plain_ahead
 
-        gated = self._selected if self._settings.baseline is not None else self._using
-        tests = {item.nodeid: item.stash[TEST_SETTINGS] for item in gated}
-        return estimate_lines(tests, self._settings, self._run, self._recordings)
+        plain = self._run is None or self._settings.baseline is not None
+        tests = {
+            item.nodeid: item.stash[TEST_SETTINGS]
+            for item in (self._selected if plain else self._using)
+            if not item.stash[TEST_SETTINGS].live
+        }
+        if self._run is None:
+            return plain_ahead(tests, self._settings, self._recordings)
+        return gate_ahead(tests, self._settings, self._run, self._recordings)
 
     def _judged(self) -> list[str]:
         """How many replies a judge may read in this recording, and for how much."""
         settings = self._settings
-        if not settings.recording or not settings.asks_judge:
+        if not settings.records or not settings.asks_judge:
             return []
         if settings.gated:
             trials: list[tuple[str, int | None]] = [
@@ -216,9 +246,13 @@ def _begins_attempt(config: pytest.Config, settings: RunSettings) -> bool:
     option = config.option
     if option.collectonly or option.setuponly or option.setupplan:
         return False
-    first = getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0"
     again = settings.record_mode == "all" and settings.attempt > 1
-    return first and again and settings.go_on is None
+    return _is_first(config) and again and settings.recording and settings.go_on is None
+
+
+def _is_first(config: pytest.Config) -> bool:
+    """Whether this is the process that speaks for all."""
+    return bool(getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0")
 
 
 def _check_spelling(
@@ -227,7 +261,7 @@ def _check_spelling(
     """Refuse to pay where NEW has no known name in the place of an OLD that was recorded."""
     names = settings.names
     lines: dict[str, str] = {}
-    for test, each in asked.items() if settings.recording else ():
+    for test, each in asked.items() if settings.records else ():
         for sent, platform in sorted(each, key=str):
             swap = next((s for s in settings.bump if names.same(s.old, sent)), None)
             if swap and not spelled((swap.old, swap.new), sent, platform, names):

@@ -59,7 +59,7 @@ class GatedRun:
         self.policy = Policy.named(
             settings.gate,
             attempt=settings.attempt,
-            offline=not settings.recording,
+            offline=not settings.records,
             baseline="retired" if _is_retired(settings, self.attempts) else "callable",
             max_cost_ratio=settings.max_cost_ratio,
         )
@@ -152,7 +152,7 @@ def _check_candidates(settings: RunSettings) -> None:
     """Refuse to pay for trials of a model that is not served any more."""
     from pytest_claude.models.facts import facts_of, retires_within
 
-    for swap in settings.bump if settings.recording and not settings.record_refused else ():
+    for swap in settings.bump if settings.records and not settings.record_refused else ():
         new = settings.names.resolved(swap.new)
         if retires_within([new], clock.today(), -1):
             facts = facts_of(new)
@@ -169,7 +169,7 @@ def _is_retired(settings: RunSettings, attempts: Attempts) -> bool:
 
     if settings.baseline is not None:
         return True  # an earlier version of the app
-    if settings.recording and attempts.is_new:
+    if settings.records and attempts.is_new:
         olds = [settings.names.resolved(swap.old) for swap in settings.bump]
         return not os.environ.get(_BASE_URL) and bool(retires_within(olds, clock.today(), -1))
     return attempts.file(attempts.last).baseline == "retired"

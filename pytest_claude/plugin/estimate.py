@@ -1,31 +1,58 @@
-"""What a gate will take, by what is recorded: printed before its first call."""
+"""What a recording or a gate will take, by what is recorded: printed before its first call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
-from pytest_claude.gating.estimate import Recorded
+from pytest_claude.gating.estimate import Recorded, estimate
 from pytest_claude.models.bill import Money, trial_cost
+from pytest_claude.models.expected import Need, Past, Range, Typical, expected, together
 from pytest_claude.models.prices import price_table
 from pytest_claude.plugin.comparison import GatedRun
-from pytest_claude.plugin.judging import expected_text
+from pytest_claude.plugin.judging import expected_text as judge_text
 from pytest_claude.plugin.recordings import Recordings
-from pytest_claude.report.numbers import mean
+from pytest_claude.report.numbers import mean, plural
 from pytest_claude.report.plan_words import blind_text, plan_lines
-from pytest_claude.settings import RunSettings, TestSettings
+from pytest_claude.report.recording import expected_text
+from pytest_claude.settings import ALL_RECORDED, RunSettings, Swap, TestSettings
 from pytest_claude.transcript.model import Answer
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What a recording will take, before its first call.
+
+    Attributes:
+        lines: The same in words.
+        trials: How many trials call, least and most.
+        by_test: How many of each test; empty where a gate decides it.
+        calls: How many calls, least and most; None where it is not known.
+        is_open: Whether there may be more calls than the most.
+        usd: What they cost, least and most; None where it is not known.
+        seconds: How long they take one after the other; None where it is not known.
+    """
+
+    lines: list[str]
+    trials: tuple[int, int]
+    by_test: Mapping[str, int] = field(default_factory=dict)
+    calls: tuple[int, int] | None = None
+    is_open: bool = True
+    usd: Range | None = None
+    seconds: Range | None = None
+
 
 AnswersOf = Callable[[str, TestSettings], list[Answer]]
 
 
-def estimate_lines(
+def gate_ahead(
     tests: Mapping[str, TestSettings],
     settings: RunSettings,
     run: GatedRun,
     recordings: Recordings,
     answers_of: AnswersOf | None = None,
-) -> list[str]:
+) -> Ahead | None:
     """What the gate will probably take, before it is paid, and what it can't see.
 
     Args:
@@ -37,14 +64,18 @@ def estimate_lines(
     """
     answers_of = answers_of or recordings.first_answers
     taken = [
-        _recorded(test, own, settings, run, recordings, answers_of) for test, own in tests.items()
+        recorded_of(test, own, settings, run, recordings, answers_of) for test, own in tests.items()
     ]
     fewest = min((each.of for each in taken if each.of), default=0)
-    return [*plan_lines(taken, run.policy), *blind_text(run.policy, fewest)] if taken else []
+    if not taken:
+        return None
+    plan = estimate(taken, run.policy)
+    lines = [*plan_lines(taken, run.policy, plan), *blind_text(run.policy, fewest)]
+    return Ahead(lines, plan.trials, usd=plan.usd)
 
 
-def estimate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) -> list[str]:
-    """What `estimate_lines` says, and of the judge, where tests are known by their ids alone.
+def gate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) -> Ahead | None:
+    """What `gate_ahead` says, and of the judge, where tests are known by their ids alone.
 
     The controller of xdist has no items: it knows a claude test by its recordings, and no marker.
 
@@ -66,12 +97,80 @@ def estimate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) ->
             for answers in [answers_of(test, own)]
             if olds & {canonical(answer.request.model or "") for answer in answers}
         }
-    lines = estimate_lines(tests, settings, run, recordings, answers_of)
-    judged = lines and settings.asks_judge
-    return [*lines, expected_text(settings, dict.fromkeys(tests))] if judged else lines
+    ahead = gate_ahead(tests, settings, run, recordings, answers_of)
+    if ahead is not None and settings.asks_judge:
+        ahead.lines.append(judge_text(settings, dict.fromkeys(tests)))
+    return ahead
 
 
-def _recorded(
+def plain_ahead(
+    tests: Mapping[str, TestSettings], settings: RunSettings, recordings: Recordings
+) -> Ahead | None:
+    """What a plain recording will make, were each recording that is there replayed as it is.
+
+    Args:
+        tests: The tests and their settings, by node id.
+        settings: Of the run.
+        recordings: Of its tests.
+    """
+    needs: dict[str, Need] = {}
+    for test, own in tests.items():
+        number = len(lacking_trials(test, own, settings, recordings))
+        if number:
+            past = past_calls(recordings.first_answers(test, own), settings, settings.swaps)
+            needs[test] = Need(test, number, past=past)
+    if not needs:
+        return None
+    suite = [past for need in needs.values() for past in need.past]
+    prices = price_table(settings.prices, settings.names)
+    total = together(expected(needs.values(), Typical(suite, prices)))
+    trials = {test: need.trials for test, need in needs.items()}
+    number = sum(trials.values())
+    text = f"to record: {plural(number, 'trial')}, {expected_text(total)}"
+    if total.usd is None and not settings.dry_run:
+        text += " (--claude-dry-run tells more)"
+    return Ahead(
+        [text],
+        (number, number), trials, total.calls, total.is_open, total.usd, total.seconds,
+    )  # fmt: skip
+
+
+def lacking_trials(
+    test: str, own: TestSettings, settings: RunSettings, recordings: Recordings
+) -> list[int]:
+    """Indices of the trials of a test that a plain recording makes: none is recorded, or anew."""
+    kept = () if settings.record_mode == "all" else recordings.indices(test, own, "base")
+    wanted = wanted_trials(test, own, settings, recordings)
+    return [index for index in range(wanted) if index not in kept]
+
+
+def wanted_trials(
+    test: str, own: TestSettings, settings: RunSettings, recordings: Recordings
+) -> int:
+    """How many trials of a test a plain run takes."""
+    is_all = settings.trials == ALL_RECORDED
+    return recordings.all_trials(test, own) if is_all else own.trials
+
+
+def past_calls(
+    answers: Iterable[Answer], settings: RunSettings, swaps: Iterable[Swap]
+) -> tuple[Past, ...]:
+    """The recorded calls of a trial, and what each would cost with the models swapped."""
+    names, prices = settings.names, price_table(settings.prices, settings.names)
+    new_of = {names.canonical(swap.old): names.resolved(swap.new) for swap in swaps}
+    pasts = []
+    for answer in answers:
+        if answer.status < 400:
+            sent = answer.request.model or ""
+            new = new_of.get(names.canonical(sent))
+            money = trial_cost([answer], lambda model: new_of.get(names.canonical(model)), prices)
+            usd = None if money is None else (money.low_usd, money.high_usd)
+            seconds = None if answer.timing is None else answer.timing.total_s
+            pasts.append(Past(new or sent, usd, answer.usage.output_tokens, seconds))
+    return tuple(pasts)
+
+
+def recorded_of(
     test: str,
     own: TestSettings,
     settings: RunSettings,

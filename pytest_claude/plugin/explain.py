@@ -129,6 +129,19 @@ def unless_a_group(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
     return not isinstance(excinfo.value, BaseExceptionGroup)
 
 
+def not_run(reports: Reports, reason: str) -> None:
+    """Make the reports of a test those of one that was skipped, for `reason`."""
+    _pass_all(reports)
+    skip(_main(reports), reason)
+
+
+def skip(shown: pytest.TestReport, reason: str) -> None:
+    """Make a report that of a test which was skipped."""
+    path, line, _ = shown.location
+    shown.outcome, shown.longrepr = "skipped", (path, (line or 0) + 1, reason)
+    shown.__dict__.pop("wasxfail", None)
+
+
 def redact(report: pytest.TestReport, text: Callable[[str], str]) -> None:
     """Take out of what pytest shows, of locals, parameters and logs, what `text` takes out."""
     report.sections = [(title, text(written)) for title, written in report.sections]

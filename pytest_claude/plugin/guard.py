@@ -32,7 +32,7 @@ class Guard:
 
     def __init__(self, settings: RunSettings, imported: Sequence[str]) -> None:
         """`imported` is what was seen while the tests were imported, one sentence each."""
-        self.closed = ClosedLine()
+        self.closed = ClosedLine(dry=settings.dry_run)
         self._settings = settings
         self._imported = imported
         self._live = False
@@ -68,7 +68,8 @@ class Guard:
         """
         if session.config.option.collectonly:
             return (yield)
-        guarded = self._settings.guard == "session" and not self._settings.recording
+        is_open = self._settings.guard == "tests" and not self._settings.dry_run
+        guarded = not (is_open or self._settings.recording)
         stack = ExitStack()
         _in_force.append(stack)
         patching.install()
@@ -105,7 +106,9 @@ class Guard:
         report = yield
         problems = self.closed.problems[self._reported :]
         self._reported = len(self.closed.problems)
-        if problems:
+        if problems and self._settings.dry_run:
+            explain.skip(report, f"dry run: {problems[0].headline}")
+        elif problems:
             explain.fail(report, problems[0])
             explain.add_rows(report, problem_rows(problems))
         return report
@@ -116,7 +119,7 @@ class Guard:
         answering = current()
         if is_model and answering is not None and neighbours.is_refused(answering, target):
             raise _unconnected(answering.refuse(target.words))
-        is_closed = self._settings.network == "none" and not self._settings.recording
+        is_closed = self._settings.network == "none" and not self._settings.records
         if is_closed and not (self._live or self._ended):
             if not guard.is_allowed(target.host, self._settings.allow_hosts):
                 problem = _network_is_closed(target)

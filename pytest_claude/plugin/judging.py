@@ -22,6 +22,7 @@ from pytest_claude.models.facts import facts_of
 from pytest_claude.models.prices import cost_usd, price_table
 from pytest_claude.recording.asking import Unasked, ask
 from pytest_claude.recording.call import Call
+from pytest_claude.recording.made import Made
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.report.numbers import dollars, plural
 from pytest_claude.settings import RunSettings
@@ -39,6 +40,7 @@ class Judging:
         failures: Why replies stayed unread, and how many for each reason.
         over: Why it is asked no more; None while it is.
         cache: Its rulings by key.
+        made: Counts what they cost.
     """
 
     settings: RunSettings
@@ -46,6 +48,7 @@ class Judging:
     failures: dict[str, int] = field(default_factory=dict)
     over: str | None = None
     cache: dict[str, Ruling] = field(default_factory=dict)
+    made: Made = field(default_factory=Made)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -90,6 +93,8 @@ class Judging:
         return {"paid": [self.usd_of(r) for r in self.paid], "failures": self.failures}
 
     def _count(self, rulings: Sequence[Ruling]) -> None:
+        for ruling in rulings:
+            self.made.judge(self.usd_of(ruling))
         with self._lock:
             self.paid += rulings
             self.cache |= {ruling.key: ruling for ruling in rulings}
@@ -100,7 +105,11 @@ class Judging:
 
 
 class Judge:
-    """Settles what the rules leave open of the replies of one arm."""
+    """Settles what the rules leave open of the replies of one arm.
+
+    Attributes:
+        would_ask: Whether, in a dry run, a reply was met that a recording would have read.
+    """
 
     def __init__(self, judging: Judging, recorder: Recorder) -> None:
         self._judging = judging
@@ -109,6 +118,7 @@ class Judge:
         self._collected: dict[str, tuple[Call, OpenReply]] | None = None
         self._used: dict[str, Ruling] = {}
         self._tried: set[str] = set()
+        self.would_ask = False
 
     def settle(
         self, answer: Answer, rules: Clarification, calls_tool: bool, is_open: bool
@@ -159,6 +169,7 @@ class Judge:
         key = reply.key(self._judging.model)
         if (ruling := self._recorded(key)) is not None:
             return ruling
+        self.would_ask = self.is_asked and self._settings.dry_run
         if not self.may_ask or key in self._tried:
             return None
         if self._collected is not None:

@@ -116,6 +116,16 @@ def _days(_config: pytest.Config, setting: Setting, value: str) -> object:
     return None if value == "off" else int(value)
 
 
+def _progress(config: pytest.Config, setting: Setting, value: str) -> object:
+    """`json`, with a path or without, or `off`."""
+    from pytest_claude.settings import parse_choice
+
+    mode, _, path = value.partition(":")
+    if mode == "json" and path:
+        return mode, Path(config.invocation_params.dir, path)
+    return parse_choice(setting.name, value, ("json", "json:PATH", "off")), None
+
+
 def _store_requests(_config: pytest.Config, _setting: Setting, value: str) -> object:
     from pytest_claude.settings import parse_store_requests
 
@@ -155,6 +165,10 @@ OPTIONS = (
     Setting("--claude-record-refused", "record_refused", _as_given,
         "send and record also calls that their model is known to refuse",
         _SWITCH),
+    Setting("--claude-dry-run", "dry_run", _as_given,
+        "send nothing: run each test up to its first call that nothing recorded answers, and say "
+        "what a recording would call, cost and take (implies --claude-record)",
+        _SWITCH),
     Setting("--claude-trials", "trials", _number_of_trials,
         "run each claude test N times on a model, whatever its marker says, or as often as it is "
         "recorded (`recorded`)",
@@ -180,6 +194,10 @@ OPTIONS = (
         "rewrite requests that NEW would refuse: the built-in rewrites and the conftest hook "
         "(auto, the default), the hook alone, or nothing",
         {"metavar": "auto|hook|off"}),
+    Setting("--claude-progress", "progress", _progress,
+        "show how far a recording is as JSON, one object a line on standard error or in PATH, or "
+        "not at all (default: a live line on a terminal, a plain one every 30 s elsewhere)",
+        {"metavar": "json|json:PATH|off"}),
     Setting("--claude-report", "reports", _reports,
         "write the run to PATH: .html is a page to read, .md a comment for a pull request, "
         ".json the versioned run file (repeatable)",
@@ -382,6 +400,10 @@ def _values(config: pytest.Config) -> dict[str, Any]:
     for key in INI_KEYS:
         if key.field not in values:
             values[key.field] = key.parse(config, key, config.getini(key.name))
+    if "progress" in values:
+        values["progress"], values["progress_path"] = values["progress"]
+    if "dry_run" in values:
+        values.setdefault("record_mode", "new_episodes")
     for name in ("record_in_ci", "model_map"):
         values.pop(name, None)  # they set no field
     return values

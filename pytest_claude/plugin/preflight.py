@@ -56,7 +56,7 @@ class BumpPreflight:
 
     def pytest_report_header(self) -> list[str]:
         """Tell a slip in an id at once where workers collect: they print nothing, and pay."""
-        if not self._settings.recording:
+        if not self._settings.records:
             return []
         names = (name for swap in self._settings.bump for name in (swap.old, swap.new))
         models = map(self._settings.names.resolved, names)

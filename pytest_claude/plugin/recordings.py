@@ -70,6 +70,10 @@ class Recordings:
             return [n for n in indices if n < own.trials]  # the others are of other tests
         return indices
 
+    def all_trials(self, test: str, own: TestSettings) -> int:
+        """How many trials a test has: as many as are recorded, at least what its marker says."""
+        return max((own.trials, *(index + 1 for index in self.indices(test, own, "base"))))
+
     def first_answers(self, test: str, own: TestSettings) -> list[Answer]:
         """The answers in the first recorded trial of the baseline; none where it can't be read."""
         for recording in self.folder(test, own, "base").recordings(0):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,9 @@ from pytest_claude.settings import RunSettings
 if TYPE_CHECKING:
     from pytest_claude.gating.status import Reason
     from pytest_claude.plugin.comparison import GatedRun
+    from pytest_claude.plugin.dry_run import Findings
+    from pytest_claude.plugin.estimate import Ahead
+    from pytest_claude.plugin.progress import Json, Progress
     from pytest_claude.report.row import Row
     from pytest_claude.report.story import Story
     from pytest_claude.run.record import Run, TestResult
@@ -34,6 +37,7 @@ class Results:
         first_lines: Says, of the tests that run, what is printed before the first.
         usage_error: A usage error that a worker found; workers can't raise one.
         run: The run; None until its tests have ended.
+        progress: Of a recording; None in a replay.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Results:
         self.first_lines: Callable[[Sequence[pytest.Item]], list[str]] = lambda items: []
         self.usage_error: str | None = None
         self.run: Run | None = None
+        self.progress: Progress | None = None
         self._config = config
         self._settings = settings
         self._gated = gated
@@ -59,6 +64,16 @@ class Results:
         self._paid: list[float | None] = []
         self._unread: Counter[str] = Counter()
         self._lines: dict[str, int] = {}
+        self._findings: Findings | None = None
+        self._json: Json | None = None
+        if settings.dry_run:
+            from pytest_claude.plugin.dry_run import Findings
+            from pytest_claude.plugin.progress import Json
+
+            self._json = Json(settings) if settings.progress == "json" else None
+            self._findings = Findings(settings, gated, self.collected)
+            if (cache := getattr(config, "cache", None)) is not None:
+                cache.set = lambda key, value: None  # `--lf` goes by the last real run
         # Now: recording makes the folder.
         self._strayed = config.inipath is None and not settings.cassette_root.is_dir()
 
@@ -75,6 +90,8 @@ class Results:
         judged = data.get("claude_judged", {})
         self._paid += judged.get("paid", ())
         self._unread += Counter(judged.get("failures", {}))
+        if self.progress is not None and (made := data.get("claude_made")):
+            self.progress.take(made)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -95,6 +112,8 @@ class Results:
         data = getattr(report, "claude", None)
         if data is None:
             return
+        if self._findings is not None and "dry" in data:
+            self._findings.take(data["test"], data.pop("dry"))
         self.collected.update(dict.fromkeys(data.pop("collected", ())))
         if data.pop("edited", False):
             self.edited.add(data["test"])
@@ -120,7 +139,8 @@ class Results:
             return result
         finally:
             collecting = session.config.option.collectonly
-            if self._settings.gated and self.usage_error is None and not collecting:
+            judges = self._settings.gated and self._findings is None
+            if judges and self.usage_error is None and not collecting:
                 self._publish(self._end(because))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -128,8 +148,8 @@ class Results:
         """Decide, write the reports, set the exit status."""
         if self.usage_error is not None:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        elif self._config.option.collectonly:
-            pass  # nothing ran, and nothing was to run
+        elif self._config.option.collectonly or self._findings is not None:
+            pass  # nothing ran, and nothing was to run; a dry run keeps nothing
         elif self._results or self.collected or self.outside or self._settings.bump:
             fails = self._finish()
             if fails and session.exitstatus == pytest.ExitCode.OK:
@@ -218,29 +238,45 @@ class Results:
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """How many tests are ours, and what a gate may cost."""
-        return self.first_lines(items)
+        return [*self.first_lines(items), *self._interrupted()]
+
+    def _interrupted(self) -> list[str]:
+        """The recordings that this run goes on with, or that the next one will."""
+        if not self._settings.records:
+            return []
+        from pytest_claude.recording.partial import left_below
+        from pytest_claude.report.recording import interrupted_lines
+
+        root = self._settings.cassette_root
+        return interrupted_lines([p.relative_to(root).as_posix() for p in left_below(root)])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        """Print what a gate may cost before the workers of xdist run a test."""
+        """Print what a recording goes on with and what a gate may cost, before workers begin."""
         gated, settings = self._gated, self._settings
-        pays = settings.recording and settings.go_on is None
-        if gated is None or not pays or self._estimated:
+        if self._estimated or not settings.records:
             return
         self._estimated = True  # each worker collects the same
-        from pytest_claude.plugin.estimate import estimate_by_ids
+        lines = self._interrupted()
+        if gated is not None:
+            from pytest_claude.plugin.estimate import gate_by_ids
 
+            ahead = gate_by_ids(ids, settings, gated) if settings.go_on is None else None
+            lines = [*(ahead.lines if ahead is not None else ()), *lines]
+            self.begin(ahead)  # of a plain recording the first worker tells it
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
-        for line in estimate_by_ids(ids, settings, gated) if reporter else ():
+        for line in lines if reporter else ():
             reporter.write_line(line)
+
+    def begin(self, ahead: Ahead | None) -> None:
+        """Take what a recording will take."""
+        if self.progress is not None:
+            self.progress.begin(None if ahead is None else asdict(ahead))
 
     def pytest_keyboard_interrupt(self) -> None:
         """Say that an interrupted recording goes on; a gate's verdict says it with its commands."""
         if self._settings.recording and not self._settings.gated:
-            mode = self._settings.record_mode
-            option = "--claude-record" + (f"={mode}" if mode != "new_episodes" else "")
-            tests = summary.typed_in(self._config).tests
-            command = " ".join(filter(None, ["pytest", tests, option]))
+            command = summary.record_command(self._config)
             kept = "the recording was interrupted; what was answered is kept and not paid again"
             self.notes |= dict.fromkeys([kept, f"  to go on  {command}"])
 
@@ -248,12 +284,19 @@ class Results:
         """Print the section `claude`, when there is something to say, and GitHub's annotations."""
         if self.usage_error is not None:
             summary.print_usage_error(terminalreporter, self.usage_error)
+        elif self._findings is not None:
+            if not self._config.option.collectonly:
+                if self._json is not None:
+                    self._json.write("estimate", self._findings.to_json())
+                summary.print_dry_run(terminalreporter, self._findings, self.outside, self.notes)
         elif self.run is not None and self._story and not self._config.getoption("no_summary"):
             problems = [*self._unwritten, *summary.outside_lines(self.outside)]
             strayed = self._strayed and self.collected
             elsewhere = summary.elsewhere(self._config, self.collected) if strayed else []
             judged = summary.judged_notes(self._settings, self._paid, self._unread)
-            notes = [*elsewhere, *self.notes, *judged]
+            made = [] if self.progress is None else self.progress.notes
+            left = self._interrupted() if self._settings.recording else []
+            notes = [*elsewhere, *self.notes, *judged, *made, *left]
             summary.print_section(terminalreporter, self.run, self._story, problems, notes)
             summary.print_annotations(terminalreporter, self._story, self._lines)
 
@@ -262,6 +305,11 @@ def hear_results(config: pytest.Config, settings: RunSettings, gated: GatedRun |
     """Register what hears the results of a run; the arguments are those of `Results`."""
     results = Results(config, settings, gated)
     config.pluginmanager.register(results, "pytest-claude-results")
+    if settings.recording:
+        from pytest_claude.plugin.progress import Progress
+
+        results.progress = Progress(config, settings)
+        config.pluginmanager.register(results.progress, "pytest-claude-progress")
     if settings.bump and gated is not None:
         from pytest_claude.plugin.preflight import BumpPreflight
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import unittest
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -36,6 +36,9 @@ from pytest_claude.run.record import TestResult
 from pytest_claude.settings import ALL_RECORDED, RunSettings, TestSettings
 from pytest_claude.transcript.utf8 import encodable
 
+if TYPE_CHECKING:
+    from pytest_claude.plugin.dry_run import DryRun
+
 __tracebackhide__ = unless_a_group
 
 Leave = Callable[[dict[str, Any]], object]
@@ -54,8 +57,14 @@ class ClaudeSession:
         arms: Arms,
         gate: Gate | None,
         leave: Leave,
+        dry: DryRun | None,
+        ahead: Mapping[str, Any],
     ) -> None:
-        """`tests` are the node ids of all claude tests to run; `gate` plans a gated run."""
+        """`tests` are the node ids of all claude tests to run; `gate` plans a gated run.
+
+        `dry` plans a dry run; None in a real one. `ahead` is what the controller should know of
+        the recording, before the first result.
+        """
         self._tests = tests
         self._config = config
         self._settings = settings
@@ -64,6 +73,8 @@ class ClaudeSession:
         self._arms = arms
         self._gate = gate
         self._leave = leave
+        self._dry = dry
+        self._ahead = ahead
         self._wide = WideFixtures(settings, arms, lambda: self._arm, self._outside)
         config.pluginmanager.register(self._wide, "pytest-claude-wide-fixtures")
         self._items: dict[str, pytest.Item] = {}
@@ -95,7 +106,9 @@ class ClaudeSession:
         settings = item.stash.get(TEST_SETTINGS, None)
         if settings is None or settings.live or option.setuponly or option.setupplan:
             return None
-        if self._gate is None:
+        if self._dry is not None:
+            self._run_dry(item, nextitem, self._dry)
+        elif self._gate is None:
             self._run_plain(item, nextitem, settings)
         else:
             self._run_gated(item, nextitem, self._gate)
@@ -173,6 +186,7 @@ class ClaudeSession:
                 "claude_outside": self._guard.outside,
                 "claude_notes": notes,
                 "claude_judged": judged,
+                "claude_made": None if self._arms.made is None else self._arms.made.take(),
             }
         )
         return (yield)
@@ -226,6 +240,9 @@ class ClaudeSession:
             strict = self._settings.strict
             held = self._gate.asked_before(item.nodeid, step) if self._gate is not None else None
             complete(item, record, arm, view, wide, held=held, strict=strict, profiled=profiled)
+            record.unread = arm.judge.would_ask
+            if self._arms.made is not None and not hasattr(self._config, "workerinput"):
+                self._leave({"claude_made": {**self._arms.made.take(), "test": item.nodeid}})
             if self._gate is not None:
                 record.dropped = self._gate.follow(item, arm)
             if before is not None and not met:
@@ -290,7 +307,8 @@ class ClaudeSession:
     def _decides(self, settings: TestSettings, runs: Sequence[TrialRun]) -> bool:
         """Whether one more failed trial makes the pass rate unreachable."""
         failed = sum(run.result.outcome != "pass" for run in runs)
-        return self._gate is None and failed + settings.passes_needed >= settings.trials
+        alone = self._gate is None and self._dry is None
+        return alone and failed + settings.passes_needed >= settings.trials
 
     # --- one test ---------------------------------------------------------------------------
 
@@ -299,14 +317,23 @@ class ClaudeSession:
     ) -> None:
         """Run a test's trials; how many passed decides."""
         if self._settings.trials == ALL_RECORDED:
-            recorded = self._arms.recordings.indices(item.nodeid, settings, "base")
-            number = max((settings.trials, *(n + 1 for n in recorded)))
+            number = self._arms.recordings.all_trials(item.nodeid, settings)
             settings = item.stash[TEST_SETTINGS] = replace(settings, trials=number)
         runs: list[TrialRun] = []
         with _logged(item):
             trials.run(item, plan_plain(settings.trials), self._watch(runs), runs)
             reports = explain.counted(runs, settings)
             self._attach(reports["teardown"], self._result(item, runs))
+            trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
+
+    def _run_dry(self, item: pytest.Item, nextitem: pytest.Item | None, dry: DryRun) -> None:
+        """Run a test up to its first call that nothing recorded answers."""
+        runs: list[TrialRun] = []
+        with _logged(item):
+            trials.run(item, dry.plan(item), self._watch(runs), runs)
+            reports = dry.reports(runs)
+            self._attach(reports["teardown"], self._result(item, runs))
+            reports["teardown"].claude["dry"] = dry.found(item, runs)
             trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
 
     def _run_gated(self, item: pytest.Item, nextitem: pytest.Item | None, gate: Gate) -> None:
@@ -390,9 +417,12 @@ class ClaudeSession:
         data = result.to_json()
         if not self._left_collected:
             data["collected"] = list(self._tests)
+            data.update(self._ahead)
             self._left_collected = True
         if self._gate is not None and result.test in self._gate.edited:
             data["edited"] = True
+        if self._arms.made is not None:
+            data["made"] = self._arms.made.take()
         report.claude = data  # type: ignore[attr-defined]
 
 

@@ -14,6 +14,7 @@ import pytest
 from pytest_claude.plugin.options import SETTINGS, root_typed
 
 if TYPE_CHECKING:
+    from pytest_claude.plugin.dry_run import Findings
     from pytest_claude.report.story import Story
     from pytest_claude.run.record import Run
     from pytest_claude.run.typed import Typed
@@ -121,6 +122,51 @@ def print_section(
             reporter.write_line(_in_terminal(line), **colour)
 
 
+def print_dry_run(
+    reporter: Any, findings: Findings, outside: Sequence[str], notes: Iterable[str]
+) -> None:
+    """Print what a recording would call.
+
+    Args:
+        reporter: pytest's terminal reporter.
+        findings: What the tests lack.
+        outside: Calls that no claude test made, one sentence each.
+        notes: What the user should know of the session, one sentence each.
+    """
+    from pytest_claude.report.numbers import plural
+    from pytest_claude.report.terminal import note_lines
+
+    config = reporter.config
+    lines = findings.lines(workers_of(config), record_command(config))
+    if outside:
+        lines.append(f"{plural(len(outside), 'call')} outside the claude tests, not counted:")
+        lines += [f"  {line}" for line in dict.fromkeys(outside)]
+    if _shown_to_users(config.stash[SETTINGS].reports):
+        lines.append("no report is written: a dry run tests nothing")
+    reporter.ensure_newline()
+    reporter.section("claude")
+    for line in (*lines, *note_lines(notes)):
+        reporter.write_line(_in_terminal(line))
+
+
+def workers_of(config: pytest.Config) -> int:
+    """How many tests run at a time."""
+    tx = getattr(config.option, "tx", None) or ()
+    return max(1, len(tx))
+
+
+def record_command(config: pytest.Config) -> str:
+    """What records the tests of this run."""
+    settings = config.stash[SETTINGS]
+    mode = settings.record_mode
+    option = "--claude-record" + (f"={mode}" if mode != "new_episodes" else "")
+    pairs = [f"--claude-bump {swap}" for swap in settings.bump]
+    pairs += [f"--claude-swap {swap}" for swap in settings.swaps]
+    if settings.baseline is not None:
+        pairs.append(f"--claude-baseline {settings.baseline}")
+    return " ".join(filter(None, ["pytest", typed_in(config).tests, *pairs, option]))
+
+
 _COLOURS = {
     "fail": {"red": True, "bold": True},
     "nothing": {"red": True, "bold": True},
@@ -165,11 +211,15 @@ def _what_next(story: Story, reports: Iterable[Path]) -> list[str]:
     from pytest_claude.report.terminal import command_lines
     from pytest_claude.report_files import as_typed, run_file_of
 
-    # A hidden file is a program's own: `pytest-claude bump` reads it and removes it.
-    shown = [path for path in reports if not path.name.startswith(".")]
+    shown = _shown_to_users(reports)
     labels = {".json": "run file", ".html": "page", ".md": "Markdown"}
     files = [Command("", as_typed(path), labels[path.suffix]) for path in shown]
     return command_lines([*files, *next_commands(story, run_file_of(shown))])
+
+
+def _shown_to_users(reports: Iterable[Path]) -> list[Path]:
+    """Without hidden files, a program's own: `pytest-claude bump` reads one and removes it."""
+    return [path for path in reports if not path.name.startswith(".")]
 
 
 def _in_terminal(line: str) -> str:

@@ -44,6 +44,7 @@ class TrialRun:
         replaced: What it recorded over; None where it did not.
         dropped: How many trials of what the app asked before were dropped for it.
         problems: Those of the recording edge so far.
+        unread: Whether, in a dry run, a judge would have read a reply.
     """
 
     reports: Reports = field(default_factory=dict)
@@ -60,6 +61,7 @@ class TrialRun:
     replaced: Replaced | None = None
     dropped: int = 0
     problems: Sequence[RecordingProblem] = ()
+    unread: bool = False
 
     @property
     def passed(self) -> bool:
@@ -233,7 +235,7 @@ def publish(item: pytest.Item, reports: Reports, finishing: Callable[[], Any]) -
             item.ihook.pytest_runtest_logreport(report=reports[when])
     teardown = reports["teardown"]
     failed = finishing()
-    if failed is not None and teardown.passed:
+    if failed is not None and failed.failed and teardown.passed:
         failed.claude = getattr(teardown, "claude", None)
         failed.user_properties = teardown.user_properties
         teardown = failed

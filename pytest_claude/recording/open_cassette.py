@@ -61,10 +61,14 @@ class OpenCassette:
 
     @property
     def only_replays(self) -> bool:
-        """Whether the API is not called: replay, or a cassette that `once` leaves as it is."""
+        """Whether the API is not called: replay, a dry run, or a cassette that is kept."""
+        return self._shelf.mode == "none" or self._shelf.dry or self.is_kept
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is there and `once` leaves it as it is."""
         opened = self._opened
-        is_kept = opened is not None and opened.on_disk and self._shelf.is_once_for_all(opened.path)
-        return self._shelf.mode == "none" or is_kept
+        return opened is not None and opened.on_disk and self._shelf.is_once_for_all(opened.path)
 
     @property
     def is_ready(self) -> bool:
@@ -140,7 +144,7 @@ class OpenCassette:
         return take(self._claim(self._opened).index, mark)
 
     def _open(self, opened: Opened) -> Opened:
-        if opened.resumed and self._writing is None:
+        if opened.resumed and self._writing is None and not self._shelf.dry:
             return self._claim(opened)  # another process may be writing what looks left over
         self._opened = opened
         self.notes += opened.notes

@@ -98,6 +98,7 @@ class Shelf:
         normalize: The rules of the test for what does not count in requests.
         names: What the project's own names of models stand for.
         store: Takes the long strings of what is recorded; None where cassettes hold them.
+        dry: Whether nothing is called or written, whatever the mode.
     """
 
     place: Place
@@ -106,6 +107,7 @@ class Shelf:
     normalize: Normalize | None
     names: ModelNames = NO_NAMES
     store: Store | None = None
+    dry: bool = False
 
     def open(self, model: str | None) -> Opened:
         """The cassette named by the model of the trial's first call.

@@ -30,6 +30,11 @@ def partial_of(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
+def left_below(root: Path) -> list[Path]:
+    """The cassettes below `root` whose recording was interrupted, by name."""
+    return sorted(path.with_suffix("") for path in root.rglob(f"*.yaml{SUFFIX}"))
+
+
 def append(path: Path, entry: Recorded) -> None:
     """Put one paid answer on disk, beside the cassette `path` that it will belong to.
 

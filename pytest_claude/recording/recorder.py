@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_claude.errors import CassetteMiss, RecordingProblem
+from pytest_claude.errors import CassetteMiss, RecordingProblem, Unrecorded
 from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.models.platforms import Platform
 from pytest_claude.recording import miss, problems
@@ -18,6 +18,7 @@ from pytest_claude.recording.entry import Recorded
 from pytest_claude.recording.faults import Fault, Faults, Injection
 from pytest_claude.recording.fingerprint import Known, Normalize, model_in, platform_in
 from pytest_claude.recording.header_secrets import Headers, left_alone_in_headers
+from pytest_claude.recording.made import Made
 from pytest_claude.recording.matching import Index
 from pytest_claude.recording.open_cassette import OpenCassette, Summarize, Take
 from pytest_claude.recording.opening import Place, Shelf
@@ -70,6 +71,8 @@ class Recorder:
         veto: Veto | None = None,
         names: ModelNames = NO_NAMES,
         store: Store | None = None,
+        dry: bool = False,
+        made: Made | None = None,
     ) -> None:
         self.calls = Calls(names)
         self.problems = Problems()
@@ -78,12 +81,13 @@ class Recorder:
         self.faults = Faults()
         self._prepare = prepare
         self.redaction = redaction
-        self.replaying = mode == "none"
+        self.replaying = dry or mode == "none"
         self._place = place
-        self._shelf = Shelf(place, mode, redaction, normalize, names, store)
+        self._shelf = Shelf(place, mode, redaction, normalize, names, store, dry)
         self._cassette = OpenCassette(self._shelf, self.calls)
         self._summarize = summarize
         self._veto = veto
+        self._made = made
         self._lock = threading.RLock()
         self._closed = False
         self._process = os.getpid()
@@ -265,6 +269,8 @@ class Recorder:
                 self._note_redacted_answer()
             if call.fault is not None and call.fault.alters:
                 self._keep_shown(call, call.fault, entry)
+            if self._made is not None:
+                self._made.answer(Interaction(call.request, stored))
             self._cassette.add(entry)
 
     def refuse(self, target: str) -> RecordingProblem:
@@ -381,6 +387,8 @@ class Recorder:
         mark = self._cassette.index.alike(request, self.redaction)
         if mark is not None and (entry := take(self._cassette.index, mark)) is not None:
             return entry
+        if self._shelf.dry and not self._cassette.is_kept:
+            raise self._unrecorded(request)
         if not self._cassette.only_replays:
             entry = self._cassette.claim(take, asked.fingerprint)
             if entry is not None:
@@ -392,6 +400,16 @@ class Recorder:
         if self._veto and (forbidden := self._veto(request)) is not None:
             raise forbidden
         return None
+
+    def _unrecorded(self, request: Request) -> RecordingProblem:
+        """What a dry run says of a request that would be sent, or be held back as refused."""
+        if self._veto and (forbidden := self._veto(request)) is not None:
+            return forbidden
+        place, number = self._place, len(self.calls) + 1
+        model = model_in(request) or "a model"
+        headline = f"dry run: call {number} of trial {place.index + 1} would ask {model}"
+        shared = self._shelf.known(request).fingerprint if self.shared else ""
+        return Unrecorded(headline, request, place.folder.shown, number - 1, shared)
 
     def _keep_shown(self, call: Call, fault: Fault, entry: Recorded) -> None:
         """Keep the answer behind a fault for the app's next try.

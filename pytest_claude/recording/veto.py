@@ -20,7 +20,7 @@ def veto(swaps: Sequence[Swap], settings: RunSettings, day: str) -> Veto | None:
 
     In a gate only what a swap sent to another model: the baseline is asked what it was asked.
     """
-    if not settings.recording or settings.record_refused or (settings.gated and not swaps):
+    if not settings.records or settings.record_refused or (settings.gated and not swaps):
         return None
 
     def forbids(request: Request) -> RecordingProblem | None:

@@ -13,7 +13,9 @@ from pytest_claude.models.bill import Bill
 from pytest_claude.report.numbers import at_least, dollars, plural
 
 
-def plan_lines(tests: Sequence[Recorded], policy: Policy) -> list[str]:
+def plan_lines(
+    tests: Sequence[Recorded], policy: Policy, plan: Estimate | None = None
+) -> list[str]:
     """What a gate will take, as a range, and the most that it can take.
 
     Where trials of the gate are recorded already, a second line says what an edit makes new.
@@ -21,11 +23,12 @@ def plan_lines(tests: Sequence[Recorded], policy: Policy) -> list[str]:
     Args:
         tests: What is recorded of each test to gate.
         policy: The settings.
+        plan: The estimate, where it was made before.
 
     >>> plan_lines([Recorded(5, 5, base_usd=0.01, cand_usd=(0.01, 0.012))] * 2, Policy())
     ['quick: 2 tests gated, 8 to 12 trials expected (at most 96), $0.080 to $0.14 (at most $1.07)']
     """
-    plan = estimate(tests, policy)
+    plan = plan or estimate(tests, policy)
     lines = [f"{policy.preset}: {plural(len(tests), 'test')} gated, {expected_text(plan)}"]
     if plan.usd is not None and plan.priced < len(tests):
         lines.append(f"  by the recorded usage of {plural(plan.priced, 'test')}")

@@ -263,7 +263,8 @@ def test_the_first_lines_say_how_many_replies_may_be_read_and_for_how_much(unsur
     )
     result = unsure.record()
     assert re.search(
-        rf"recording \(new_episodes\) {JUDGE} reads what the rules leave open: 4 replies at most, "
+        rf"recording \(new_episodes\) to record: .* {JUDGE} reads what the rules leave open: "
+        r"4 replies at most, "
         r"about \$0\.00\d+ \(claude_judge = never: none\)",
         printed(result),
     )

@@ -40,6 +40,7 @@ EXCEPTIONS: dict[str, str] = {
     "run/versions.py:_comparison": "the models in the title of a run file",
     "run/versions.py:_left_out": "why a test was left out",
     "run/versions.py:_is_refused": "that the API refused",
+    "plugin/options.py:_progress": "the path in what was typed",
     # Text that is laid out, escaped or broken for a surface.
     "report/html.py:squeezed": "a style sheet",
     "report/html.py:pieces": "names in backquotes",
@@ -85,7 +86,7 @@ EXCEPTIONS: dict[str, str] = {
     "plugin/preflight.py:_recorded": "the file of a test",
     "plugin/results.py:_note_line": "paths in pytest's own reports",
     "plugin/summary.py:print_usage_error": "lines",
-    "plugin/summary.py:_what_next": "a report that the program itself reads is hidden",
+    "plugin/summary.py:_shown_to_users": "a report that the program itself reads is hidden",
     "plugin/summary.py:elsewhere": "the file of a test",
     "plugin/summary.py:covers": "places where pytest looks for tests",
 }

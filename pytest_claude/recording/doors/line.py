@@ -25,14 +25,16 @@ class ClosedLine:
 
     replaying = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, dry: bool = False) -> None:
+        """`dry` says that a dry run refuses it, whatever is guarded."""
         self.problems = Problems()
+        self._why = "--claude-dry-run" if dry else "claude_guard = session"
 
     def refuse(self, target: str) -> RecordingProblem:
         """The problem that a request to `target`, a method, a host and a path, is."""
         target = as_label(target)  # a gateway may have keys in its paths
         problem = CallOutsideTrial(
-            f"{target} outside a claude test was refused (claude_guard = session)",
+            f"{target} outside a claude test was refused ({self._why})",
             [
                 ("expected", "no model traffic outside the claude tests of this session"),
                 ("observed", f"{target} was refused"),
