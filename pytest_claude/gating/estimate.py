@@ -40,6 +40,7 @@ class Recorded:
         cand: Trials of the candidate that are there and not paid again.
         base_usd: What one trial of the baseline costs; None where it is unknown.
         cand_usd: What one trial of the candidate costs, least and most; None where it is unknown.
+        decided: Whether the gate has its verdict on the test, and takes no more of it.
     """
 
     passes: int
@@ -49,6 +50,7 @@ class Recorded:
     cand: int = 0
     base_usd: float | None = None
     cand_usd: Range | None = None
+    decided: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,8 @@ def _gate(tests: Sequence[Recorded], policy: Policy, pooled: float, random: Rand
 
 def _unpaid(test: Recorded, taken: _Taken) -> _Taken:
     """What of the trials is not recorded yet."""
+    if test.decided:
+        return _Taken()
     return _Taken(taken.base, max(0, taken.fresh - test.fresh), max(0, taken.cand - test.cand))
 
 

@@ -135,8 +135,9 @@ class DryRun:
         if met is None or not self._recordings.indices(test, own, self._stream):
             return recorded
         if self._settings.baseline is not None:
-            return replace(recorded, cand=0)
-        return replace(recorded, passes=0, of=0, missing=max(1, own.trials), fresh=0, cand=0)
+            return replace(recorded, cand=0, decided=False)
+        missing = max(1, own.trials)
+        return replace(recorded, passes=0, of=0, missing=missing, fresh=0, cand=0, decided=False)
 
     def _swapped(self, unsent: Sequence[Unsent]) -> tuple[Unsent, ...]:
         names, bump = self._settings.names, self._settings.bump

@@ -14,15 +14,14 @@ from math import inf
 BUSY = (429, 529)
 MOST_WAIT_S = 300.0
 """A longer pause that the API asks for is not waited out."""
-_PAUSE_S = (
-    0.5  # after 429 or 529 without `retry-after`; the retries of the SDK wait longer and longer
-)
+# After a 429 or 529 without `retry-after`; the retries of the SDK wait longer and longer.
+_PAUSE_S = 0.5
 _POLL_S = 0.05  # while a call waits for another to end, which may be in another process
 _MOST_REFUSALS = 10  # of one call, that the app does not see
 _MOST_JITTER_S = 1.0
 # A longer pause is of a rate per minute, which says nothing of how many calls run at a time.
 _OF_CONCURRENCY_S = 10.0
-_MOST_PROBE_S = 10.0
+_MOST_PROBE_S = 10.0  # or nine pauses: what a refused probe costs is a tenth of the time
 _MOST_DOUBLED_S = 30.0
 # An answer that is read for longer holds no other call up: the app may wait for that one first.
 _HOLDS_UP_S = 60.0

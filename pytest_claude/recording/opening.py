@@ -183,7 +183,7 @@ class Shelf:
             notes.append(f"{shown} is behind a symbolic link: it is {real}")
         if written is not None and (size := path.stat().st_size) > _LARGE:
             notes.append(f"{shown} is large: {size // 1_000_000} MB")
-        if self.mode != "none" and not self.dry:
+        if self.mode != "none":
             # Another tool's recording becomes ours when it is saved: without its headers. And what
             # has become a secret since ours was saved is not saved again.
             recorded = [self._as_stored(entry) for entry in recorded]

@@ -34,11 +34,11 @@ def plan_lines(
     if plan.usd is not None and plan.priced < len(tests):
         lines.append(f"  by the recorded usage of {plural(plan.priced, 'test')}")
     if any(test.cand or test.fresh for test in tests):
-        anew = estimate([replace(test, cand=0, fresh=0) for test in tests], policy)
+        anew = estimate([replace(test, cand=0, fresh=0, decided=False) for test in tests], policy)
         lines.append(
             f"  a test whose app was edited takes its trials anew; all: {expected_text(anew)}"
         )
-    return [*lines, _suspect_text(policy)]
+    return [*lines, _suspect_text(policy)] if plan.most_trials else lines
 
 
 def _suspect_text(policy: Policy) -> str:

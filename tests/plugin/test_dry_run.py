@@ -10,6 +10,7 @@ from plugin.test_doors import DOORS, PRELUDE, inner_test, missing
 from projects import BUMPED, NEW, OLD
 
 from pytest_claude import cli
+from pytest_claude.recording.locking import WriteLock
 
 DRY = ("--claude-record", "--claude-dry-run")
 BUMP = f"--claude-bump={OLD}={NEW}"
@@ -94,13 +95,14 @@ def test_of_an_edited_test_the_calls_after_the_edit_count_in_each_trial(project)
 def test_a_gate_is_estimated_by_model_from_what_is_recorded(bumped, words) -> None:
     assert section(dry(bumped, BUMP, *words, skipped=3))[0].endswith("would send nothing")
     shutil.rmtree(bumped.cassette("_gate"))
-    head, gate, total, model, command = section(dry(bumped, BUMP, *words, skipped=3))
+    head, gate, rests, *_, total, model, command = section(dry(bumped, BUMP, *words, skipped=3))
     assert head == "dry run: nothing was sent; a recording would call in 3 tests"
     assert re.fullmatch(
-        r"quick: 3 tests gated, 12 trials expected \(at most .*\), \$.* to .*", gate
+        r"quick: 3 tests gated, 12 to 16 trials expected \(at most .*\), \$.* to .*", gate
     )
-    assert re.fullmatch(r"  12 calls, \d+ s( with 2 workers)?", total)
-    assert re.fullmatch(rf"  {NEW}  12 calls, \$[\d.]+ to \$[\d.]+", model)
+    assert rests.startswith("  estimated: ")
+    assert re.fullmatch(r"  12 to 16 calls, \d+ s( with 2 workers)?", total)
+    assert re.fullmatch(rf"  {NEW}  12 to 16 calls, \$[\d.]+ to \$[\d.]+", model)
     assert command == f"  to record  pytest --claude-bump {OLD}={NEW} --claude-record"
 
 
@@ -108,7 +110,7 @@ def test_a_gate_without_recordings_is_estimated_by_what_its_tests_ask_first(bump
     shutil.rmtree(bumped.cassette(""))
     printed = dry(bumped, BUMP, "-rs", skipped=3)
     assert f"call 1 of trial 1 would ask {OLD}" in printed
-    _, gate, total, *models, _ = section(printed)
+    _, gate, _, total, *models, _ = section(printed)
     assert re.match(r"quick: 3 tests gated, \d+ to \d+ trials expected .*, \$.* to \$", gate)
     assert total == "  at least 18 calls, time unknown"
     assert [line.partition(", ")[0] for line in models] == [
@@ -120,7 +122,7 @@ def test_a_gate_without_recordings_is_estimated_by_what_its_tests_ask_first(bump
 def test_of_an_edited_test_a_gate_takes_the_baseline_anew(bumped) -> None:
     bumped.tests(BUMPED.replace('ask("stays")', 'ask("edited")', 1))
     _, gate, *_, old, new, _ = section(dry(bumped, BUMP, skipped=3))
-    assert gate.startswith("quick: 3 tests gated, 6 to ")
+    assert gate.startswith("quick: 3 tests gated, 6 trials expected ")
     assert [line.split()[0] for line in (old, new)] == [OLD, NEW]
 
 
@@ -263,9 +265,27 @@ def test_what_was_paid_before_an_interrupt_is_not_counted_and_stays_as_it_is(pro
     project.tests("def test_calls(claude):\n    ask('one')\n    raise KeyboardInterrupt")
     project.record("-p", "no:cacheprovider")
     project.tests("def test_calls(claude):\n    ask('one')\n    ask('two')")
-    printed = dry(project, "-rs", skipped=1)
+    other = WriteLock(project.cassette(f"test_app/test_calls/{OLD}.yaml"))  # it records now
+    try:
+        printed = dry(project, "-rs", skipped=1)
+    finally:
+        other.release()
     assert "dry run: call 2 of trial 1 would ask" in printed
     assert "1 recording is incomplete" in printed
+
+
+REDACT = """
+def pytest_claude_redact(body):
+    return body.replace("our secret", "[ours]")
+"""
+
+
+def test_what_a_recording_would_store_otherwise_answers_and_stays_as_it_is(project) -> None:
+    project.tests("def test_calls(claude):\n    ask('our secret ' + 3000 * 'x')\n    ask('more')")
+    project.record().assert_outcomes(passed=1)
+    project.pytester.makeconftest(REDACT)
+    printed = dry(project, "-o", "claude_store_requests=1 kB", skipped=1)
+    assert section(printed)[0].endswith("would send nothing")
 
 
 REFUSED = """

@@ -181,12 +181,14 @@ def recorded_of(
     answers_of: AnswersOf,
 ) -> Recorded:
     """The recorded trials of a test, counted, and the price of one."""
+    is_kept = settings.record_mode != "all"
+    decided = is_kept and run.attempts.read_of(test, "cand") is not None
     fresh, cand = (len(recordings.indices(test, own, of)) for of in ("base_fresh", "cand"))
     if settings.baseline is not None:
         base = [trial for trial in run.known if trial.stream == "base" and trial.test == test]
         passes, usd = sum(t.outcome == "pass" for t in base), mean([t.cost_usd for t in base])
         cost = None if usd is None else (usd, usd)
-        return Recorded(passes, len(base), 0, fresh, cand, usd, cost)
+        return Recorded(passes, len(base), 0, fresh, cand, usd, cost, decided)
     # What a recorded trial comes to is not known before it is replayed, or was by a gate.
     indices = recordings.indices(test, own, "base")
     failed = run.attempts.failed(test).intersection(indices)
@@ -195,7 +197,7 @@ def recorded_of(
     ends = None if new is None else (new.low_usd, new.high_usd)
     missing = 0 if of else max(1, own.trials)
     return Recorded(
-        of - len(failed), of, missing, fresh, cand, None if old is None else old.usd, ends
+        of - len(failed), of, missing, fresh, cand, None if old is None else old.usd, ends, decided
     )
 
 
