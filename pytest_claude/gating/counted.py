@@ -25,11 +25,12 @@ class Outcomes(Protocol):
 
     def fails(self, test: int, stream: Stream, start: int, stop: int) -> int:
         """Failed trials among those with an index from `start` up to `stop`."""
+        ...
 
 
 @dataclass
 class CountedGate:
-    """What a gate came to.
+    """What a gate took, and what it said.
 
     Attributes:
         cand: Candidate trials of each test.

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from pytest_claude.comparison.trial import Stream
 from pytest_claude.errors import NotSent, Unrecorded
 from pytest_claude.gating.estimate import Recorded, estimate
 from pytest_claude.gating.steps import Plan, Step, in_order, plan_plain
@@ -55,7 +56,7 @@ class DryRun:
         self._recordings = recordings
         self._run = run
         # An earlier version of the app is compared with this one: its trials are the candidate's.
-        self._stream = Step("cand" if settings.baseline is not None else "base", 0).stream
+        self._stream: Stream = "cand" if settings.baseline is not None else "base"
 
     def plan(self, item: pytest.Item) -> Plan:
         """The trials to run: until one lacks an answer; of a gate the first alone."""

@@ -323,7 +323,8 @@ class Layout:
 
     def _fixture_of(self, label: str, side: Side) -> Home:
         base, _, rest = label.partition(f"::{_FIXTURES}/")
-        return self.fixture(base, *rest.partition("/")[::2], side)
+        scope, _, name = rest.partition("/")
+        return self.fixture(base, scope, name, side)
 
     def shared(self, name: str) -> Home:
         """The folder of the cassettes that tests share under `name`.
