@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
@@ -127,7 +128,7 @@ class Places:
         for folder in sorted(names_in(here)):
             identity = self._identity(PurePosixPath((here / folder).relative_to(self.root)))
             of, *others, own = (identity or "").split("::") if identity else ("", "")
-            gone = [each for each in others if f"class {each}" not in text]
+            gone = [each for each in others if not re.search(rf"class {re.escape(each)}\b", text)]
             if (of, own) == (module, name) and gone:
                 found.append(here / folder)
         return found[0] if len(found) == 1 else None

@@ -73,7 +73,8 @@ class Profile:
             how often it searches differs between two answers of one model.
         cache_read_tokens: Part of the input tokens.
         cache_write_tokens: Likewise.
-        fenced: Whether the JSON of the last reply is in a fence.
+        fenced: Whether the JSON of the last reply is in a fence; None in a file of an earlier
+            version, which says nothing of `declined`, `efforts` and `served` either.
         efforts: The levels of effort that the app asked for, each once, in order.
         served: Models that answered and were not asked, as the API names them, each once.
     """
@@ -98,7 +99,7 @@ class Profile:
     cache_read_tokens: int | None = None
     declined: str | None = None
     cache_write_tokens: int | None = None
-    fenced: bool = False
+    fenced: bool | None = False
     efforts: tuple[str, ...] = ()
     served: tuple[str, ...] = ()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any, Literal
 
@@ -73,7 +74,8 @@ def differences(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Differenc
     is the one to tell. Trials without a profile do not count; those of which it is unread whether
     they ask don't in that.
     """
-    old, new = _seen(base), _seen(cand)
+    alike = _alike(base, cand)
+    old, new = _seen(base, alike), _seen(cand, alike)
     if not old or not new:
         return ()
     found = (_difference(kind, old, new) for kind in _ASPECTS)
@@ -88,18 +90,27 @@ def shows(kind: Kind, base: Sequence[Trial], cand: Sequence[Trial]) -> Callable[
         base: All trials of the baseline that the difference was made from.
         cand: All of the candidate.
     """
-    old, new = _read(kind, _seen(base)), _read(kind, _seen(cand))
+    alike = _alike(base, cand)
+    old, new = _read(kind, _seen(base, alike)), _read(kind, _seen(cand, alike))
     behaves = _new_behavior(_ASPECTS[kind][0], old, new) if old and new else None
     if behaves is None:
         return lambda trial: False
-    return lambda trial: trial.profile is not None and behaves(trial.profile)
+    return lambda trial: trial.profile is not None and behaves(alike(trial.profile))
 
 
 Seen = list[tuple[Trial, Profile]]
 
 
-def _seen(trials: Sequence[Trial]) -> Seen:
-    return [(trial, trial.profile) for trial in trials if trial.profile is not None]
+def _seen(trials: Sequence[Trial], alike: Callable[[Profile], Profile]) -> Seen:
+    return [(trial, alike(trial.profile)) for trial in trials if trial.profile is not None]
+
+
+def _alike(*sides: Sequence[Trial]) -> Callable[[Profile], Profile]:
+    """Leaves out of all profiles what one of them, of an earlier version, does not say."""
+    profiles = (trial.profile for side in sides for trial in side)
+    if any(profile is not None and profile.fenced is None for profile in profiles):
+        return partial(replace, fenced=None, declined=None, efforts=(), served=())
+    return lambda profile: profile
 
 
 def _read(kind: Kind, seen: Seen) -> Seen:

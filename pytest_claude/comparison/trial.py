@@ -194,6 +194,7 @@ def _profile(data: Mapping[str, Any] | None) -> Profile | None:
             **data,
             "tools": tuple(ToolFact(**fact) for fact in data["tools"]),
             "parallel": tuple(tuple(group) for group in data["parallel"]),
+            "fenced": data.get("fenced"),
             **{name: tuple(data.get(name, ())) for name in ("server_tools", "efforts", "served")},
         }
     )

@@ -237,8 +237,8 @@ def test_the_recordings_of_a_renamed_class_are_found_before_they_are_paid_again(
     project.personas(new=CALLS)
     with project.server():
         assert way.type("pytest --claude-record") == 0
-    edit(project.path / "test_app.py", "TestDesk", "TestOffice")
-    move = "mv cassettes/test_app/TestDesk.test_refund cassettes/test_app/TestOffice.test_refund"
+    edit(project.path / "test_app.py", "TestDesk", "TestDeskOfTwo")  # the old name begins the new
+    move = "mv cassettes/test_app/TestDesk.test_refund cassettes/test_app/TestDeskOfTwo.test_refund"
     assert way.type("pytest") == 1
     assert move in " ".join(way.text.split())
     project.run(BUMP)
@@ -250,7 +250,11 @@ def test_the_recordings_of_a_renamed_class_are_found_before_they_are_paid_again(
     with project.server():
         assert way.type(f"pytest {BUMP} --claude-record") == 0
         assert {body["model"] for body in project.simulator.bodies} == {NEW}
-    edit(project.path / "test_app.py", "TestOffice:", "TestOffice:\n    pass\n\nclass TestDesk:")
+    edit(
+        project.path / "test_app.py",
+        "TestDeskOfTwo:",
+        "TestDeskOfTwo:\n    pass\n\nclass TestDesk:",
+    )
     assert way.type("pytest") == 1
     assert "to move it" not in way.text, "the class that recorded it is there"
 

@@ -243,6 +243,21 @@ def test_a_difference_says_whether_one_model_asked_twice_would_differ_so() -> No
     assert [(each.kind, each.steady) for each in found] == [("asks", False), ("tools", True)]
 
 
+def test_what_a_file_of_an_earlier_version_does_not_say_is_no_difference() -> None:
+    later = ("declined", "cache_write_tokens", "fenced", "efforts", "served")
+    [trial] = trials("base", did(output={"a": 1}, has_output=True))
+    data = trial.to_json()
+    data["profile"] = {key: data["profile"][key] for key in data["profile"].keys() - {*later}}
+    base = [Trial.from_json(data)]
+    now = did(output={"a": 1}, has_output=True, fenced=True, declined="I can't", efforts=("low",),
+              served=("claude-opus-5",))  # fmt: skip
+    assert differences(base, trials("cand", now)) == ()
+    kinds = [each.kind for each in differences(trials("base", did()), trials("cand", now))]
+    assert kinds == ["declines", "output", "effort", "served"]
+    [difference] = differences(base, trials("cand", did(output={"a": 2}, has_output=True)))
+    assert difference.kind == "output"
+
+
 def test_a_trial_has_a_json_form() -> None:
     trial = Trial(
         "t", "cand", 2, "fail", "it broke", ("m",), "x.yaml", 3,
