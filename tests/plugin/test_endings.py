@@ -422,6 +422,59 @@ IN_TWO_WAYS = pytest.mark.parametrize(
 )
 
 
+DESELECTS = """
+import pytest
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    left = [item for item in items if item.name == "test_a"]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
+"""
+
+
+@IN_TWO_WAYS
+@pytest.mark.parametrize("by", ["--lf", "another plugin"])
+def test_what_is_deselected_is_told_in_one_process_and_by_workers(
+    project: Any, workers: list[str], by: str
+) -> None:
+    project.tests(
+        "def test_a(claude):\n    ask('stays')\n"
+        "def test_b(claude):\n    assert ask('turns').stop_reason == 'tool_use'\n"
+    )
+    project.personas(new=by_prompt({"turns": ASKS}, CALLS))
+    project.record()
+    project.record(BUMP).assert_outcomes(passed=1, failed=1)
+    if by != "--lf":
+        project.pytester.makeconftest(DESELECTS)
+    words = [*workers, *(["--lf"] if by == "--lf" else []), "--claude-report=run.json"]
+    result = project.run(BUMP, *words)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert endings(run_file(project, "run.json")) == {
+        "test_a": ("not run", "deselected"),
+        "test_b": ("regressed", None),
+    }
+
+
+@IN_TWO_WAYS
+def test_ctrl_c_keeps_the_run_from_passing(project: Any, workers: list[str]) -> None:
+    project.tests(
+        "import os\n"
+        "taken = []\n"
+        "def test_a(claude):\n    ask()\n"
+        "def test_b(claude):\n    ask('b')\n    taken.append(1)\n"
+        "    if os.path.exists('stop') and len(taken) == 3:\n"
+        "        raise KeyboardInterrupt\n"
+    )
+    project.personas(new=CALLS)
+    project.record()
+    (project.path / "stop").touch()
+    result = project.record(BUMP, *workers, "--claude-report=run.json")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert "UNDECIDED  1 of 2 tests: the run was stopped before a decision" in joined(result)
+    assert endings(run_file(project, "run.json"))["test_b"] == ("undecided", "not_arrived")
+
+
 @IN_TWO_WAYS
 def test_a_module_that_cannot_be_collected_keeps_the_run_from_passing(
     project: Any, workers: list[str]
