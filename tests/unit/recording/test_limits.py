@@ -251,6 +251,21 @@ def test_input_tokens_of_a_minute_are_shared_too() -> None:
     assert limits.enter("e", huge, 1.0, None) == 57  # not more than a full minute is asked for
 
 
+def test_a_limit_per_minute_holds_a_call_back_for_a_minute_at_most() -> None:
+    limits, amounts = Limits(), {"input-tokens": 30_000}
+    told = {
+        "anthropic-ratelimit-input-tokens-limit": "30000",
+        "anthropic-ratelimit-input-tokens-remaining": "100",
+    }
+    for number in range(12):  # what they take is estimated: the API may count a tenth of it
+        assert limits.enter(str(number), Claim(HOST, "m", amounts), number, None) == 0
+    limits.settle("0", 0.0, 12.0, told)
+    assert limits.enter("late", Claim(HOST, "m", amounts), 12.0, None) == 60
+    huge = Claim(HOST, "m", {"input-tokens": 10**6})
+    assert limits.enter("huge", huge, 72.0, None) == 0
+    assert limits.enter("late", Claim(HOST, "m", amounts), 72.0, None) == 60
+
+
 # --- the budget -----------------------------------------------------------------------------
 
 
