@@ -237,7 +237,8 @@ class Limits:
 
         Args:
             name: Of the call; one that was never sent has no claim.
-            usd: What it cost; None where that is unknown: then it is what was reserved.
+            usd: What it cost; None where that is unknown: then it is what was reserved, and
+                nothing where its last answer was a refusal.
             now: Seconds.
             headers: Of its answer, in lower case, where a model gave one; else None.
         """
@@ -245,7 +246,8 @@ class Limits:
         if claim is None:
             self.spent_usd += usd or 0.0
             return
-        self.spent_usd += claim.usd if usd is None else usd
+        reserved_usd = 0.0 if claim.waits else claim.usd
+        self.spent_usd += reserved_usd if usd is None else usd
         if headers is not None:
             host = self.hosts[claim.host]
             host.widen(self._under_way(claim.host, now), now)

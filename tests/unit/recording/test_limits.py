@@ -283,6 +283,19 @@ def test_what_is_reserved_is_waited_for_before_the_budget_stops_anything() -> No
     assert limits.held_back_usd == pytest.approx(6.01)
 
 
+def test_a_call_that_is_given_up_after_a_refusal_costs_nothing() -> None:
+    limits, headers = Limits(), {"retry-after": "1"}
+    limits.enter("a", Claim(HOST, usd=6), 0.0, 10.0)
+    assert limits.refuse("a", 429, headers, 0.1, 0.0)
+    limits.settle("a", None, 0.2)
+    assert (limits.spent_usd, limits.claims) == (0, {})
+    limits.enter("b", Claim(HOST, usd=6), 2.0, 10.0)
+    assert limits.refuse("b", 429, headers, 2.1, 0.0)
+    assert limits.enter("b", Claim(HOST, usd=6), 9.0, 10.0) == 0  # it is sent again
+    limits.settle("b", None, 9.1)
+    assert limits.spent_usd == 6
+
+
 def test_what_a_killed_worker_had_reserved_is_not_waited_for_for_ever() -> None:
     limits = Limits()
     limits.enter("killed", Claim(HOST, usd=6), 0.0, 10.0)
