@@ -186,6 +186,8 @@ class Ticket:
         if self._claim is None:
             self._claim = admission.claim(self._request)
         with admission.state.held() as limits:
+            if self._settled:  # its task was cancelled while this thread waited
+                raise NotSent("not sent: the app gave it up while it was held", void="not_sent")
             wait_s = limits.enter(self._name, self._claim, elapsed_s(), admission.budget_usd)
             spent_usd = limits.spent_usd
         if isinf(wait_s):
@@ -201,12 +203,14 @@ class Ticket:
         if status not in BUSY:
             return False
         with self._admission.state.held() as limits:
+            if self._settled:
+                return False
             return limits.refuse(self._name, status, headers, elapsed_s(), _chance.random())
 
     def _end(self, usd: float | None, headers: Mapping[str, str] | None = None) -> None:
-        if not self._settled:
-            self._settled = True
-            with self._admission.state.held() as limits:
+        with self._admission.state.held() as limits:
+            if not self._settled:
+                self._settled = True
                 limits.settle(self._name, usd, elapsed_s(), headers)
 
 

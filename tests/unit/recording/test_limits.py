@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import threading
 import time
@@ -11,14 +12,18 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from random import Random
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_claude.clock import elapsed_s
+from pytest_claude.errors import NotSent
+from pytest_claude.recording.admission import Admission
 from pytest_claude.recording.limits import BUSY, Claim, Limits, retry_after_s
 from pytest_claude.recording.shared_state import SharedState
+from pytest_claude.transcript.interaction import Request
 
 HOST = "api.anthropic.com"
 LATENCY_S = 1.0
@@ -264,6 +269,23 @@ def test_a_limit_per_minute_holds_a_call_back_for_a_minute_at_most() -> None:
     huge = Claim(HOST, "m", {"input-tokens": 10**6})
     assert limits.enter("huge", huge, 72.0, None) == 0
     assert limits.enter("late", Claim(HOST, "m", amounts), 72.0, None) == 60
+
+
+REQUEST = Request("POST", f"https://{HOST}/v1/messages", b'{"model": "claude-sonnet-4-5"}')
+
+
+def test_a_call_that_was_cancelled_while_a_thread_asks_for_it_leaves_no_claim() -> None:
+    state = SharedState(Limits)
+    ticket = Admission(state).ticket(REQUEST)
+    ticket.drop(asyncio.CancelledError())
+    with pytest.raises(NotSent, match="gave it up"):
+        ticket.send(never, never, never)
+    with state.held() as limits:
+        assert limits.claims == {}
+
+
+def never(*_: object) -> NoReturn:
+    pytest.fail("it is not sent")
 
 
 # --- the budget -----------------------------------------------------------------------------
