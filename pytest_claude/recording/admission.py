@@ -35,6 +35,15 @@ _BYTES_OF_A_TOKEN = 3  # at least, in most texts
 _IMAGE_TOKENS = 1_600
 _BASE64_OF_A_TOKEN = 8  # of a PDF: between pages of text alone and scanned ones
 _OUTPUT_TOKENS = 8_192  # where neither the request nor the facts of its model limit them
+# What HTTP libraries raise before a request is sent. A connection that is closed or reset may have
+# taken it, and `ConnectionError` of requests says either.
+_UNCONNECTED = frozenset({
+    "ConnectError", "ConnectTimeout", "PoolTimeout",  # httpx; `ConnectTimeout` of requests too
+    "ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError",  # botocore, urllib3
+    "NewConnectionError", "NameResolutionError",  # urllib3
+    "ClientConnectorError", "ClientConnectorDNSError", "ConnectionTimeoutError",  # aiohttp
+    "ConnectionRefusedError",
+})  # fmt: skip
 
 _chance = SystemRandom()  # not the one that an app may have seeded
 _numbers = count()
@@ -171,8 +180,7 @@ class Ticket:
 
     def drop(self, error: BaseException) -> None:
         """Count a call that got no answer; what it cost is not known once it was connected."""
-        name = type(error).__name__
-        self._end(0.0 if "Connect" in name or "PoolTimeout" in name else None)
+        self._end(0.0 if type(error).__name__ in _UNCONNECTED else None)
 
     def _enter(self) -> float:
         """Seconds to wait before asking again; 0 where it is to be sent now.

@@ -14,12 +14,15 @@ from pathlib import Path
 from random import Random
 from typing import NoReturn
 
+import botocore.exceptions
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_claude.clock import elapsed_s
 from pytest_claude.errors import NotSent
+from pytest_claude.models.prices import price_table
 from pytest_claude.recording.admission import Admission
 from pytest_claude.recording.limits import BUSY, Claim, Limits, retry_after_s
 from pytest_claude.recording.shared_state import SharedState
@@ -316,6 +319,40 @@ def test_a_call_that_is_given_up_after_a_refusal_costs_nothing() -> None:
     assert limits.enter("b", Claim(HOST, usd=6), 9.0, 10.0) == 0  # it is sent again
     limits.settle("b", None, 9.1)
     assert limits.spent_usd == 6
+
+
+URL = f"https://{HOST}"
+UNPAID: list[Exception] = [
+    httpx.ConnectError("refused"),
+    httpx.ConnectTimeout("late"),
+    httpx.PoolTimeout("full"),
+    botocore.exceptions.ConnectTimeoutError(endpoint_url=URL),
+    botocore.exceptions.EndpointConnectionError(endpoint_url=URL),
+    ConnectionRefusedError(),
+]
+PERHAPS_PAID: list[Exception] = [
+    httpx.ReadTimeout("late"),
+    httpx.RemoteProtocolError("cut"),
+    botocore.exceptions.ConnectionClosedError(endpoint_url=URL),
+    botocore.exceptions.ReadTimeoutError(endpoint_url=URL),
+    ConnectionResetError(),
+]
+
+
+@pytest.mark.parametrize("error", [*UNPAID, *PERHAPS_PAID], ids=lambda e: type(e).__name__)
+def test_a_call_without_an_answer_costs_what_was_reserved_unless_it_was_not_connected(
+    error: Exception,
+) -> None:
+    def fails() -> NoReturn:
+        raise error
+
+    state = SharedState(Limits)
+    ticket = Admission(state, prices=price_table(())).ticket(REQUEST)
+    with pytest.raises(type(error)):
+        ticket.send(fails, never, never)
+    ticket.drop(error)
+    with state.held() as limits:
+        assert (limits.spent_usd > 0) == (error in PERHAPS_PAID)
 
 
 def test_what_a_killed_worker_had_reserved_is_not_waited_for_for_ever() -> None:
