@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
@@ -138,8 +139,9 @@ class Ticket:
         Raises:
             NotSent: It may not be sent.
         """
+        owner = threading.get_ident()
         while True:
-            while wait_s := self._enter():
+            while wait_s := self._enter(owner):
                 sleep(wait_s)
             answer = send()
             if not self._is_refused(*head(answer)):
@@ -153,8 +155,9 @@ class Ticket:
         close: Callable[[T], Awaitable[Any]],
     ) -> T:
         """The same in an event loop, which goes on meanwhile."""
+        owner = anyio.get_current_task().id
         while True:
-            while wait_s := await anyio.to_thread.run_sync(self._enter):
+            while wait_s := await anyio.to_thread.run_sync(self._enter, owner):
                 await anyio.sleep(wait_s)
             answer = await send()
             status, headers = head(answer)
@@ -182,8 +185,11 @@ class Ticket:
         """Count a call that got no answer; what it cost is not known once it was connected."""
         self._end(0.0 if type(error).__name__ in _UNCONNECTED else None)
 
-    def _enter(self) -> float:
+    def _enter(self, owner: int) -> float:
         """Seconds to wait before asking again; 0 where it is to be sent now.
+
+        Args:
+            owner: The thread or task that makes the call.
 
         Raises:
             NotSent: It may not be sent.
@@ -193,10 +199,13 @@ class Ticket:
             raise NotSent("not sent: its test ended while it was held", void="not_sent")
         if self._claim is None:
             self._claim = admission.claim(self._request)
+            self._claim.owner = os.getpid(), owner
         with admission.state.held() as limits:
             if self._settled:  # its task was cancelled while this thread waited
                 raise NotSent("not sent: the app gave it up while it was held", void="not_sent")
-            wait_s = limits.enter(self._name, self._claim, elapsed_s(), admission.budget_usd)
+            wait_s = limits.enter(
+                self._name, self._claim, elapsed_s(), admission.budget_usd, has_ended=_has_ended
+            )
             spent_usd = limits.spent_usd
         if isinf(wait_s):
             raise _over_budget(admission.budget_usd or 0.0, spent_usd, self._claim.usd)
@@ -220,6 +229,16 @@ class Ticket:
             if not self._settled:
                 self._settled = True
                 limits.settle(self._name, usd, elapsed_s(), headers)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a process runs no more; a killed one may still be listed."""
+    import psutil  # late: asked where the budget is nearly used up
+
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 # --- what a call may cost -------------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,7 +25,7 @@ from hypothesis import strategies as st
 from pytest_claude.clock import elapsed_s
 from pytest_claude.errors import NotSent
 from pytest_claude.models.prices import price_table
-from pytest_claude.recording.admission import Admission
+from pytest_claude.recording.admission import Admission, _has_ended
 from pytest_claude.recording.limits import BUSY, Claim, Limits, retry_after_s
 from pytest_claude.recording.shared_state import SharedState
 from pytest_claude.transcript.interaction import Request
@@ -360,6 +362,62 @@ def test_what_a_killed_worker_had_reserved_is_not_waited_for_for_ever() -> None:
     limits.enter("killed", Claim(HOST, usd=6), 0.0, 10.0)
     assert 0 < limits.enter("b", Claim(HOST, usd=6), 599.0, 10.0) < 1
     assert limits.enter("b", Claim(HOST, usd=6), 601.0, 10.0) == inf
+
+
+@pytest.mark.parametrize(
+    ("owner", "waits_s"), [((1, 7), 0), ((1, 8), 60), ((2, 7), 600), ((3, 7), 0), (None, 600)]
+)
+def test_a_call_waits_only_for_what_is_answered_without_it(
+    owner: tuple[int, int] | None, waits_s: float
+) -> None:
+    def asked(now: float) -> float:
+        limits = Limits()
+        assert limits.enter("a", Claim(HOST, usd=6, owner=owner), 0.0, 10.0) == 0
+        claim = Claim(HOST, usd=6, owner=(1, 7))
+        return limits.enter("b", claim, now, 10.0, has_ended=lambda pid: pid == 3)
+
+    assert asked(waits_s) == inf
+    assert not waits_s or 0 < asked(waits_s - 1) < 1
+
+
+@pytest.mark.parametrize("waits", ["thread", "task"])
+def test_a_call_does_not_wait_for_an_answer_that_its_own_app_is_reading(waits: str) -> None:
+    def held_back(seconds: float) -> None:
+        assert seconds == 0, "it waits for itself"
+
+    async def answer() -> int:
+        return 200
+
+    def head(status: int) -> tuple[int, dict[str, str]]:
+        return status, {}
+
+    def send_twice() -> None:
+        for ticket in tickets:
+            ticket.send(lambda: 200, head, never)
+
+    async def send_twice_async() -> None:
+        for ticket in tickets:
+            await ticket.send_async(answer, head, never)
+
+    prices = price_table(())
+    usd = Admission(SharedState(Limits), prices=prices).claim(REQUEST).usd
+    admission = Admission(
+        SharedState(Limits), budget_usd=1.5 * usd, prices=prices, held_back=held_back
+    )
+    tickets = [admission.ticket(REQUEST) for _ in "ab"]
+    with pytest.raises(NotSent, match="budget"):
+        send_twice() if waits == "thread" else asyncio.run(send_twice_async())
+
+
+def test_a_call_does_not_wait_for_one_of_a_process_that_was_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        assert not _has_ended(process.pid)
+        process.kill()
+        until = elapsed_s() + 10
+        while not _has_ended(process.pid):  # nobody has waited for it yet: it is a zombie
+            assert elapsed_s() < until
+            time.sleep(0.01)
+    assert _has_ended(process.pid)
 
 
 Event = tuple[str, int, float, float]
