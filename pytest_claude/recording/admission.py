@@ -22,6 +22,7 @@ from pytest_claude.clock import elapsed_s, sleep
 from pytest_claude.errors import NotSent
 from pytest_claude.models.facts import facts_of
 from pytest_claude.models.prices import PriceTable, answer_cost, unpriced_reason
+from pytest_claude.recording.fingerprint import model_in
 from pytest_claude.recording.limits import BUSY, MOST_WAIT_S, Claim, Limits
 from pytest_claude.recording.shared_state import SharedState
 from pytest_claude.transcript.interaction import Interaction, Request, Response
@@ -86,10 +87,16 @@ class Admission:
         """What a request takes of its account.
 
         Raises:
-            NotSent: There is a budget, and the price of its model is not known.
+            NotSent: There is a budget, and the price of its model, or of the call, is not known.
         """
         claim = Claim(urlsplit(request.url).netloc, amounts={"requests": 1})
-        for answer in _expected(request, self._expected_output()):
+        if _only_counts(request):
+            return claim
+        expected = tuple(_expected(request, self._expected_output()))
+        if self.budget_usd is not None and not expected:
+            if request.method == "POST" and model_in(request) is not None:
+                raise _unknown_call(urlsplit(request.url).path)
+        for answer in expected:
             if self._prices is not None:
                 cost = answer_cost(answer, self._prices)
                 if cost.usd is None and self.budget_usd is not None:
@@ -266,6 +273,12 @@ def _expected(request: Request, output_tokens: int) -> Iterator[Answer]:
         yield replace(answer, usage=usage)
 
 
+def _only_counts(request: Request) -> bool:
+    """Whether a request counts tokens, which is free."""
+    path = urlsplit(request.url).path
+    return path.endswith(("/count_tokens", "/count-tokens", "/count-tokens:rawPredict"))
+
+
 def expected_tokens(value: Any) -> int:
     """The input tokens of a request, about; counted here, for counting at the API is sending.
 
@@ -313,6 +326,18 @@ def _unpriced(models: tuple[str, ...]) -> NotSent:
             ("expected", "a known price of each model that is asked within --claude-budget"),
             ("observed", why),
             ("to go on", "add that line to claude_prices, or leave --claude-budget out"),
+        ],
+        void="budget",
+    )
+
+
+def _unknown_call(path: str) -> NotSent:
+    return NotSent(
+        f"not sent: the price of a call of {path} is unknown",
+        [
+            ("expected", "calls of the Messages API within --claude-budget"),
+            ("observed", f"{path} asks a model, and what that costs can't be told"),
+            ("to go on", "leave --claude-budget out, or call /v1/messages"),
         ],
         void="budget",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import json
 import subprocess
 import sys
 import threading
@@ -362,6 +363,47 @@ def test_what_a_killed_worker_had_reserved_is_not_waited_for_for_ever() -> None:
     limits.enter("killed", Claim(HOST, usd=6), 0.0, 10.0)
     assert 0 < limits.enter("b", Claim(HOST, usd=6), 599.0, 10.0) < 1
     assert limits.enter("b", Claim(HOST, usd=6), 601.0, 10.0) == inf
+
+
+MODEL = {"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": []}
+BEDROCK = "/model/us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+VERTEX = "/v1/projects/p/locations/l/publishers/anthropic/models"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "known"),
+    [
+        ("/v1/messages", MODEL, True),
+        ("/v1/messages/batches", {"requests": [{"custom_id": "a", "params": MODEL}]}, True),
+        ("/v1/messages/batches/msgbatch_1/cancel", {}, True),
+        ("/v1/messages/count_tokens", MODEL, True),
+        (f"{BEDROCK}/converse", {"messages": []}, True),
+        (f"{BEDROCK}/count-tokens", {"input": {}}, True),
+        (f"{VERTEX}/claude-sonnet-4-5:rawPredict", {"max_tokens": 9, "messages": []}, True),
+        (f"{VERTEX}/count-tokens:rawPredict", MODEL, True),
+        ("/v1/files", {}, True),
+        ("/v1/chat/completions", MODEL, False),
+        ("/v1/responses", MODEL, False),
+    ],
+)
+def test_under_a_budget_a_call_that_asks_a_model_has_a_known_price(
+    path: str, body: Mapping[str, object], known: bool
+) -> None:
+    request = Request("POST", f"https://{HOST}{path}", json.dumps(body).encode())
+    state, prices = SharedState(Limits), price_table(())
+    Admission(state, prices=prices).claim(request)
+    budgeted = Admission(state, budget_usd=1.0, prices=prices)
+    if known:
+        budgeted.claim(request)
+        return
+    with pytest.raises(NotSent) as caught:
+        budgeted.claim(request)
+    assert caught.value.headline == f"not sent: the price of a call of {path} is unknown"
+    assert caught.value.rows == (
+        ("expected", "calls of the Messages API within --claude-budget"),
+        ("observed", f"{path} asks a model, and what that costs can't be told"),
+        ("to go on", "leave --claude-budget out, or call /v1/messages"),
+    )
 
 
 @pytest.mark.parametrize(
