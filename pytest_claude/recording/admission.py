@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import anyio  # what the HTTP libraries wait with
 
-from pytest_claude.clock import elapsed_s, sleep
+from pytest_claude.clock import elapsed_s
 from pytest_claude.errors import NotSent
 from pytest_claude.models.facts import facts_of
 from pytest_claude.models.prices import PriceTable, answer_cost, unpriced_reason
@@ -136,7 +136,7 @@ class Ticket:
         self._claim: Claim | None = None
         self._headers: Mapping[str, str] = {}
         self._settled = False
-        self._withdrawn = False
+        self._withdrawn = threading.Event()
 
     def send(
         self, send: Callable[[], T], head: Callable[[T], _Head], close: Callable[[T], Any]
@@ -149,7 +149,7 @@ class Ticket:
         owner = threading.get_ident()
         while True:
             while wait_s := self._enter(owner):
-                sleep(wait_s)
+                self._withdrawn.wait(wait_s)
             answer = send()
             if not self._is_refused(*head(answer)):
                 return answer
@@ -178,7 +178,7 @@ class Ticket:
 
     def withdraw(self) -> None:
         """Send it no more, if it is still held: its test has ended."""
-        self._withdrawn = True
+        self._withdrawn.set()
 
     def settle(self, response: Response | None) -> None:
         """Count an answer; None where no model gave one, and nothing is to be paid."""
@@ -202,7 +202,7 @@ class Ticket:
             NotSent: It may not be sent.
         """
         admission = self._admission
-        if self._withdrawn:
+        if self._withdrawn.is_set():
             raise NotSent("not sent: its test ended while it was held", void="not_sent")
         if self._claim is None:
             self._claim = admission.claim(self._request)
