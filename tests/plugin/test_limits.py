@@ -101,7 +101,8 @@ def test_asks(claude):
     project.run().assert_outcomes(passed=1)
 
 
-def test_a_call_that_is_held_when_its_test_ends_is_not_sent(project: Any) -> None:
+@pytest.mark.parametrize("fault", ["", "claude.inject(max_tokens=1)"])
+def test_a_call_that_is_held_when_its_test_ends_is_not_sent(project: Any, fault: str) -> None:
     project.personas(old=refused_first(**BUSY, headers={"retry-after": "0.5"}))
     project.tests(
         f"{APP}\n"
@@ -111,13 +112,14 @@ import threading, time
 def test_a(claude):
     with pytest.raises(anthropic.APIStatusError):
         call()
+    FAULT
     late = threading.Thread(target=lambda: pytest.raises(anthropic.BadRequestError, call))
     late.start()
     time.sleep(0.1)
 
 def test_b():
     time.sleep(1)
-"""
+""".replace("FAULT", fault)
     )
     project.record().assert_outcomes(passed=1, failed=1)
     assert len(project.account.passed) == 1
