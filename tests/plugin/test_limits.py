@@ -248,6 +248,29 @@ def test_is_limited(claude):
     project.record().assert_outcomes(passed=1)
 
 
+def test_a_mock_of_the_test_needs_no_budget(project: Any) -> None:
+    pytest.importorskip("respx", reason="the mock is respx's")
+    pytest.importorskip("httpx", reason="respx mocks httpx")
+    project.tests(
+        """
+import asyncio, httpx, respx
+
+URL = "https://api.anthropic.com/v1/messages"
+BODY = {"model": "claude-unheard-of", "max_tokens": 10**9, "messages": []}
+
+def test_is_mocked(claude):
+    async def main():
+        async with httpx.AsyncClient() as client:
+            return await client.post(URL, json=BODY)
+    with respx.mock(using="httpcore") as mock:
+        mock.post(URL).respond(200, json={"its": "own"})
+        answers = [httpx.post(URL, json=BODY), asyncio.run(main())]
+    assert [answer.json() for answer in answers] == [{"its": "own"}] * 2
+"""
+    )
+    project.record("--claude-budget=0.01").assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("spec", ["ssh=nobody@127.0.0.1", "2*ssh=h//python=python3", "socket=h:1"])
 def test_workers_on_another_machine_are_refused_in_one_sentence(project: Any, spec: str) -> None:
     pytest.importorskip("xdist")

@@ -125,8 +125,8 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             with _outgoing(request, partial(recorder.drop, call)):
                 response = response or edge.send(
-                    call, partial(original, self, request), partial(_head, self),
-                    lambda answer: answer.close(),
+                    call, partial(original, self, request), _head, lambda answer: answer.close(),
+                    held=neighbours.mock_below(self) is None,
                 )  # fmt: skip
         except RecordingProblem as error:
             return _refused(request, recorder.problems.take(error))
@@ -165,8 +165,8 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             with _outgoing(request, partial(recorder.drop, call)):
                 response = response or await edge.send_async(
-                    call, partial(original, self, request), partial(_head, self),
-                    lambda answer: answer.aclose(),
+                    call, partial(original, self, request), _head, lambda answer: answer.aclose(),
+                    held=neighbours.mock_below(self) is None,
                 )  # fmt: skip
         except RecordingProblem as error:
             return _refused(request, recorder.problems.take(error))
@@ -359,10 +359,8 @@ def _mock_of(response: Any, transport: Any) -> str | None:
     return None if "network_stream" in response.extensions else mock
 
 
-def _head(transport: Any, response: Any) -> edge.Head:
-    """Status and headers of an answer; what a mock says is not about the account."""
-    mocked = _mock_of(response, transport) is not None
-    return 200 if mocked else response.status_code, response.headers
+def _head(response: Any) -> edge.Head:
+    return response.status_code, response.headers
 
 
 def _begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[Any, Call]:
