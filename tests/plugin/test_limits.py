@@ -151,6 +151,50 @@ def test_asks(claude, request):
     assert second.came - first.came >= 1
 
 
+def test_an_event_loop_goes_on_while_a_cancelled_call_of_it_waits_for_the_limits(
+    project: Any,
+) -> None:
+    project.personas(old=slow(HELLO, 1))
+    project.tests(
+        f"{APP}\n"
+        """
+import threading, time
+from pytest_claude.plugin.limits import limits_of
+
+def test_asks(claude, request):
+    held = threading.Event()
+
+    def claims():
+        with limits_of(request.config).held() as limits:
+            return limits.claims
+
+    def hold():
+        with limits_of(request.config).held():
+            held.set()
+            time.sleep(0.6)
+
+    async def main():
+        async with anthropic.AsyncAnthropic(max_retries=0) as client:
+            task = asyncio.ensure_future(client.messages.create(**BODY))
+            while not claims():
+                await asyncio.sleep(0.01)
+            threading.Thread(target=hold).start()
+            held.wait()
+            task.cancel()
+            began = time.perf_counter()
+            await asyncio.sleep(0.01)
+            blocked_s = time.perf_counter() - began
+            await asyncio.wait([task])
+            return task.cancelled(), blocked_s
+
+    cancelled, blocked_s = asyncio.run(main())
+    assert cancelled and blocked_s < 0.4
+    assert not claims()
+"""
+    )
+    project.record().assert_outcomes(passed=1)
+
+
 HTTP = """
 import %s as http
 HEADERS = {"x-api-key": "k", "anthropic-version": "2023-06-01"}
