@@ -26,11 +26,6 @@ def elapsed_s(_read: Callable[[], float] = time.perf_counter) -> float:
     return _read()
 
 
-def sleep(seconds: float, _sleep: Callable[[float], None] = time.sleep) -> None:
-    """Wait; also where a test has replaced `time.sleep`."""
-    _sleep(seconds)
-
-
 def local_time(after_s: float, _read: Callable[[], float] = time.time) -> datetime:
     """The time of day, here, in so many seconds; also while a test freezes time."""
     return datetime.fromtimestamp(_read() + after_s, tz=UTC).astimezone()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
@@ -17,10 +18,11 @@ from urllib.parse import urlsplit
 
 import anyio  # what the HTTP libraries wait with
 
-from pytest_claude.clock import elapsed_s, sleep
+from pytest_claude.clock import elapsed_s
 from pytest_claude.errors import NotSent
 from pytest_claude.models.facts import facts_of
 from pytest_claude.models.prices import PriceTable, answer_cost, unpriced_reason
+from pytest_claude.recording.fingerprint import model_in
 from pytest_claude.recording.limits import BUSY, MOST_WAIT_S, Claim, Limits
 from pytest_claude.recording.shared_state import SharedState
 from pytest_claude.transcript.interaction import Interaction, Request, Response
@@ -35,6 +37,15 @@ _BYTES_OF_A_TOKEN = 3  # at least, in most texts
 _IMAGE_TOKENS = 1_600
 _BASE64_OF_A_TOKEN = 8  # of a PDF: between pages of text alone and scanned ones
 _OUTPUT_TOKENS = 8_192  # where neither the request nor the facts of its model limit them
+# What HTTP libraries raise before a request is sent. A connection that is closed or reset may have
+# taken it, and `ConnectionError` of requests says either.
+_UNCONNECTED = frozenset({
+    "ConnectError", "ConnectTimeout", "PoolTimeout",  # httpx; `ConnectTimeout` of requests too
+    "ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError",  # botocore, urllib3
+    "NewConnectionError", "NameResolutionError",  # urllib3
+    "ClientConnectorError", "ClientConnectorDNSError", "ConnectionTimeoutError",  # aiohttp
+    "ConnectionRefusedError",
+})  # fmt: skip
 
 _chance = SystemRandom()  # not the one that an app may have seeded
 _numbers = count()
@@ -76,10 +87,16 @@ class Admission:
         """What a request takes of its account.
 
         Raises:
-            NotSent: There is a budget, and the price of its model is not known.
+            NotSent: There is a budget, and the price of its model, or of the call, is not known.
         """
         claim = Claim(urlsplit(request.url).netloc, amounts={"requests": 1})
-        for answer in _expected(request, self._expected_output()):
+        if _only_counts(request):
+            return claim
+        expected = tuple(_expected(request, self._expected_output()))
+        if self.budget_usd is not None and not expected:
+            if request.method == "POST" and model_in(request) is not None:
+                raise _unknown_call(urlsplit(request.url).path)
+        for answer in expected:
             if self._prices is not None:
                 cost = answer_cost(answer, self._prices)
                 if cost.usd is None and self.budget_usd is not None:
@@ -119,7 +136,7 @@ class Ticket:
         self._claim: Claim | None = None
         self._headers: Mapping[str, str] = {}
         self._settled = False
-        self._withdrawn = False
+        self._withdrawn = threading.Event()
 
     def send(
         self, send: Callable[[], T], head: Callable[[T], _Head], close: Callable[[T], Any]
@@ -129,9 +146,10 @@ class Ticket:
         Raises:
             NotSent: It may not be sent.
         """
+        owner = threading.get_ident()
         while True:
-            while wait_s := self._enter():
-                sleep(wait_s)
+            while wait_s := self._enter(owner):
+                self._withdrawn.wait(wait_s)
             answer = send()
             if not self._is_refused(*head(answer)):
                 return answer
@@ -144,8 +162,9 @@ class Ticket:
         close: Callable[[T], Awaitable[Any]],
     ) -> T:
         """The same in an event loop, which goes on meanwhile."""
+        owner = anyio.get_current_task().id
         while True:
-            while wait_s := await anyio.to_thread.run_sync(self._enter):
+            while wait_s := await anyio.to_thread.run_sync(self._enter, owner):
                 await anyio.sleep(wait_s)
             answer = await send()
             status, headers = head(answer)
@@ -159,7 +178,7 @@ class Ticket:
 
     def withdraw(self) -> None:
         """Send it no more, if it is still held: its test has ended."""
-        self._withdrawn = True
+        self._withdrawn.set()
 
     def settle(self, response: Response | None) -> None:
         """Count an answer; None where no model gave one, and nothing is to be paid."""
@@ -171,22 +190,29 @@ class Ticket:
 
     def drop(self, error: BaseException) -> None:
         """Count a call that got no answer; what it cost is not known once it was connected."""
-        name = type(error).__name__
-        self._end(0.0 if "Connect" in name or "PoolTimeout" in name else None)
+        self._end(0.0 if type(error).__name__ in _UNCONNECTED else None)
 
-    def _enter(self) -> float:
+    def _enter(self, owner: int) -> float:
         """Seconds to wait before asking again; 0 where it is to be sent now.
+
+        Args:
+            owner: The thread or task that makes the call.
 
         Raises:
             NotSent: It may not be sent.
         """
         admission = self._admission
-        if self._withdrawn:
+        if self._withdrawn.is_set():
             raise NotSent("not sent: its test ended while it was held", void="not_sent")
         if self._claim is None:
             self._claim = admission.claim(self._request)
+            self._claim.owner = os.getpid(), owner
         with admission.state.held() as limits:
-            wait_s = limits.enter(self._name, self._claim, elapsed_s(), admission.budget_usd)
+            if self._settled:  # its task was cancelled while this thread waited
+                raise NotSent("not sent: the app gave it up while it was held", void="not_sent")
+            wait_s = limits.enter(
+                self._name, self._claim, elapsed_s(), admission.budget_usd, has_ended=_has_ended
+            )
             spent_usd = limits.spent_usd
         if isinf(wait_s):
             raise _over_budget(admission.budget_usd or 0.0, spent_usd, self._claim.usd)
@@ -201,13 +227,25 @@ class Ticket:
         if status not in BUSY:
             return False
         with self._admission.state.held() as limits:
+            if self._settled:
+                return False
             return limits.refuse(self._name, status, headers, elapsed_s(), _chance.random())
 
     def _end(self, usd: float | None, headers: Mapping[str, str] | None = None) -> None:
-        if not self._settled:
-            self._settled = True
-            with self._admission.state.held() as limits:
+        with self._admission.state.held() as limits:
+            if not self._settled:
+                self._settled = True
                 limits.settle(self._name, usd, elapsed_s(), headers)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a process runs no more; a killed one may still be listed."""
+    import psutil  # late: asked where the budget is nearly used up
+
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 # --- what a call may cost -------------------------------------------------------------------
@@ -233,6 +271,12 @@ def _expected(request: Request, output_tokens: int) -> Iterator[Answer]:
         most = view.max_tokens or (facts and facts.max_output_tokens) or _OUTPUT_TOKENS
         usage = Usage(expected_tokens(view.body), min(output_tokens or most, most))
         yield replace(answer, usage=usage)
+
+
+def _only_counts(request: Request) -> bool:
+    """Whether a request counts tokens, which is free."""
+    path = urlsplit(request.url).path
+    return path.endswith(("/count_tokens", "/count-tokens", "/count-tokens:rawPredict"))
 
 
 def expected_tokens(value: Any) -> int:
@@ -282,6 +326,18 @@ def _unpriced(models: tuple[str, ...]) -> NotSent:
             ("expected", "a known price of each model that is asked within --claude-budget"),
             ("observed", why),
             ("to go on", "add that line to claude_prices, or leave --claude-budget out"),
+        ],
+        void="budget",
+    )
+
+
+def _unknown_call(path: str) -> NotSent:
+    return NotSent(
+        f"not sent: the price of a call of {path} is unknown",
+        [
+            ("expected", "calls of the Messages API within --claude-budget"),
+            ("observed", f"{path} asks a model, and what that costs can't be told"),
+            ("to go on", "leave --claude-budget out, or call /v1/messages"),
         ],
         void="budget",
     )

@@ -6,7 +6,7 @@ the machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from math import inf
@@ -43,6 +43,7 @@ class Claim:
         sent: When it was sent for the last time.
         waits: Whether it was refused since then, and is to be sent again.
         refusals: How often it was answered 429.
+        owner: The process that makes it, and the thread or task there; None for a batch.
     """
 
     host: str
@@ -52,6 +53,18 @@ class Claim:
     sent: float = -inf
     waits: bool = False
     refusals: int = 0
+    owner: tuple[int, int] | None = None
+
+    def frees_money(self, claim: Claim, now: float, has_ended: Callable[[int], bool]) -> bool:
+        """Whether `claim` may wait for what this one has reserved and does not need.
+
+        A thread or task that reads an answer does not read on while it waits for its next call.
+        """
+        own, other = self.owner, claim.owner
+        if own is not None and (own == other or has_ended(own[0])):
+            return False
+        within = own is not None and other is not None and own[0] == other[0]
+        return now - self.sent < (_HOLDS_UP_S if within else _LOST_S)
 
 
 @dataclass
@@ -72,7 +85,8 @@ class Bucket:
         self.left, self.at = self._refilled(now) - amount, now
 
     def _refilled(self, now: float) -> float:
-        return min(self.size, self.left + (now - self.at) * self.size / 60)
+        # What calls take is estimated, and more than they use: nothing is owed.
+        return min(self.size, max(self.left, 0.0) + (now - self.at) * self.size / 60)
 
 
 @dataclass
@@ -148,7 +162,15 @@ class Limits:
     claims: dict[str, Claim] = field(default_factory=dict)
     hosts: dict[str, Host] = field(default_factory=dict)
 
-    def enter(self, name: str, claim: Claim, now: float, budget_usd: float | None) -> float:
+    def enter(
+        self,
+        name: str,
+        claim: Claim,
+        now: float,
+        budget_usd: float | None,
+        *,
+        has_ended: Callable[[int], bool] = lambda pid: False,
+    ) -> float:
         """Let a call be sent now, or say how many seconds to wait before asking again.
 
         Args:
@@ -156,12 +178,13 @@ class Limits:
             claim: What it takes; it is kept under the name from when the call is sent.
             now: Seconds.
             budget_usd: What the run may cost; None for no limit.
+            has_ended: Says of a process that it runs no more.
 
         Returns:
             0: it is sent now. Infinity: the budget does not allow it, or any later one.
         """
         if name not in self.claims and budget_usd is not None:
-            wait_s = self._wait_for_money(claim.usd, now, budget_usd)
+            wait_s = self._wait_for_money(claim, now, budget_usd, has_ended)
             if wait_s > 0:
                 self.held_back_usd += claim.usd if wait_s == inf else 0.0
                 return wait_s
@@ -236,7 +259,8 @@ class Limits:
 
         Args:
             name: Of the call; one that was never sent has no claim.
-            usd: What it cost; None where that is unknown: then it is what was reserved.
+            usd: What it cost; None where that is unknown: then it is what was reserved, and
+                nothing where its last answer was a refusal.
             now: Seconds.
             headers: Of its answer, in lower case, where a model gave one; else None.
         """
@@ -244,23 +268,25 @@ class Limits:
         if claim is None:
             self.spent_usd += usd or 0.0
             return
-        self.spent_usd += claim.usd if usd is None else usd
+        reserved_usd = 0.0 if claim.waits else claim.usd
+        self.spent_usd += reserved_usd if usd is None else usd
         if headers is not None:
             host = self.hosts[claim.host]
             host.widen(self._under_way(claim.host, now), now)
             self._learn(host, claim, headers, now)
 
-    def _wait_for_money(self, usd: float, now: float, budget_usd: float) -> float:
-        """Seconds until a call may cost `usd`; infinity for never."""
-        reserved = sum(claim.usd for claim in self.claims.values())
-        under_way = any(now - claim.sent < _LOST_S for claim in self.claims.values() if claim.usd)
+    def _wait_for_money(
+        self, claim: Claim, now: float, budget_usd: float, has_ended: Callable[[int], bool]
+    ) -> float:
+        """Seconds until a call may cost what it may; infinity for never."""
+        reserved = [each for each in self.claims.values() if each.usd]
         left_usd = budget_usd - self.spent_usd + _ROUNDING
-        if self.over or usd > left_usd:
+        if self.over or claim.usd > left_usd:
             self.over = True
             return inf
-        if reserved + usd <= left_usd:
+        if sum(each.usd for each in reserved) + claim.usd <= left_usd:
             return 0.0
-        if under_way:  # what is reserved and not needed is free when they are answered
+        if any(each.frees_money(claim, now, has_ended) for each in reserved):
             return _POLL_S
         self.over = True
         return inf

@@ -30,7 +30,7 @@ from pytest_claude.settings import RecordMode
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 if TYPE_CHECKING:
-    from pytest_claude.recording.admission import Admission
+    from pytest_claude.recording.admission import Admission, Ticket
     from pytest_claude.recording.batches.asking import Asking
 
 Prepare = Callable[[Mapping[str, Any], Platform | None], Mapping[str, Any]]
@@ -98,6 +98,7 @@ class Recorder:
         self._summarize = summarize
         self._veto = veto
         self._made = made
+        self._tickets: set[Ticket] = set()  # of all calls that are sent, with a fault or not
         self._lock = threading.RLock()
         self._closed = False
         self._process = os.getpid()
@@ -383,10 +384,10 @@ class Recorder:
         """
         with self._lock:
             self._closed = True
+            for ticket in self._tickets:
+                ticket.withdraw()
             for call in [call for call in self.calls if call.entry is None]:
                 call.leave()
-                if call.ticket is not None:
-                    call.ticket.withdraw()
             try:
                 if (child := int.from_bytes(_FORK[:])) and self._process == os.getpid():
                     _FORK[:] = bytes(8)
@@ -435,6 +436,7 @@ class Recorder:
         call = Call(request, asked, asked_model, entry, recorded=entry is not None, fault=fault)
         if entry is None and self.admission is not None:
             call.ticket = self.admission.ticket(request)
+            self._tickets.add(call.ticket)
         if not altered:
             self.calls.append(call)
         return call

@@ -101,7 +101,8 @@ def test_asks(claude):
     project.run().assert_outcomes(passed=1)
 
 
-def test_a_call_that_is_held_when_its_test_ends_is_not_sent(project: Any) -> None:
+@pytest.mark.parametrize("fault", ["", "claude.inject(max_tokens=1)"])
+def test_a_call_that_is_held_when_its_test_ends_is_not_sent(project: Any, fault: str) -> None:
     project.personas(old=refused_first(**BUSY, headers={"retry-after": "0.5"}))
     project.tests(
         f"{APP}\n"
@@ -111,13 +112,14 @@ import threading, time
 def test_a(claude):
     with pytest.raises(anthropic.APIStatusError):
         call()
+    FAULT
     late = threading.Thread(target=lambda: pytest.raises(anthropic.BadRequestError, call))
     late.start()
     time.sleep(0.1)
 
 def test_b():
     time.sleep(1)
-"""
+""".replace("FAULT", fault)
     )
     project.record().assert_outcomes(passed=1, failed=1)
     assert len(project.account.passed) == 1
@@ -147,6 +149,50 @@ def test_asks(claude, request):
     project.record().assert_outcomes(passed=1)
     first, second = project.account.passed
     assert second.came - first.came >= 1
+
+
+def test_an_event_loop_goes_on_while_a_cancelled_call_of_it_waits_for_the_limits(
+    project: Any,
+) -> None:
+    project.personas(old=slow(HELLO, 1))
+    project.tests(
+        f"{APP}\n"
+        """
+import threading, time
+from pytest_claude.plugin.limits import limits_of
+
+def test_asks(claude, request):
+    held = threading.Event()
+
+    def claims():
+        with limits_of(request.config).held() as limits:
+            return limits.claims
+
+    def hold():
+        with limits_of(request.config).held():
+            held.set()
+            time.sleep(0.6)
+
+    async def main():
+        async with anthropic.AsyncAnthropic(max_retries=0) as client:
+            task = asyncio.ensure_future(client.messages.create(**BODY))
+            while not claims():
+                await asyncio.sleep(0.01)
+            threading.Thread(target=hold).start()
+            held.wait()
+            task.cancel()
+            began = time.perf_counter()
+            await asyncio.sleep(0.01)
+            blocked_s = time.perf_counter() - began
+            await asyncio.wait([task])
+            return task.cancelled(), blocked_s
+
+    cancelled, blocked_s = asyncio.run(main())
+    assert cancelled and blocked_s < 0.4
+    assert not claims()
+"""
+    )
+    project.record().assert_outcomes(passed=1)
 
 
 HTTP = """
@@ -244,6 +290,29 @@ def test_is_limited(claude):
 """
     )
     project.record().assert_outcomes(passed=1)
+
+
+def test_a_mock_of_the_test_needs_no_budget(project: Any) -> None:
+    pytest.importorskip("respx", reason="the mock is respx's")
+    pytest.importorskip("httpx", reason="respx mocks httpx")
+    project.tests(
+        """
+import asyncio, httpx, respx
+
+URL = "https://api.anthropic.com/v1/messages"
+BODY = {"model": "claude-unheard-of", "max_tokens": 10**9, "messages": []}
+
+def test_is_mocked(claude):
+    async def main():
+        async with httpx.AsyncClient() as client:
+            return await client.post(URL, json=BODY)
+    with respx.mock(using="httpcore") as mock:
+        mock.post(URL).respond(200, json={"its": "own"})
+        answers = [httpx.post(URL, json=BODY), asyncio.run(main())]
+    assert [answer.json() for answer in answers] == [{"its": "own"}] * 2
+"""
+    )
+    project.record("--claude-budget=0.01").assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("spec", ["ssh=nobody@127.0.0.1", "2*ssh=h//python=python3", "socket=h:1"])

@@ -74,7 +74,12 @@ def sent_for(recorder: Recorder, url: str, body: bytes) -> Sent:
 
 
 def send(
-    call: Call, sends: Callable[[], Any], head: Callable[[Any], Head], close: Callable[[Any], Any]
+    call: Call,
+    sends: Callable[[], Any],
+    head: Callable[[Any], Head],
+    close: Callable[[Any], Any],
+    *,
+    held: bool = True,
 ) -> Any:
     """What `sends` gets, once the limits of the account and the budget let the call go.
 
@@ -83,11 +88,12 @@ def send(
         sends: Sends it.
         head: Gives the status and the headers of what came back.
         close: Closes it, where it is not for the app: the call is sent again.
+        held: Whether it is for the account: a mock has no limits, and costs nothing.
 
     Raises:
         NotSent: They do not.
     """
-    if call.ticket is None:
+    if call.ticket is None or not held:
         return sends()
     return call.ticket.send(lambda: _start(call, sends), head, close)
 
@@ -97,9 +103,11 @@ async def send_async(
     sends: Callable[[], Awaitable[Any]],
     head: Callable[[Any], Head],
     close: Callable[[Any], Awaitable[Any]],
+    *,
+    held: bool = True,
 ) -> Any:
     """The same where the app's event loop must go on."""
-    if call.ticket is None:
+    if call.ticket is None or not held:
         return await sends()
     return await call.ticket.send_async(lambda: _start(call, sends), head, close)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 
 from pytest_claude.errors import CallOutsideTrial, RecordingProblem
 from pytest_claude.recording.problems import Problems
@@ -114,10 +115,28 @@ class Outgoing:
         self._token = _sends.set(self)
 
     def __exit__(self, _: object, error: BaseException | None, *__: object) -> None:
-        _sends.reset(self._token)
-        _sending.discard(self)
+        self._end()
         if self._drop is not None and error is not None:
             self._drop(error)
+
+    async def __aenter__(self) -> None:
+        self.__enter__()
+
+    async def __aexit__(self, _: object, error: BaseException | None, *__: object) -> None:
+        """The same; the error is dropped in a thread, for that waits for other processes."""
+        self._end()
+        if self._drop is None or error is None:
+            return
+        if isinstance(error, GeneratorExit):  # its event loop is gone
+            self._drop(error)
+        else:
+            from pytest_claude.recording.doors.streams import in_a_thread  # late: it needs anyio
+
+            await in_a_thread(partial(self._drop, error))
+
+    def _end(self) -> None:
+        _sends.reset(self._token)
+        _sending.discard(self)
 
 
 def sent() -> Outgoing | None:

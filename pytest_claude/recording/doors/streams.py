@@ -138,12 +138,12 @@ def tee(library: Any) -> Any:
                     self._meter.note(chunk)
                     yield chunk
             except library.TimeoutException:
-                await _in_a_thread(self._meter.time_out)
+                await in_a_thread(self._meter.time_out)
                 raise
             except Exception:
-                await _in_a_thread(self._meter.cut)
+                await in_a_thread(self._meter.cut)
                 raise
-            await _in_a_thread(self._meter.done)
+            await in_a_thread(self._meter.done)
 
         def close(self) -> None:
             self._stream.close()
@@ -152,7 +152,7 @@ def tee(library: Any) -> Any:
         async def aclose(self) -> None:
             await self._stream.aclose()
             if not self._meter.kept:
-                await _in_a_thread(self._meter.leave)
+                await in_a_thread(self._meter.leave)
 
     return Tee
 
@@ -222,8 +222,11 @@ def silence_s(recorded: Response) -> float:
     return min(recorded.timing.total_s, _MOST_SILENCE_S) + PATIENCE_S
 
 
-async def _in_a_thread(keep: Callable[[], object]) -> None:
-    """Keep an answer, also of a task that is cancelled: no file is opened in an event loop."""
+async def in_a_thread(keep: Callable[[], object]) -> None:
+    """Keep an answer, or forget a call, also of a task that is cancelled.
+
+    No file is opened in an event loop.
+    """
     with anyio.CancelScope(shield=True):
         await anyio.to_thread.run_sync(keep)
 

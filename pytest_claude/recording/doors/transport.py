@@ -125,12 +125,13 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             with _outgoing(request, partial(recorder.drop, call)):
                 response = response or edge.send(
-                    call, partial(original, self, request), partial(_head, self),
-                    lambda answer: answer.close(),
+                    call, partial(original, self, request), _head, lambda answer: answer.close(),
+                    held=neighbours.mock_below(self) is None,
                 )  # fmt: skip
         except RecordingProblem as error:
             return _refused(request, recorder.problems.take(error))
-        if _is_of_a_mock(response, recorder, call, self):
+        if (mock := _mock_of(response, self)) is not None:
+            recorder.leave_to_mock(call, mock)
             return response
         response = _recorded(response, recorder, call)
         if call.fault is None:
@@ -163,14 +164,15 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
             named = await anyio.to_thread.run_sync(_naming_mocks, error, request, self)
             return _refused(request, line.problems.take(named))
         try:
-            with _outgoing(request, partial(recorder.drop, call)):
+            async with _outgoing(request, partial(recorder.drop, call)):
                 response = response or await edge.send_async(
-                    call, partial(original, self, request), partial(_head, self),
-                    lambda answer: answer.aclose(),
+                    call, partial(original, self, request), _head, lambda answer: answer.aclose(),
+                    held=neighbours.mock_below(self) is None,
                 )  # fmt: skip
         except RecordingProblem as error:
             return _refused(request, recorder.problems.take(error))
-        if _is_of_a_mock(response, recorder, call, self):
+        if (mock := _mock_of(response, self)) is not None:
+            await streams.in_a_thread(partial(recorder.leave_to_mock, call, mock))
             return response
         response = _recorded(response, recorder, call)
         if call.fault is None:
@@ -345,24 +347,14 @@ def _naming_mocks(error: Exception, request: Any, transport: Any) -> Exception:
     return error
 
 
-def _is_of_a_mock(response: Any, recorder: Recorder, call: Call, transport: Any) -> bool:
-    """Whether the test's own mock answered: it is no answer of a model, and is not recorded."""
-    if (mock := _mock_of(response, transport)) is None:
-        return False
-    recorder.leave_to_mock(call, mock)
-    return True
-
-
 def _mock_of(response: Any, transport: Any) -> str | None:
-    """The test's own mock that answered; None where the network did."""
+    """The test's own mock that answered, which is no answer of a model; None for the network."""
     mock = neighbours.mock_below(transport)
     return None if "network_stream" in response.extensions else mock
 
 
-def _head(transport: Any, response: Any) -> edge.Head:
-    """Status and headers of an answer; what a mock says is not about the account."""
-    mocked = _mock_of(response, transport) is not None
-    return 200 if mocked else response.status_code, response.headers
+def _head(response: Any) -> edge.Head:
+    return response.status_code, response.headers
 
 
 def _begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[Any, Call]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
+import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,14 +15,20 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from random import Random
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from projects import HTTP_LIBRARY
 
 from pytest_claude.clock import elapsed_s
-from pytest_claude.recording.limits import BUSY, Claim, Limits, retry_after_s
+from pytest_claude.errors import NotSent
+from pytest_claude.models.prices import price_table
+from pytest_claude.recording.admission import Admission, _has_ended
+from pytest_claude.recording.limits import BUSY, Claim, Host, Limits, retry_after_s
 from pytest_claude.recording.shared_state import SharedState
+from pytest_claude.transcript.interaction import Request
 
 HOST = "api.anthropic.com"
 LATENCY_S = 1.0
@@ -251,6 +261,49 @@ def test_input_tokens_of_a_minute_are_shared_too() -> None:
     assert limits.enter("e", huge, 1.0, None) == 57  # not more than a full minute is asked for
 
 
+def test_a_limit_per_minute_holds_a_call_back_for_a_minute_at_most() -> None:
+    limits, amounts = Limits(), {"input-tokens": 30_000}
+    told = {
+        "anthropic-ratelimit-input-tokens-limit": "30000",
+        "anthropic-ratelimit-input-tokens-remaining": "100",
+    }
+    for number in range(12):  # what they take is estimated: the API may count a tenth of it
+        assert limits.enter(str(number), Claim(HOST, "m", amounts), number, None) == 0
+    limits.settle("0", 0.0, 12.0, told)
+    assert limits.enter("late", Claim(HOST, "m", amounts), 12.0, None) == 60
+    huge = Claim(HOST, "m", {"input-tokens": 10**6})
+    assert limits.enter("huge", huge, 72.0, None) == 0
+    assert limits.enter("late", Claim(HOST, "m", amounts), 72.0, None) == 60
+
+
+REQUEST = Request("POST", f"https://{HOST}/v1/messages", b'{"model": "claude-sonnet-4-5"}')
+
+
+def test_a_call_that_was_cancelled_while_a_thread_asks_for_it_leaves_no_claim() -> None:
+    state = SharedState(Limits)
+    ticket = Admission(state).ticket(REQUEST)
+    ticket.drop(asyncio.CancelledError())
+    with pytest.raises(NotSent, match="gave it up"):
+        ticket.send(never, never, never)
+    with state.held() as limits:
+        assert limits.claims == {}
+
+
+def test_a_thread_that_holds_a_call_ends_as_soon_as_its_test_does() -> None:
+    state = SharedState(Limits)
+    with state.held() as limits:
+        limits.hosts[HOST] = Host(closed_until=elapsed_s() + 20)
+    ticket, began = Admission(state).ticket(REQUEST), elapsed_s()
+    threading.Timer(0.1, ticket.withdraw).start()
+    with pytest.raises(NotSent, match="its test ended"):
+        ticket.send(never, never, never)
+    assert elapsed_s() - began < 10
+
+
+def never(*_: object) -> NoReturn:
+    pytest.fail("it is not sent")
+
+
 # --- the budget -----------------------------------------------------------------------------
 
 
@@ -268,11 +321,155 @@ def test_what_is_reserved_is_waited_for_before_the_budget_stops_anything() -> No
     assert limits.held_back_usd == pytest.approx(6.01)
 
 
+def test_a_call_that_is_given_up_after_a_refusal_costs_nothing() -> None:
+    limits, headers = Limits(), {"retry-after": "1"}
+    limits.enter("a", Claim(HOST, usd=6), 0.0, 10.0)
+    assert limits.refuse("a", 429, headers, 0.1, 0.0)
+    limits.settle("a", None, 0.2)
+    assert (limits.spent_usd, limits.claims) == (0, {})
+    limits.enter("b", Claim(HOST, usd=6), 2.0, 10.0)
+    assert limits.refuse("b", 429, headers, 2.1, 0.0)
+    assert limits.enter("b", Claim(HOST, usd=6), 9.0, 10.0) == 0  # it is sent again
+    limits.settle("b", None, 9.1)
+    assert limits.spent_usd == 6
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "is_paid"),
+    [
+        (HTTP_LIBRARY, "ConnectError", False),
+        (HTTP_LIBRARY, "ConnectTimeout", False),
+        (HTTP_LIBRARY, "PoolTimeout", False),
+        (HTTP_LIBRARY, "ReadTimeout", True),
+        (HTTP_LIBRARY, "RemoteProtocolError", True),
+        ("botocore.exceptions", "ConnectTimeoutError", False),
+        ("botocore.exceptions", "EndpointConnectionError", False),
+        ("botocore.exceptions", "ConnectionClosedError", True),
+        ("botocore.exceptions", "ReadTimeoutError", True),
+        ("builtins", "ConnectionRefusedError", False),
+        ("builtins", "ConnectionResetError", True),
+    ],
+)
+def test_a_call_without_an_answer_costs_what_was_reserved_unless_it_was_not_connected(
+    module: str, name: str, is_paid: bool
+) -> None:
+    kind = vars(pytest.importorskip(module))[name]
+    error = kind(endpoint_url=HOST) if module.startswith("botocore") else kind("why")
+
+    def fails() -> NoReturn:
+        raise error
+
+    state = SharedState(Limits)
+    ticket = Admission(state, prices=price_table(())).ticket(REQUEST)
+    with pytest.raises(kind):
+        ticket.send(fails, never, never)
+    ticket.drop(error)
+    with state.held() as limits:
+        assert (limits.spent_usd > 0) == is_paid
+
+
 def test_what_a_killed_worker_had_reserved_is_not_waited_for_for_ever() -> None:
     limits = Limits()
     limits.enter("killed", Claim(HOST, usd=6), 0.0, 10.0)
     assert 0 < limits.enter("b", Claim(HOST, usd=6), 599.0, 10.0) < 1
     assert limits.enter("b", Claim(HOST, usd=6), 601.0, 10.0) == inf
+
+
+MODEL = {"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": []}
+BEDROCK = "/model/us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+VERTEX = "/v1/projects/p/locations/l/publishers/anthropic/models"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "known"),
+    [
+        ("/v1/messages", MODEL, True),
+        ("/v1/messages/batches", {"requests": [{"custom_id": "a", "params": MODEL}]}, True),
+        ("/v1/messages/batches/msgbatch_1/cancel", {}, True),
+        ("/v1/messages/count_tokens", MODEL, True),
+        (f"{BEDROCK}/converse", {"messages": []}, True),
+        (f"{BEDROCK}/count-tokens", {"input": {}}, True),
+        (f"{VERTEX}/claude-sonnet-4-5:rawPredict", {"max_tokens": 9, "messages": []}, True),
+        (f"{VERTEX}/count-tokens:rawPredict", MODEL, True),
+        ("/v1/files", {}, True),
+        ("/v1/chat/completions", MODEL, False),
+        ("/v1/responses", MODEL, False),
+    ],
+)
+def test_under_a_budget_a_call_that_asks_a_model_has_a_known_price(
+    path: str, body: Mapping[str, object], known: bool
+) -> None:
+    request = Request("POST", f"https://{HOST}{path}", json.dumps(body).encode())
+    state, prices = SharedState(Limits), price_table(())
+    Admission(state, prices=prices).claim(request)
+    budgeted = Admission(state, budget_usd=1.0, prices=prices)
+    if known:
+        budgeted.claim(request)
+        return
+    with pytest.raises(NotSent) as caught:
+        budgeted.claim(request)
+    assert caught.value.headline == f"not sent: the price of a call of {path} is unknown"
+    assert caught.value.rows == (
+        ("expected", "calls of the Messages API within --claude-budget"),
+        ("observed", f"{path} asks a model, and what that costs can't be told"),
+        ("to go on", "leave --claude-budget out, or call /v1/messages"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("owner", "waits_s"), [((1, 7), 0), ((1, 8), 60), ((2, 7), 600), ((3, 7), 0), (None, 600)]
+)
+def test_a_call_waits_only_for_what_is_answered_without_it(
+    owner: tuple[int, int] | None, waits_s: float
+) -> None:
+    def asked(now: float) -> float:
+        limits = Limits()
+        assert limits.enter("a", Claim(HOST, usd=6, owner=owner), 0.0, 10.0) == 0
+        claim = Claim(HOST, usd=6, owner=(1, 7))
+        return limits.enter("b", claim, now, 10.0, has_ended=lambda pid: pid == 3)
+
+    assert asked(waits_s) == inf
+    assert not waits_s or 0 < asked(waits_s - 1) < 1
+
+
+@pytest.mark.parametrize("waits", ["thread", "task"])
+def test_a_call_does_not_wait_for_an_answer_that_its_own_app_is_reading(waits: str) -> None:
+    def held_back(seconds: float) -> None:
+        assert seconds == 0, "it waits for itself"
+
+    async def answer() -> int:
+        return 200
+
+    def head(status: int) -> tuple[int, dict[str, str]]:
+        return status, {}
+
+    def send_twice() -> None:
+        for ticket in tickets:
+            ticket.send(lambda: 200, head, never)
+
+    async def send_twice_async() -> None:
+        for ticket in tickets:
+            await ticket.send_async(answer, head, never)
+
+    prices = price_table(())
+    usd = Admission(SharedState(Limits), prices=prices).claim(REQUEST).usd
+    admission = Admission(
+        SharedState(Limits), budget_usd=1.5 * usd, prices=prices, held_back=held_back
+    )
+    tickets = [admission.ticket(REQUEST) for _ in "ab"]
+    with pytest.raises(NotSent, match="budget"):
+        send_twice() if waits == "thread" else asyncio.run(send_twice_async())
+
+
+def test_a_call_does_not_wait_for_one_of_a_process_that_was_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        assert not _has_ended(process.pid)
+        process.kill()
+        until = elapsed_s() + 10
+        while not _has_ended(process.pid):  # nobody has waited for it yet: it is a zombie
+            assert elapsed_s() < until
+            time.sleep(0.01)
+    assert _has_ended(process.pid)
 
 
 Event = tuple[str, int, float, float]
