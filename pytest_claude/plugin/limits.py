@@ -79,8 +79,22 @@ def limit_notes(config: pytest.Config, settings: RunSettings, run: Run) -> list[
             *notes,
             f"the budget of {budget} stopped the recording: {spent} were spent, "
             f"{plural(missing, 'trial')} not recorded; the rest costs {least}{dollars(usd)}",
-            "  to go on  repeat it with another --claude-budget: nothing is paid twice",
+            f"  to go on  repeat it with {_way_on(settings)}",
         ]
+
+
+def _way_on(settings: RunSettings) -> str:
+    """What to type after a stop by the budget, and what is paid then."""
+    if settings.record_mode != "all" or settings.gated:
+        return "another --claude-budget: nothing is paid twice"
+    return f"plain --claude-record and another --claude-budget: {ALL_STOPPED}"
+
+
+ALL_STOPPED = (
+    "nothing is paid twice, and a trial that has a recording keeps it "
+    "(--claude-record=all records and pays every trial anew)"
+)
+"""What a plain recording does after one of all trials anew was stopped."""
 
 
 class _Workers:

@@ -57,6 +57,23 @@ def test_the_call_that_would_cross_the_budget_is_not_sent(priced: Any) -> None:
     priced.run().assert_outcomes(passed=5)
 
 
+def test_after_a_stop_of_all_anew_a_plain_recording_goes_on(priced: Any) -> None:
+    priced.tests(SUITE.format(tests=4))
+    priced.record("--claude-budget=2.5", mode="all").assert_outcomes(passed=2, failed=2)
+    result = priced.record("--claude-budget=1.5")
+    result.assert_outcomes(passed=3, failed=1)
+    assert len(priced.simulator.bodies) == 1
+    result = priced.record("--claude-budget=1.5", mode="all")
+    told = " ".join(result.stdout.str().split())
+    assert (
+        "to go on repeat it with plain --claude-record and another --claude-budget: nothing is "
+        "paid twice, and a trial that has a recording keeps it (--claude-record=all records and "
+        "pays every trial anew)"
+    ) in told
+    priced.record("--claude-budget=1.5").assert_outcomes(passed=4)
+    assert len(priced.simulator.bodies) == 1, "three have a recording"
+
+
 def test_after_the_stop_no_later_test_calls_however_cheap_it_is(priced: Any) -> None:
     priced.tests(
         "def test_a(claude):\n    ask(max_tokens=100)\n\n"

@@ -103,7 +103,8 @@ def test_a_gate_is_estimated_by_model_from_what_is_recorded(bumped, words) -> No
     assert rests.startswith("  estimated: ")
     assert re.fullmatch(r"  12 to 16 calls, \d+ s( with 2 workers)?", total)
     assert re.fullmatch(rf"  {NEW}  12 to 16 calls, \$[\d.]+ to \$[\d.]+", model)
-    assert command == f"  to record  pytest --claude-bump {OLD}={NEW} --claude-record"
+    workers = "-n 2 " if words else ""
+    assert command == f"  to record  pytest {workers}--claude-bump {OLD}={NEW} --claude-record"
 
 
 def test_a_gate_without_recordings_is_estimated_by_what_its_tests_ask_first(bumped) -> None:
@@ -336,3 +337,13 @@ def test_the_command_that_drives_a_gate_has_a_dry_run_too(bumped, capsys) -> Non
     printed = capsys.readouterr().out
     assert "dry run: nothing was sent" in printed
     assert "no report is written" not in printed  # of the file that the command reads
+
+
+def test_the_command_keeps_what_was_typed_of_money_trials_and_workers(project) -> None:
+    project.tests(TRIALS)
+    words = ["--claude-trials=2", "--claude-budget=$5", "--claude-record-refused", "--claude-batch"]
+    command = section(dry(project, *words, *XDIST, "--claude-record=all", skipped=1))[-1]
+    assert command == (
+        "  to record  pytest -n 2 --claude-record-refused --claude-batch --claude-budget '$5' "
+        "--claude-trials 2 --claude-record=all"
+    )
