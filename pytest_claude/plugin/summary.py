@@ -133,11 +133,13 @@ def print_dry_run(
         outside: Calls that no claude test made, one sentence each.
         notes: What the user should know of the session, one sentence each.
     """
+    from pytest_claude.plugin.guard import OTHER_PROGRAMS
     from pytest_claude.report.numbers import plural
     from pytest_claude.report.terminal import note_lines
 
-    config = reporter.config
-    lines = findings.lines(workers_of(config), record_command(config))
+    config, notes = reporter.config, list(notes)
+    sees_all = not any(note.startswith(OTHER_PROGRAMS) for note in notes)
+    lines = findings.lines(workers_of(config), record_command(config), sees_all=sees_all)
     if outside:
         lines.append(f"{plural(len(outside), 'call')} outside the claude tests, not counted:")
         lines += [f"  {line}" for line in dict.fromkeys(outside)]

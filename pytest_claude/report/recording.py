@@ -19,6 +19,8 @@ def dry_run_lines(
     tests: int,
     workers: int,
     prices: PriceTable = NO_OVERRIDES,
+    *,
+    sees_all: bool = True,
 ) -> list[str]:
     """What a dry run says at its end.
 
@@ -28,13 +30,15 @@ def dry_run_lines(
         tests: How many tests would call.
         workers: How many tests are recorded at a time.
         prices: The user's own prices.
+        sees_all: Whether no test started a program that may have sent something.
 
     >>> dry_run_lines([], [], 0, 1)
     ['dry run: nothing was sent, and a recording would send nothing']
     """
+    sent = "nothing was sent" + ("" if sees_all else " by the tests themselves")
     if not rows:
-        return ["dry run: nothing was sent, and a recording would send nothing"]
-    lines = [f"dry run: nothing was sent; a recording would call in {plural(tests, 'test')}"]
+        return [f"dry run: {sent}, and a recording would send nothing"]
+    lines = [f"dry run: {sent}; a recording would call in {plural(tests, 'test')}"]
     total = together(rows)
     if head:  # it says what a gate costs
         lines += [*head, f"  {calls_text(total)}, {_time_text(total, workers)}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 
@@ -347,3 +348,31 @@ def test_the_command_keeps_what_was_typed_of_money_trials_and_workers(project) -
         "  to record  pytest -n 2 --claude-record-refused --claude-batch --claude-budget '$5' "
         "--claude-trials 2 --claude-record=all"
     )
+
+
+@pytest.mark.parametrize("words", [(), XDIST], ids=["one process", "xdist"])
+def test_a_program_that_a_test_starts_has_no_real_key(project, monkeypatch, words) -> None:
+    names = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"]
+    for name in names:
+        monkeypatch.setenv(name, "sk-ant-real")
+    project.tests(
+        "import os, subprocess, sys\n"
+        f"NAMES = {names}\n"
+        "@pytest.mark.parametrize('n', [1, 2])\n"
+        "@pytest.mark.skipif('not os.environ.get(\"ANTHROPIC_API_KEY\")', reason='no key')\n"
+        "def test_a(claude, n):\n"
+        "    code = 'import os, sys; print([os.environ[n] for n in sys.argv[1:]])'\n"
+        "    words = [sys.executable, '-c', code, *NAMES]\n"
+        "    done = subprocess.run(words, capture_output=True, text=True, check=True)\n"
+        "    assert 'real' not in done.stdout, done.stdout\n"
+        "    ask()\n"
+    )
+    result = project.run("--claude-dry-run", *words, "-rs")
+    result.assert_outcomes(skipped=2)
+    printed = " ".join(result.stdout.str().split())
+    assert f"would ask {OLD}" in printed
+    assert "no key" not in printed
+    assert "dry run: nothing was sent by the tests themselves; a recording would call" in printed
+    assert "(python" in printed
+    assert "what those ask a model is neither seen nor counted" in printed
+    assert [os.environ[name] for name in names] == ["sk-ant-real"] * 2
