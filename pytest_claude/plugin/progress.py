@@ -13,6 +13,8 @@ from typing import Any, TextIO
 import pytest
 
 from pytest_claude import clock
+from pytest_claude.plugin.limits import limits_of
+from pytest_claude.recording.made import Span, joined
 from pytest_claude.report.recording import Standing, progress_text
 from pytest_claude.settings import RunSettings
 
@@ -51,6 +53,8 @@ class Progress:
         self._settings = settings
         self._gated = settings.gated
         self._started_s: float | None = None
+        self._waits: list[Span] = []
+        self._earlier_usd = self._of_budget()  # of a bump's earlier runs, which share it
         self._trials: tuple[int, int] | None = None
         self._by_test: dict[str, int] = {}
         self._done: dict[str, None] = {}
@@ -82,16 +86,27 @@ class Progress:
         if test is not None and test in self._by_test:  # an edited test takes more than foreseen
             self._by_test[test] = max(0, self._by_test[test] - made["trials"])
         trials = before.trials + made["trials"]
+        self._waits = joined([*self._waits, *map(tuple, made["waits"])])
         self.standing = Standing(
             before.calls + made["calls"],
             before.usd + made["usd"],
             before.unpriced + made["unpriced"],
-            before.waited_s + made["waited_s"],
+            sum(end - start for start, end in self._waits),
             self._elapsed_s,
             trials,
             self._left(trials),
         )
+        if self._settings.budget_usd is not None:  # one sum: that which the budget allows by
+            usd = self._of_budget() - self._earlier_usd
+            self.standing = replace(self.standing, usd=usd, unpriced=0)
         self._show()
+
+    def _of_budget(self) -> float:
+        """Dollars of the budget that all processes have spent; 0 without a budget."""
+        if self._settings.budget_usd is None:
+            return 0.0
+        with limits_of(self._config).held() as limits:
+            return limits.spent_usd
 
     def _start_clock(self) -> None:
         if self._started_s is None:

@@ -311,7 +311,9 @@ class Results:
             if self._settings.recording:
                 from pytest_claude.plugin.limits import limit_notes
 
-                notes += [*limit_notes(self._config, self._settings, self.run)]
+                notes += [
+                    *limit_notes(self._config, self._settings, self.run, self._unread.total())
+                ]
                 notes += self._interrupted()
             summary.print_section(terminalreporter, self.run, self._story, problems, notes)
             summary.print_annotations(terminalreporter, self._story, self._lines)

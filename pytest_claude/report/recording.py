@@ -130,7 +130,7 @@ class Standing:
         calls: Calls that were answered.
         usd: What they cost, as far as that is known.
         unpriced: How many of them cost what is not known.
-        waited_s: Seconds that calls were held back for the limits of the account.
+        waited_s: Seconds in which a call was held back for the limits of the account.
         elapsed_s: Seconds since the first test.
         trials: Trials that called.
         left: How many more will call, least and most; None where that is not known.
