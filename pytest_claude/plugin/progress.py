@@ -15,7 +15,7 @@ import pytest
 from pytest_claude import clock
 from pytest_claude.plugin.limits import limits_of
 from pytest_claude.recording.made import Span, joined
-from pytest_claude.report.recording import Standing, progress_text
+from pytest_claude.report.recording import Standing, live_text, progress_text
 from pytest_claude.settings import RunSettings
 
 _EVERY_S = 30.0
@@ -58,7 +58,7 @@ class Progress:
         self._trials: tuple[int, int] | None = None
         self._by_test: dict[str, int] = {}
         self._done: dict[str, None] = {}
-        self._began = False
+        self._began = self._ended = False
         self._json = Json(settings) if settings.progress == "json" else None
 
     @cached_property
@@ -126,7 +126,7 @@ class Progress:
 
     def _show(self) -> None:
         self._view.clear()
-        if self.standing.calls and self._began:
+        if self.standing.calls and self._began and not self._ended:
             self._view.show(self.standing)
 
     # --- hooks ------------------------------------------------------------------------------
@@ -170,6 +170,7 @@ class Progress:
         try:
             return (yield)
         finally:
+            self._ended = True
             self._view.clear()
             self._view.end(replace(self.standing, elapsed_s=self._elapsed_s))
 
@@ -203,7 +204,7 @@ class Lines(View):
         now_s = clock.elapsed_s()
         if now_s - self._shown_s >= _EVERY_S and standing.calls > self._calls:
             self._shown_s, self._calls = now_s, standing.calls
-            self._say(_text(standing))
+            self._say(progress_text(standing, _ends(standing)))
 
     def _say(self, line: str) -> None:
         self._reporter.ensure_newline()
@@ -217,8 +218,9 @@ class Live(Lines):
 
     def show(self, standing: Standing) -> None:
         room = self._writer.fullwidth - self._writer.width_of_current_line - 1
-        if text := f"  {_text(standing)}"[: max(0, room)]:
+        if words := live_text(standing, _ends(standing), room - 2):
             self._is_shown = True
+            text = f"  {words}"
             self._write(f"{_ERASE}{text}\x1b[{len(text)}D")
 
     def clear(self) -> None:
@@ -267,10 +269,10 @@ class Json(View):
         self.write("end", _data(standing))
 
 
-def _text(standing: Standing) -> str:
+def _ends(standing: Standing) -> list[str]:
+    """The times of day when it will end; empty where that is not known."""
     left_s = standing.left_s if standing.left != (0, 0) else None
-    ends = [clock.local_time(each).strftime("%H:%M") for each in left_s or ()]
-    return progress_text(standing, ends)
+    return [clock.local_time(each).strftime("%H:%M") for each in left_s or ()]
 
 
 def _data(standing: Standing) -> dict[str, Any]:

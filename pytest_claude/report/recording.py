@@ -177,12 +177,10 @@ def progress_text(standing: Standing, ends: Sequence[str] = ()) -> str:
     '2 calls made, cost unknown'
     """
     parts = [f"{plural(standing.calls, 'call')} made"]
-    if standing.calls_left is not None and standing.left != (0, 0):
-        parts.append(f"about {_between(*(f'{each:,}' for each in standing.calls_left))} left")
-    if standing.unpriced < max(1, standing.calls):
-        usd = standing.usd_in_all if standing.left != (0, 0) else None
-        of_all = "" if usd is None else f" of about {_between(*map(dollars, usd))}"
-        parts.append(f"{dollars(standing.usd)}{of_all} spent")
+    if left := _left_text(standing):
+        parts.append(left)
+    if spent := _spent_text(standing):
+        parts.append(f"{spent} spent")
     if standing.unpriced:
         some = 0 < standing.unpriced < standing.calls
         of = f" of {plural(standing.unpriced, 'call')}" if some else ""
@@ -192,3 +190,45 @@ def progress_text(standing: Standing, ends: Sequence[str] = ()) -> str:
     if ends:
         parts.append(f"ends about {_between(*ends)}")
     return ", ".join(parts)
+
+
+def live_text(standing: Standing, ends: Sequence[str], room: int) -> str:
+    """The same, shorter and the most useful first: as many parts as fit into `room` characters.
+
+    >>> standing = Standing(24, 0.32, 0, 12, 60, 12, (18, 18))
+    >>> live_text(standing, ["14:05", "14:05"], 60)
+    '$0.32 of about $0.80, ends 14:05, 24 calls, about 36 left'
+    >>> live_text(standing, ["14:05", "14:05"], 40)
+    '$0.32 of about $0.80, ends 14:05'
+    """
+    spent = _spent_text(standing)
+    parts = [
+        f"{spent} and unknown" if spent and standing.unpriced else spent or "cost unknown",
+        f"ends {_between(*ends)}" if ends else "",
+        plural(standing.calls, "call"),
+        _left_text(standing),
+        f"waited {duration(standing.waited_s)}" if standing.waited_s >= 1 else "",
+    ]
+    text = ""
+    for part in filter(None, parts):
+        longer = f"{text}, {part}" if text else part
+        if len(longer) > room:
+            break
+        text = longer
+    return text
+
+
+def _left_text(standing: Standing) -> str:
+    """How many calls are left; "" where that is not known, or none is."""
+    if standing.calls_left is None or standing.left == (0, 0):
+        return ""
+    return f"about {_between(*(f'{each:,}' for each in standing.calls_left))} left"
+
+
+def _spent_text(standing: Standing) -> str:
+    """Dollars so far and in all; "" where the cost of no call is known."""
+    if standing.unpriced >= max(1, standing.calls):
+        return ""
+    usd = standing.usd_in_all if standing.left != (0, 0) else None
+    of_all = "" if usd is None else f" of about {_between(*map(dollars, usd))}"
+    return f"{dollars(standing.usd)}{of_all}"
