@@ -19,11 +19,12 @@ from pytest_claude.transcript.model import Usage
 Range = tuple[float, float]
 """The least and the most of an estimate."""
 
-_CHARACTERS = (5.0, 2.5)
-"""Of a token: the most and the least; a prompt has fewer tokens than characters."""
+_BYTES = (5.0, 2.5)
+"""Of a token: the most and the least; a prompt has fewer tokens than bytes."""
 
 _OF_TOOLS = 700  # tokens that the API adds to a request with tools, at most
-_OF_A_FILE = 1_600  # tokens of an image; a long document has more
+_OF_AN_IMAGE = 1_600  # tokens at most: the API scales a larger one down
+_OF_A_PAGE = 1_600  # tokens of the shortest document
 _BASE64_OF_A_TOKEN = 20  # characters of a document in base64
 _AROUND_THE_MEAN = (0.5, 2.0)
 """What one call may take, times the mean of what is recorded."""
@@ -290,26 +291,27 @@ def _usd(each: Unsent, typical: Typical) -> Range | None:
 
 
 def _prompt_tokens(body: Mapping[str, Any]) -> Range:
-    parts = (body.get(name) for name in ("system", "tools", "toolConfig", "messages", "prompt"))
-    texts, files = _measured([part for part in parts if part])
-    least, most = (texts / each for each in _CHARACTERS)
-    tools = _OF_TOOLS if body.get("tools") or body.get("toolConfig") else 0
-    long = (max(_OF_A_FILE, characters / _BASE64_OF_A_TOKEN) for characters in files)
-    return least + _OF_A_FILE * len(files), most + tools + sum(long)
+    """Tokens of the prompt of a request, least and most; of files too, which cost by their kind."""
+    parts = [body.get(name) for name in ("system", "tools", "toolConfig", "messages", "prompt")]
+    least, most = _tokens([part for part in parts if part])
+    return least, most + (_OF_TOOLS if body.get("tools") or body.get("toolConfig") else 0)
 
 
-def _measured(value: Any) -> tuple[int, list[int]]:
-    """Characters of the text, and of each file in base64."""
+def _tokens(value: Any) -> Range:
     if isinstance(value, Mapping):
-        if value.get("type") == "base64" and isinstance(data := value.get("data"), str):
-            return 0, [len(data)]
-        each = [_measured(part) for part in value.values()]
-        names = sum(map(len, value))
-        return names + sum(texts for texts, _ in each), [f for _, files in each for f in files]
+        image = value.get("image")  # of Converse
+        if value.get("type") == "image" or (isinstance(image, Mapping) and "source" in image):
+            return 1, _OF_AN_IMAGE
+        data = value.get("data") if value.get("type") == "base64" else value.get("bytes")
+        if isinstance(data, str):
+            return _OF_A_PAGE, max(_OF_A_PAGE, len(data) / _BASE64_OF_A_TOKEN)
+        value = [*value, *value.values()]
     if isinstance(value, list):
-        each = [_measured(part) for part in value]
-        return sum(texts for texts, _ in each), [f for _, files in each for f in files]
-    return len(value if isinstance(value, str) else json.dumps(value, default=str)), []
+        each = [_tokens(part) for part in value]
+        return sum(least for least, _ in each), sum(most for _, most in each)
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    size = len(text.encode("utf-8", "surrogatepass"))
+    return size / _BYTES[0], size / _BYTES[1]
 
 
 def _around(values: Iterable[float | None]) -> Range | None:

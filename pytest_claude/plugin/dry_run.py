@@ -185,17 +185,18 @@ class Findings:
         """Keep what was found of a test."""
         self._found[test] = found
 
-    def lines(self, workers: int, command: str) -> list[str]:
+    def lines(self, workers: int, command: str, *, sees_all: bool) -> list[str]:
         """What a recording would take.
 
         Args:
             workers: How many tests are recorded at a time.
             command: What records them.
+            sees_all: Whether no test started a program that may have sent something.
         """
         head, _, rows = self._estimate
         calling = sum("gated" in of or of["need"]["trials"] > 0 for of in self._found.values())
         prices = price_table(self._settings.prices, self._settings.names)
-        lines = dry_run_lines(head, rows, calling, workers, prices)
+        lines = dry_run_lines(head, rows, calling, workers, prices, sees_all=sees_all)
         for why in ("refused", "failed"):
             if number := sum(of["stopped"] == why for of in self._found.values()):
                 lines.append(f"{plural(number, 'test')} {_STOPPED[why]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
 import pytest
 
@@ -18,6 +18,9 @@ from pytest_claude.report.explained import problem_rows
 from pytest_claude.settings import RunSettings
 
 __tracebackhide__ = unless_a_group
+
+OTHER_PROGRAMS = "claude tests started other programs"
+"""How the note on them begins."""
 
 # Kept to the end of the process: a context manager that is collected takes back what it did.
 _in_force: list[ExitStack] = []
@@ -51,10 +54,11 @@ class Guard:
         if not self._programs:
             return [*self._imported]
         programs = ", ".join(sorted(self._programs))
+        unseen = "is neither seen nor counted" if self._settings.dry_run else "is not recorded"
         return [
             *self._imported,
-            f"claude tests started other programs ({programs}): what those ask a model is not "
-            "recorded; the fixture `claude_server` can serve them",
+            f"{OTHER_PROGRAMS} ({programs}): what those ask a model {unseen}; "
+            "the fixture `claude_server` can serve them",
         ]
 
     # --- hooks ------------------------------------------------------------------------------
@@ -78,7 +82,8 @@ class Guard:
         note = None if self._settings.recording else self._note_program
         stack.enter_context(guard.watching(self._watch, note))
         try:
-            return (yield)
+            with dummy_key.hidden_keys() if self._settings.dry_run else nullcontext():
+                return (yield)
         finally:
             self._ended = True
             if self._settings.recording or options.running_sessions > 1:

@@ -83,6 +83,7 @@ class Judging:
             self.over = str(error) if error.lasting else None
             self._fail(str(error), len(replies))
             return []
+        self.made.judge(self._usd(answer.usage, self.model))  # an answer without a verdict too
         rulings = rulings_in(answer.text, replies, self.model, answer.usage)
         self._count(rulings)
         if len(rulings) < len(replies):
@@ -91,19 +92,20 @@ class Judging:
 
     def usd_of(self, ruling: Ruling) -> float | None:
         """Dollars that a ruling cost at today's price; None when unknown."""
-        prices = price_table(self.settings.prices, self.settings.names)
-        return cost_usd(ruling.usage, ruling.judge, overrides=prices)
+        return self._usd(ruling.usage, ruling.judge)
 
     def to_json(self) -> dict[str, Any]:
         """The price of each ruling of this process, and why other replies were not read."""
         return {"paid": [self.usd_of(r) for r in self.paid], "failures": self.failures}
 
     def _count(self, rulings: Sequence[Ruling]) -> None:
-        for ruling in rulings:
-            self.made.judge(self.usd_of(ruling))
         with self._lock:
             self.paid += rulings
             self.cache |= {ruling.key: ruling for ruling in rulings}
+
+    def _usd(self, usage: Usage, judge: str) -> float | None:
+        prices = price_table(self.settings.prices, self.settings.names)
+        return cost_usd(usage, judge, overrides=prices)
 
     def _fail(self, why: str, replies: int) -> None:
         with self._lock:

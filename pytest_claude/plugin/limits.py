@@ -56,8 +56,15 @@ def share_limits(config: pytest.Config) -> None:
     config.pluginmanager.register(_Workers(path), "pytest-claude-limits")
 
 
-def limit_notes(config: pytest.Config, settings: RunSettings, run: Run) -> list[str]:
-    """How often the account made the run wait, what was spent, and what is missing for it."""
+def limit_notes(config: pytest.Config, settings: RunSettings, run: Run, unread: int) -> list[str]:
+    """How often the account made the run wait, what was spent, and what is missing for it.
+
+    Args:
+        config: Of the run.
+        settings: Of the run.
+        run: The run.
+        unread: How many replies the judge was to read and has not.
+    """
     from pytest_claude.report.numbers import dollars, mean, plural
 
     with limits_of(config).held() as limits:
@@ -75,12 +82,28 @@ def limit_notes(config: pytest.Config, settings: RunSettings, run: Run) -> list[
         each_usd = mean([t.cost_usd for t in trials if t.outcome in ("pass", "fail")])
         least = "at least " if each_usd is None or settings.gated else "about "
         usd = max(limits.held_back_usd, (each_usd or 0.0) * missing)
+        costs = f"{plural(missing, 'trial')} not recorded; the rest costs {least}{dollars(usd)}"
+        rest = [costs] if missing or not unread else []
+        rest += [f"{plural(unread, 'reply')} left unread by the judge"] if unread else []
         return [
             *notes,
-            f"the budget of {budget} stopped the recording: {spent} were spent, "
-            f"{plural(missing, 'trial')} not recorded; the rest costs {least}{dollars(usd)}",
-            "  to go on  repeat it with another --claude-budget: nothing is paid twice",
+            f"the budget of {budget} stopped the recording: {spent} were spent, {', '.join(rest)}",
+            f"  to go on  repeat it with {_way_on(settings)}",
         ]
+
+
+def _way_on(settings: RunSettings) -> str:
+    """What to type after a stop by the budget, and what is paid then."""
+    if settings.record_mode != "all" or settings.gated:
+        return "another --claude-budget: nothing is paid twice"
+    return f"plain --claude-record and another --claude-budget: {ALL_STOPPED}"
+
+
+ALL_STOPPED = (
+    "nothing is paid twice, and a trial that has a recording keeps it "
+    "(--claude-record=all records and pays every trial anew)"
+)
+"""What a plain recording does after one of all trials anew was stopped."""
 
 
 class _Workers:

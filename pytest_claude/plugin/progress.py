@@ -13,7 +13,9 @@ from typing import Any, TextIO
 import pytest
 
 from pytest_claude import clock
-from pytest_claude.report.recording import Standing, progress_text
+from pytest_claude.plugin.limits import limits_of
+from pytest_claude.recording.made import Span, joined
+from pytest_claude.report.recording import Standing, live_text, progress_text
 from pytest_claude.settings import RunSettings
 
 _EVERY_S = 30.0
@@ -51,10 +53,12 @@ class Progress:
         self._settings = settings
         self._gated = settings.gated
         self._started_s: float | None = None
+        self._waits: list[Span] = []
+        self._earlier_usd = self._of_budget()  # of a bump's earlier runs, which share it
         self._trials: tuple[int, int] | None = None
         self._by_test: dict[str, int] = {}
         self._done: dict[str, None] = {}
-        self._began = False
+        self._began = self._ended = False
         self._json = Json(settings) if settings.progress == "json" else None
 
     @cached_property
@@ -82,16 +86,27 @@ class Progress:
         if test is not None and test in self._by_test:  # an edited test takes more than foreseen
             self._by_test[test] = max(0, self._by_test[test] - made["trials"])
         trials = before.trials + made["trials"]
+        self._waits = joined([*self._waits, *map(tuple, made["waits"])])
         self.standing = Standing(
             before.calls + made["calls"],
             before.usd + made["usd"],
             before.unpriced + made["unpriced"],
-            before.waited_s + made["waited_s"],
+            sum(end - start for start, end in self._waits),
             self._elapsed_s,
             trials,
             self._left(trials),
         )
+        if self._settings.budget_usd is not None:  # one sum: that which the budget allows by
+            usd = self._of_budget() - self._earlier_usd
+            self.standing = replace(self.standing, usd=usd, unpriced=0)
         self._show()
+
+    def _of_budget(self) -> float:
+        """Dollars of the budget that all processes have spent; 0 without a budget."""
+        if self._settings.budget_usd is None:
+            return 0.0
+        with limits_of(self._config).held() as limits:
+            return limits.spent_usd
 
     def _start_clock(self) -> None:
         if self._started_s is None:
@@ -111,7 +126,7 @@ class Progress:
 
     def _show(self) -> None:
         self._view.clear()
-        if self.standing.calls and self._began:
+        if self.standing.calls and self._began and not self._ended:
             self._view.show(self.standing)
 
     # --- hooks ------------------------------------------------------------------------------
@@ -155,6 +170,7 @@ class Progress:
         try:
             return (yield)
         finally:
+            self._ended = True
             self._view.clear()
             self._view.end(replace(self.standing, elapsed_s=self._elapsed_s))
 
@@ -188,7 +204,7 @@ class Lines(View):
         now_s = clock.elapsed_s()
         if now_s - self._shown_s >= _EVERY_S and standing.calls > self._calls:
             self._shown_s, self._calls = now_s, standing.calls
-            self._say(_text(standing))
+            self._say(progress_text(standing, _ends(standing)))
 
     def _say(self, line: str) -> None:
         self._reporter.ensure_newline()
@@ -202,8 +218,9 @@ class Live(Lines):
 
     def show(self, standing: Standing) -> None:
         room = self._writer.fullwidth - self._writer.width_of_current_line - 1
-        if text := f"  {_text(standing)}"[: max(0, room)]:
+        if words := live_text(standing, _ends(standing), room - 2):
             self._is_shown = True
+            text = f"  {words}"
             self._write(f"{_ERASE}{text}\x1b[{len(text)}D")
 
     def clear(self) -> None:
@@ -252,10 +269,10 @@ class Json(View):
         self.write("end", _data(standing))
 
 
-def _text(standing: Standing) -> str:
+def _ends(standing: Standing) -> list[str]:
+    """The times of day when it will end; empty where that is not known."""
     left_s = standing.left_s if standing.left != (0, 0) else None
-    ends = [clock.local_time(each).strftime("%H:%M") for each in left_s or ()]
-    return progress_text(standing, ends)
+    return [clock.local_time(each).strftime("%H:%M") for each in left_s or ()]
 
 
 def _data(standing: Standing) -> dict[str, Any]:

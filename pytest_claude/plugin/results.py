@@ -282,8 +282,14 @@ class Results:
     def pytest_keyboard_interrupt(self) -> None:
         """Say that an interrupted recording goes on; a gate's verdict says it with its commands."""
         if self._settings.recording and not self._settings.gated:
-            command = summary.record_command(self._config)
+            from pytest_claude.plugin.limits import ALL_STOPPED
+
             kept = "the recording was interrupted; what was answered is kept and not paid again"
+            mode: str | None = None
+            if self._settings.record_mode == "all":
+                kept = f"the recording was interrupted; with the next command {ALL_STOPPED}"
+                mode = "new_episodes"
+            command = summary.record_command(self._config, mode)
             self.notes |= dict.fromkeys([kept, f"  to go on  {command}"])
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -305,7 +311,9 @@ class Results:
             if self._settings.recording:
                 from pytest_claude.plugin.limits import limit_notes
 
-                notes += [*limit_notes(self._config, self._settings, self.run)]
+                notes += [
+                    *limit_notes(self._config, self._settings, self.run, self._unread.total())
+                ]
                 notes += self._interrupted()
             summary.print_section(terminalreporter, self.run, self._story, problems, notes)
             summary.print_annotations(terminalreporter, self._story, self._lines)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_claude.plugin.options import SETTINGS, root_typed
+from pytest_claude.plugin.options import OPTIONS, SETTINGS, root_typed
 
 if TYPE_CHECKING:
     from pytest_claude.plugin.dry_run import Findings
@@ -133,11 +133,13 @@ def print_dry_run(
         outside: Calls that no claude test made, one sentence each.
         notes: What the user should know of the session, one sentence each.
     """
+    from pytest_claude.plugin.guard import OTHER_PROGRAMS
     from pytest_claude.report.numbers import plural
     from pytest_claude.report.terminal import note_lines
 
-    config = reporter.config
-    lines = findings.lines(workers_of(config), record_command(config))
+    config, notes = reporter.config, list(notes)
+    sees_all = not any(note.startswith(OTHER_PROGRAMS) for note in notes)
+    lines = findings.lines(workers_of(config), record_command(config), sees_all=sees_all)
     if outside:
         lines.append(f"{plural(len(outside), 'call')} outside the claude tests, not counted:")
         lines += [f"  {line}" for line in dict.fromkeys(outside)]
@@ -155,17 +157,31 @@ def workers_of(config: pytest.Config) -> int:
     return max(1, len(tx))
 
 
-def record_command(config: pytest.Config) -> str:
-    """What records the tests of this run."""
-    settings = config.stash[SETTINGS]
-    mode = settings.record_mode
-    option = "--claude-record" + (f"={mode}" if mode != "new_episodes" else "")
-    pairs = [f"--claude-bump {swap}" for swap in settings.bump]
-    pairs += [f"--claude-swap {swap}" for swap in settings.swaps]
-    if settings.baseline is not None:
-        pairs.append(f"--claude-baseline {settings.baseline}")
-    batch = "--claude-batch" if config.getoption("claude_batch") else ""
-    return " ".join(filter(None, ["pytest", typed_in(config).tests, *pairs, option, batch]))
+def record_command(config: pytest.Config, mode: str | None = None) -> str:
+    """What records the tests of this run, with what was typed for it.
+
+    Args:
+        config: Of the run.
+        mode: The record mode; None for that of the run.
+    """
+    mode = mode or config.stash[SETTINGS].record_mode
+    typed = typed_in(config)
+    words = [] if typed.workers is None else ["-n", typed.workers]
+    for option in OPTIONS:
+        value = config.getoption(option.name)
+        if option.name in _NOT_CARRIED or not value:
+            continue
+        values = value if isinstance(value, list) else [value]
+        words += [word for each in values for word in (option.name, each) if word is not True]
+    words.append("--claude-record" + (f"={mode}" if mode != "new_episodes" else ""))
+    return " ".join(filter(None, ["pytest", typed.tests, shlex.join(words)]))
+
+
+_NOT_CARRIED = frozenset(
+    f"--claude-{name}"
+    for name in ("record", "dry-run", "progress", "report", "show-transcript", "strict")
+)
+"""Options that do not change what is recorded."""
 
 
 _COLOURS = {

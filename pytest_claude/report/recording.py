@@ -19,6 +19,8 @@ def dry_run_lines(
     tests: int,
     workers: int,
     prices: PriceTable = NO_OVERRIDES,
+    *,
+    sees_all: bool = True,
 ) -> list[str]:
     """What a dry run says at its end.
 
@@ -28,13 +30,15 @@ def dry_run_lines(
         tests: How many tests would call.
         workers: How many tests are recorded at a time.
         prices: The user's own prices.
+        sees_all: Whether no test started a program that may have sent something.
 
     >>> dry_run_lines([], [], 0, 1)
     ['dry run: nothing was sent, and a recording would send nothing']
     """
+    sent = "nothing was sent" + ("" if sees_all else " by the tests themselves")
     if not rows:
-        return ["dry run: nothing was sent, and a recording would send nothing"]
-    lines = [f"dry run: nothing was sent; a recording would call in {plural(tests, 'test')}"]
+        return [f"dry run: {sent}, and a recording would send nothing"]
+    lines = [f"dry run: {sent}; a recording would call in {plural(tests, 'test')}"]
     total = together(rows)
     if head:  # it says what a gate costs
         lines += [*head, f"  {calls_text(total)}, {_time_text(total, workers)}"]
@@ -126,7 +130,7 @@ class Standing:
         calls: Calls that were answered.
         usd: What they cost, as far as that is known.
         unpriced: How many of them cost what is not known.
-        waited_s: Seconds that calls were held back for the limits of the account.
+        waited_s: Seconds in which a call was held back for the limits of the account.
         elapsed_s: Seconds since the first test.
         trials: Trials that called.
         left: How many more will call, least and most; None where that is not known.
@@ -173,12 +177,10 @@ def progress_text(standing: Standing, ends: Sequence[str] = ()) -> str:
     '2 calls made, cost unknown'
     """
     parts = [f"{plural(standing.calls, 'call')} made"]
-    if standing.calls_left is not None and standing.left != (0, 0):
-        parts.append(f"about {_between(*(f'{each:,}' for each in standing.calls_left))} left")
-    if standing.unpriced < max(1, standing.calls):
-        usd = standing.usd_in_all if standing.left != (0, 0) else None
-        of_all = "" if usd is None else f" of about {_between(*map(dollars, usd))}"
-        parts.append(f"{dollars(standing.usd)}{of_all} spent")
+    if left := _left_text(standing):
+        parts.append(left)
+    if spent := _spent_text(standing):
+        parts.append(f"{spent} spent")
     if standing.unpriced:
         some = 0 < standing.unpriced < standing.calls
         of = f" of {plural(standing.unpriced, 'call')}" if some else ""
@@ -188,3 +190,45 @@ def progress_text(standing: Standing, ends: Sequence[str] = ()) -> str:
     if ends:
         parts.append(f"ends about {_between(*ends)}")
     return ", ".join(parts)
+
+
+def live_text(standing: Standing, ends: Sequence[str], room: int) -> str:
+    """The same, shorter and the most useful first: as many parts as fit into `room` characters.
+
+    >>> standing = Standing(24, 0.32, 0, 12, 60, 12, (18, 18))
+    >>> live_text(standing, ["14:05", "14:05"], 60)
+    '$0.32 of about $0.80, ends 14:05, 24 calls, about 36 left'
+    >>> live_text(standing, ["14:05", "14:05"], 40)
+    '$0.32 of about $0.80, ends 14:05'
+    """
+    spent = _spent_text(standing)
+    parts = [
+        f"{spent} and unknown" if spent and standing.unpriced else spent or "cost unknown",
+        f"ends {_between(*ends)}" if ends else "",
+        plural(standing.calls, "call"),
+        _left_text(standing),
+        f"waited {duration(standing.waited_s)}" if standing.waited_s >= 1 else "",
+    ]
+    text = ""
+    for part in filter(None, parts):
+        longer = f"{text}, {part}" if text else part
+        if len(longer) > room:
+            break
+        text = longer
+    return text
+
+
+def _left_text(standing: Standing) -> str:
+    """How many calls are left; "" where that is not known, or none is."""
+    if standing.calls_left is None or standing.left == (0, 0):
+        return ""
+    return f"about {_between(*(f'{each:,}' for each in standing.calls_left))} left"
+
+
+def _spent_text(standing: Standing) -> str:
+    """Dollars so far and in all; "" where the cost of no call is known."""
+    if standing.unpriced >= max(1, standing.calls):
+        return ""
+    usd = standing.usd_in_all if standing.left != (0, 0) else None
+    of_all = "" if usd is None else f" of about {_between(*map(dollars, usd))}"
+    return f"{dollars(standing.usd)}{of_all}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 from projects import NEW, OLD
-from simulator import calls, says
+from simulator import calls, cutting, says
 
 XDIST = ("-p", "xdist", "-p", "pytest_claude.plugin")
 TEXT = "x" * 400  # 100 tokens, as the simulator counts
@@ -55,6 +56,23 @@ def test_the_call_that_would_cross_the_budget_is_not_sent(priced: Any) -> None:
     assert len(priced.simulator.bodies) == 2
     result.stdout.fnmatch_lines(["*$2.00 of the budget of $2.00 were spent"])
     priced.run().assert_outcomes(passed=5)
+
+
+def test_after_a_stop_of_all_anew_a_plain_recording_goes_on(priced: Any) -> None:
+    priced.tests(SUITE.format(tests=4))
+    priced.record("--claude-budget=2.5", mode="all").assert_outcomes(passed=2, failed=2)
+    result = priced.record("--claude-budget=1.5")
+    result.assert_outcomes(passed=3, failed=1)
+    assert len(priced.simulator.bodies) == 1
+    result = priced.record("--claude-budget=1.5", mode="all")
+    told = " ".join(result.stdout.str().split())
+    assert (
+        "to go on repeat it with plain --claude-record and another --claude-budget: nothing is "
+        "paid twice, and a trial that has a recording keeps it (--claude-record=all records and "
+        "pays every trial anew)"
+    ) in told
+    priced.record("--claude-budget=1.5").assert_outcomes(passed=4)
+    assert len(priced.simulator.bodies) == 1, "three have a recording"
 
 
 def test_after_the_stop_no_later_test_calls_however_cheap_it_is(priced: Any) -> None:
@@ -127,7 +145,8 @@ def test_a_budget_is_an_amount_of_dollars(priced: Any, value: str) -> None:
     result.stderr.fnmatch_lines([f"ERROR: --claude-budget={value}: US dollars, more than 0*"])
 
 
-def test_the_judge_is_paid_from_the_budget(priced: Any) -> None:
+def judged(priced: Any) -> None:
+    """One test that asks once, and has the judge read the reply: a dollar each."""
     ini = priced.path / "pyproject.toml"
     text = ini.read_text().replace("'never'", "'always'").replace("claude_prices = [",
         "claude_prices = ['claude-haiku-5-5 input=0 output=10000', ")  # fmt: skip
@@ -140,11 +159,51 @@ def test_asks(claude):
     claude.asks_clarifying_question()
 """
     )
+
+
+def test_the_judge_is_paid_from_the_budget(priced: Any) -> None:
+    judged(priced)
     result = priced.record("--claude-budget=1.5")
     assert [seen["model"] for seen in priced.simulator.bodies] == [OLD]
     result.stdout.fnmatch_lines(
         ["*left unread by claude-haiku-5-5: not sent: the budget of $1.50*"]
     )
+
+    told = " ".join(result.stdout.str().split())
+    assert "$1.00 were spent, 1 reply left unread by the judge to go on" in told
+    assert "0 trials" not in told
+
+
+@pytest.mark.parametrize("words", [(), ("--claude-budget=9",)], ids=["plain", "budget"])
+def test_an_answer_of_the_judge_without_a_verdict_is_paid_and_counted(
+    priced: Any, words: tuple[str, ...]
+) -> None:
+    judged(priced)
+    result = priced.record(*words)
+    assert len(priced.simulator.bodies) == 2
+    told = result.stdout.str()
+    assert "1 call made, $2.00 spent" in told
+    assert ("$2.00 of the budget of $9.00 were spent" in told) == bool(words)
+
+
+def test_a_cut_answer_costs_in_the_progress_what_it_costs_the_budget(priced: Any) -> None:
+    priced.personas(old=cutting(says(TEXT), 4))
+    priced.tests(
+        """
+def test_a(claude):
+    import anthropic
+    try:
+        with anthropic.Anthropic(max_retries=0).messages.stream(
+            model="claude-sonnet-4-5", max_tokens=300, messages=[{"role": "user", "content": "a"}]
+        ) as stream:
+            stream.get_final_message()
+    except Exception:
+        pass
+"""
+    )
+    told = priced.record("--claude-budget=9").stdout.str()
+    [spent] = re.findall(r"calls? made, (\S+) spent", told)
+    assert f"{spent} of the budget of $9.00 were spent" in told
 
 
 def test_a_stop_in_a_gate_is_undecided_and_never_a_pass(priced: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 
@@ -103,7 +104,8 @@ def test_a_gate_is_estimated_by_model_from_what_is_recorded(bumped, words) -> No
     assert rests.startswith("  estimated: ")
     assert re.fullmatch(r"  12 to 16 calls, \d+ s( with 2 workers)?", total)
     assert re.fullmatch(rf"  {NEW}  12 to 16 calls, \$[\d.]+ to \$[\d.]+", model)
-    assert command == f"  to record  pytest --claude-bump {OLD}={NEW} --claude-record"
+    workers = "-n 2 " if words else ""
+    assert command == f"  to record  pytest {workers}--claude-bump {OLD}={NEW} --claude-record"
 
 
 def test_a_gate_without_recordings_is_estimated_by_what_its_tests_ask_first(bumped) -> None:
@@ -336,3 +338,41 @@ def test_the_command_that_drives_a_gate_has_a_dry_run_too(bumped, capsys) -> Non
     printed = capsys.readouterr().out
     assert "dry run: nothing was sent" in printed
     assert "no report is written" not in printed  # of the file that the command reads
+
+
+def test_the_command_keeps_what_was_typed_of_money_trials_and_workers(project) -> None:
+    project.tests(TRIALS)
+    words = ["--claude-trials=2", "--claude-budget=$5", "--claude-record-refused", "--claude-batch"]
+    command = section(dry(project, *words, *XDIST, "--claude-record=all", skipped=1))[-1]
+    assert command == (
+        "  to record  pytest -n 2 --claude-record-refused --claude-batch --claude-budget '$5' "
+        "--claude-trials 2 --claude-record=all"
+    )
+
+
+@pytest.mark.parametrize("words", [(), XDIST], ids=["one process", "xdist"])
+def test_a_program_that_a_test_starts_has_no_real_key(project, monkeypatch, words) -> None:
+    names = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"]
+    for name in names:
+        monkeypatch.setenv(name, "sk-ant-real")
+    project.tests(
+        "import os, subprocess, sys\n"
+        f"NAMES = {names}\n"
+        "@pytest.mark.parametrize('n', [1, 2])\n"
+        "@pytest.mark.skipif('not os.environ.get(\"ANTHROPIC_API_KEY\")', reason='no key')\n"
+        "def test_a(claude, n):\n"
+        "    code = 'import os, sys; print([os.environ[n] for n in sys.argv[1:]])'\n"
+        "    words = [sys.executable, '-c', code, *NAMES]\n"
+        "    done = subprocess.run(words, capture_output=True, text=True, check=True)\n"
+        "    assert 'real' not in done.stdout, done.stdout\n"
+        "    ask()\n"
+    )
+    result = project.run("--claude-dry-run", *words, "-rs")
+    result.assert_outcomes(skipped=2)
+    printed = " ".join(result.stdout.str().split())
+    assert f"would ask {OLD}" in printed
+    assert "no key" not in printed
+    assert "dry run: nothing was sent by the tests themselves; a recording would call" in printed
+    assert "(python" in printed
+    assert "what those ask a model is neither seen nor counted" in printed
+    assert [os.environ[name] for name in names] == ["sk-ant-real"] * 2

@@ -148,13 +148,15 @@ def test_another_word_is_a_usage_error(project) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a terminal of Unix is needed to look at")
-def test_on_a_terminal_the_line_stands_after_what_pytest_printed(project) -> None:
+@pytest.mark.parametrize("style", ["progress", "classic"])
+def test_on_a_terminal_the_line_stands_after_what_pytest_printed(project, style: str) -> None:
     import pty
 
     project.app(sdk_in_children=True)
     project.tests(THREE)
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "pytest", "-p", "pytest_claude.plugin", "--claude-record"]
+    command += ["-o", f"console_output_style={style}"]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "PY_COLORS": "0"}
     with project.server():
         environment |= {n: os.environ[n] for n in ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL")}
@@ -165,11 +167,13 @@ def test_on_a_terminal_the_line_stands_after_what_pytest_printed(project) -> Non
             written = _read(ours)
         assert process.returncode == 0
     live = (
-        r"test_app\.py \x1b\[K  2 calls made, about 4 left, \$[\d.]+ of about \$[\d.]+ spent, ends"
+        r"test_app\.py \x1b\[K  \$[\d.]+ of about \$[\d.]+, ends \d\d:\d\d, "
+        r"2 calls, about 4 left\x1b"
     )
     assert re.search(live, written)
     screen = [line for line in _on_screen(written) if line.startswith("test_app.py ")]
-    assert screen == ["test_app.py ...".ljust(93) + "[100%]"]
+    end = "[100%]".rjust(100 - len("test_app.py ...") - 1) if style == "progress" else ""
+    assert screen == [f"test_app.py ...{end}"]
 
 
 def _read(terminal: int) -> str:

@@ -352,6 +352,16 @@ def test_what_an_interrupted_recording_paid_for_is_not_paid_again(project) -> No
     project.run().assert_outcomes(passed=1)
 
 
+def test_an_interrupted_recording_of_all_anew_goes_on_with_a_plain_one(project) -> None:
+    project.tests("def test_calls(claude):\n    ask('one')\n    raise KeyboardInterrupt")
+    told = " ".join(project.record(mode="all").stdout.str().split())
+    assert "to go on pytest --claude-record " in f"{told} ", "=all would pay again"
+    assert "(--claude-record=all records and pays every trial anew)" in told
+    project.tests("def test_calls(claude):\n    ask('one')\n    ask('two')")
+    project.record().assert_outcomes(passed=1)
+    assert [body["messages"][0]["content"] for body in project.simulator.bodies] == ["two"]
+
+
 def test_a_report_that_cannot_be_written_is_told_and_red(project) -> None:
     project.tests(TEST)
     project.record()

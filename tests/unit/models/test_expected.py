@@ -38,12 +38,35 @@ def test_a_prompt_is_estimated_by_its_characters_and_files_apart() -> None:
     least, most = plain.prompt_tokens
     assert 200 <= least <= 210
     assert 400 <= most <= 420
-    image = {"type": "base64", "media_type": "image/png", "data": "x" * 400_000}
+    pdf = {"type": "base64", "media_type": "application/pdf", "data": "x" * 400_000}
     [big] = unsent(
-        model=MODEL, messages=[{"role": "user", "content": [{"type": "image", "source": image}]}]
+        model=MODEL, messages=[{"role": "user", "content": [{"type": "document", "source": pdf}]}]
     )
     assert 1_600 <= big.prompt_tokens[0] <= big.prompt_tokens[1] <= 21_000
     assert (plain.billed, plain.max_tokens, big.max_tokens) == (True, 9, None)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"type": "image", "source": {"type": "base64", "data": "x" * 4_000_000}},
+        {"image": {"format": "png", "source": {"bytes": "x" * 4_000_000}}},
+    ],
+    ids=["Messages", "Converse"],
+)
+def test_an_image_of_any_size_is_at_most_what_the_api_counts(image: dict[str, object]) -> None:
+    [request] = unsent(model=MODEL, messages=[{"role": "user", "content": [image]}])
+    least, most = request.prompt_tokens
+    assert 1 <= least <= 100
+    assert 1_600 <= most <= 1_700
+
+
+def test_text_is_estimated_by_its_bytes() -> None:
+    (latin,), (chinese,) = (
+        unsent(model=MODEL, messages=[{"role": "user", "content": text * 1000}])
+        for text in ("x", "\u8a9e")
+    )
+    assert chinese.prompt_tokens[1] - latin.prompt_tokens[1] == pytest.approx(800)
 
 
 def test_a_count_of_tokens_costs_nothing_and_each_item_of_a_batch_half() -> None:

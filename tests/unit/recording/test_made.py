@@ -23,15 +23,23 @@ def test_counts_are_taken_once_and_what_has_no_price_is_not_zero() -> None:
     made.answer(answered("claude-next-1"))
     made.judge(0.5)
     made.judge(None)
-    made.waited_s += 3
     made.trials += 1
-    counts = {"calls": 2, "usd": 0.5002, "unpriced": 2, "waited_s": 3, "trials": 1}
+    counts = {"calls": 2, "usd": 0.5002, "unpriced": 2, "waits": [], "trials": 1}
     assert made.take() == counts
-    assert made.take() == dict.fromkeys(counts, 0)
+    assert made.take() == {**dict.fromkeys(counts, 0), "waits": []}
+
+
+def test_calls_that_are_held_at_one_time_wait_together() -> None:
+    made = Made()
+    for _ in range(16):
+        made.held_back(30)
+    made.held_back(0)
+    [(start, end)] = made.take()["waits"]
+    assert 30 <= end - start < 31
 
 
 def test_what_the_api_refused_costs_nothing() -> None:
     made = Made()
     request = answered("claude-haiku-4-5").request
     made.answer(Interaction(request, Response(429, b'{"type": "error"}')))
-    assert made.take() == {"calls": 1, "usd": 0, "unpriced": 0, "waited_s": 0, "trials": 0}
+    assert made.take() == {"calls": 1, "usd": 0, "unpriced": 0, "waits": [], "trials": 0}
