@@ -84,15 +84,8 @@ class Searched:
         words = b"\n".join(self._words)
         near, far = by_anchor(in_runs=True), by_anchor(in_runs=False)
         found = [shapes for anchor, shapes in near.items() if anchor in words] if words else []
-        found += [
-            [shape for shape in shapes if self._has_one(anchor, shape.ends)]
-            for anchor, shapes in far.items()
-            if anchor in self.data
-        ]
+        found += [shapes for anchor, shapes in far.items() if anchor in self.data]
         return list(dict.fromkeys(shape for shapes in found for shape in shapes))
-
-    def _has_one(self, anchor: bytes, ends: Sequence[str]) -> bool:
-        return any(anchor + end.encode() in self.data for end in ends)
 
     @cached_property
     def runs(self) -> list[tuple[int, int]]:

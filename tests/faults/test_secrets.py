@@ -190,7 +190,7 @@ FIELDS = [
     "authorization_token", "client_secret", "access_token", "refresh_token", "secret_value",
     "SecretAccessKey", "openaiApiKey", "db_password", "private_key", "auth_token", "bearer_token",
     "passwd", "x-api-key", "api-key", "authToken", "clientSecret", "accessToken", "sessionToken",
-    "dbPassword", "PrivateKey", "STRIPE_SECRET", "GITHUB_TOKEN", "MODEL_KEY", "passphrase",
+    "dbPassword", "PrivateKey", "STRIPE_SECRET", "SHOP_API_KEY", "API_TOKEN", "passphrase",
 ]  # fmt: skip
 
 
@@ -288,6 +288,50 @@ def test_a_credential_that_is_set_by_name(text: str) -> None:
 )  # fmt: skip
 def test_what_is_set_under_another_name_is_no_secret(text: str) -> None:
     assert Secrets().find(text) == []
+
+
+# Keys of sorting, pages and issues, and names of objects that hold a secret.
+@pytest.mark.parametrize(
+    "name",
+    ["ISSUE_KEY", "SORT_KEY", "PRIMARY_KEY", "CACHE_KEY", "S3_KEY", "ROUTING_KEY", "NEXT_TOKEN",
+     "MONKEY", "MAX_TOKEN", "existingSecret", "imagePullSecret", "tokenSecret"],
+)  # fmt: skip
+@pytest.mark.fault("S05")
+def test_what_is_set_under_a_name_of_other_things_is_no_secret(name: str) -> None:
+    for value in (MIXED, f"uploads/{MIXED}/file.pdf"):
+        for text in (f"{name}: {value}", f"{name} = {value}", f"{name}: '{value}'"):
+            for written in (text, json.dumps({"text": f"a\n{text}\nb"}), json.dumps({name: value})):
+                assert Secrets().find(written) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [f"process.env.{MIXED}", f"ENC[AES256_GCM,data:{MIXED}]", f"vault:{MIXED}", f"${{{MIXED}}}",
+     f"op://{MIXED}"],
+)  # fmt: skip
+@pytest.mark.parametrize("before", ["password: {}", "apiKey: '{}'", 'DB_PASSWORD="{}"'])
+def test_a_value_that_says_where_the_credential_is_stays(before: str, value: str) -> None:
+    text = before.format(value)
+    for written in (text, json.dumps({"text": text})):
+        assert Secrets().find(written) == []
+    assert Secrets().find(f"password: !Ref_{MIXED}") == []
+
+
+@pytest.mark.parametrize("sign", list("$&({<;|)}>"))
+@pytest.mark.parametrize("quote", ["'", '"'])
+@pytest.mark.fault("S05")
+def test_a_password_in_quotes_goes_to_the_closing_one(quote: str, sign: str) -> None:
+    for before in ("DB_PASSWORD: ", "DB_PASSWORD=", "password = ", "mysql --password "):
+        for value in (f"{MIXED}{sign}8pLr4", f"Xk9{sign}vT2mQ8pL4w"):
+            text = f"{before}{quote}{value}{quote}, {{'a': \"{sign}\"}}"
+            after = text.replace(value, "[redacted]")
+            for write in (str, json.dumps, lambda whole: json.dumps(json.dumps({"a": whole}))):
+                assert Secrets().redacted(write(text)) == write(after)
+    unclosed = {"a": f"password: '{MIXED}", "b": "it's"}
+    after = {**unclosed, "a": "password: '[redacted]"}
+    for separators in ((",", ":"), (", ", ": ")):
+        text = json.dumps(unclosed, separators=separators)
+        assert Secrets().redacted(text) == json.dumps(after, separators=separators)
 
 
 @pytest.mark.parametrize("quote", ["", "'", '"'])
