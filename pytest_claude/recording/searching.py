@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from binascii import a2b_base64
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import accumulate
+from urllib.parse import unquote_to_bytes
 
 from pytest_claude.recording.secret_shapes import Secret, Shape, by_anchor
 
@@ -39,33 +39,64 @@ _BETWEEN_LINES = re.compile(_LINE_END)
 
 @dataclass(frozen=True)
 class View:
-    """A piece of a text without its escapes or line ends.
+    """Pieces of a text without their escapes or line ends, with a line end between two.
+
+    All are searched at once: a text may have thousands.
 
     Attributes:
-        data: What it says.
-        start: Where it begins in the text.
-        gaps: What is left out: before which place in `data`, and how many characters; half a place
-            is within a character.
+        data: What they say.
+        text: The text.
+        pieces: Where each begins and ends in the text.
+        left_out: What is left out of a piece.
+        kept: Characters in its place.
     """
 
     data: bytes
-    start: int
-    gaps: Sequence[tuple[float, int]]
-
-    def secret(self, found: Secret) -> Secret:
-        """A secret in it, where it is in the text."""
-        credential = found.credential.encode("latin-1").decode("utf-8", "replace")
-        start = self.start + found.start + self._left_out[bisect_right(self._places, found.start)]
-        end = self.start + found.end + self._left_out[bisect_left(self._places, found.end)]
-        return replace(found, start=start, end=end, credential=credential)
+    text: bytes
+    pieces: Sequence[tuple[int, int]]
+    left_out: re.Pattern[bytes]
+    kept: int
 
     @cached_property
-    def _places(self) -> list[float]:
-        return [at for at, _ in self.gaps]
+    def searched(self) -> Searched:
+        """What is looked for in it."""
+        return Searched(self.data)
+
+    def secrets(self, found: Iterable[Secret]) -> Iterator[Secret]:
+        """Secrets in it, where they are in the text; each ends with its piece."""
+        for secret in found:
+            places, widths, ends = self._gaps
+            end = min(secret.end, ends[bisect_left(ends, secret.start)])
+            if end == secret.start:
+                continue
+            is_whole = end == secret.end
+            value = secret.credential.encode("latin-1") if is_whole else b""
+            yield replace(
+                secret,
+                start=self.pieces[0][0] + secret.start + widths[bisect_right(places, secret.start)],
+                end=self.pieces[0][0] + end + widths[bisect_left(places, end)],
+                credential=value.decode("utf-8", "replace"),
+            )
 
     @cached_property
-    def _left_out(self) -> list[int]:
-        return list(accumulate((width for _, width in self.gaps), initial=0))
+    def _gaps(self) -> tuple[list[float], list[int], list[int]]:
+        """Before which places in `data` the text has more, how much up to each; where pieces end.
+
+        Half a place is within a character.
+        """
+        places: list[float] = []
+        widths, ends, width, origin = [0], [], 0, self.pieces[0][0]
+        following = [*(start for start, _ in self.pieces[1:]), self.pieces[-1][1] + 1]
+        for (start, end), start_of_next in zip(self.pieces, following, strict=True):
+            for gap in self.left_out.finditer(self.text, start, end):
+                places.append(gap.start() - origin - width + self.kept / 2)
+                width += len(gap[0]) - self.kept
+                widths.append(width)
+            ends.append(end - origin - width)
+            places.append(ends[-1])
+            width += start_of_next - end - 1
+            widths.append(width)
+        return places, widths, ends
 
 
 class Searched:
@@ -84,15 +115,8 @@ class Searched:
         words = b"\n".join(self._words)
         near, far = by_anchor(in_runs=True), by_anchor(in_runs=False)
         found = [shapes for anchor, shapes in near.items() if anchor in words] if words else []
-        found += [
-            [shape for shape in shapes if self._has_one(anchor, shape.ends)]
-            for anchor, shapes in far.items()
-            if anchor in self.data
-        ]
+        found += [shapes for anchor, shapes in far.items() if anchor in self.data]
         return list(dict.fromkeys(shape for shapes in found for shape in shapes))
-
-    def _has_one(self, anchor: bytes, ends: Sequence[str]) -> bool:
-        return any(anchor + end.encode() in self.data for end in ends)
 
     @cached_property
     def runs(self) -> list[tuple[int, int]]:
@@ -116,33 +140,26 @@ class Searched:
     @cached_property
     def views(self) -> list[View]:
         """What is in it in escapes of a URL, and in base64 of several lines."""
-        return [*self._unescaped(), *self._unfolded()]
+        views = []
+        if pieces := [run for run in self.runs if self.data.find(b"%", *run) >= 0]:
+            data = b"\n".join([self.data[start:end] for start, end in pieces])
+            views = [View(unquote_to_bytes(data), self.data, pieces, _ESCAPE, 1)]
+        if pieces := list(self._blocks()):
+            blocks = [_BETWEEN_LINES.sub(b"", self.data[start:end]) for start, end in pieces]
+            views.append(View(b"\n".join(blocks), self.data, pieces, _BETWEEN_LINES, 0))
+        return views
 
-    def _unescaped(self) -> Iterator[View]:
-        for start, end in self.runs:
-            if self.data.find(b"%", start, end) < 0:
-                continue
-            run = self.data[start:end]
-            if places := [escape.start() for escape in _ESCAPE.finditer(run)]:
-                data = _ESCAPE.sub(lambda escape: bytes.fromhex(escape[0][1:].decode()), run)
-                yield View(data, start, [(at - 2 * n + 0.5, 2) for n, at in enumerate(places)])
-
-    def _unfolded(self) -> Iterator[View]:
+    def _blocks(self) -> Iterator[tuple[int, int]]:
         done = 0
-        gaps: list[tuple[float, int]]
         for start, end in self.runs:
             if start < done or end - start < _SHORTEST_LINE:
                 continue
             line = len(self.data[start:end].rstrip(_OF_BASE64))
             if end - start - line < _SHORTEST_LINE:
                 continue
-            if (block := _LINES.match(self.data, start + line)) is None:
-                continue
-            done, gaps, width = block.end(), [], 0
-            for between in _BETWEEN_LINES.finditer(block[0]):
-                gaps.append((between.start() - width, len(between[0])))
-                width += len(between[0])
-            yield View(_BETWEEN_LINES.sub(b"", block[0]), block.start(), gaps)
+            if block := _LINES.match(self.data, start + line):
+                done = block.end()
+                yield block.span()
 
     @cached_property
     def decoded(self) -> list[tuple[int, bytes]]:

@@ -61,7 +61,6 @@ class Shape:
         is_bounded: Whether it does not count within a longer word.
         is_place: Whether it is one for where it is: as text it may be anything.
         whatever: Whether it is one there whatever it is.
-        ends: One of these follows an anchor.
     """
 
     kind: str
@@ -70,7 +69,6 @@ class Shape:
     is_bounded: bool = True
     is_place: bool = False
     whatever: bool = False
-    ends: Sequence[str] = ("",)
 
     @cached_property
     def compiled(self) -> re.Pattern[str]:
@@ -100,48 +98,58 @@ class Shape:
 
 
 @dataclass(frozen=True, eq=False)
-class _Fields(Shape):
-    """Strings of JSON, in JSON within JSON too, by the names of their keys."""
+class _Named(Shape):
+    """Values by the ends of their names: strings of JSON, in JSON within JSON too, and others.
 
-    def find(self, text: str) -> Iterator[Secret]:
-        for colon in self.compiled.finditer(text):
-            # In JSON within JSON each quotation mark has 1 backslash before it, then 3, 7, …
-            unit = len(colon[1]) + 1
-            start, end = colon.end(), colon.start() + 1 - unit
-            name = _KEY.search(text, max(0, end - 40), end)
-            kind, whatever = _meaning(name[1], text) if name is not None else ("", False)
-            end = _end_of_string(text, start, unit) if kind else start
-            if kind and not _IS_NO_TOKEN.match(text, start, end):
-                value = _unescaped(text[start:end], unit)
-                why = plain(value)
-                if not why or (whatever and value):
-                    yield Secret(kind, start, end, "" if why else value)
-
-
-@dataclass(frozen=True, eq=False)
-class _Set(Shape):
-    """Values that are set by name, as in `DB_PASSWORD="…"`, `password: …` and `api_key = '…'`.
-
-    Strings of JSON are `_Fields`.
+    Others are set as in `DB_PASSWORD="…"`, `password: …` and `api_key = '…'`.
     """
 
     def find(self, text: str) -> Iterator[Secret]:
-        for sign in self.compiled.finditer(text):
-            at = sign.start()
-            if text[at - 1 : at] == '"':
-                continue
-            name = _NAME_BEFORE.search(text, max(0, at - 40), at)
-            if name is None or not _names_a_credential(name[1]):
-                continue
-            value = _VALUE.match(text, at + 1)
-            if value and (secret := self._judged(value[1], *value.span(1))) is not None:
+        for tail in self.anchors:
+            at = text.find(tail)
+            while at >= 0:
+                at += len(tail)
+                if sign := self.compiled.match(text, at):
+                    yield from self._field(text, sign) if sign[0][-1] == '"' else self._set(sign)
+                at = text.find(tail, at)
+
+    def _field(self, text: str, colon: re.Match[str]) -> Iterator[Secret]:
+        # In JSON within JSON each quotation mark has 1 backslash before it, then 3, 7, …
+        unit = len(colon[1]) + 1
+        name = _KEY.search(text, max(0, colon.start() - 40), colon.start())
+        kind, whatever = _meaning(name[1], text) if name is not None else ("", False)
+        start = colon.end()
+        end = _end_of_string(text, start, unit) if kind else start
+        if kind and not _IS_NO_TOKEN.match(text, start, end):
+            value = _unescaped(text[start:end], unit)
+            why = plain(value)
+            if not why or (whatever and value):
+                yield Secret(kind, start, end, "" if why else value)
+
+    def _set(self, sign: re.Match[str]) -> Iterator[Secret]:
+        name = _NAME_BEFORE.search(sign.string, max(0, sign.start() - 40), sign.start())
+        if name is None or not _names_a_credential(name[0], is_variable=sign[0] == "="):
+            return
+        if value := _VALUE.match(sign.string, sign.end()):
+            group = value.lastindex or 0
+            if (secret := self._judged(value[group], *value.span(group))) is not None:
                 yield secret
 
 
 _KEY = re.compile(r"\"([A-Za-z_-]+)$")
-_NAME_BEFORE = re.compile(r"([\w-]+)'?[ \t]*$")
+_NAME_BEFORE = re.compile(r"[\w-]+$")
+# A value that says where the credential is.
+_ELSEWHERE = r"process\.env\.|ENC\[|vault:"
 _VALUE_SIGNS = r"[^\s\"'`<>\\;|&(){}$]"
-_SET_TO = rf"(?:\\*[\"'])?(?![a-z]+://)({_VALUE_SIGNS}{{7,}}(?![,.]){_VALUE_SIGNS})"
+_QUOTED = r"(?:[^\s\"\\]|\\(?!\\{0,9}[\"nrt]))"
+_IN_QUOTES = (
+    rf"\\*\"(?={_VALUE_SIGNS})({_QUOTED}{{8,}}+)(?=\\*\")"
+    rf"|\\*'(?={_VALUE_SIGNS})((?:(?!\\{{0,9}}'){_QUOTED}){{8,}}+)(?=\\*')"
+)
+_SET_TO = (
+    rf"(?!\\*[\"']?(?:[a-z]+://|{_ELSEWHERE}))"
+    rf"(?:{_IN_QUOTES}|(?:\\*[\"'])?({_VALUE_SIGNS}{{7,}}(?![,.]){_VALUE_SIGNS}))"
+)
 _VALUE = re.compile(rf"[ \t]*{_SET_TO}")
 _FIELDS = {
     # In the API's own schema.
@@ -154,14 +162,18 @@ _FIELDS = {
     "session_token": ("a token", False),
 }
 _ENDS = (
-    "api_key", "apikey", "auth_token", "bearer_token", "passphrase", "passwd", "password",
-    "private_key", "secret_access_key", "_secret", "secret_key",
+    "api_key", "apikey", "api_token", "auth_token", "bearer_token", "passphrase", "passwd",
+    "password", "private_key", "secret_access_key", "_secret", "secret_key",
 )  # fmt: skip
+# In a file of variables, as `MODEL_KEY=…`: elsewhere these are keys of sorting, pages, issues too.
 _UPPER_ENDS = ("SECRET", "PASSWORD", "TOKEN", "KEY")
 # How the names of both end, as they are written.
 _TAILS = (
-    "oken", "ecret", "assword", "asswd", "assphrase", "_key", "-key", "Key", "pikey", *_UPPER_ENDS,
+    "oken", "ecret", "assword", "asswd", "assphrase", "_key", "-key", "Key", "pikey",
+    "secret_value", *_UPPER_ENDS,
 )  # fmt: skip
+# Names of objects that hold a secret, as Kubernetes has them.
+_NO_SECRET = re.compile(r"(?:existing|pull|(?<!access_)(?<!oauth_)token)_secret$")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
@@ -174,12 +186,15 @@ def _meaning(name: str, text: str) -> tuple[str, bool]:
     plain = _snake_case(name)
     if plain == "token" and "static_bearer" in text:  # how a vault calls the token beside it
         return "a token of a vault", True
-    is_one = name.endswith(_UPPER_ENDS) or plain.endswith(_ENDS)
+    is_one = plain.endswith(_ENDS) and not _NO_SECRET.search(plain)
     return _FIELDS.get(plain) or (("a credential", False) if is_one else ("", False))
 
 
-def _names_a_credential(name: str) -> bool:
-    return name.endswith(_UPPER_ENDS) or _snake_case(name).endswith((*_FIELDS, *_ENDS))
+def _names_a_credential(name: str, *, is_variable: bool) -> bool:
+    if is_variable and name.endswith(_UPPER_ENDS):
+        return True
+    plain = _snake_case(name)
+    return plain.endswith((*_FIELDS, *_ENDS)) and not _NO_SECRET.search(plain)
 
 
 def _end_of_string(text: str, start: int, unit: int) -> int:
@@ -192,7 +207,9 @@ def _end_of_string(text: str, start: int, unit: int) -> int:
 
 _QUOTE = re.compile(r"\\*\"")
 # What we or another recorder have replaced is not a secret; some write the name of a variable.
-_IS_NO_TOKEN = re.compile(r"(?i:\W*(?:redacted|filtered|removed)\W*)$|<[^<>]*>$|\*+$|[A-Z_]+$")
+_IS_NO_TOKEN = re.compile(
+    r"(?i:\W*(?:redacted|filtered|removed)\W*)$|<[^<>]*>$|\*+$|[A-Z_]+$|" + _ELSEWHERE
+)
 
 
 def _unescaped(text: str, unit: int) -> str:
@@ -276,15 +293,14 @@ _SHAPES = (
           r"|(?:(?<=access-)|(?<=auth-)|(?<=private-)|(?<=security-))token)"
           r"\\*[\"']?\s*[:=]\s*\\*[\"']?([\w.~+/=:-]{8,})",
           is_bounded=False, is_place=True),
-    Shape("a credential in a command", _TAILS,
+    Shape("a credential in a command",
+          ("oken ", "ecret ", "assword ", "asswd ", "assphrase ", "-key ", "pikey "),
           r"--(?:[a-z]+-)*(?:password|passwd|passphrase|token|secret|apikey"
           r"|(?:api|secret|private|access)-key)"
-          rf"[ \t]+{_SET_TO}",
-          is_bounded=False, is_place=True, ends=(" ",)),
-    _Set("the value of a variable", _TAILS,
-         r"[:=]", is_bounded=False, is_place=True, ends=(":", "=", "'", " :", " =", "  ")),
-    _Fields("a credential", ("secret_value", "static_bearer", *_TAILS),
-            r"\"\s*:\s*(\\*)\"", is_bounded=False, is_place=True, ends=("\"", "\\")),
+          rf" +{_SET_TO}",
+          is_bounded=False, is_place=True),
+    _Named("the value of a variable", _TAILS,
+           r"(\\*)\"\s*:\s*\1\"|'?[ \t]*(?:=|:(?![ \t]*!))", is_bounded=False, is_place=True),
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ VARIABLE = re.compile(rf"{_KEY.pattern}|(?i:(?:SECRET|PASSWORD|TOKEN|KEY|DSN)$)"
 # Another service's variable holds a word where an SDK wants it set; Claude's, a gateway's key.
 _NEVER_A_WORD = ("ANTHROPIC_", "AWS_")
 _SHORT = 300  # characters
+_MANY = 200  # values: to find each takes longer than to look at each place
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class Secrets:
         """These and `credentials`, values with what each is; itself where all are known."""
         new: dict[str, str] = {}
         for value, kind in credentials:
-            if value not in self.values:
-                new = {**dict.fromkeys(_forms(value), kind), **new}
+            for form in _forms(value) if value not in self.values else ():
+                new.setdefault(form, kind)
         return Secrets({**new, **self.values}) if new else self
 
     def find(self, text: str) -> list[Secret]:
@@ -107,8 +108,8 @@ class Secrets:
         yield from _in_base64(looked_into, values)
         as_bytes = _in_bytes(values) if looked_into.views else {}
         for view in looked_into.views:
-            yield from map(view.secret, _values_in(view.data.decode("latin-1"), as_bytes))
-            yield from map(view.secret, _in_base64(Searched(view.data), values))
+            yield from view.secrets(_values_in(view.data.decode("latin-1"), as_bytes))
+            yield from view.secrets(_in_base64(view.searched, values))
 
 
 def credentials_in(text: str) -> Iterator[tuple[str, str]]:
@@ -125,16 +126,31 @@ def _shown(text: str, counts: Callable[[Shape], bool] = lambda _: True) -> Itera
         yield from shape.find(text)
     for view in looked_into.views:
         inside = view.data.decode("latin-1")
-        for shape in filter(counts, Searched(view.data).shapes):
-            yield from map(view.secret, shape.find(inside))
+        for shape in filter(counts, view.searched.shapes):
+            yield from view.secrets(shape.find(inside))
 
 
 def _values_in(text: str, values: Mapping[str, str]) -> Iterator[Secret]:
+    if len(values) > _MANY:
+        yield from _many_in(text, values)
+        return
     for value, kind in values.items():
         at = text.find(value)
         while at >= 0:
             yield Secret(kind, at, at + len(value))
             at = text.find(value, at + len(value))
+
+
+def _many_in(text: str, values: Mapping[str, str]) -> Iterator[Secret]:
+    """The same in one pass, as a text that shows a thousand credentials needs it."""
+    width = min(map(len, values))
+    by_start: dict[str, list[str]] = {}
+    for value in values:
+        by_start.setdefault(value[:width], []).append(value)
+    for at in range(len(text) - width + 1):
+        for value in by_start.get(text[at : at + width], ()):
+            if text.startswith(value, at):
+                yield Secret(values[value], at, at + len(value))
 
 
 def _in_base64(
@@ -143,17 +159,21 @@ def _in_base64(
     """The secrets that are in base64, where their code is; in base64 of that too if `twice`."""
     if not (codes := text.decoded):
         return
+    # What is in none of them is looked for in all at once.
     together = Searched(b"\n".join(code for _, code in codes))
-    in_code = _in_bytes(values)
-    twice = twice and bool(together.decoded)
-    if not (twice or together.shapes or any(v.encode("latin-1") in together.data for v in in_code)):
+    said = together.data.decode("latin-1")
+    shapes = [shape for shape in together.shapes if any(True for _ in shape.find(said))]
+    found = _values_in(said, _in_bytes(values))
+    known = {said[secret.start : secret.end]: secret.kind for secret in found}
+    twice = twice and any(True for _ in _in_base64(together, values, twice=False))
+    if not (twice or shapes or known):
         return
     for at, code in codes:
         said = code.decode("latin-1")
-        shown = (secret for shape in together.shapes for secret in shape.find(said))
+        shown = (secret for shape in shapes for secret in shape.find(said))
         secrets = [replace(secret, kind=f"{secret.kind} in base64") for secret in shown]
         secrets += _in_base64(Searched(code), values, twice=False) if twice else ()
-        for secret in (*secrets, *_values_in(said, in_code)):
+        for secret in (*secrets, *_values_in(said, known)):
             start, end = secret.start * 4 // 3, -(-secret.end * 4 // 3)
             yield Secret(secret.kind, at + start, at + end)
 

@@ -9,6 +9,7 @@ import base64
 import gc
 import json
 import re
+import time
 import weakref
 from collections.abc import Callable
 from functools import partial
@@ -190,7 +191,7 @@ FIELDS = [
     "authorization_token", "client_secret", "access_token", "refresh_token", "secret_value",
     "SecretAccessKey", "openaiApiKey", "db_password", "private_key", "auth_token", "bearer_token",
     "passwd", "x-api-key", "api-key", "authToken", "clientSecret", "accessToken", "sessionToken",
-    "dbPassword", "PrivateKey", "STRIPE_SECRET", "GITHUB_TOKEN", "MODEL_KEY", "passphrase",
+    "dbPassword", "PrivateKey", "STRIPE_SECRET", "SHOP_API_KEY", "API_TOKEN", "passphrase",
 ]  # fmt: skip
 
 
@@ -290,6 +291,50 @@ def test_what_is_set_under_another_name_is_no_secret(text: str) -> None:
     assert Secrets().find(text) == []
 
 
+# Keys of sorting, pages and issues, and names of objects that hold a secret.
+@pytest.mark.parametrize(
+    "name",
+    ["ISSUE_KEY", "SORT_KEY", "PRIMARY_KEY", "CACHE_KEY", "S3_KEY", "ROUTING_KEY", "NEXT_TOKEN",
+     "MONKEY", "MAX_TOKEN", "existingSecret", "imagePullSecret", "tokenSecret"],
+)  # fmt: skip
+@pytest.mark.fault("S05")
+def test_what_is_set_under_a_name_of_other_things_is_no_secret(name: str) -> None:
+    for value in (MIXED, f"uploads/{MIXED}/file.pdf"):
+        for text in (f"{name}: {value}", f"{name} = {value}", f"{name}: '{value}'"):
+            for written in (text, json.dumps({"text": f"a\n{text}\nb"}), json.dumps({name: value})):
+                assert Secrets().find(written) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [f"process.env.{MIXED}", f"ENC[AES256_GCM,data:{MIXED}]", f"vault:{MIXED}", f"${{{MIXED}}}",
+     f"op://{MIXED}"],
+)  # fmt: skip
+@pytest.mark.parametrize("before", ["password: {}", "apiKey: '{}'", 'DB_PASSWORD="{}"'])
+def test_a_value_that_says_where_the_credential_is_stays(before: str, value: str) -> None:
+    text = before.format(value)
+    for written in (text, json.dumps({"text": text})):
+        assert Secrets().find(written) == []
+    assert Secrets().find(f"password: !Ref_{MIXED}") == []
+
+
+@pytest.mark.parametrize("sign", list("$&({<;|)}>"))
+@pytest.mark.parametrize("quote", ["'", '"'])
+@pytest.mark.fault("S05")
+def test_a_password_in_quotes_goes_to_the_closing_one(quote: str, sign: str) -> None:
+    for before in ("DB_PASSWORD: ", "DB_PASSWORD=", "password = ", "mysql --password "):
+        for value in (f"{MIXED}{sign}8pLr4", f"Xk9{sign}vT2mQ8pL4w"):
+            text = f"{before}{quote}{value}{quote}, {{'a': \"{sign}\"}}"
+            after = text.replace(value, "[redacted]")
+            for write in (str, json.dumps, lambda whole: json.dumps(json.dumps({"a": whole}))):
+                assert Secrets().redacted(write(text)) == write(after)
+    unclosed = {"a": f"password: '{MIXED}", "b": "it's"}
+    after = {**unclosed, "a": "password: '[redacted]"}
+    for separators in ((",", ":"), (", ", ": ")):
+        text = json.dumps(unclosed, separators=separators)
+        assert Secrets().redacted(text) == json.dumps(after, separators=separators)
+
+
 @pytest.mark.parametrize("quote", ["", "'", '"'])
 @pytest.mark.parametrize("end", ["KEY", "TOKEN", "SECRET", "PASSWORD"])
 def test_a_variable_of_any_length_is_found_in_quotes_too(end: str, quote: str) -> None:
@@ -369,6 +414,59 @@ def test_a_credential_in_base64_of_base64(before: str) -> None:
         twice = base64.b64encode(f"Basic {once}".encode()).decode()
         (found,) = secrets.find(json.dumps({"data": twice}))
         assert len(key) < found.end - found.start < len(key) * 1.9 + 8
+
+
+@pytest.mark.fault("S05")
+def test_each_escaped_url_of_many_is_redacted_alone() -> None:
+    """They are searched together; what begins in one never ends in another."""
+    values = [f"{MIXED[:9]}{number}" for number in range(300)]
+    links = [f"https://x.test/a%20b?x=1&sig{{}}{value}%2F&c=%2{number % 10}" for number, value in
+             enumerate(values)]  # fmt: skip
+    for sign in ("=", "%3D"):
+        text = " and (ordinary text) ".join(link.format(sign) for link in links)
+        after = re.sub(rf"(sig{sign})\w+%2F", r"\1[redacted]", text)
+        assert Secrets().redacted(text) == after
+    open_end = (
+        f"https://x.test/?a=%7B%22password%22%3A%22{MIXED} some text /x%20yyyyyyyyyyyyyyyyy1 more"
+    )
+    after = open_end.replace(MIXED, "[redacted]")
+    assert Secrets().redacted(open_end) == after
+    nothing = f"https://x.test/?a=%7B%22secret_value%22%3A%22 some text /x%20{'y' * 20}1 more"
+    assert Secrets().redacted(nothing) == nothing
+
+
+MANY = [
+    "https://x.test/a%20{0}?X-Amz-Signature={1}", "DB{0}_PASSWORD: {1}", "password%3D{1}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("write", MANY)
+def test_four_times_the_credentials_take_four_times_as_long(write: str) -> None:
+    def seconds(count: int) -> float:
+        text = "\n".join(write.format(n, f"{MIXED[:8]}{n}{MIXED[8:]}") for n in range(count))
+        before = time.process_time()
+        assert Secrets().redacted(text).count("[redacted]") == count
+        return time.process_time() - before
+
+    assert min(seconds(1600) for _ in range(2)) < 6 * min(seconds(400) for _ in range(3))
+
+
+def test_a_text_of_many_escapes_is_searched_as_few_times_as_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+    first = Searched.__init__
+
+    def count(self: Searched, data: bytes) -> None:
+        made.append(len(data))
+        first(self, data)
+
+    monkeypatch.setattr(Searched, "__init__", count)
+    line = "GET /api/v1/items/{0}?q=a%20b%20c HTTP/1.1 200 key=val{0} password: hello world\n"
+    for lines in (1, 1000):
+        assert Secrets().find("".join(line.format(n) for n in range(lines))) == []
+    half = len(made) // 2
+    assert len(made[:half]) == len(made[half:]) <= 4
 
 
 def test_what_was_searched_is_not_kept_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
