@@ -171,8 +171,8 @@ class Trial:
         fields["checks"] = tuple(CheckNote(**note) for note in fields.get("checks", ()))
         fields["judged"] = tuple(Judged(**each) for each in fields.get("judged", ()))
         fields["profile"] = _profile(fields.get("profile"))
-        if isinstance(first := fields.get("edition", ()), str):  # an earlier version kept no more
-            fields["edition"] = (first,) if first else ()
+        if isinstance(fields.get("edition"), str):  # an earlier version made it in another way
+            fields["edition"] = ()
         for name in (
             "models",
             "rewrites",

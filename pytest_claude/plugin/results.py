@@ -31,7 +31,7 @@ class Results:
         collected: Node ids of the claude tests that were to run.
         shared: Names of the cassettes that some of them share, by node id.
         left_out: Why a gate leaves tests out by the user's choice, by node id.
-        unsteady: Tests of a gate whose requests hold what changes from run to run.
+        superseded: Tests of a gate, as `Gate` has them.
         outside: Refused calls that no claude test made, one sentence each.
         notes: What the user should know of the session, one sentence each.
         first_lines: Says, of the tests that run, what is printed before the first.
@@ -46,7 +46,7 @@ class Results:
         self.collected: dict[str, None] = {}
         self.shared: dict[str, str] = {}
         self.left_out: dict[str, Reason] = {}
-        self.unsteady: set[str] = set()
+        self.superseded: dict[str, bool] = {}
         self.outside: list[str] = []
         self.notes = dict.fromkeys(summary.not_redacted() if settings.recording else ())
         self.first_lines: Callable[[Sequence[pytest.Item]], list[str]] = lambda items: []
@@ -117,8 +117,8 @@ class Results:
         if self._findings is not None and "dry" in data:
             self._findings.take(data["test"], data.pop("dry"))
         self.collected.update(dict.fromkeys(data.pop("collected", ())))
-        if data.pop("unsteady", False):
-            self.unsteady.add(data["test"])
+        if (unsteady := data.pop("superseded", None)) is not None:
+            self.superseded[data["test"]] = unsteady
         held = data.pop("held", None)
         before = self._held.get(data["test"])
         if held is not None and (held["reports"] or before is None):
@@ -169,7 +169,7 @@ class Results:
                 results,
                 {**self.collected, **self._uncollected},
                 self.left_out,
-                self.unsteady,
+                self.superseded,
                 because,
             )
         else:
@@ -229,7 +229,7 @@ class Results:
                 keep_last(self._config, run)
         elif settings.recording:
             try:
-                self._gated.keep(run, self.unsteady)
+                self._gated.keep(run, self.superseded)
             except OSError as error:
                 self._unwritten.append(f"the ledger could not be written: {error.strerror}")
         prices = price_table(settings.prices, settings.names)

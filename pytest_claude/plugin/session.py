@@ -453,8 +453,8 @@ class ClaudeSession:
             data["collected"] = list(self._tests)
             data.update(self._ahead)
             self._left_collected = True
-        if self._gate is not None and result.test in self._gate.unsteady:
-            data["unsteady"] = True
+        if self._gate is not None and result.test in self._gate.superseded:
+            data["superseded"] = self._gate.superseded[result.test]
         if self._arms.made is not None:
             data["made"] = self._arms.made.take()
         report.claude = data  # type: ignore[attr-defined]

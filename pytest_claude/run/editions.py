@@ -15,7 +15,7 @@ from pytest_claude.comparison.trial import Trial
 from pytest_claude.gating.status import Status
 
 Place = tuple[str, int]
-"""The side, "base" or "cand", and how many requests from the first on."""
+"""The side, "base" or "cand", and how many requests from the first on; "" and 0 of an old mark."""
 Marks = frozenset[tuple[Place, str]]
 """Fingerprints of what the trials of one edition ask up to a place. There are several of one place
 where the app asks at once, or by what the model said."""
@@ -48,11 +48,13 @@ class Edition:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Edition:
-        """The edition that `to_json` wrote; earlier versions kept what both sides ask first."""
-        marks: list[list[Any]] = []
-        for mark in data["marks"]:
-            sides = ("base", "cand")
-            marks += [[side, 1, mark] for side in sides] if isinstance(mark, str) else [mark]
+        """The edition that `to_json` wrote.
+
+        The marks of earlier versions were made in another way: they equal none of today's.
+        """
+        marks: list[Any] = [
+            ["", 0, mark] if isinstance(mark, str) else mark for mark in data["marks"]
+        ]
         read = frozenset(((side, depth), mark) for side, depth, mark in marks)
         return cls(read, data["trials"], data["passes"], data["verdict"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
@@ -15,7 +15,6 @@ from pytest_claude.gating.policy import Baseline, Preset
 from pytest_claude.run.editions import Edition, Past, is_same, marks_of
 
 _STREAMS: tuple[Stream, ...] = ("cand", "base_fresh")
-_USUAL: Preset = "quick"
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class LedgerFile:
         editions: What was judged of a test before the app was edited, by node id; the trials of
             these editions are gone.
         suspects: How many suspects the duels were calibrated for before an edit, at most.
-        presets: By which preset a test was judged last, where it was not "quick".
+        presets: By which preset a test was judged last; early versions do not say.
     """
 
     ledger: Ledger = field(default_factory=Ledger)
@@ -97,7 +96,7 @@ class LedgerFile:
         ledger: Ledger,
         verdicts: Iterable[TestVerdict],
         decision: Decision,
-        unsteady: Collection[str] = (),
+        superseded: Mapping[str, bool] | None = None,
     ) -> LedgerFile:
         """The file after a decision: what it holds of the tests with other verdicts stays.
 
@@ -105,20 +104,20 @@ class LedgerFile:
             ledger: All trials that the gate read.
             verdicts: Of the tests that are at this attempt.
             decision: On all of them.
-            unsteady: Tests whose requests hold what changes from run to run.
+            superseded: As `following` takes it.
         """
         new = {verdict.test: verdict for verdict in verdicts}
         made = [trial for trial in ledger if trial.test in new]
         # A test that made no call today keeps the trials of the edition that was judged last.
         today, before = by_test(made), by_test(self.ledger)
-        silent = {t for t in new if marks_of(before.get(t, ())) and not marks_of(today.get(t, ()))}
+        silent = {t for t in new if _asked(before.get(t, ())) and not _asked(today.get(t, ()))}
         made = [trial for trial in made if trial.test not in silent]
         unconfirmed = decision.suite == "unconfirmed"
         waiting = {test: read for test, read in (self.waiting or {}).items() if test not in new}
         for test, verdict in new.items():
             if verdict.waits or (unconfirmed and verdict.verdict != "not run"):
                 waiting[test] = list(verdict.decided_on)
-        followed = self.following(by_test(made), decision.policy, unsteady)
+        followed = self.following(by_test(made), decision.policy, superseded)
         # Trials of this edition that today's run did not take, under another preset for one.
         places = {(t.test, t.stream, t.index, t.attempt) for t in made}
         kept = (
@@ -126,37 +125,41 @@ class LedgerFile:
             for trial in followed.ledger
             if (trial.test, trial.stream, trial.index, trial.attempt) not in places
         )
-        presets = {test: of for test, of in self.presets.items() if test not in new}
-        if (preset := decision.policy.preset) != _USUAL:
-            presets |= dict.fromkeys(new, preset)
+        judged = dict.fromkeys(new.keys() - silent, decision.policy.preset)
         return replace(
             followed,
             ledger=Ledger([*kept, *made]),
             baseline=decision.policy.baseline,
             waiting=waiting,
-            presets=presets,
+            presets={**self.presets, **judged},
         )
 
     def following(
-        self, trials: Mapping[str, Iterable[Trial]], policy: Policy, unsteady: Collection[str] = ()
+        self,
+        trials: Mapping[str, Iterable[Trial]],
+        policy: Policy,
+        superseded: Mapping[str, bool] | None = None,
     ) -> LedgerFile:
-        """The file with the tests whose app was edited moved to its history.
+        """The file with the tests whose trials were left moved to its history.
 
-        Requests that hold what changes from run to run are no edit: their trials were taken again,
-        and their verdict counts as one of today's edition.
+        An edit leaves them, as today's trials ask something else. Requests that hold what changes
+        from run to run are no edit: their trials were taken again, and their verdict counts as one
+        of today's edition.
 
         Args:
             trials: Today's trials of tests, by node id.
             policy: The gate's settings; what the trials that are gone came to is said by the
-                preset by which they were judged.
-            unsteady: Tests with such requests.
+                preset by which they were judged, where that is known.
+            superseded: Tests whose recorded trials were dropped, as a request of today is in none
+                of them; each with whether it holds what changes from run to run, as a rule says.
         """
+        superseded = superseded or {}
         today = {test: marks_of(trials.get(test, ())) for test in {t.test for t in self.ledger}}
         left = {
             test: marks
             for test, before in by_test(self.ledger).items()
             for marks in [marks_of(before)]
-            if test in unsteady or (marks and today[test] and not is_same(marks, today[test]))
+            if test in superseded or (marks and today[test] and not is_same(marks, today[test]))
         }
         if not left:
             return self
@@ -164,12 +167,14 @@ class LedgerFile:
         attempts = self.ledger.attempts()
         tests = {trial.test for trial in self.ledger}
         decisions = {}
-        for preset in {self.presets.get(test, _USUAL) for test in left}:
-            judged_by = Policy.named(preset, baseline=self.baseline, attempt=policy.attempt)
+        for preset in {self.presets.get(test) for test in left}:
+            judged_by = policy
+            if preset is not None:
+                judged_by = Policy.named(preset, baseline=self.baseline, attempt=policy.attempt)
             decisions[preset] = conclude(self.ledger, judged_by, tests, attempts=attempts)
         editions = dict(self.editions)
         for test, marks in left.items():
-            decision = decisions[self.presets.get(test, _USUAL)]
+            decision = decisions[self.presets.get(test)]
             verdict = decision.verdicts[test]
             read = verdict.used[0]
             of = self.ledger.of(test, decision.policy, attempts.get(test))
@@ -177,7 +182,7 @@ class LedgerFile:
             passes = sum(trial.outcome == "pass" for trial in usable)
             status = None if verdict.waits or test in waiting else verdict.verdict
             history = [*editions.get(test, ()), Edition(marks, read, passes, status)]
-            if test in unsteady:
+            if test in superseded and (superseded[test] or not marks):
                 history = [
                     replace(each, marks=today[test]) if each.marks == marks else each
                     for each in history
@@ -222,6 +227,11 @@ class LedgerFile:
     def _ended_in_errors(self, test: str, policy: Policy) -> bool:
         why = screen_test(self.ledger.of(test, policy), policy).why
         return why is not None and why.reason in ("errors", "not_sent", "budget")
+
+
+def _asked(trials: Iterable[Trial]) -> bool:
+    """Whether any of a test's trials made a call; early versions kept no edition."""
+    return any(trial.edition or trial.interactions for trial in trials)
 
 
 def by_test(trials: Iterable[Trial]) -> dict[str, list[Trial]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,14 @@ def test_the_gates_of_projects_are_adopted_from_the_root(
         assert list(repository.glob(f"{name}/cassettes/_gate/*/BUMP.md"))
     assert not (repository / "cassettes").exists()
     replayed(project, monkeypatch, capsys)
+
+
+def test_a_gate_of_a_project_that_goes_on_from_the_root_keeps_its_preset(
+    project, repository: Path, monkeypatch
+) -> None:
+    gate_in(project, monkeypatch, DESK)
+    with project.server():
+        project.run(BUMP, "--claude-record", "--claude-gate=thorough", DESK)
+    ledger = next(repository.glob(f"{DESK}/cassettes/_gate/*/ledger.jsonl"))
+    head = json.loads(ledger.read_text().partition("\n")[0])["gate"]
+    assert head["presets"] == {"tests/test_app.py::test_calls": "thorough"}

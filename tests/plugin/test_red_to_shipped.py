@@ -314,6 +314,33 @@ def test_a(claude):
         assert not project.simulator.bodies
 
 
+@pytest.mark.parametrize("where", ["the first request", "a later request"])
+def test_what_is_random_in_a_prompt_makes_another_attempt_of_each_recording(
+    way: Way, where: str
+) -> None:
+    """No rule covers it: the trials are taken again, and the FAIL before them is told."""
+    project = way.project
+    first = "" if "first" in where else "    ask('When do you open?')\n"
+    project.tests(f"""
+import random
+
+@pytest.mark.claude(trials=4)
+def test_a(claude):
+{first}    ask(f"I am number {{random.random()}}. A refund, please.")
+    assert claude.calls_tool("lookup_order")
+""")
+    project.personas(new=asks("Which order do you mean?"))
+    with project.server():
+        assert way.type("pytest --claude-record") == 0
+        assert way.type(f"pytest {BUMP} --claude-record") == 1
+    project.personas(new=CALLS)
+    with project.server():
+        assert way.type(f"pytest {BUMP} --claude-record") == 0
+    told = " ".join(way.text.split())
+    assert "edition of 1 test: a drop" not in told
+    assert "attempt 2 of it, false alarms at most 0.1" in told
+
+
 def test_the_candidates_own_adaptation_is_followed_too(red: Way) -> None:
     project = red.project
     project.pytester.makeconftest(

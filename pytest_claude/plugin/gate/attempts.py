@@ -6,7 +6,7 @@ tests, in its own folder and ledgers, whose ids and paths are relative to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -156,20 +156,20 @@ class Attempts:
         return {of.index for of in read if (of.stream, of.outcome) == ("base", "fail")}
 
     def pasts(
-        self, trials: Iterable[Trial], policy: Policy, unsteady: Collection[str]
+        self, trials: Iterable[Trial], policy: Policy, superseded: Mapping[str, bool]
     ) -> tuple[dict[str, Past], int]:
         """What was judged of tests before their app was edited; and of how many suspects.
 
         Args:
             trials: Of this run.
             policy: The gate's settings.
-            unsteady: Tests whose requests hold what changes from run to run.
+            superseded: As a file of a ledger takes it.
         """
         pasts: dict[str, Past] = {}
         least = 0
         for at in self._all():
             tests = {t: of for t, of in by_test(trials).items() if self._at(t) == at}
-            file = self.file(at).following(tests, replace(policy, attempt=at[0]), unsteady)
+            file = self.file(at).following(tests, replace(policy, attempt=at[0]), superseded)
             pasts |= {test: file.past(test, of) for test, of in tests.items()}
             least = max(least, file.suspects)
         return pasts, least
@@ -204,7 +204,7 @@ class Attempts:
                     f"{path}: the ledger could not be written: {error.strerror}"
                 ) from None
 
-    def write(self, ledger: Ledger, decision: Decision, unsteady: Collection[str]) -> None:
+    def write(self, ledger: Ledger, decision: Decision, superseded: Mapping[str, bool]) -> None:
         """Keep which trials a gate read, beside their cassettes, and which tests wait for more.
 
         Each test is kept with the attempt it is at. What is there of other tests stays, and a run
@@ -225,7 +225,7 @@ class Attempts:
                 continue
             if verdicts and path.parent.is_dir() and not outside(path, self._homes[home].root):
                 before = _seen_from_above(_read(path), home)
-                after = before.updated(ledger, verdicts, decision, unsteady)
+                after = before.updated(ledger, verdicts, decision, superseded)
                 text = _below(after, home).dumps()
                 if not path.exists() or path.read_text("utf-8") != text:
                     write_atomically(path, utf8(text))
@@ -307,4 +307,5 @@ def _renamed(
         ledger=Ledger(trials),
         waiting=None if waiting is None else {test(name): of for name, of in waiting.items()},
         editions={test(name): of for name, of in file.editions.items()},
+        presets={test(name): of for name, of in file.presets.items()},
     )

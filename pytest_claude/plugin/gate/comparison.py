@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,7 +78,7 @@ class GatedRun:
         results: Mapping[str, TestResult],
         collected: Iterable[str],
         left_out: Mapping[str, Reason],
-        unsteady: Collection[str],
+        superseded: Mapping[str, bool],
         because: str | None,
     ) -> Run:
         """The run with its verdict.
@@ -88,7 +88,7 @@ class GatedRun:
             collected: Node ids of all claude tests that were to run; one that did not arrive is
                 undecided.
             left_out: Why claude tests are not to run, by node id.
-            unsteady: Tests whose requests hold what changes from run to run.
+            superseded: As `Gate` has it.
             because: What ended the run before its end, in words; None where nothing did.
         """
         if self._continued:
@@ -101,7 +101,7 @@ class GatedRun:
             results=tuple(result for _, result in sorted(results.items())),
         )
         trials = [trial for result in run.results for trial in result.trials]
-        pasts, least = self.attempts.pasts(trials, self.policy, unsteady)
+        pasts, least = self.attempts.pasts(trials, self.policy, superseded)
         decision = decided(run, self.policy, because, pasts=pasts, least_suspects=least)
         return replace(run, decision=decision)
 
@@ -118,10 +118,10 @@ class GatedRun:
         others = self.attempts.tests - {*run.collected}
         return deselected or not all(map(covers, others))
 
-    def keep(self, run: Run, unsteady: Collection[str]) -> None:
+    def keep(self, run: Run, superseded: Mapping[str, bool]) -> None:
         """Write the ledgers of a judged run, without what a replay derives again.
 
-        `unsteady` are the tests whose requests hold what changes from run to run.
+        `superseded` is as `Gate` has it.
 
         Raises:
             OSError: The disk refuses it.
@@ -132,7 +132,7 @@ class GatedRun:
             for result in run.results
             for trial in result.trials
         )
-        self.attempts.write(ledger, run.decision, unsteady)
+        self.attempts.write(ledger, run.decision, superseded)
 
 
 def gated_run(config: pytest.Config, settings: RunSettings, places: Places) -> GatedRun | None:

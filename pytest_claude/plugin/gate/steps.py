@@ -33,8 +33,8 @@ class Gate:
 
     Attributes:
         waits: Whether, in a round of batches, a trial waits for an answer.
-        unsteady: Tests whose requests hold what changes from run to run: such a difference from
-            what is recorded is no edit.
+        superseded: Tests whose recorded trials were dropped; each with whether its requests hold
+            what, as a rule says, changes from run to run: such a difference is no edit.
     """
 
     def __init__(self, settings: RunSettings, arms: Arms, run: GatedRun) -> None:
@@ -50,8 +50,7 @@ class Gate:
         self._made: dict[str, dict[Key, Path | None]] = {}
         self._followed: dict[str, set[Stream]] = {}
         self.waits = False
-        self._edited: set[str] = set()
-        self.unsteady: set[str] = set()
+        self.superseded: dict[str, bool] = {}
         if settings.go_on is not None:
             # A test that did not arrive in it is screened before any test goes on.
             for test in sorted(self._earlier.union(run.collected)):
@@ -66,7 +65,7 @@ class Gate:
             self.take(taken)
             if taken and taken[-1].outcome in ("skip", "abort") and not self._is_lost(taken[-1]):
                 return None
-            if item.nodeid in self._edited:  # as many of the new edition as the marker says
+            if item.nodeid in self.superseded:  # as many of the new edition as the marker says
                 start[:] = [s for s in start if s.stream != "base" or s.index < wanted]
             following = start[len(taken)] if len(taken) < len(start) else None
             if following is not None and following.stream == "base":
@@ -145,9 +144,8 @@ class Gate:
         if not edited:
             return 0
         if stream != "base_fresh":  # the others come first, and say it of today's trials
-            self._edited.add(test)
-            if arm.recorder.ignorable:
-                self.unsteady.add(test)
+            unsteady = bool(arm.recorder.ignorable)
+            self.superseded[test] = unsteady or self.superseded.get(test, False)
         left = (key for key in self._trials.get(test, {}) if key not in made)
         for key in [key for key in left if key.stream in streams and key.stream != "base"]:
             del self._trials[test][key]
@@ -258,7 +256,7 @@ class Gate:
         attempts = {test: self._recordings.attempt(test, "cand") for test in tests}
         ledger, least = self._ledger(tests), 0
         if len(tests) > 1:  # alone it says nothing of a duel
-            _, least = self._run.attempts.pasts(ledger, policy, self.unsteady)
+            _, least = self._run.attempts.pasts(ledger, policy, self.superseded)
         return plan(ledger, policy, tests, attempts=attempts, least_suspects=least)
 
     def _ledger(self, tests: Iterable[str]) -> Ledger:

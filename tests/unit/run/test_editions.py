@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -147,7 +149,7 @@ def test_requests_that_hold_the_date_are_no_edit_and_their_verdicts_add_up() -> 
     for day in "123":
         trials = taken("a", day, "p", "p" * 4)
         verdict = conclude(Ledger(trials), policy, ["a"])
-        file = file.updated(Ledger(trials), verdict.tests, verdict, unsteady=["a"])
+        file = file.updated(Ledger(trials), verdict.tests, verdict, superseded={"a": True})
     assert file.past("a", trials) == Past(0, 2)
     assert file.following(by_test(trials), policy) is file, "a replay leaves nothing"
 
@@ -166,11 +168,72 @@ def test_the_duels_are_never_calibrated_for_fewer_suspects_than_before_an_edit()
     assert conclude(Ledger(mended), policy, tests).rounded_suspects == 1
 
 
-def test_what_an_earlier_version_kept_of_an_edition_is_read() -> None:
+def random(run: str, cand: str) -> list[Trial]:
+    """Trials of a test that asks another first request each time."""
+    trials = taken("a", "", "pp", cand, "p" * 20)
+    return [replace(trial, edition=(f"{run} {n}",)) for n, trial in enumerate(trials)]
+
+
+def test_requests_that_no_rule_covers_are_another_attempt_each_time_they_are_taken_again() -> None:
+    policy, file = Policy.quick(), LedgerFile()
+    for run, cand in (("1", "f" * 12), ("2", "f" * 12), ("3", "p" * 4)):
+        trials = random(run, cand)
+        assert marks_of(trials) == frozenset()
+        verdict = conclude(Ledger(trials), policy, ["a"])
+        file = file.updated(Ledger(trials), verdict.tests, verdict, superseded={"a": False})
+    assert [each.trials for each in file.editions["a"]] == [12, 12]
+    assert file.past("a", trials) == Past(0, 2)
+    assert file.following(by_test(trials), policy) is file, "a replay leaves nothing"
+    steady = taken("a", "x", "p", "p" * 4)  # a rule leaves the random value out since
+    verdict = conclude(Ledger(steady), policy, ["a"])
+    file = file.updated(Ledger(steady), verdict.tests, verdict, superseded={"a": False})
+    assert file.past("a", steady) == Past(0, 3)
+
+
+def test_an_app_that_begins_to_ask_what_is_random_is_judged_by_today_s_trials() -> None:
+    policy, file = Policy.quick(), LedgerFile()
+    for trials in (taken("a", "1", "pp", "f" * 12, "p" * 20), random("2", "p" * 4)):
+        verdict = conclude(Ledger(trials), policy, ["a"])
+        file = file.updated(Ledger(trials), verdict.tests, verdict, superseded={"a": False})
+    assert sorted(file.ledger, key=str) == sorted(trials, key=str)
+    assert file.past("a", trials) == Past(1, 0)
+
+
+def test_trials_that_were_left_for_an_edit_are_an_edition() -> None:
+    policy, file = Policy.quick(), LedgerFile()
+    for mark in "12":
+        trials = taken("a", mark, "p", "p" * 4)
+        verdict = conclude(Ledger(trials), policy, ["a"])
+        file = file.updated(Ledger(trials), verdict.tests, verdict, superseded={"a": False})
+    assert file.past("a", trials) == Past(1, 0)
+
+
+def test_a_ledger_of_an_earlier_version_says_of_an_app_that_stays_what_it_said() -> None:
+    """Its editions were made in another way: one string of each trial, and of each in its past."""
+    today = taken("a", "now", "p", "p" * 4)
+    old = LedgerFile(waiting={}).dumps() + "".join(
+        json.dumps({**trial.to_json(), "edition": "0123456789abcdef"}) + "\n" for trial in today
+    )
+    file = LedgerFile.loads(old, "ledger")
+    assert len(file.ledger) == len(today)
+    assert file.following(by_test(today), Policy.quick()) is file
+    assert file.past("a", today) == Past(0, 0)
+
+
+def test_what_an_earlier_version_kept_of_an_edition_counts_and_equals_none_of_today() -> None:
     kept = {"marks": ["a"], "trials": 4, "passes": 0, "verdict": "regressed", "later": False}
+    edition = Edition.from_json(kept)
     today = frozenset({(("base", 1), "a"), (("cand", 1), "a")})
-    assert Past.of([Edition.from_json(kept)], today) == Past(0, 1)
-    assert Past.of([Edition.from_json(kept)], B) == Past(1, 0)
-    trial = {"test": "t", "stream": "base", "index": 0, "outcome": "pass", "edition": "0123abcd"}
-    assert Trial.from_json(trial).edition == ("0123abcd",)
-    assert Trial.from_json({**trial, "edition": ""}).edition == ()
+    assert Past.of([edition], today) == Past(1, 0)
+    assert Edition.from_json(edition.to_json()) == edition
+
+
+def test_an_edition_that_was_judged_by_an_unknown_preset_is_kept_as_today_s_judges_it() -> None:
+    policy = Policy.thorough()
+    first = taken("a", "1", "p", "f" * 8 + "p" * 24, "p" * policy.duel_base_cap)
+    file = LedgerFile(Ledger(first), waiting={})
+    edited = taken("a", "2", "p", "p" * 24)
+    kept = file.following(by_test(edited), policy).editions["a"]
+    of = conclude(Ledger(first), policy, ["a"]).verdicts["a"]
+    assert [each.trials for each in kept] == [of.used[0]]
+    assert of.used[0] > conclude(Ledger(first), Policy.quick(), ["a"]).verdicts["a"].used[0]
