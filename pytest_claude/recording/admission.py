@@ -283,7 +283,7 @@ def expected_tokens(value: Any) -> int:
     """The input tokens of a request, about; counted here, for counting at the API is sending.
 
     >>> expected_tokens({"messages": [{"role": "user", "content": "How are you today?"}]})
-    15
+    16
     """
     if isinstance(value, str):
         return -(-len(value.encode("utf-8", "surrogatepass")) // _BYTES_OF_A_TOKEN)

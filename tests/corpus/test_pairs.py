@@ -374,9 +374,10 @@ def _interaction(row: Mapping[str, Any], shared: Path) -> Interaction:
 def _as_expected(told: Sequence[str], kinds: set[str]) -> bool:
     """Whether what explains the rest is told, and nothing where nothing of these kinds differs.
 
-    A question or another JSON value in a text is no kind of the index; it may be told.
+    A question, a refusal in words, another JSON value in a text, the cache and the effort are no
+    kinds of the index; they may be told.
     """
     first = next((names for kind, names in TOLD_AS.items() if kind in kinds), None)
     if first is None:
-        return set(told) <= {"asks", "output"}
+        return set(told) <= {"asks", "declines", "output", "cache", "effort"}
     return bool(first & set(told[:1]))
