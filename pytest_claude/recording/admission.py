@@ -213,9 +213,10 @@ class Ticket:
             wait_s = limits.enter(
                 self._name, self._claim, elapsed_s(), admission.budget_usd, has_ended=_has_ended
             )
-            spent_usd = limits.spent_usd
+            spent_usd, reserved_usd = limits.spent_usd, limits.reserved_usd
         if isinf(wait_s):
-            raise _over_budget(admission.budget_usd or 0.0, spent_usd, self._claim.usd)
+            budget_usd = admission.budget_usd or 0.0
+            raise _over_budget(budget_usd, spent_usd, reserved_usd, self._claim.usd)
         if wait_s > MOST_WAIT_S:
             raise _closed(wait_s)
         admission.held_back(wait_s)
@@ -301,12 +302,16 @@ def expected_tokens(value: Any) -> int:
 # --- why it is not sent ---------------------------------------------------------------------
 
 
-def _over_budget(budget_usd: float, spent_usd: float, usd: float) -> NotSent:
+def _over_budget(budget_usd: float, spent_usd: float, reserved_usd: float, usd: float) -> NotSent:
+    reserved = f", {_dollars(reserved_usd)} reserved for calls under way" if reserved_usd else ""
     return NotSent(
         f"not sent: the budget of {_dollars(budget_usd)} does not allow it",
         [
             ("expected", "a recording within --claude-budget"),
-            ("observed", f"{_dollars(spent_usd)} spent, and this call may cost {_dollars(usd)}"),
+            (
+                "observed",
+                f"{_dollars(spent_usd)} spent{reserved}, and this call may cost {_dollars(usd)}",
+            ),
             ("to go on", "repeat it with another --claude-budget: nothing is paid twice"),
         ],
         void="budget",

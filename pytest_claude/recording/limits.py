@@ -162,6 +162,11 @@ class Limits:
     claims: dict[str, Claim] = field(default_factory=dict)
     hosts: dict[str, Host] = field(default_factory=dict)
 
+    @property
+    def reserved_usd(self) -> float:
+        """Dollars that the calls under way may cost."""
+        return sum(claim.usd for claim in self.claims.values())
+
     def enter(
         self,
         name: str,
@@ -284,7 +289,7 @@ class Limits:
         if self.over or claim.usd > left_usd:
             self.over = True
             return inf
-        if sum(each.usd for each in reserved) + claim.usd <= left_usd:
+        if self.reserved_usd + claim.usd <= left_usd:
             return 0.0
         if any(each.frees_money(claim, now, has_ended) for each in reserved):
             return _POLL_S

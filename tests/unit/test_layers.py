@@ -62,7 +62,8 @@ DOORS = {
     "markupsafe": {"report/html.py"},
     "botocore": {"recording/doors/aws.py"},
     "genai_prices": {"models/prices.py"},
-    "psutil": {"recording/doors/neighbours.py"},
+    # whose server answers, and whether a worker that reserved money still runs
+    "psutil": {"recording/doors/neighbours.py", "recording/admission.py"},
 }
 IMPURE = {"os", "pathlib", "tempfile", "shutil", "subprocess", "socket", "time", "random",
           "threading", "datetime"}  # fmt: skip

@@ -451,14 +451,18 @@ def test_a_call_does_not_wait_for_an_answer_that_its_own_app_is_reading(waits: s
         for ticket in tickets:
             await ticket.send_async(answer, head, never)
 
-    prices = price_table(())
+    prices = price_table(["claude-sonnet-4-5 input=0 output=15"])
     usd = Admission(SharedState(Limits), prices=prices).claim(REQUEST).usd
     admission = Admission(
         SharedState(Limits), budget_usd=1.5 * usd, prices=prices, held_back=held_back
     )
     tickets = [admission.ticket(REQUEST) for _ in "ab"]
-    with pytest.raises(NotSent, match="budget"):
+    with pytest.raises(NotSent, match="budget") as caught:
         send_twice() if waits == "thread" else asyncio.run(send_twice_async())
+    assert dict(caught.value.rows)["observed"] == (
+        "$0.0000 spent, $0.96 reserved for calls under way, and this call may cost $0.96"
+    )
+    assert usd == pytest.approx(0.96, abs=0.005)
 
 
 def test_a_call_does_not_wait_for_one_of_a_process_that_was_killed() -> None:
