@@ -106,7 +106,10 @@ def gate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) -> Ahe
 
 
 def plain_ahead(
-    tests: Mapping[str, TestSettings], settings: RunSettings, recordings: Recordings
+    tests: Mapping[str, TestSettings],
+    settings: RunSettings,
+    recordings: Recordings,
+    workers: int = 1,
 ) -> Ahead | None:
     """What a plain recording will make, were each recording that is there replayed as it is.
 
@@ -114,6 +117,7 @@ def plain_ahead(
         tests: The tests and their settings, by node id.
         settings: Of the run.
         recordings: Of its tests.
+        workers: How many tests are recorded at a time.
     """
     needs: dict[str, Need] = {}
     for test, own in tests.items():
@@ -128,7 +132,7 @@ def plain_ahead(
     total = together(expected(needs.values(), Typical(suite, prices)))
     trials = {test: need.trials for test, need in needs.items()}
     number = sum(trials.values())
-    text = f"to record: {plural(number, 'trial')}, {expected_text(total)}"
+    text = f"to record: {plural(number, 'trial')}, {expected_text(total, workers)}"
     if total.usd is None and not settings.dry_run:
         text += " (--claude-dry-run tells more)"
     return Ahead(
