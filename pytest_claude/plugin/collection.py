@@ -183,13 +183,14 @@ class _Collected:
             from pytest_claude.plugin.dry_run import DryRun
 
             dry = DryRun(settings, self._recordings, self._run)
-        ahead: dict[str, Any] = {}
         if worker is not None and _is_first(config) and self._run is None and settings.recording:
-            foreseen = self._ahead()  # of a gate the controller finds it out itself
-            ahead["ahead"] = None if foreseen is None else asdict(foreseen)
-        session = ClaudeSession(
-            config, settings, tests, guard, self._arms, self._gate, leave, dry, ahead
-        )
+            from pytest_claude.plugin.limits import leave_ahead
+
+            # Of a gate the controller finds it out itself.
+            ahead = self._ahead(getattr(config, "workerinput", {}).get("workercount", 1))
+            if ahead is not None:
+                leave_ahead(config, asdict(ahead))
+        session = ClaudeSession(config, settings, tests, guard, self._arms, self._gate, leave, dry)
         manager.register(session, "pytest-claude-session")
 
     def _lines(self, items: Items) -> list[str]:
@@ -210,7 +211,7 @@ class _Collected:
         self._begin(ahead)
         return [line, *self._renamed, *(ahead.lines if ahead is not None else ()), *self._judged()]
 
-    def _ahead(self) -> Ahead | None:
+    def _ahead(self, workers: int = 1) -> Ahead | None:
         """What a recording may take, before it is paid."""
         if not self._settings.records or self._settings.go_on is not None:
             return None
@@ -223,7 +224,7 @@ class _Collected:
             if not item.stash[TEST_SETTINGS].live
         }
         if self._run is None:
-            return plain_ahead(tests, self._settings, self._recordings)
+            return plain_ahead(tests, self._settings, self._recordings, workers)
         return gate_ahead(tests, self._settings, self._run, self._recordings)
 
     def _judged(self) -> list[str]:

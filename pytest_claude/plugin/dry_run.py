@@ -33,6 +33,7 @@ from pytest_claude.plugin import explain
 from pytest_claude.plugin.gate.comparison import GatedRun
 from pytest_claude.plugin.gate.estimate import (
     lacking_trials,
+    new_models,
     past_calls,
     recorded_of,
     wanted_trials,
@@ -141,11 +142,8 @@ class DryRun:
         return replace(recorded, passes=0, of=0, missing=missing, fresh=0, cand=0, decided=False)
 
     def _swapped(self, unsent: Sequence[Unsent]) -> tuple[Unsent, ...]:
-        names, bump = self._settings.names, self._settings.bump
-        new = {names.canonical(swap.old): names.resolved(swap.new) for swap in bump}
-        return tuple(
-            replace(each, model=new.get(names.canonical(each.model), each.model)) for each in unsent
-        )
+        new_of = new_models(self._settings, self._settings.bump)
+        return tuple(replace(each, model=new_of(each.model) or each.model) for each in unsent)
 
 
 def _unsent(met: Unrecorded, settings: RunSettings) -> list[Unsent]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +56,31 @@ def share_limits(config: pytest.Config) -> None:
         path = Path(folder, "limits")
     config.stash[_STATE] = SharedState(Limits, path)
     config.pluginmanager.register(_Workers(path), "pytest-claude-limits")
+
+
+def leave_ahead(config: pytest.Config, ahead: Mapping[str, Any]) -> None:
+    """Leave for the controller what the recording will take; for a worker, once it has collected.
+
+    xdist sends it no more than ids before the first test runs.
+    """
+    _ahead_below(Path(config.workerinput[_FILE])).write_text(  # type: ignore[attr-defined]
+        json.dumps(ahead), encoding="utf-8"
+    )
+
+
+def take_ahead(config: pytest.Config) -> dict[str, Any] | None:
+    """What a worker left; None where it is not there."""
+    path = limits_of(config).path
+    if path is None or not _ahead_below(path).exists():
+        return None
+    text = _ahead_below(path).read_text(encoding="utf-8")
+    _ahead_below(path).unlink()
+    ahead: dict[str, Any] = json.loads(text)
+    return ahead
+
+
+def _ahead_below(path: Path) -> Path:
+    return path.with_suffix(".ahead")
 
 
 def limit_notes(config: pytest.Config, settings: RunSettings, run: Run, unread: int) -> list[str]:

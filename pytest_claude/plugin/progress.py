@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any, TextIO
@@ -27,8 +27,8 @@ _ERASE = "\x1b[K"  # to the end of the line
 class View:
     """Shows nothing: the progress of `-q`, and of what has no terminal reporter."""
 
-    def start(self, ahead: Mapping[str, Any] | None, lines: Sequence[str]) -> None:
-        """Show what the recording will take; `lines` say it where nothing has said it yet."""
+    def start(self, ahead: Mapping[str, Any] | None) -> None:
+        """Show what the recording will take, where its head does not."""
 
     def show(self, standing: Standing) -> None:
         """Show how far it is."""
@@ -70,7 +70,7 @@ class Progress:
         """What a plain recording took; a gate tells it with its verdict."""
         return [progress_text(self.standing)] if self.standing.calls and not self._gated else []
 
-    def begin(self, ahead: Mapping[str, Any] | None, lines: Sequence[str] = ()) -> None:
+    def begin(self, ahead: Mapping[str, Any] | None) -> None:
         """Take what the recording will take, as far as its cassettes say it; once."""
         if self._began:
             return
@@ -78,7 +78,7 @@ class Progress:
         self._start_clock()
         if ahead is not None:
             self._trials, self._by_test = tuple(ahead["trials"]), dict(ahead["by_test"])
-        self._view.start(ahead, lines)
+        self._view.start(ahead)
 
     def take(self, made: Mapping[str, Any]) -> None:
         """Count what a process made since it said so last."""
@@ -140,9 +140,6 @@ class Progress:
         made = data.pop("made", None)
         self._view.clear()
         result = yield
-        if "ahead" in data:
-            ahead = data.pop("ahead")
-            self.begin(ahead, ahead["lines"] if ahead else ())
         if made is None:
             self._show()
         else:
@@ -195,10 +192,6 @@ class Lines(View):
         self._shown_s = clock.elapsed_s()
         self._calls = 0
         self._is_shown = False
-
-    def start(self, ahead: Mapping[str, Any] | None, lines: Sequence[str]) -> None:
-        for line in lines:
-            self._say(line)
 
     def show(self, standing: Standing) -> None:
         now_s = clock.elapsed_s()
@@ -256,7 +249,7 @@ class Json(View):
         """Write one object."""
         print(json.dumps({"event": event, **data}), file=self._file or sys.stderr, flush=True)
 
-    def start(self, ahead: Mapping[str, Any] | None, lines: Sequence[str]) -> None:
+    def start(self, ahead: Mapping[str, Any] | None) -> None:
         keys = ("trials", "calls", "is_open", "usd", "seconds")
         self.write("start", {key: ahead and ahead[key] for key in keys})
 

@@ -61,7 +61,6 @@ class Results:
         self._held: dict[str, dict[str, Any]] = {}
         self._story: Story | None = None
         self._unwritten: list[str] = []
-        self._estimated = False
         self._paid: list[float | None] = []
         self._unread: Counter[str] = Counter()
         self._lines: dict[str, int] = {}
@@ -257,19 +256,25 @@ class Results:
         return interrupted_lines([p.relative_to(root).as_posix() for p in left_below(root)])
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        """Print what a recording goes on with and what a gate may cost, before workers begin."""
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        """Print what a recording goes on with and what it may cost, before workers begin."""
         gated, settings = self._gated, self._settings
-        if self._estimated or not settings.records:
+        if not settings.records or node.gateway.id != "gw0":  # each worker collects the same
             return
-        self._estimated = True  # each worker collects the same
         lines = self._interrupted()
         if gated is not None:
             from pytest_claude.plugin.gate.estimate import gate_by_ids
 
             ahead = gate_by_ids(ids, settings, gated) if settings.go_on is None else None
             lines = [*(ahead.lines if ahead is not None else ()), *lines]
-            self.begin(ahead)  # of a plain recording the first worker tells it
+            self.begin(ahead)
+        elif self.progress is not None:
+            from pytest_claude.plugin.limits import take_ahead
+
+            left = take_ahead(self._config)
+            self.progress.begin(left)
+            if left is not None and self._config.get_verbosity() >= 0:
+                lines = [*left["lines"], *lines]
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         for line in lines if reporter else ():
             reporter.write_line(line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import unittest
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -58,12 +58,10 @@ class ClaudeSession:
         gate: Gate | None,
         leave: Leave,
         dry: DryRun | None,
-        ahead: Mapping[str, Any],
     ) -> None:
         """`tests` are the node ids of all claude tests to run; `gate` plans a gated run.
 
-        `dry` plans a dry run; None in a real one. `ahead` is what the controller should know of
-        the recording, before the first result.
+        `dry` plans a dry run; None in a real one.
         """
         self._tests = tests
         self._config = config
@@ -74,7 +72,6 @@ class ClaudeSession:
         self._gate = gate
         self._leave = leave
         self._dry = dry
-        self._ahead = ahead
         self._wide = WideFixtures(settings, arms, lambda: self._arm, self._outside)
         config.pluginmanager.register(self._wide, "pytest-claude-wide-fixtures")
         self._items: dict[str, pytest.Item] = {}
@@ -451,7 +448,6 @@ class ClaudeSession:
         data = result.to_json()
         if not self._left_collected:
             data["collected"] = list(self._tests)
-            data.update(self._ahead)
             self._left_collected = True
         if self._gate is not None and result.test in self._gate.superseded:
             data["superseded"] = self._gate.superseded[result.test]

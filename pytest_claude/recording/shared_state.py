@@ -39,7 +39,7 @@ class SharedState(Generic[T]):
     def __init__(self, new: Callable[[], T], path: Path | None = None) -> None:
         """`path` is a file in a folder that only this user can write, for it is a pickle."""
         self._new = new
-        self._path = path
+        self.path = self._path = path
         self._lock = threading.Lock()
         self._value = new() if path is None else None
 

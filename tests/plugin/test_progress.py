@@ -64,6 +64,15 @@ def test_plain_lines_say_what_is_made_left_and_spent(project, often, words) -> N
     result.stdout.fnmatch_lines(["*to record: 3 trials, at least 3 calls*", "6 calls made, $0.*"])
 
 
+def test_with_workers_the_head_comes_before_the_first_call_and_says_how_many(project) -> None:
+    project.app(sdk_in_children=True)
+    project.tests(THREE)
+    project.record(*XDIST).assert_outcomes(passed=3)
+    head, _, after = project.record(*XDIST, mode="all").stdout.str().partition("2 workers [3 item")
+    assert re.search(r"^to record: 3 trials, 6 calls, \$[\d.]+, \d+ s with 2 workers$", head, re.M)
+    assert "to record:" not in after
+
+
 def test_a_short_recording_shows_no_line_and_quiet_none_at_all(project, monkeypatch) -> None:
     project.tests(THREE)
     assert shown(project.record()) == []

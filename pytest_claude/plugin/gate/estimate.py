@@ -106,7 +106,10 @@ def gate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) -> Ahe
 
 
 def plain_ahead(
-    tests: Mapping[str, TestSettings], settings: RunSettings, recordings: Recordings
+    tests: Mapping[str, TestSettings],
+    settings: RunSettings,
+    recordings: Recordings,
+    workers: int = 1,
 ) -> Ahead | None:
     """What a plain recording will make, were each recording that is there replayed as it is.
 
@@ -114,6 +117,7 @@ def plain_ahead(
         tests: The tests and their settings, by node id.
         settings: Of the run.
         recordings: Of its tests.
+        workers: How many tests are recorded at a time.
     """
     needs: dict[str, Need] = {}
     for test, own in tests.items():
@@ -128,7 +132,7 @@ def plain_ahead(
     total = together(expected(needs.values(), Typical(suite, prices)))
     trials = {test: need.trials for test, need in needs.items()}
     number = sum(trials.values())
-    text = f"to record: {plural(number, 'trial')}, {expected_text(total)}"
+    text = f"to record: {plural(number, 'trial')}, {expected_text(total, workers)}"
     if total.usd is None and not settings.dry_run:
         text += " (--claude-dry-run tells more)"
     return Ahead(
@@ -154,18 +158,24 @@ def wanted_trials(
     return recordings.all_trials(test, own) if is_all else own.trials
 
 
+def new_models(settings: RunSettings, swaps: Iterable[Swap]) -> Callable[[str], str | None]:
+    """What gives the model that is asked in the place of another; None where that one is."""
+    names = settings.names
+    news = {names.canonical(swap.old): names.resolved(swap.new) for swap in swaps}
+    return lambda model: news.get(names.canonical(model))
+
+
 def past_calls(
     answers: Iterable[Answer], settings: RunSettings, swaps: Iterable[Swap]
 ) -> tuple[Past, ...]:
     """The recorded calls of a trial, and what each would cost with the models swapped."""
-    names, prices = settings.names, price_table(settings.prices, settings.names)
-    new_of = {names.canonical(swap.old): names.resolved(swap.new) for swap in swaps}
+    prices, new_of = price_table(settings.prices, settings.names), new_models(settings, swaps)
     pasts = []
     for answer in answers:
         if answer.status < 400:
             sent = answer.request.model or ""
-            new = new_of.get(names.canonical(sent))
-            money = trial_cost([answer], lambda model: new_of.get(names.canonical(model)), prices)
+            new = new_of(sent)
+            money = trial_cost([answer], new_of, prices)
             usd = None if money is None else (money.low_usd, money.high_usd)
             seconds = None if answer.timing is None else answer.timing.total_s
             pasts.append(Past(new or sent, usd, answer.usage.output_tokens, seconds))
@@ -203,8 +213,6 @@ def recorded_of(
 
 def _costs(answers: list[Answer], settings: RunSettings) -> tuple[Money | None, Money | None]:
     """What a trial with these answers costs on either side."""
-    names = settings.names
-    prices = price_table(settings.prices, names)
-    new_of = {names.canonical(swap.old): names.resolved(swap.new) for swap in settings.bump}
+    prices = price_table(settings.prices, settings.names)
     old = trial_cost(answers, overrides=prices)
-    return old, trial_cost(answers, lambda model: new_of.get(names.canonical(model)), prices)
+    return old, trial_cost(answers, new_models(settings, settings.bump), prices)
