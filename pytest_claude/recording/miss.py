@@ -18,6 +18,7 @@ from pytest_claude.recording.fingerprint import Known
 from pytest_claude.recording.ignoring import volatile
 from pytest_claude.recording.matching import CANDIDATES, Index
 from pytest_claude.recording.redaction import Redaction
+from pytest_claude.recording.secret_shapes import REPLACEMENT
 from pytest_claude.recording.spelling import BETA
 from pytest_claude.transcript.interaction import Request
 from pytest_claude.transcript.judging import is_judge
@@ -141,6 +142,7 @@ def _differs(asked: Asked, number: int, comparison: Comparison, index: Index) ->
         ("", f"-  {_or_absent(change.recorded)}"),
         ("", f"+  {_or_absent(change.sent)}"),
         *_also(others),
+        *_of_redaction(change),
         *_of_another_tool(entry),
         _to_record(asked),
         *_to_ignore(ignorable or [_rule(change)]),
@@ -156,6 +158,13 @@ def _also(others: Sequence[Change]) -> list[Row]:
     named = ", ".join(f"`{other.field}`" for other in others[:_MOST_NAMED])
     more = len(others) - _MOST_NAMED
     return [("differ too", f"{named} and {more} more" if more > 0 else named)]
+
+
+def _of_redaction(change: Change) -> list[Row]:
+    """What explains a miss beside a secret, where an older version took out less of it."""
+    if REPLACEMENT not in (change.recorded or "") or REPLACEMENT not in (change.sent or ""):
+        return []
+    return [("if not edited", "redaction may have changed since; record the test again")]
 
 
 def _of_another_tool(entry: Recorded) -> list[Row]:

@@ -223,3 +223,14 @@ def test_what_is_left_to_record_begins_with_the_first_trial_that_is_not(project)
     project.record("--claude-trials=2")
     told = project.run("--claude-trials=5")
     told.stdout.fnmatch_lines(["1 test without a recording that fits, about 3 calls to record"])
+
+
+def test_a_miss_beside_a_secret_says_that_redaction_may_have_changed(project) -> None:
+    hint = "*if not edited*redaction may have changed since; record the test again"
+    secret = "DB_PASSWORD=Xk9vT2mQ8pLr4aZ3"
+    project.tests(calls(f"ask('Use {secret}$8pLr4 now')"))
+    project.record().assert_outcomes(passed=1)
+    project.tests(calls(f"ask('Use {secret} now')"))
+    project.run().stdout.fnmatch_lines([hint])
+    project.tests(calls("ask('Use it now')"))
+    project.run().stdout.no_fnmatch_line(hint)
