@@ -74,7 +74,8 @@ def expected_text(plan: Estimate) -> str:
     least, most = plan.trials
     unit = max(1, 5 * floor(least / 100))
     trials = _between(f"{floor(least / unit) * unit:,}", f"{ceil(most / unit) * unit:,}")
-    text = f"{trials} trials expected (at most {plan.most_trials:,})"
+    noun = "trial" if trials == "1" else "trials"
+    text = f"{trials} {noun} expected (at most {plan.most_trials:,})"
     if plan.usd is None:
         return f"{text}, cost unknown"
     usd = _between(*map(dollars, plan.usd))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,39 @@ def test_a_gate_of_a_project_that_goes_on_from_the_root_keeps_its_preset(
     ledger = next(repository.glob(f"{DESK}/cassettes/_gate/*/ledger.jsonl"))
     head = json.loads(ledger.read_text().partition("\n")[0])["gate"]
     assert head["presets"] == {"tests/test_app.py::test_calls": "thorough"}
+
+
+@pytest.mark.parametrize("keeps", ["cassettes", f"{DESK}/cassettes"])
+def test_a_fail_of_the_root_is_not_hidden_by_a_gate_of_the_project(
+    project, repository: Path, monkeypatch, keeps: str
+) -> None:
+    project.personas(new=asks("Which order do you mean?"))
+    gate_in(project, monkeypatch, ".", failed=2)
+    project.personas(new=CALLS)
+    gate_in(project, monkeypatch, DESK)
+    result = project.run(BUMP)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = "\n".join([*result.outlines, *result.errlines])
+    removals = [line.split()[2] for line in told.splitlines() if line.split()[:2] == ["rm", "-r"]]
+    assert [path.split("/_gate/")[0] for path in removals] == [f"{DESK}/cassettes", "cassettes"]
+    for path in removals:
+        if not path.startswith(keeps):
+            shutil.rmtree(repository / path)
+    if keeps == "cassettes":
+        project.run(BUMP).assert_outcomes(failed=2)
+    else:
+        project.run(BUMP, DESK).assert_outcomes(passed=1)
+
+
+def test_projects_whose_baselines_differ_are_not_judged_together(
+    project, repository: Path, monkeypatch
+) -> None:
+    gate_in(project, monkeypatch, DESK, SHOP)
+    ledger = next(repository.glob(f"{DESK}/cassettes/_gate/*/ledger.jsonl"))
+    ledger.write_text(ledger.read_text().replace('"callable"', '"retired"', 1))
+    result = project.run(BUMP)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = "\n".join([*result.outlines, *result.errlines])
+    assert all(f"{name}/cassettes/_gate/" in told for name in (DESK, SHOP))
+    assert "run pytest in the folder of each project" in told
+    run_in(project, monkeypatch, SHOP, BUMP).assert_outcomes(passed=1)

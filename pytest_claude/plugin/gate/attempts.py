@@ -12,6 +12,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 from posixpath import join, normpath, relpath
+from shlex import quote
 
 from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
@@ -54,8 +55,50 @@ class Attempts:
 
     @property
     def is_retired(self) -> bool:
-        """Whether the baseline of the latest could not be asked any more."""
-        return any(self.file((self.last, home)).baseline == "retired" for home in self._homes)
+        """Whether the baseline of the latest could not be asked any more.
+
+        Raises:
+            SettingsError: It could in one project, and not in another.
+        """
+        found = {
+            self.file((self.last, home)).baseline: self._ledger((self.last, home))
+            for home in self._homes
+            if self._ledger((self.last, home)).exists()
+        }
+        if len(found) > 1:
+            one, other = map(self._shown, (found["callable"], found["retired"]))
+            raise SettingsError(
+                f"{one}: the old model could be asked; {other}: it could not\n"
+                "       to judge each with its own, run pytest in the folder of each project"
+            )
+        return "retired" in found
+
+    def check_homes(self) -> None:
+        """Refuse to read a test in its project's gate where it failed in one above.
+
+        The gate above, of which no run in the project knows, would be hidden.
+
+        Raises:
+            SettingsError: There is such a test.
+        """
+        for number, home in self._all():
+            file = self.file((number, home))
+            failed = {t.test for t in file.ledger if (t.stream, t.outcome) == ("cand", "fail")}
+            failed |= {
+                test for test, of in file.editions.items() if any(e.passes < e.trials for e in of)
+            }
+            for test in sorted(failed):
+                if (inner := self._home(test)) != home:
+                    one, other = (
+                        self._shown(self._homes[of].root / self.side(1, "cand").root)
+                        for of in (home, inner)
+                    )
+                    raise SettingsError(
+                        f"{test}: it failed in {one}, and the gate of its project is in {other}\n"
+                        "       to judge it by one of them, remove the other:\n"
+                        f"       rm -r {quote(other)}\n"
+                        f"       rm -r {quote(one)}"
+                    )
 
     @property
     def candidate_is_recorded(self) -> bool:
@@ -176,7 +219,9 @@ class Attempts:
 
     def shown(self, test: str) -> str:
         """The ledger of a test, as it is shown to the user."""
-        path = self._ledger(self._at(test))
+        return self._shown(self._ledger(self._at(test)))
+
+    def _shown(self, path: Path) -> str:
         return path.relative_to(self._settings.rootdir).as_posix()
 
     def _trials(self, test: str) -> list[Trial]:
@@ -207,8 +252,7 @@ class Attempts:
     def write(self, ledger: Ledger, decision: Decision, superseded: Mapping[str, bool]) -> None:
         """Keep which trials a gate read, beside their cassettes, and which tests wait for more.
 
-        Each test is kept with the attempt it is at. What is there of other tests stays, and a run
-        that replays leaves the ledgers of projects below alone: it read tests of others too.
+        Each test is kept with the attempt it is at. What is there of other tests stays.
 
         Raises:
             OSError: The disk refuses it.
@@ -221,8 +265,6 @@ class Attempts:
                 for v in judged
                 if (v.attempt or decision.attempt) == number and self._home(v.test) == home
             ]
-            if home and not self._settings.recording:
-                continue
             if verdicts and path.parent.is_dir() and not outside(path, self._homes[home].root):
                 before = _seen_from_above(_read(path), home)
                 after = before.updated(ledger, verdicts, decision, superseded)

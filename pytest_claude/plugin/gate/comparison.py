@@ -50,11 +50,12 @@ class GatedRun:
         """Read the earlier run and the ledgers.
 
         Raises:
-            SettingsError: One can't be read.
+            SettingsError: One can't be read, or says otherwise than another.
         """
         self.comparison = comparison
         self.places = places
         self.attempts = Attempts(settings, places)
+        self.attempts.check_homes()
         voids = () if settings.go_on is not None else self.attempts.voids()
         self.policy = Policy.named(
             settings.gate,

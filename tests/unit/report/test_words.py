@@ -185,6 +185,8 @@ def test_what_a_plan_takes() -> None:
         "  a test whose app was edited takes its trials anew; all: 11 to 15 trials expected "
         "(at most 99), $5.50 to $7.50 (at most $49.50)",
     ]
+    lacks_one = [Recorded(5, 5, 0, 0, 3, 0.5, (0.5, 0.5))]
+    assert plan_lines(lacks_one, Policy())[0].startswith("quick: 1 test gated, 1 trial expected (")
 
 
 def test_no_text_claims_that_nothing_regressed() -> None:
