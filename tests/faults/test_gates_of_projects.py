@@ -203,7 +203,7 @@ def test_a_gate_of_a_project_that_goes_on_from_the_root_keeps_its_preset(
 ) -> None:
     gate_in(project, monkeypatch, DESK)
     with project.server():
-        project.run(BUMP, "--claude-record", "--claude-gate=thorough", DESK)
+        project.run(BUMP, "--claude-record", "--claude-gate=thorough").assert_outcomes(passed=2)
     ledger = next(repository.glob(f"{DESK}/cassettes/_gate/*/ledger.jsonl"))
     head = json.loads(ledger.read_text().partition("\n")[0])["gate"]
     assert head["presets"] == {"tests/test_app.py::test_calls": "thorough"}
