@@ -312,7 +312,7 @@ def _over_budget(budget_usd: float, spent_usd: float, reserved_usd: float, usd: 
                 "observed",
                 f"{_dollars(spent_usd)} spent{reserved}, and this call may cost {_dollars(usd)}",
             ),
-            ("to go on", "repeat it with another --claude-budget: nothing is paid twice"),
+            ("to go on", "as the end of the run says, with another --claude-budget"),
         ],
         void="budget",
         why="not sent: the budget was spent",

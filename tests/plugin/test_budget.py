@@ -44,7 +44,7 @@ def test_the_call_that_would_cross_the_budget_is_not_sent(priced: Any) -> None:
             "E   *NotSent: not sent: the budget of $3.50 does not allow it",
             "*expected  a recording within --claude-budget",
             "*observed  $3.00 spent, and this call may cost $1.00",
-            "*to go on  repeat it with another --claude-budget: nothing is paid twice",
+            "*to go on  as the end of the run says, with another --claude-budget",
             "the budget of $3.50 stopped the recording: $3.00 were spent, 2 trials not*",
             "recorded; the rest costs about $2.00",
             "  to go on  repeat it with another --claude-budget: nothing is paid twice",
