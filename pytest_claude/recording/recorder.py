@@ -54,7 +54,7 @@ class Recorder:
     Attributes:
         calls: In the order their requests were sent.
         problems: Every problem of the recording edge; one is enough to fail the test.
-        opening: What tasks wait for while another of their event loop begins the first call, by
+        turns: The locks of tasks that wait while another of their event loop begins a call, by
             the thread of the loop.
         mocks: What answered, or would answer, requests of the app in the place of the API.
         faults: What a test injected. Calls that meet an altering one are not among `calls`: what
@@ -84,7 +84,7 @@ class Recorder:
     ) -> None:
         self.calls = Calls(names)
         self.problems = Problems()
-        self.opening: dict[int, Any] = {}
+        self.turns: dict[int, Any] = {}
         self.mocks: dict[str, None] = {}
         self.faults = Faults()
         self._prepare = prepare

@@ -188,17 +188,14 @@ async def _begun_aside(recorder: Recorder, request: Any) -> tuple[Any, Call]:
 
     Tasks of one loop begin in the order in which they asked.
     """
-    loop = threading.get_ident()
-    while not recorder.is_ready:
-        if (other := recorder.opening.get(loop)) is None:
-            opened = recorder.opening[loop] = anyio.Event()
-            try:
-                return await anyio.to_thread.run_sync(_begun, recorder, request)
-            finally:
-                del recorder.opening[loop]
-                opened.set()
-        await other.wait()
-    return _begun(recorder, request)
+    turn = recorder.turns.get(threading.get_ident())
+    if recorder.is_ready and (turn is None or not turn.locked()):
+        return _begun(recorder, request)
+    turn = recorder.turns.setdefault(threading.get_ident(), anyio.Lock())
+    async with turn:  # whoever asked first has it first
+        if not recorder.is_ready:
+            return await anyio.to_thread.run_sync(_begun, recorder, request)
+        return _begun(recorder, request)
 
 
 async def _in_a_thread_of_its_own(act: Callable[..., Any], *arguments: Any) -> Any:
