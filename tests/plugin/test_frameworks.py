@@ -138,7 +138,8 @@ MISS = "E   pytest_claude.CassetteMiss: no recording answers call *: the prompt 
 def test_one_miss_is_one_red_test(project, tests: str, plugins: tuple[str, ...]) -> None:
     project.personas(old=says("Hello."), new=says("Hello."))
     bump = f"--claude-bump={OLD}={NEW}"
-    both = (*plugins, "-p", "no:randomly")
+    unset = "ignore:The configuration option:pytest.PytestDeprecationWarning"  # of pytest-asyncio
+    both = (*plugins, "-p", "no:randomly", "-W", unset)
     project.tests(APP + tests.replace("CHANGED", "one"))
     project.record(*both).assert_outcomes(passed=3)
     project.record(*both, bump).assert_outcomes(passed=3)
