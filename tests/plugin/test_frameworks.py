@@ -122,13 +122,17 @@ TASK_GROUP = ASYNCIO.replace(
 ).replace("import pytest_asyncio", "import asyncio, pytest_asyncio")  # fmt: skip
 
 WEB = STARLETTE.replace("RAISES", "True")
+# Where the scope of its loops is not set, it warns.
+PYTEST_ASYNCIO = (
+    "-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_scope=function",
+)  # fmt: skip
 FRAMEWORKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "TestClient": (WEB.replace("ROUTE", "a"), ()),
     "TestClient, a threaded endpoint": (WEB.replace("ROUTE", "t"), ()),
     "TestClient that gives 500": (STARLETTE.replace("RAISES", "False").replace("ROUTE", "a"), ()),
     "anyio": (ANYIO, ("-p", "anyio.pytest_plugin")),
-    "pytest-asyncio": (ASYNCIO, ("-p", "pytest_asyncio.plugin")),
-    "a task group": (TASK_GROUP, ("-p", "pytest_asyncio.plugin")),
+    "pytest-asyncio": (ASYNCIO, PYTEST_ASYNCIO),
+    "a task group": (TASK_GROUP, PYTEST_ASYNCIO),
     "a worker thread": (WORKER, ()),
 }
 MISS = "E   pytest_claude.CassetteMiss: no recording answers call *: the prompt was edited (*"
@@ -138,8 +142,7 @@ MISS = "E   pytest_claude.CassetteMiss: no recording answers call *: the prompt 
 def test_one_miss_is_one_red_test(project, tests: str, plugins: tuple[str, ...]) -> None:
     project.personas(old=says("Hello."), new=says("Hello."))
     bump = f"--claude-bump={OLD}={NEW}"
-    unset = "ignore:The configuration option:pytest.PytestDeprecationWarning"  # of pytest-asyncio
-    both = (*plugins, "-p", "no:randomly", "-W", unset)
+    both = (*plugins, "-p", "no:randomly")
     project.tests(APP + tests.replace("CHANGED", "one"))
     project.record(*both).assert_outcomes(passed=3)
     project.record(*both, bump).assert_outcomes(passed=3)
