@@ -59,7 +59,7 @@ def counted_gate(
 
     Args:
         recorded: Recorded trials of the baseline of each test.
-        outcomes: Gives what the trials came to.
+        outcomes: Gives the failed trials.
         policy: The settings.
         suite: Whether the suite channel is looked at; its second look takes fresh trials.
     """

@@ -57,7 +57,7 @@ class Unsent:
         return cls(
             request.model or "",
             request.platform,
-            _prompt_tokens(request.body),
+            request_tokens(request.body),
             most if isinstance(most, int) else None,
             request.kind != "count_tokens",
             request.kind == "batch",
@@ -290,8 +290,14 @@ def _usd(each: Unsent, typical: Typical) -> Range | None:
     return None if least is None or largest is None else (least, largest)
 
 
-def _prompt_tokens(body: Mapping[str, Any]) -> Range:
-    """Tokens of the prompt of a request, least and most; of files too, which cost by their kind."""
+def request_tokens(body: Mapping[str, Any]) -> Range:
+    """Tokens of the prompt of a request, least and most; of files too, which cost by their kind.
+
+    They are counted here: counting at the API is sending.
+
+    >>> request_tokens({"messages": [{"role": "user", "content": "How are you today?"}]})
+    (6.6, 13.2)
+    """
     parts = [body.get(name) for name in ("system", "tools", "toolConfig", "messages", "prompt")]
     least, most = _tokens([part for part in parts if part])
     return least, most + (_OF_TOOLS if body.get("tools") or body.get("toolConfig") else 0)

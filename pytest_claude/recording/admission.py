@@ -11,7 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
-from math import isinf
+from math import ceil, isinf
 from random import SystemRandom
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ import anyio  # what the HTTP libraries wait with
 
 from pytest_claude.clock import elapsed_s
 from pytest_claude.errors import NotSent
+from pytest_claude.models.expected import request_tokens
 from pytest_claude.models.facts import facts_of
 from pytest_claude.models.prices import PriceTable, answer_cost, unpriced_reason
 from pytest_claude.recording.fingerprint import model_in
@@ -33,9 +34,6 @@ from pytest_claude.transcript.parse import parse_answer
 T = TypeVar("T")
 
 _Head = tuple[int, Mapping[str, str]]
-_BYTES_OF_A_TOKEN = 3  # at least, in most texts
-_IMAGE_TOKENS = 1_600
-_BASE64_OF_A_TOKEN = 8  # of a PDF: between pages of text alone and scanned ones
 _OUTPUT_TOKENS = 8_192  # where neither the request nor the facts of its model limit them
 # What HTTP libraries raise before a request is sent. A connection that is closed or reset may have
 # taken it, and `ConnectionError` of requests says either.
@@ -270,7 +268,7 @@ def _expected(request: Request, output_tokens: int) -> Iterator[Answer]:
         view = answer.request
         facts = facts_of(view.model or "")
         most = view.max_tokens or (facts and facts.max_output_tokens) or _OUTPUT_TOKENS
-        usage = Usage(expected_tokens(view.body), min(output_tokens or most, most))
+        usage = Usage(ceil(request_tokens(view.body or {})[1]), min(output_tokens or most, most))
         yield replace(answer, usage=usage)
 
 
@@ -278,25 +276,6 @@ def _only_counts(request: Request) -> bool:
     """Whether a request counts tokens, which is free."""
     path = urlsplit(request.url).path
     return path.endswith(("/count_tokens", "/count-tokens", "/count-tokens:rawPredict"))
-
-
-def expected_tokens(value: Any) -> int:
-    """The input tokens of a request, about; counted here, for counting at the API is sending.
-
-    >>> expected_tokens({"messages": [{"role": "user", "content": "How are you today?"}]})
-    16
-    """
-    if isinstance(value, str):
-        return -(-len(value.encode("utf-8", "surrogatepass")) // _BYTES_OF_A_TOKEN)
-    if isinstance(value, Mapping):
-        if value.get("type") == "image":
-            return _IMAGE_TOKENS
-        if value.get("type") == "base64":
-            return len(str(value.get("data"))) // _BASE64_OF_A_TOKEN
-        return sum(expected_tokens(key) + expected_tokens(each) for key, each in value.items())
-    if isinstance(value, list | tuple):
-        return sum(map(expected_tokens, value))
-    return 1
 
 
 # --- why it is not sent ---------------------------------------------------------------------
