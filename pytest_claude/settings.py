@@ -33,13 +33,39 @@ RECORD_MODES: tuple[str, ...] = (*get_args(RecordMode), "rewrite")
 
 @dataclass(frozen=True)
 class Swap:
-    """Requests for `old` are sent to `new`."""
+    """Requests for `old` are sent to `new`, with `effort` where one is named."""
 
     old: str
     new: str
+    effort: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.old}={self.new}"
+        return f"{self.old}={self.candidate}"
+
+    @property
+    def candidate(self) -> str:
+        """`NEW`, or `NEW@effort`."""
+        return self.new if self.effort is None else f"{self.new}@{self.effort}"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is compared with the baseline: other models, or the app with variables set.
+
+    Attributes:
+        pairs: Models that are replaced; empty where variables are set.
+        environment: Variables that the app runs with, and their values.
+    """
+
+    pairs: tuple[Swap, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """`NEW`, `NEW@effort` or `NAME=VALUE …`, as people read it."""
+        if self.pairs:
+            return ", ".join(pair.candidate for pair in self.pairs)
+        return " ".join(f"{name}={value}" for name, value in self.environment)
 
 
 @dataclass(frozen=True)

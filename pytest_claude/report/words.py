@@ -244,7 +244,7 @@ def _failed(decision: Decision) -> str:
     if not regressed and decision.cost == "above":
         return _costs_more(decision)
     if not regressed:
-        alpha = decision.policy.suite_alpha
+        alpha = decision.policy.suite_level
         return (
             f"the suite passes less often ({_suite_p(decision)} <= {alpha:.3f}), "
             "no single test is named"
