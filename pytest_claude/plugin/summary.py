@@ -122,6 +122,24 @@ def print_section(
             reporter.write_line(_in_terminal(line), **colour)
 
 
+def print_side_by_side(
+    reporter: Any, run: Run, problems: Sequence[str], notes: Iterable[str]
+) -> None:
+    """Print the section `claude` of several candidates; the arguments as for `print_section`."""
+    from pytest_claude.report.story import story
+    from pytest_claude.report.terminal import gate_lines, note_lines
+
+    reporter.ensure_newline()
+    reporter.section("claude")
+    for line in problems:
+        reporter.write_line(_in_terminal(line))
+    for arm in run.arms:
+        for line in (*gate_lines(story(arm, typed_in(reporter.config)), whole=False), ""):
+            reporter.write_line(_in_terminal(line))
+    for line in note_lines(notes):
+        reporter.write_line(_in_terminal(line))
+
+
 def print_dry_run(
     reporter: Any, findings: Findings, outside: Sequence[str], notes: Iterable[str]
 ) -> None:
