@@ -60,10 +60,11 @@ def _of_story(story: Story) -> Iterator[_Error]:
 
 def _of_candidates(of: Candidates) -> Iterator[_Error]:
     """One error of a test for each cause; the candidates that share it are named in it."""
-    for test in of.changed:
+    for rows in of.by_test.values():
         causes: dict[str | None, list[tuple[Arm, Row]]] = {}
-        for arm, row in of.failing(test.test):
-            causes.setdefault(row.text, []).append((arm, row))
+        for arm, row in rows:
+            if row.fails:
+                causes.setdefault(row.text, []).append((arm, row))
         for number, pairs in enumerate(causes.values()):
             row = pairs[0][1]
             verdicts = ", ".join(f"{arm.name} {_verdict(row)}" for arm, row in pairs)

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
-from itertools import accumulate
-from math import inf
+from functools import cached_property, reduce
+from math import floor, inf, sqrt
 from shlex import quote
 from statistics import median
 from typing import Literal
@@ -20,7 +19,7 @@ from pytest_claude.gating.decision import Decision
 from pytest_claude.gating.ledger import TestTrials
 from pytest_claude.gating.measures import ratio
 from pytest_claude.gating.policy import Policy
-from pytest_claude.gating.statistics import binomial, wilson
+from pytest_claude.gating.statistics import Z_95, wilson
 from pytest_claude.gating.status import Overall
 from pytest_claude.report import words
 from pytest_claude.report.figures import Figure, distribution
@@ -34,7 +33,6 @@ from pytest_claude.run.record import Run
 from pytest_claude.run.typed import Typed
 
 _TIME = "total_s"
-_OUTSIDE = 0.025  # of a 95 % interval, on each side
 _ORDER: tuple[Overall, ...] = ("fail", "undecided", "pass")
 _VERBS: Mapping[Overall, tuple[str, str]] = {
     "fail": ("fails", "fail"),
@@ -265,14 +263,16 @@ class Candidates:
         )
         return f"not beaten by another: {', '.join(self.unbeaten)}", *beaten
 
-    def failing(self, test: str) -> tuple[tuple[Arm, Row], ...]:
-        """The candidates on which a test keeps the run from passing, the worst word first."""
-        found = [(arm, row) for arm, row in self.of(test) if row.fails]
-        return tuple(sorted(found, key=lambda pair: GATE_WORDS.index(pair[1].word)))
-
-    def of(self, test: str) -> tuple[tuple[Arm, Row], ...]:
-        """The rows of a test, with their candidates."""
-        return tuple((a, row) for a in self.arms for row in a.story.rows if row.test == test)
+    @cached_property
+    def by_test(self) -> Mapping[str, tuple[tuple[Arm, Row], ...]]:
+        """The rows of each test with their candidates, the worst word first."""
+        return {
+            test.test: tuple(sorted(
+                ((arm, row) for arm, row in zip(self.arms, test.cells, strict=True) if row),
+                key=lambda pair: GATE_WORDS.index(pair[1].word),
+            ))
+            for test in self.tests
+        }  # fmt: skip
 
 
 Told = Story | Candidates
@@ -303,14 +303,21 @@ def candidates(run: Run, typed: Typed | None = None) -> Candidates:
     )
     stories = [story(arm, typed) for arm in run.arms]
     common = _in_all(told.notes for told in stories)
-    arms = tuple(
-        _arm(comparison, told, policy, [note for note in told.notes if note not in common])
-        for comparison, told in zip(comparisons, stories, strict=True)
-    )
-    if len({decision.attempt for decision in decisions}) > 1:  # some were asked on another day
-        arms = tuple(replace(arm, time=None) for arm in arms)
-    arms = tuple(replace(arm, beaten_by=_beaten_by(arm, arms, policy)) for arm in arms)
-    tests = _tests(stories)
+    looks = [_looks([told], "cand", policy) for told in stories]
+    # A candidate that was added later is another attempt, and was asked on another day.
+    timed = len({decision.attempt for decision in decisions}) == 1
+    arms = [
+        Arm(
+            name=comparison.sides[1],
+            passed=_passed(look),
+            cost=next((f for f in told.figures if f.measure == "cost_usd" and f.ratio), None),
+            time=_time(look) if timed and not told.simulated_by else None,
+            story=told,
+            notes=tuple(note for note in told.notes if note not in common),
+        )
+        for comparison, told, look in zip(comparisons, stories, looks, strict=True)
+    ]
+    arms = _with_those_that_beat(list(zip(arms, looks, strict=True)), policy)
     cheapest = _cheapest(arms)
     overall = run.overall
     assert overall is not None, "each arm is judged"
@@ -320,8 +327,8 @@ def candidates(run: Run, typed: Typed | None = None) -> Candidates:
         _best(arms, cheapest),
         (*_rule(arms, decisions, any_arm=run.any_arm), *common),
         Measured(name=comparisons[0].sides[0], passed=_passed(_looks(stories, "base", policy))),
-        arms,
-        tests,
+        tuple(arms),
+        _tests(stories),
         cheapest,
         typed,
         (sum(of.trials[0] for of in stories), len(_fresh(run))),
@@ -362,23 +369,11 @@ def _in_all(notes: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return reduce(lambda first, other: tuple(n for n in first if n in other), notes)
 
 
-def _arm(comparison: Comparison, told: Story, policy: Policy, notes: Sequence[str]) -> Arm:
-    cost = next((f for f in told.figures if f.measure == "cost_usd" and f.ratio), None)
-    looks = _looks([told], "cand", policy)
-    made = [trial for look in looks.values() for trial in look]
-    return Arm(
-        name=comparison.sides[1],
-        passed=_passed(looks),
-        cost=cost,
-        time=None if told.simulated_by else _time(made),
-        story=told,
-        notes=tuple(notes),
-    )
+_Looks = Mapping[str, tuple[Trial, ...]]
+"""The trials of the first look of each test."""
 
 
-def _looks(
-    stories: Iterable[Story], role: Literal["base", "cand"], policy: Policy
-) -> dict[str, tuple[Trial, ...]]:
+def _looks(stories: Iterable[Story], role: Literal["base", "cand"], policy: Policy) -> _Looks:
     """The trials of the first look of each test that has any, on one side."""
     sides = ((row.test, side) for of in stories for row in of.rows for side in row.sides)
     made = {test: _of(side.evidence, role) for test, side in sides if side.role == role}
@@ -389,30 +384,36 @@ def _of(trials: Iterable[Trial], stream: Stream) -> tuple[Trial, ...]:
     return tuple(trial for trial in trials if trial.stream == stream)
 
 
-def _passed(looks: Mapping[str, Sequence[Trial]]) -> tuple[int, int]:
+def _passed(looks: _Looks) -> tuple[int, int]:
     return passed([trial for look in looks.values() for trial in look])
 
 
-def _time(trials: Sequence[Trial]) -> Span | None:
+def _time(looks: _Looks) -> Span | None:
     """The median time of the trials; its interval takes no shape of their spread for granted."""
-    values = sorted(distribution(trials, _TIME))
+    values = sorted(distribution([trial for look in looks.values() for trial in look], _TIME))
     if not values:
         return None
-    below = accumulate(binomial(len(values), 0.5))
-    outside = sum(chance <= _OUTSIDE for chance in below)  # values below the interval, and above
+    half = len(values) / 2
+    outside = floor(half - Z_95 * sqrt(half / 2))  # values below the interval's end, and above
     between = (values[outside - 1], values[-outside]) if outside else None
     return Span(median(values), between)
 
 
-def _beaten_by(arm: Arm, arms: Sequence[Arm], policy: Policy) -> tuple[str, ...]:
-    return tuple(other.name for other in arms if other is not arm and _beats(other, arm, policy))
+def _with_those_that_beat(sides: Sequence[tuple[Arm, _Looks]], policy: Policy) -> list[Arm]:
+    return [
+        replace(arm, beaten_by=tuple(
+            other.name for other, ours in sides
+            if other is not arm and _beats((other, ours), (arm, theirs), policy)
+        ))
+        for arm, theirs in sides
+    ]  # fmt: skip
 
 
-def _beats(one: Arm, other: Arm, policy: Policy) -> bool:
+def _beats(first: tuple[Arm, _Looks], second: tuple[Arm, _Looks], policy: Policy) -> bool:
     """Whether one is cheaper and faster beyond doubt, and in nothing seen to be worse."""
+    (one, ours), (other, theirs) = first, second
     if _ORDER.index(one.overall) < _ORDER.index(other.overall):
         return False
-    ours, theirs = (_looks([arm.story], "cand", policy) for arm in (one, other))
     both = ours.keys() & theirs.keys()
     rates = [_passed({test: of[test] for test in both}) for of in (ours, theirs)]
     if rates[0][0] * rates[1][1] < rates[1][0] * rates[0][1]:

@@ -144,13 +144,14 @@ class Picture:
 
     Attributes:
         points: The same points.
-        labels: Where labels stand, and what they say; points that lie together share one.
+        labels: Where labels stand, what they say, and which end of them stands there ("start" or
+            "end"); points that lie together share one.
         x_ticks: Places on the axis below, and their values.
         y_ticks: Places on the axis to the left, and their shares.
     """
 
     points: tuple[Point, ...]
-    labels: tuple[tuple[float, float, str], ...]
+    labels: tuple[tuple[float, float, str, str], ...]
     x_ticks: tuple[tuple[float, float], ...]
     y_ticks: tuple[tuple[float, float], ...]
 
@@ -171,15 +172,17 @@ def picture(points: Sequence[Point]) -> Picture:
         return round(BOTTOM - (BOTTOM - TOP) * (share - floor) / (1 - floor), 1)
 
     placed = tuple(replace(p, x=_each(to_x, p.x), y=_each(to_y, p.y)) for p in points)
-    labels: list[tuple[float, float, str]] = []
+    labels: list[tuple[float, float, str, str]] = []
     for point in placed:
-        x, y = point.x[0] + 8, point.y[0] - 8
-        near = next((n for n, (a, b, _) in enumerate(labels)
+        x, y = point.x[0], point.y[0] - 8
+        near = next((n for n, (a, b, *_) in enumerate(labels)
                      if abs(a - x) < _TOGETHER and abs(b - y) < _TOGETHER), None)  # fmt: skip
         if near is None:
-            labels.append((x, y, point.label))
+            labels.append((x, y, point.label, "end" if x > (LEFT + RIGHT) / 2 else "start"))
         else:
-            labels[near] = (*labels[near][:2], f"{labels[near][2]}, {point.label}")
+            a, b, label, side = labels[near]
+            labels[near] = (a, b, f"{label}, {point.label}", side)
+    labels = [(x + (8 if side == "start" else -8), y, told, side) for x, y, told, side in labels]
     xs = [end * n / 5 for n in range(6)]
     ys = [floor + (1 - floor) * n / 2 for n in range(3)]
     return Picture(

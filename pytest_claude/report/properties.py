@@ -12,7 +12,7 @@ def candidate_properties(of: Candidates, test: str) -> tuple[tuple[str, str], ..
     """The same of a test on every candidate: `claude.verdict[claude-haiku-5-5]`."""
     return tuple(
         (f"{name}[{arm.name}]", value)
-        for arm, row in of.of(test)
+        for arm, row in of.by_test[test]
         for name, value in properties(row)
     )
 
