@@ -112,7 +112,7 @@ class Results:
     @pytest.hookimpl(tryfirst=True)  # before the JUnit file takes the report's properties
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result that travels on a report; a later one of the same test replaces it."""
-        _note_line(self._lines, report)
+        note_line(self._lines, report)
         data = getattr(report, "claude", None)
         if data is None:
             return
@@ -375,7 +375,7 @@ def _joined(before: dict[str, Any] | None, data: dict[str, Any]) -> dict[str, An
     return {**data, **once, "stale": before["stale"] or data["stale"]}
 
 
-def _note_line(lines: dict[str, int], report: pytest.TestReport) -> None:
+def note_line(lines: dict[str, int], report: pytest.TestReport) -> None:
     """Keep the line of a test to point at: the assertion that failed, else its first line."""
     path, line, _ = report.location
     crash = getattr(report.longrepr, "reprcrash", None)

@@ -24,10 +24,12 @@ from pytest_claude.plugin.gate.preflight import BumpPreflight, retirement_notes
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.plugin.options import WORKERS, usage_error
+from pytest_claude.plugin.results import note_line
 from pytest_claude.recording.shared_state import shared_path, sharing
+from pytest_claude.report.candidates import Candidates, candidates
 from pytest_claude.report.numbers import plural
+from pytest_claude.report.properties import candidate_properties
 from pytest_claude.report.row import Row
-from pytest_claude.report.story import story
 from pytest_claude.run.decide import contenders, needed
 from pytest_claude.run.place import Side
 from pytest_claude.run.record import Run, TestResult, dumps
@@ -189,6 +191,8 @@ class SideBySide:
         names = {item.nodeid: item.stash[TEST_SETTINGS].cassette for item in self._items}
         self.shared = {test: name for test, name in names.items() if name is not None}
         self.run: Run | None = None
+        self._told: Candidates | None = None
+        self._lines: dict[str, int] = {}
         self._stack = ExitStack()
         self._stopped: str | None = None
         self._unwritten: list[str] = []
@@ -266,9 +270,11 @@ class SideBySide:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the section `claude`."""
-        if self.run is not None and not self._config.getoption("no_summary"):
+        run, told = self.run, self._told
+        if run is not None and told is not None and not self._config.getoption("no_summary"):
             problems = [*self._unwritten, *summary.outside_lines(self._outside)]
-            summary.print_side_by_side(terminalreporter, self.run, problems, self._notes)
+            summary.print_section(terminalreporter, run, told, problems, self._notes)
+            summary.print_annotations(terminalreporter, told, self._lines)
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing behind."""
@@ -403,18 +409,21 @@ class SideBySide:
     def _publish(self) -> None:
         """Report our tests to pytest, each with the verdict that fails it."""
         assert self.run is not None, "it was judged"
-        typed = summary.typed_in(self._config)
-        stories = {arm: story(arm.run, typed) for arm in self._arms if arm.run is not None}
+        self._told = of = candidates(self.run, summary.typed_in(self._config))
+        arms = dict(zip(of.arms, self._arms, strict=True))
         enough = self.run.any_arm and self.run.overall == "pass"
         failing: dict[str, tuple[_Arm, Row]] = {}
-        for arm, told in stories.items() if not enough else ():
-            for row in told.failing:
+        for told, arm in arms.items() if not enough else ():
+            for row in told.story.failing:
                 failing.setdefault(row.test, (arm, row))
         hook = self._config.hook
         for item in self._items:
             test, location = item.nodeid, item.location
             hook.pytest_runtest_logstart(nodeid=test, location=location)
             for report in self._reports(item, *failing.get(test, (None, None))):
+                if report.when == "teardown" and self._config.getoption("xmlpath", None):
+                    report.user_properties += candidate_properties(of, test)
+                note_line(self._lines, report)
                 hook.pytest_runtest_logreport(report=report)
             hook.pytest_runtest_logfinish(nodeid=test, location=location)
 
@@ -435,7 +444,7 @@ class SideBySide:
     def _finish(self, run: Run) -> bool:
         """Write what is kept of the run; whether something fails it that fails no test."""
         from pytest_claude.models.prices import price_table
-        from pytest_claude.report_files import write_reports
+        from pytest_claude.report_files import write_reports, write_step_summary
 
         settings, root = self._settings, self._config.rootpath
         for arm in self._arms:
@@ -445,7 +454,9 @@ class SideBySide:
                 except OSError as error:
                     self._unwritten.append(f"the ledger could not be written: {error.strerror}")
         prices = price_table(settings.prices, settings.names)
-        self._unwritten += write_reports(run, story(run), settings.reports, root, prices)
+        assert self._told is not None, "it was judged"
+        self._unwritten += write_reports(run, self._told, settings.reports, root, prices)
+        self._unwritten += write_step_summary(self._told, settings.reports)
         retiring = [note for arm in run.arms for note in retirement_notes(arm, settings)]
         self._notes |= dict.fromkeys(retiring)
         fails = run.overall != "pass" or self._stopped is not None

@@ -25,7 +25,6 @@ class Comparison:
         pairs: Old and new model of each pair of a bump; empty in the other kinds.
         before: Name of the earlier side where it is no model: `last`, `git:REV`, a run file.
         after: Name of the later side where it is no model.
-        typed: What is typed to make it, where it is one of several candidates.
         names: What the project's own names of models stand for; no part of a run file.
     """
 
@@ -33,19 +32,17 @@ class Comparison:
     pairs: tuple[Swap, ...] = ()
     before: str = ""
     after: str = ""
-    typed: tuple[str, ...] = ()
     names: ModelNames = field(default=NO_NAMES, compare=False, repr=False)
 
     @classmethod
     def of(cls, settings: RunSettings) -> Comparison | None:
         """What a run with these settings compares; None in a plain run."""
-        typed = () if settings.part is None else settings.part.typed
         if settings.bump:
-            return cls("bump", settings.bump, typed=typed, names=settings.names)
+            return cls("bump", settings.bump, names=settings.names)
         if settings.part is not None:
             candidate = settings.part.candidate
             after = "" if candidate is None else candidate.name
-            return cls("environment", (), "the app as it is", after, typed, settings.names)
+            return cls("environment", before="the app as it is", after=after, names=settings.names)
         if settings.baseline is not None:
             return cls("baseline", before=settings.baseline, after="this run")
         return None
@@ -82,8 +79,8 @@ class Comparison:
     @property
     def options(self) -> tuple[str, ...]:
         """What is typed to make it with pytest: `--claude-bump OLD=NEW`; nothing for two files."""
-        if self.kind == "files" or self.typed:
-            return self.typed
+        if self.kind == "files":
+            return ()
         if self.kind == "baseline":
             return (f"--claude-baseline {self.before}",)
         return tuple(f"--claude-bump {pair}" for pair in self.pairs)
@@ -91,14 +88,12 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """The comparison as plain JSON types."""
         pairs = [asdict(pair) for pair in self.pairs]
-        sides = {"before": self.before, "after": self.after}
-        return {"kind": self.kind, "pairs": pairs, **sides, "typed": list(self.typed)}
+        return {"kind": self.kind, "pairs": pairs, "before": self.before, "after": self.after}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Comparison:
         """The comparison that `to_json` wrote."""
-        pairs = tuple(Swap(**pair) for pair in data["pairs"])
-        return cls(**{**data, "pairs": pairs, "typed": tuple(data.get("typed", ()))})
+        return cls(**{**data, "pairs": tuple(Swap(**pair) for pair in data["pairs"])})
 
 
 def check_bump(
