@@ -6,6 +6,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_claude.cli.merge import EXIT
@@ -28,13 +29,19 @@ def run(options: argparse.Namespace) -> int:
     return EXIT[run.overall]
 
 
-def run_gate(options: argparse.Namespace) -> tuple[int, Run | None]:
+def run_gate(
+    options: argparse.Namespace, gate: Sequence[str] | None = None
+) -> tuple[int, Run | None]:
     """Run pytest on the pairs until the gate is decided, or nothing more comes in.
+
+    Args:
+        options: What was typed.
+        gate: The options that name what is compared, where these are others than the pairs.
 
     Returns:
         pytest's last exit status, and the run; None where pytest did not run the tests.
     """
-    gate = [word for pair in options.pairs for word in ("--claude-bump", pair)]
+    gate = gate or [word for pair in options.pairs for word in ("--claude-bump", pair)]
     run: Run | None = None
     with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder, sharing(folder):
         for number in range(1, 100):

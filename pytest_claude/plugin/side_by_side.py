@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -14,11 +14,11 @@ import pytest
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Key
-from pytest_claude.places import gate_side, places_of
+from pytest_claude.places import gate_side, places_of, shared_ledgers
 from pytest_claude.plugin import explain, summary
 from pytest_claude.plugin.children import Child
 from pytest_claude.plugin.collection import Collected
-from pytest_claude.plugin.gate.attempts import LEDGER, read_ledger
+from pytest_claude.plugin.gate.attempts import read_ledger
 from pytest_claude.plugin.gate.comparison import GatedRun
 from pytest_claude.plugin.gate.part import Taken, in_part, variables
 from pytest_claude.plugin.gate.preflight import BumpPreflight, retirement_notes
@@ -96,12 +96,10 @@ def _ledgers(settings: RunSettings) -> dict[tuple[int, str], list[Path]]:
     """The ledgers of the gate's folder, those of projects below too, by attempt and candidate."""
     places = places_of(settings)
     found: dict[tuple[int, str], list[Path]] = {}
-    gate = _side(settings, settings.candidates[0]).root
+    gate = _side(settings, settings.candidates[0]).gate
     for root in (places.root, *(each.root for _, each in places.projects())):
-        for pattern in (f"cand@*/{LEDGER}", f"attempt*/cand@*/{LEDGER}"):
-            for path in sorted((root / gate).glob(pattern)):
-                side = Side.read(PurePosixPath(path.relative_to(root).as_posix()))
-                found.setdefault((side.attempt, side.arm), []).append(path)
+        for path, side in shared_ledgers(root, gate).items():
+            found.setdefault((side.attempt, side.arm), []).append(path)
     return found
 
 
