@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from math import floor, inf, sqrt
-from shlex import quote
 from statistics import median
 from typing import Literal
 
@@ -28,7 +27,6 @@ from pytest_claude.report.plan_words import split_text
 from pytest_claude.report.row import Row, passed
 from pytest_claude.report.story import GATE_WORDS, Sight, Story, spent_usd, story
 from pytest_claude.report.words import Headline, Word
-from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.record import Run
 from pytest_claude.run.typed import Typed
 
@@ -184,7 +182,6 @@ class Candidates:
         tests: The tests, worst first.
         cheapest: The cheapest candidate that passes; None where none does, or where a cost that
             decides is unknown.
-        typed: What was typed for the run, with the options of all candidates.
         trials: Usable trials of the candidates, and fresh ones of the baseline, which they share.
         spent_usd: What these cost, as billed; None where it is unknown.
         sight: What drops the gate could see on each candidate; None where nothing was compared.
@@ -198,7 +195,6 @@ class Candidates:
     arms: tuple[Arm, ...]
     tests: tuple[TestRow, ...]
     cheapest: Arm | None
-    typed: Typed
     trials: tuple[int, int]
     spent_usd: float | None
     sight: Sight | None
@@ -296,11 +292,6 @@ def candidates(run: Run, typed: Typed | None = None) -> Candidates:
     decisions = [decision for _, decision in judged if decision is not None]
     assert len(comparisons) == len(decisions) == len(run.arms), "each arm is judged"
     policy = decisions[0].policy
-    typed = replace(
-        typed or Typed("" if policy.preset == "quick" else f"--claude-gate {policy.preset}"),
-        pairs=_pairs(comparisons),
-        options=_options(comparisons, any_arm=run.any_arm),
-    )
     stories = [story(arm, typed) for arm in run.arms]
     common = _in_all(told.notes for told in stories)
     looks = [_looks([told], "cand", policy) for told in stories]
@@ -330,27 +321,9 @@ def candidates(run: Run, typed: Typed | None = None) -> Candidates:
         tuple(arms),
         _tests(stories),
         cheapest,
-        typed,
         (sum(of.trials[0] for of in stories), len(_fresh(run))),
         spent_usd([*_fresh(run), *(trial for arm in run.arms for trial in _made(arm, "cand"))]),
         stories[0].sight,
-    )
-
-
-def _pairs(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
-    """`OLD=NEW1,NEW2`, as it is typed."""
-    news: dict[str, list[str]] = {}
-    for pair in (pair for comparison in comparisons for pair in comparison.pairs):
-        news.setdefault(pair.old, []).append(pair.candidate)
-    return tuple(f"{old}={','.join(of)}" for old, of in news.items())
-
-
-def _options(comparisons: Sequence[Comparison], *, any_arm: bool) -> tuple[str, ...]:
-    set_in = [each.after for each in comparisons if each.kind == "environment"]
-    return (
-        *(f"--claude-bump {pair}" for pair in _pairs(comparisons)),
-        *(f"--claude-candidate {quote(after)}" for after in set_in),
-        *(("--claude-gate-any",) if any_arm else ()),
     )
 
 
@@ -489,4 +462,5 @@ def _rule(arms: Sequence[Arm], decisions: Sequence[Decision], *, any_arm: bool) 
         rule = "the exit status is that of the worst candidate"
     else:
         rule = ""
-    return tuple(filter(None, (split_text(decisions[0].policy), rule)))
+    policies = (decision.policy for decision in decisions if decision.policy.arms > 1)
+    return tuple(filter(None, (*dict.fromkeys(map(split_text, policies)), rule)))

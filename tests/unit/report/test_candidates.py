@@ -174,7 +174,7 @@ def test_commands_name_all_candidates_and_adopt_one() -> None:
     whole = "claude-sonnet-4-5=claude-sonnet-5-5,claude-haiku-5-5,claude-opus-5-5"
     assert lines == [
         "pytest-claude show r.json test_extracts_invoice_as_json",
-        f"pytest-claude bump {whole} -- -n 4 --claude-gate thorough --claude-record",
+        f"pytest --claude-bump {whole} --claude-gate thorough --claude-record -n 4",
         "pytest-claude adopt claude-sonnet-4-5=claude-sonnet-5-5 -- --claude-gate thorough",
         f"pytest --claude-bump {whole} --claude-gate thorough",
     ]
