@@ -104,8 +104,8 @@ class Arm(Measured):
 
     Attributes:
         story: Its own run, as reports show it.
-        beaten_by: The candidates that are cheaper and faster, pass as often on the tests of both,
-            and have no worse verdict.
+        beaten_by: The candidates that are cheaper, and faster where times are known, pass as often
+            on the tests of both, and have no worse verdict.
         notes: What must be said below its verdict and does not hold of all candidates.
     """
 
@@ -137,9 +137,9 @@ class TestRow:
     cells: tuple[Row | None, ...]
 
     @property
-    def words(self) -> tuple[Word | None, ...]:
-        """Its word on each candidate."""
-        return tuple(None if row is None else row.word for row in self.cells)
+    def words(self) -> set[Word]:
+        """The words that it has on some candidate."""
+        return {row.word for row in self.cells if row is not None}
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -154,12 +154,12 @@ class TestRow:
     @property
     def quiet(self) -> bool:
         """Whether nothing changed on any candidate."""
-        return set(self.words) <= {"unchanged"} or set(self.words) <= {"not run"}
+        return self.words == {"unchanged"} or self.words == {"not run"}
 
     @property
     def worst(self) -> int:
         """The place of its worst word in the order of words."""
-        return min(GATE_WORDS.index(word) for word in self.words if word is not None)
+        return min(map(GATE_WORDS.index, self.words))
 
 
 def cell(row: Row) -> str:
@@ -235,14 +235,14 @@ class Candidates:
     @property
     def quiet(self) -> str:
         """How many tests are left out of these, in words; "" where none is."""
-        counted = Counter(row.words[0] for row in self.tests if row.quiet)
+        counted = Counter(word for row in self.tests if row.quiet for word in row.words)
         told = " and ".join(f"{number} {word}" for word, number in counted.items())
         return f"{told} on every candidate" if told else ""
 
     @property
     def unbeaten(self) -> tuple[str, ...]:
-        """The candidates that no other beats; empty where neither cost nor time compares them."""
-        if not any(arm.cost or arm.time for arm in self.arms):
+        """The candidates that no other beats; empty where no cost compares them."""
+        if not any(arm.cost for arm in self.arms):
             return ()
         return tuple(arm.name for arm in self.arms if not arm.beaten_by)
 
@@ -250,10 +250,10 @@ class Candidates:
     def order(self) -> tuple[str, ...]:
         """Which candidates no other beats, and of each other one which does, in words."""
         if not self.unbeaten:
-            return ("neither cost nor time is known: no candidate is told to beat another",)
+            return ("no cost is known, so no candidate is told to beat another",)
         beaten = (
-            f"beaten: {arm.name} by {', '.join(arm.beaten_by)}, no worse, and {_better(arm)} "
-            "(95% intervals exclude equality)"
+            f"beaten: {arm.name} by {', '.join(arm.beaten_by)}, no worse, and cheaper"
+            f"{' and faster' if arm.time else ''} (95% intervals exclude equality)"
             for arm in self.arms
             if arm.beaten_by
         )
@@ -323,7 +323,7 @@ def candidates(run: Run, typed: Typed | None = None) -> Candidates:
         cheapest,
         (sum(of.trials[0] for of in stories), len(_fresh(run))),
         spent_usd([*_fresh(run), *(trial for arm in run.arms for trial in _made(arm, "cand"))]),
-        stories[0].sight,
+        next((of.sight for of in stories if of.sight is not None), None),
     )
 
 
@@ -385,7 +385,8 @@ def _with_those_that_beat(sides: Sequence[tuple[Arm, _Looks]], policy: Policy) -
 def _beats(first: tuple[Arm, _Looks], second: tuple[Arm, _Looks], policy: Policy) -> bool:
     """Whether one is cheaper and faster beyond doubt, and in nothing seen to be worse."""
     (one, ours), (other, theirs) = first, second
-    if _ORDER.index(one.overall) < _ORDER.index(other.overall):
+    known = one.cost and other.cost and bool(one.time) == bool(other.time)
+    if not known or _ORDER.index(one.overall) < _ORDER.index(other.overall):
         return False
     both = ours.keys() & theirs.keys()
     rates = [_passed({test: of[test] for test in both}) for of in (ours, theirs)]
@@ -395,10 +396,8 @@ def _beats(first: tuple[Arm, _Looks], second: tuple[Arm, _Looks], policy: Policy
         TestTrials(test, [*_as("base", ours[test]), *_as("cand", theirs[test])], Policy())
         for test in sorted(both)
     ]
-    known = {"cost_usd": one.cost and other.cost, _TIME: one.time and other.time}
-    of = [ratio(measure, beside, policy) for measure, is_known in known.items() if is_known]
-    lows = [found.interval[0] if found and found.interval else 0.0 for found in of]
-    return bool(lows) and min(lows) > 1
+    found = [ratio(name, beside, policy) for name in ("cost_usd", *([_TIME] if one.time else []))]
+    return all(of is not None and of.interval is not None and of.interval[0] > 1 for of in found)
 
 
 def _as(stream: Literal["base", "cand"], trials: Iterable[Trial]) -> list[Trial]:
@@ -447,11 +446,6 @@ def _best(arms: Sequence[Arm], cheapest: Arm | None) -> str:
     if any(arm.overall == "pass" for arm in arms):
         return "which of these is the cheapest is unknown: a price is missing"
     return ""
-
-
-def _better(arm: Arm) -> str:
-    known = {"cheaper": arm.cost, "faster": arm.time}
-    return " and ".join(word for word, measured in known.items() if measured)
 
 
 def _rule(arms: Sequence[Arm], decisions: Sequence[Decision], *, any_arm: bool) -> tuple[str, ...]:

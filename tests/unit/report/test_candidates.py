@@ -36,8 +36,11 @@ def without(run: Run, **changed: object) -> Run:
         replace(r, trials=tuple(replace(t, **changed) for t in r.trials))  # type: ignore[arg-type]
         for r in run.results
     )
-    assert run.decision is not None
-    return replace(run, results=results, decision=replace(run.decision, ratios=()))
+    decision = run.decision
+    assert decision is not None
+    if "cost_usd" in changed:
+        decision = replace(decision, ratios=())
+    return replace(run, results=results, decision=decision)
 
 
 def test_one_that_is_cheaper_and_faster_and_no_worse_beats_another() -> None:
@@ -108,8 +111,22 @@ def test_without_a_price_no_candidate_is_called_the_cheapest() -> None:
 def test_where_nothing_is_measured_nobody_is_told_to_be_beaten() -> None:
     bare = [without(arm(name), cost_usd=None, profile=None) for name in ("a-1", "a-2")]
     told = of(*bare)
-    assert told.order == ("neither cost nor time is known: no candidate is told to beat another",)
+    assert told.order == ("no cost is known, so no candidate is told to beat another",)
     assert told.arms[0].shown_times == "unknown"
+
+
+def test_one_that_is_faster_at_an_unknown_price_beats_nothing() -> None:
+    slow, fast = arm("a-1", usd=0.02, seconds=3), arm("a-2", seconds=1)
+    assert of(slow, without(fast, cost_usd=None)).unbeaten == ("a-1", "a-2")
+
+
+def test_where_no_times_are_known_the_cost_decides() -> None:
+    both = arm("a-1", usd=0.02, seconds=1), arm("a-2", seconds=3)
+    told = of(*(without(each, simulated_by="the simulator") for each in both))
+    assert (
+        told.order[1]
+        == "beaten: a-1 by a-2, no worse, and cheaper (95% intervals exclude equality)"
+    )
 
 
 def test_times_of_simulated_models_and_of_another_day_are_not_compared() -> None:
