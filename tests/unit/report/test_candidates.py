@@ -15,6 +15,7 @@ from pytest_claude.report.commands import next_commands
 from pytest_claude.report.markdown import markdown
 from pytest_claude.report.plan_words import plan_lines, split_text
 from pytest_claude.report.properties import candidate_properties
+from pytest_claude.report.terminal import side_by_side_lines
 from pytest_claude.run.record import Run
 from pytest_claude.run.typed import Typed
 
@@ -236,3 +237,20 @@ def test_points_that_lie_together_share_a_label() -> None:
     assert [side for *_, side in drawn.labels] == ["start", "end"]
     assert drawn.points[0].x[0] == (LEFT + RIGHT) / 2
     assert drawn.points[2].x == (RIGHT, RIGHT, RIGHT)
+
+
+def test_what_was_adapted_and_what_is_simulated_is_told_of_each_candidate() -> None:
+    adapted = without(arm("a-2"), rewrites=("temperature dropped",), simulated_by="a script")
+    told = of(arm("a-1"), adapted)
+    lines = side_by_side_lines(told)
+    assert lines.index("a-2: PASS") < lines.index("    temperature dropped (6 tests)")
+    assert "models           simulated by a script: no real model's answers" in lines
+    assert "- temperature dropped (6 tests)" in markdown(told)
+
+
+def test_columns_stand_below_their_headings() -> None:
+    lines = side_by_side_lines(candidates(samples.THREE))
+    heading = next(line for line in lines if line.startswith("tests "))
+    row = lines[lines.index(heading) + 2]
+    for name, text in (("baseline", "10/10"), ("haiku-5-5", "regressed"), ("opus-5-5", "unch")):
+        assert row[heading.index(name) :].startswith(text)
