@@ -6,7 +6,6 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from shlex import quote
 from typing import Any
 
 from pytest_claude.behavior.profile import Profile, ToolFact
@@ -271,16 +270,9 @@ def arm(candidate: str | Comparison, run: Run, *, usd: float = 0.01, seconds: fl
 
 
 def beside(*arms: Run, any_arm: bool = False) -> Run:
-    """A run of several candidates, typed as the command that makes it."""
+    """A run of several candidates."""
     tests = sorted({test for each in arms for test in each.collected})
-    comparisons = [each.comparison for each in arms if each.comparison is not None]
-    news = ",".join(pair.candidate for each in comparisons for pair in each.pairs)
-    bump = [f"--claude-bump {OLD}={news}"] if news else []
-    set_in = [f"--claude-candidate {quote(each.after)}" for each in comparisons if not each.pairs]
-    typed = (*bump, *set_in, *(["--claude-gate-any"] if any_arm else []))
-    judged = (replace(each, comparison=replace(of, typed=typed))
-              for each, of in zip(arms, comparisons, strict=True))  # fmt: skip
-    return Run(collected=tuple(tests), arms=tuple(judged), any_arm=any_arm)
+    return Run(collected=tuple(tests), arms=arms, any_arm=any_arm)
 
 
 OPUS, HAIKU = "claude-opus-5-5", "claude-haiku-5-5"

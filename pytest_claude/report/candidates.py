@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from math import floor, inf, sqrt
+from shlex import quote
 from statistics import median
 from typing import Literal
 
@@ -27,6 +28,7 @@ from pytest_claude.report.plan_words import split_text
 from pytest_claude.report.row import Row, passed
 from pytest_claude.report.story import GATE_WORDS, Sight, Story, spent_usd, story
 from pytest_claude.report.words import Headline, Word
+from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.record import Run
 from pytest_claude.run.typed import Typed
 
@@ -182,6 +184,7 @@ class Candidates:
         tests: The tests, worst first.
         cheapest: The cheapest candidate that passes; None where none does, or where a cost that
             decides is unknown.
+        typed: What was typed for the run, with the options of all candidates.
         trials: Usable trials of the candidates, and fresh ones of the baseline, which they share.
         spent_usd: What these cost, as billed; None where it is unknown.
         sight: What drops the gate could see on each candidate; None where nothing was compared.
@@ -195,6 +198,7 @@ class Candidates:
     arms: tuple[Arm, ...]
     tests: tuple[TestRow, ...]
     cheapest: Arm | None
+    typed: Typed
     trials: tuple[int, int]
     spent_usd: float | None
     sight: Sight | None
@@ -292,6 +296,10 @@ def candidates(run: Run, typed: Typed | None = None) -> Candidates:
     decisions = [decision for _, decision in judged if decision is not None]
     assert len(comparisons) == len(decisions) == len(run.arms), "each arm is judged"
     policy = decisions[0].policy
+    typed = replace(
+        typed or Typed("" if policy.preset == "quick" else f"--claude-gate {policy.preset}"),
+        options=_options(comparisons, any_arm=run.any_arm),
+    )
     stories = [story(arm, typed) for arm in run.arms]
     common = _in_all(told.notes for told in stories)
     looks = [_looks([told], "cand", policy) for told in stories]
@@ -321,9 +329,22 @@ def candidates(run: Run, typed: Typed | None = None) -> Candidates:
         tuple(arms),
         _tests(stories),
         cheapest,
+        typed,
         (sum(of.trials[0] for of in stories), len(_fresh(run))),
         spent_usd([*_fresh(run), *(trial for arm in run.arms for trial in _made(arm, "cand"))]),
         next((of.sight for of in stories if of.sight is not None), None),
+    )
+
+
+def _options(comparisons: Sequence[Comparison], *, any_arm: bool) -> tuple[str, ...]:
+    """What is typed for all candidates: `--claude-bump OLD=NEW1,NEW2`."""
+    pairs = [pair for comparison in comparisons for pair in comparison.pairs]
+    news = ",".join(pair.candidate for pair in pairs)
+    set_in = [each.after for each in comparisons if not each.pairs]
+    return (
+        *((f"--claude-bump {pairs[0].old}={news}",) if pairs else ()),
+        *(f"--claude-candidate {quote(after)}" for after in set_in),
+        *(("--claude-gate-any",) if any_arm else ()),
     )
 
 

@@ -11,7 +11,7 @@ from pytest_claude.report.candidates import Candidates, Told
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row
 from pytest_claude.report.stale import RECORD
-from pytest_claude.report.story import Story, recording_line
+from pytest_claude.report.story import Story, options_of, recording_line
 from pytest_claude.report.words import Word
 from pytest_claude.run.typed import pytest_line
 from pytest_claude.settings import Swap
@@ -168,7 +168,7 @@ def commands_for(row: Row, story: Story, run_file: str | None) -> tuple[Command,
     """What to type about one test."""
     commands = [to_read(row, run_file)] if row.sides else []
     comparison, typed = story.comparison, story.typed
-    options = () if comparison is None else (*comparison.options, typed.preset)
+    options = () if comparison is None else (*options_of(comparison, typed), typed.preset)
     again = pytest_line(*options, tests=[row.test], root=typed.root)
     if comparison is None:
         commands.append(Command("Run it again", again))

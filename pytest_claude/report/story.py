@@ -284,7 +284,7 @@ def _commands(run: Run, typed: Typed) -> tuple[str | None, str | None]:
         return None, None
     if comparison.kind == "files":
         return f"pytest-claude compare {comparison.before} {comparison.after}", None
-    again = pytest_line(*comparison.options, typed.preset, typed.tests)
+    again = pytest_line(*options_of(comparison, typed), typed.preset, typed.tests)
     finish = recording_line(comparison, typed, again=True)
     unreadable = (v.values["file"] for v in run.decision.tests if v.reason == "unreadable")
     if files := as_typed(unreadable, typed.root, most=None):
@@ -304,14 +304,19 @@ def recording_line(
         tests: Node ids; all tests where nothing is chosen.
     """
     options: tuple[str, ...] = (typed.preset, typed.tests if again else "", "--claude-record")
-    if comparison.typed and typed.workers:
+    if typed.options and typed.workers:
         options = (*options, f"-n {typed.workers}")
     elif comparison.pairs and typed.workers:  # with workers pytest alone screens, and can't go on
         pairs = (*map(str, comparison.pairs), "--", f"-n {typed.workers}")
         words = ("pytest-claude bump", *pairs, as_typed(tests, typed.root), *options)
         return " ".join(filter(None, words))
     places = tests or ([] if again or not typed.root else [""])  # all of them, from another folder
-    return pytest_line(*comparison.options, *options, tests=places, root=typed.root)
+    return pytest_line(*options_of(comparison, typed), *options, tests=places, root=typed.root)
+
+
+def options_of(comparison: Comparison, typed: Typed) -> tuple[str, ...]:
+    """The options that make a comparison, with the other candidates that are judged beside it."""
+    return typed.options or comparison.options
 
 
 def _voids(rows: Sequence[Row]) -> Iterator[str]:

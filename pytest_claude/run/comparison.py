@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from shlex import quote
 from typing import Any, Literal
 
 from pytest_claude.errors import SettingsError
@@ -25,7 +26,6 @@ class Comparison:
         pairs: Old and new model of each pair of a bump; empty in the other kinds.
         before: Name of the earlier side where it is no model: `last`, `git:REV`, a run file.
         after: Name of the later side where it is no model.
-        typed: What is typed to make it, where it is one of several candidates.
         names: What the project's own names of models stand for; no part of a run file.
     """
 
@@ -33,7 +33,6 @@ class Comparison:
     pairs: tuple[Swap, ...] = ()
     before: str = ""
     after: str = ""
-    typed: tuple[str, ...] = ()
     names: ModelNames = field(default=NO_NAMES, compare=False, repr=False)
 
     @classmethod
@@ -77,23 +76,23 @@ class Comparison:
     @property
     def options(self) -> tuple[str, ...]:
         """What is typed to make it with pytest: `--claude-bump OLD=NEW`; nothing for two files."""
-        if self.kind == "files" or self.typed:
-            return self.typed
+        if self.kind == "files":
+            return ()
         if self.kind == "baseline":
             return (f"--claude-baseline {self.before}",)
+        if self.kind == "environment":
+            return (f"--claude-candidate {quote(self.after)}",)
         return tuple(f"--claude-bump {pair}" for pair in self.pairs)
 
     def to_json(self) -> dict[str, Any]:
         """The comparison as plain JSON types."""
         pairs = [asdict(pair) for pair in self.pairs]
-        sides = {"before": self.before, "after": self.after}
-        return {"kind": self.kind, "pairs": pairs, **sides, "typed": list(self.typed)}
+        return {"kind": self.kind, "pairs": pairs, "before": self.before, "after": self.after}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Comparison:
         """The comparison that `to_json` wrote."""
-        pairs = tuple(Swap(**pair) for pair in data["pairs"])
-        return cls(**{**data, "pairs": pairs, "typed": tuple(data.get("typed", ()))})
+        return cls(**{**data, "pairs": tuple(Swap(**pair) for pair in data["pairs"])})
 
 
 def check_bump(

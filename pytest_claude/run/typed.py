@@ -47,6 +47,7 @@ class Typed:
         workers: How many workers shared the tests, as it was typed; None where none did.
         root: pytest's rootdir seen from the folder where it was started; "" where it is that.
         is_part: Whether some tests that the gate judges were left out.
+        options: The options that name several candidates, which no comparison of one names.
     """
 
     preset: str = ""
@@ -54,3 +55,4 @@ class Typed:
     workers: str | None = None
     root: str = ""
     is_part: bool = False
+    options: tuple[str, ...] = ()
