@@ -79,8 +79,8 @@ class Measured:
 
     @property
     def shown_passed(self) -> str:
-        """`47/48`."""
-        return "{}/{}".format(*self.passed)
+        """`47/48`, or `none` where no trial was made."""
+        return "{}/{}".format(*self.passed) if self.passed[1] else "none"
 
     @property
     def shown_cost(self) -> str:
@@ -114,6 +114,16 @@ class Arm(Measured):
     story: Story
     beaten_by: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> bool:
+        """Whether no other beats it; of one whose cost is unknown that can't be said."""
+        return self.cost is not None and not self.beaten_by
+
+    @property
+    def shown_beaten(self) -> str:
+        """By whom it is beaten."""
+        return "no other" if self.best else ", ".join(self.beaten_by) or "unknown"
 
     @property
     def overall(self) -> Overall:
@@ -245,10 +255,8 @@ class Candidates:
 
     @property
     def unbeaten(self) -> tuple[str, ...]:
-        """The candidates that no other beats; empty where no cost compares them."""
-        if not any(arm.cost for arm in self.arms):
-            return ()
-        return tuple(arm.name for arm in self.arms if not arm.beaten_by)
+        """The candidates that no other beats, of those whose cost is known."""
+        return tuple(arm.name for arm in self.arms if arm.best)
 
     @property
     def order(self) -> tuple[str, ...]:

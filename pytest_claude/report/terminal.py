@@ -222,7 +222,7 @@ def side_by_side_lines(of: Candidates, *, whole: bool = False) -> list[str]:
         figures = arm.shown_passed, arm.shown_cost, arm.shown_time
         rows.append((arm.name, _verdict(arm.story), *figures))
     lines += _table(rows)
-    lines += [line for text in of.order for line in wrap(text, WIDTH)]
+    lines += [line for text in of.order for line in wrap(printable(text), WIDTH)]
     lines += _tests_lines(of, whole=whole)
     for arm in of.arms:
         lines += ["", printable(f"{arm.name}: {_verdict(arm.story)}")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,9 @@ from pytest_claude.report.annotations import error_commands
 from pytest_claude.report.candidates import Candidates, candidates
 from pytest_claude.report.charts import LEFT, RIGHT, Point, picture
 from pytest_claude.report.commands import next_commands
+from pytest_claude.report.html import render_page
 from pytest_claude.report.markdown import markdown
+from pytest_claude.report.overview import Origin
 from pytest_claude.report.plan_words import plan_lines, split_text
 from pytest_claude.report.properties import candidate_properties
 from pytest_claude.report.terminal import side_by_side_lines
@@ -118,7 +121,9 @@ def test_where_nothing_is_measured_nobody_is_told_to_be_beaten() -> None:
 
 def test_one_that_is_faster_at_an_unknown_price_beats_nothing() -> None:
     slow, fast = arm("a-1", usd=0.02, seconds=3), arm("a-2", seconds=1)
-    assert of(slow, without(fast, cost_usd=None)).unbeaten == ("a-1", "a-2")
+    told = of(slow, without(fast, cost_usd=None))
+    assert [each.shown_beaten for each in told.arms] == ["no other", "unknown"]
+    assert told.order == ("not beaten by another: a-1",)
 
 
 def test_where_no_times_are_known_the_cost_decides() -> None:
@@ -254,3 +259,16 @@ def test_columns_stand_below_their_headings() -> None:
     row = lines[lines.index(heading) + 2]
     for name, text in (("baseline", "10/10"), ("haiku-5-5", "regressed"), ("opus-5-5", "unch")):
         assert row[heading.index(name) :].startswith(text)
+
+
+@pytest.mark.parametrize("payload", [*samples.PAYLOADS, "a|b", "@octocat"], ids=ascii)
+def test_the_name_of_a_candidate_is_text_on_every_surface(payload: str) -> None:
+    named = samples.environment(f"APP_PROMPT={payload}")
+    told = of(samples.arm(named, samples.FAILED, usd=0.02, seconds=3, arms=2), arm("a-2"))
+    page = render_page(told, samples.two_turns, origin=Origin("bot"))
+    assert not re.search("<script>window|<img|<svg/", page)
+    text = "\n".join([*side_by_side_lines(told), *error_commands(told, {}), markdown(told)])
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e]", text)
+    row = next(line for line in markdown(told).splitlines() if line.startswith("| APP"))
+    assert len(re.findall(r"(?<!\\)\|", row)) == 6, "five cells"
+    assert not re.search(r"(?<!\\)[<*\[]|@\w", row)
