@@ -414,8 +414,10 @@ def _with_those_that_beat(sides: Sequence[tuple[Arm, _Looks]], policy: Policy) -
 def _beats(first: tuple[Arm, _Looks], second: tuple[Arm, _Looks], policy: Policy) -> bool:
     """Whether one is cheaper and faster beyond doubt, and in nothing seen to be worse."""
     (one, ours), (other, theirs) = first, second
-    known = one.cost and other.cost and bool(one.time) == bool(other.time)
-    if not known or _ORDER.index(one.overall) < _ORDER.index(other.overall):
+    costs, timed = [_cost_of(arm) for arm in (one, other)], [bool(arm.time) for arm in (one, other)]
+    if costs[0] is None or costs[1] is None or costs[0] >= costs[1] or timed[0] != timed[1]:
+        return False
+    if _ORDER.index(one.overall) < _ORDER.index(other.overall):
         return False
     both = ours.keys() & theirs.keys()
     rates = [_passed({test: of[test] for test in both}) for of in (ours, theirs)]
