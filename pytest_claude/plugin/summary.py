@@ -109,7 +109,9 @@ def print_section(
         if verbosity < 0:
             lines += terminal.verdict_lines(story)
         elif isinstance(story, Candidates):
-            lines += [*terminal.side_by_side_lines(story, whole=verbosity >= 2), ""]
+            lines += terminal.side_by_side_lines(story, whole=verbosity >= 2)
+            results = [result for arm in run.arms for result in arm.results]
+            lines += [*terminal.plain_lines(results), ""]
         else:
             lines += terminal.gate_lines(story, whole=verbosity >= 2)
             lines += [*terminal.plain_lines(run.results, story.stale), ""]
