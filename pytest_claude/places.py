@@ -22,10 +22,12 @@ from pytest_claude.run.place import (
     Layout,
     Side,
     TrialPlace,
+    arm_name,
     baseline_names,
     gate_names,
+    shared_gate,
 )
-from pytest_claude.settings import RunSettings
+from pytest_claude.settings import Candidate, RunSettings
 
 _T = TypeVar("_T")
 
@@ -292,11 +294,23 @@ def gate_side(settings: RunSettings, attempt: int, stream: Stream = "cand") -> S
 
     A gate that an earlier version began under another name goes on there.
     """
+    if (part := settings.part) is not None:
+        old = None if part.old is None else settings.names.resolved(part.old)
+        arm = "" if part.candidate is None else arm_name(_resolved(part.candidate, settings))
+        return Side(shared_gate(old), attempt, stream, arm)
     if settings.baseline is not None:
         names, attempt = baseline_names(settings.baseline), 1
     else:
         model = settings.names.resolved
-        names = gate_names((model(swap.old), model(swap.new)) for swap in settings.bump)
+        pairs = [(model(swap.old), model(swap.new), swap.effort) for swap in settings.bump]
+        names = gate_names(pairs)
     sides = [Side(name, attempt, stream) for name in reversed(names)]
     there = (s for s in sides if (settings.cassette_root / replace(s, attempt=1).root).is_dir())
     return next(there, sides[-1])
+
+
+def _resolved(candidate: Candidate, settings: RunSettings) -> Candidate:
+    resolved = settings.names.resolved
+    return replace(
+        candidate, pairs=tuple(replace(swap, new=resolved(swap.new)) for swap in candidate.pairs)
+    )

@@ -12,8 +12,8 @@ from pytest_claude.transcript.utf8 import utf8
 
 if TYPE_CHECKING:
     from pytest_claude.models.prices import PriceTable
+    from pytest_claude.report.candidates import Told
     from pytest_claude.report.overview import Origin
-    from pytest_claude.report.story import Story
     from pytest_claude.run.record import Run
     from pytest_claude.transcript.model import Transcript
 
@@ -33,7 +33,7 @@ def check_suffix(option: str, path: Path) -> None:
 
 
 def write_reports(
-    run: Run, story: Story, paths: Sequence[Path], root: Path, prices: PriceTable | None = None
+    run: Run, story: Told, paths: Sequence[Path], root: Path, prices: PriceTable | None = None
 ) -> list[str]:
     """Write the run to each path; what could not be written, one sentence each.
 
@@ -58,7 +58,7 @@ def write_reports(
 
 def report_text(
     run: Run,
-    story: Story,
+    story: Told,
     path: Path,
     paths: Iterable[Path],
     root: Path,
@@ -87,7 +87,7 @@ def report_text(
     )
 
 
-def write_step_summary(story: Story, reports: Sequence[Path]) -> list[str]:
+def write_step_summary(story: Told, reports: Sequence[Path]) -> list[str]:
     """Add the run to GitHub's step summary, when this is one of its jobs and there is news.
 
     Args:
@@ -100,7 +100,7 @@ def write_step_summary(story: Story, reports: Sequence[Path]) -> list[str]:
     from pytest_claude.report.markdown import SUMMARY_BYTES, markdown
 
     name = os.environ.get("GITHUB_STEP_SUMMARY")
-    has_news = story.compares or story.of("failed")
+    has_news = story.compares or any(row.word == "failed" for row in story.rows)
     if os.environ.get("GITHUB_ACTIONS") != "true" or not name or not has_news:
         return []
     path = Path(name)

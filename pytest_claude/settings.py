@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.models.ids import NO_NAMES, ModelNames
+from pytest_claude.models.model_facts import EFFORTS
 
 RecordMode = Literal["none", "once", "new_episodes", "all"]
 AdaptMode = Literal["auto", "hook", "off"]
@@ -33,13 +35,83 @@ RECORD_MODES: tuple[str, ...] = (*get_args(RecordMode), "rewrite")
 
 @dataclass(frozen=True)
 class Swap:
-    """Requests for `old` are sent to `new`."""
+    """Requests for `old` are sent to `new`, with `effort` where one is named."""
 
     old: str
     new: str
+    effort: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.old}={self.new}"
+        return f"{self.old}={self.candidate}"
+
+    @property
+    def candidate(self) -> str:
+        """`NEW`, or `NEW@effort`."""
+        return self.new if self.effort is None else f"{self.new}@{self.effort}"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is compared with the baseline: other models, or the app with variables set.
+
+    Attributes:
+        pairs: Models that are replaced; empty where variables are set.
+        environment: Variables that the app runs with, and their values.
+    """
+
+    pairs: tuple[Swap, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """`NEW`, `NEW@effort` or `NAME=VALUE …`, as people read it."""
+        if self.pairs:
+            return ", ".join(pair.candidate for pair in self.pairs)
+        return " ".join(f"{name}={shlex.quote(value)}" for name, value in self.environment)
+
+    @property
+    def option(self) -> str:
+        """What is typed for it alone."""
+        if self.pairs:
+            return " ".join(f"--claude-bump {pair}" for pair in self.pairs)
+        return f"--claude-candidate {shlex.quote(self.name)}"
+
+
+def typed_options(candidates: Iterable[Candidate]) -> tuple[str, ...]:
+    """What is typed to compare several candidates with one baseline."""
+    every = tuple(candidates)
+    pairs = [pair for each in every for pair in each.pairs]
+    news = ",".join(pair.candidate for pair in pairs)
+    bump = (f"--claude-bump {pairs[0].old}={news}",) if pairs else ()
+    return (*bump, *(each.option for each in every if each.environment))
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one process takes of a comparison of several candidates.
+
+    Attributes:
+        candidate: Whose trials it takes; None: the baseline's.
+        old: The model that the candidates replace; None where they set variables only.
+        arms: The options of all candidates that share the chances of a false alarm.
+        typed: What is typed for all candidates of the run.
+        first_attempt: The attempt at which they were compared first.
+        suspects: For how many suspects the duels are calibrated, over all candidates; None where
+            that is not known yet, and screens alone are run.
+        keys: The trials to take beside those that no other trial decides on: test, stream, index.
+        earlier: The run file of what was taken before; None at first.
+        out: Where it leaves what it took.
+    """
+
+    candidate: Candidate | None
+    old: str | None
+    arms: tuple[str, ...]
+    typed: tuple[str, ...] = ()
+    first_attempt: int = 1
+    suspects: int | None = None
+    keys: tuple[tuple[str, str, int], ...] = ()
+    earlier: Path | None = None
+    out: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +128,10 @@ class RunSettings:
         trials: Trials per test, over the marker's; None when not given, and `ALL_RECORDED`.
         swaps: Models replaced in a plain run.
         bump: Models whose candidates are compared with them; empty outside a bump.
+        candidates: What is compared with one baseline where that is more than a bump of models:
+            each in a process of its own; empty otherwise.
+        gate_any: Whether one candidate that passes is enough.
+        part: What this process takes of such a comparison; None elsewhere.
         adapt: Whether a request is rewritten where the candidate needs it: the built-in rewrites
             and the conftest hook, the hook alone, or neither.
         reports: Files to write the run to.
@@ -103,6 +179,9 @@ class RunSettings:
     trials: int | None = None
     swaps: tuple[Swap, ...] = ()
     bump: tuple[Swap, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    gate_any: bool = False
+    part: Part | None = None
     adapt: AdaptMode = "auto"
     reports: tuple[Path, ...] = ()
     guard: GuardMode = "session"
@@ -139,7 +218,12 @@ class RunSettings:
     @property
     def gated(self) -> bool:
         """Whether two sides are compared, so that only the verdict fails a test."""
-        return bool(self.bump) or self.baseline is not None
+        return bool(self.bump or self.candidates or self.part) or self.baseline is not None
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The options of the candidates that share the gate of this process; empty without."""
+        return () if self.part is None else self.part.arms
 
     @property
     def records(self) -> bool:
@@ -197,14 +281,82 @@ def parse_record_mode(value: str) -> RecordMode:
 
 
 def parse_swap(option: str, value: str) -> Swap:
-    """The pair in `OLD=NEW`."""
-    old, separator, new = value.partition("=")
-    if not (separator and old.strip() and new.strip()):
+    """The pair in `OLD=NEW` or `OLD=NEW@effort`."""
+    swaps = parse_swaps(option, value)
+    if len(swaps) > 1:
+        raise SettingsError(f"{option} {value}: one model takes the place of {swaps[0].old}")
+    return swaps[0]
+
+
+def parse_swaps(option: str, value: str) -> tuple[Swap, ...]:
+    """The pairs in `OLD=NEW,NEW,…`, each NEW with an effort behind its last `@`, or none.
+
+    >>> parse_swaps("--claude-bump", "a=b,c@low,d@20250929")[1:]
+    (Swap(old='a', new='c', effort='low'), Swap(old='a', new='d@20250929', effort=None))
+    """
+    old, _, news = value.partition("=")
+    names = [name.strip() for name in news.split(",")]
+    if not (old.strip() and all(names)):
         raise SettingsError(
             f"{option} {value!r}: expected OLD=NEW, for example\n"
             f"       {option} claude-sonnet-4-5=claude-sonnet-5-5"
         )
-    return Swap(old.strip(), new.strip())
+    return tuple(Swap(old.strip(), *_with_effort(option, name)) for name in names)
+
+
+def _with_effort(option: str, name: str) -> tuple[str, str | None]:
+    new, at, word = name.rpartition("@")
+    if at and new and word in EFFORTS:
+        return new, word
+    # A version on Vertex holds digits, or is `default` or `latest`.
+    if at and word.isalpha() and (near := did_you_mean(word, EFFORTS)):
+        raise SettingsError(f"{option} {name}: not one of {', '.join(EFFORTS)}{near}")
+    return name, None
+
+
+def parse_environment(option: str, value: str) -> Candidate:
+    """The candidate in `NAME=VALUE …`, quoted as in a shell.
+
+    >>> parse_environment("--claude-candidate", "MODEL=gpt-4o PROMPT='be short'").name
+    "MODEL=gpt-4o PROMPT='be short'"
+    """
+    try:
+        pairs = [word.partition("=") for word in shlex.split(value)]
+    except ValueError as error:
+        raise SettingsError(f"{option} {value!r}: {error}") from None
+    if not pairs or not all(name.isidentifier() and sign for name, sign, _ in pairs):
+        raise SettingsError(
+            f'{option} {value!r}: expected "NAME=VALUE …", for example\n'
+            f'       {option} "APP_MODEL=claude-sonnet-5-5"'
+        )
+    return Candidate(environment=tuple((name, text) for name, _, text in pairs))
+
+
+def side_by_side(
+    bumps: Sequence[tuple[Swap, ...]], environments: Sequence[Candidate]
+) -> tuple[tuple[Swap, ...], tuple[Candidate, ...]]:
+    """The pairs of one bump, or the candidates that are compared with one baseline.
+
+    Args:
+        bumps: The pairs of each `--claude-bump`.
+        environments: Those of each `--claude-candidate`.
+
+    Raises:
+        SettingsError: They can't be compared together.
+    """
+    pairs = tuple(swap for swaps in bumps for swap in swaps)
+    if len(pairs) == len(bumps) and not environments:
+        return pairs, ()
+    if len(bumps) > 1:
+        words = " ".join(f"--claude-bump {swaps[0].old}=…" for swaps in bumps)
+        raise SettingsError(
+            f"{words}: several candidates are compared with one OLD; name one --claude-bump"
+        )
+    candidates = (*(Candidate((swap,)) for swap in pairs), *environments)
+    names = [candidate.name for candidate in candidates]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise SettingsError(f"{twice[0]} is named twice as a candidate")
+    return (), candidates
 
 
 def parse_choice(name: str, value: str, choices: Iterable[str]) -> str:
@@ -278,10 +430,20 @@ def check_together(settings: RunSettings) -> None:
         raise SettingsError(
             f"claude_judge={settings.judge}: needs claude_judge_model, the model to ask"
         )
-    if settings.swaps and settings.bump:
-        raise SettingsError("--claude-swap and --claude-bump: one of them, not both")
-    if settings.baseline and settings.bump:
-        raise SettingsError("--claude-baseline and --claude-bump: one of them, not both")
+    compared = settings.candidates[0].option.split()[0] if settings.candidates else "--claude-bump"
+    for option, given in (
+        ("--claude-swap", settings.swaps),
+        ("--claude-baseline", settings.baseline),
+    ):
+        if given and (settings.bump or settings.candidates):
+            raise SettingsError(f"{option} and {compared}: one of them, not both")
+    if settings.gate_any and not settings.candidates:
+        raise SettingsError("--claude-gate-any: needs several candidates, --claude-bump OLD=A,B")
+    if settings.go_on and settings.candidates:
+        raise SettingsError(
+            "--claude-continue: a comparison of several candidates goes on by itself; type it "
+            "again with --claude-record"
+        )
     for option, swaps in (("--claude-bump", settings.bump), ("--claude-swap", settings.swaps)):
         first: dict[str, Swap] = {}
         for swap in swaps:

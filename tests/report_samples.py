@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pytest_claude.behavior.profile import Profile, ToolFact
@@ -234,6 +235,79 @@ def many(number: int, trials_a_side: int = 4, *, regressed: int = 6) -> Run:
     return bump("fail", *found, suspects=suspects, rounded_suspects=regressed)
 
 
+def arm(candidate: str | Comparison, run: Run, *, usd: float = 0.01, seconds: float = 1.5,
+        arms: int = 3) -> Run:  # fmt: skip
+    """The run as that of one of several candidates, at this price and pace of a trial."""
+    comparison = candidate
+    if isinstance(candidate, str):
+        model, _, effort = candidate.partition("@")
+        comparison = Comparison("bump", (Swap(OLD, model, effort or None),))
+    assert isinstance(comparison, Comparison)
+    folder = comparison.sides[1].replace("=", "-")
+
+    def moved(trial: Trial, number: int) -> Trial:
+        new = trial.stream == "cand"
+        wave = 1 + (number % 5) / 50 + (len(trial.test) % 7 / 40 if new else 0)
+        shown = None if trial.cassette is None else trial.cassette.replace(
+            f"_gate/{OLD}__{NEW}/cand/", f"_gate/{OLD}/cand@{folder}/"
+        ).replace(f"_gate/{OLD}__{NEW}/base_fresh/", f"_gate/{OLD}/base_fresh/")  # fmt: skip
+        profile = trial.profile and replace(trial.profile, total_s=(seconds if new else 1.5) * wave)
+        cost = (usd if new else 0.01) * wave
+        return replace(trial, cassette=shown, profile=profile, cost_usd=cost)
+
+    assert run.decision is not None
+    results = tuple(
+        replace(result, trials=tuple(moved(t, n) for n, t in enumerate(result.trials)))
+        for result in run.results
+    )
+    policy = Policy(arms=arms)
+    ledger = Ledger(trial for result in results for trial in result.trials)
+    compared = [ledger.of(v.test, policy) for v in run.decision.tests if v.gateable]
+    decision = replace(
+        run.decision, policy=policy, rounded_suspects=2, ratios=ratios(compared, policy)
+    )
+    return replace(run, comparison=comparison, decision=decision, results=results)
+
+
+def beside(*arms: Run, any_arm: bool = False) -> Run:
+    """A run of several candidates."""
+    tests = sorted({test for each in arms for test in each.collected})
+    return Run(collected=tuple(tests), arms=arms, any_arm=any_arm)
+
+
+OPUS, HAIKU = "claude-opus-5-5", "claude-haiku-5-5"
+
+
+def environment(variables: str) -> Comparison:
+    return Comparison("environment", before="the app as it is", after=variables)
+
+
+KEPT = (
+    result(REFUND[0].test, "unchanged", "p" * 10, "p" * 4),
+    result(INVOICE[0].test, "unchanged", "p" * 10, "p" * 4),
+    result(CITIES[0].test, "unchanged", "p" * 10, "p" * 4),
+    result(UNITS[0].test, "unchanged", "f" * 10, "f" * 4, reason="already_failing"),
+    TONE,
+    SLANG,
+)
+CUT = result(REFUND[0].test, "undecided", "p" * 10, "pf", reason="missing",
+             values={"recorded": 2, "look": 4})  # fmt: skip
+THREE = beside(
+    arm(NEW, bump("pass", *KEPT), usd=0.0093, seconds=1.2),
+    arm(HAIKU, FAILED, usd=0.0031, seconds=0.7),
+    arm(OPUS, bump("undecided", CUT, *KEPT[1:], open_trials=2), usd=0.02, seconds=2.4),
+)
+EFFORTS = beside(
+    arm(f"{NEW}@low", bump("pass", *KEPT), usd=0.005, seconds=0.9),
+    arm(NEW, bump("pass", *KEPT), usd=0.0093, seconds=1.2),
+    arm(f"{NEW}@high", bump("pass", *KEPT), usd=0.0093, seconds=1.2),
+)
+ENVIRONMENTS = beside(
+    arm(environment("APP_MODEL=gpt-4o"), bump("pass", *KEPT), usd=0.004, arms=2),
+    arm(environment("APP_MODEL=gpt-4o APP_PROMPT=prompts/short.md"), FAILED, usd=0.002, arms=2),
+    any_arm=True,
+)
+
 RUNS = {
     "pass": PASSED,
     "fail": FAILED,
@@ -248,6 +322,9 @@ RUNS = {
     "one-trial": ONE_TRIAL,
     "plain": PLAIN,
     "200-tests": many(200),
+    "three-candidates": THREE,
+    "three-efforts": EFFORTS,
+    "two-environments": ENVIRONMENTS,
 }
 """What every kind of report is read whole of."""
 

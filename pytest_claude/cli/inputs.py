@@ -47,7 +47,8 @@ def read_run(path: Path, command: str) -> Run:
 
 def project_of(run: Run, path: Path) -> Path:
     """The folder that the run's cassettes lie below: here, or the nearest around its file."""
-    cassettes = [t.cassette for result in run.results for t in result.trials if t.cassette]
+    results = [result for each in (run, *run.arms) for result in each.results]
+    cassettes = [t.cassette for result in results for t in result.trials if t.cassette]
     for folder in (Path.cwd(), *path.resolve().parents):
         if any((folder / cassette).exists() for cassette in cassettes[:20]):
             return folder

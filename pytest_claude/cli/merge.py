@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pytest_claude.cli.inputs import read_run
 from pytest_claude.cli.project import Project, read_project
+from pytest_claude.report.candidates import told
 from pytest_claude.report.commands import next_commands
-from pytest_claude.report.story import story
 from pytest_claude.report.terminal import command_lines, overview_lines
 from pytest_claude.report_files import check_suffix, run_file_of, write_reports
 from pytest_claude.run.merge import merged
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     project = read_project(Path.cwd())
     runs = [(str(path), read_run(path, "merge")) for path in options.run_files]
     whole = merged(runs, project.names)
-    shown = story(whole)
+    shown = told(whole)
     commands = next_commands(shown, run_file_of(options.output)) if shown.compares else ()
     return print_run(
         whole, project, options.output, ["", *command_lines(commands)] if commands else []
@@ -39,7 +39,7 @@ def print_run(run: Run, project: Project, reports: Sequence[Path], more: Sequenc
     Returns:
         1 where a report was not written, else the status of the verdict; 0 for a plain run.
     """
-    shown = story(run)
+    shown = told(run)
     unwritten = write_reports(run, shown, reports, Path.cwd(), project.price_table)
     print("\n".join([*overview_lines(shown), *more, *unwritten]))
-    return 1 if unwritten else EXIT[run.decision.overall] if run.decision else 0
+    return 1 if unwritten else EXIT[run.overall] if run.overall else 0

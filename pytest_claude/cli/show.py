@@ -10,33 +10,43 @@ from typing import Any
 
 from pytest_claude.cli.inputs import project_of, read_run
 from pytest_claude.errors import SettingsError
+from pytest_claude.report.candidates import Candidates, told
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row
-from pytest_claude.report.story import story
 from pytest_claude.report.terminal import overview_lines, row_lines
 from pytest_claude.report.transcript import conversation_lines
 from pytest_claude.report.unfolded import opening_pair
 from pytest_claude.report_files import transcripts_below
 from pytest_claude.run.record import Run
 from pytest_claude.settings import did_you_mean
+from pytest_claude.transcript.quoting import printable
 
 _MOST_NAMED = 5
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the run, or one test of it."""
+    """Print the run, or one test of it: of several candidates on each."""
     run = read_run(options.run_file, "show")
-    told = story(run)
-    rows = told.rows
+    of = told(run)
+    parts = of.arms if isinstance(of, Candidates) else ()
+    rows = [(arm.name, row) for arm in parts for row in arm.story.rows] or [
+        ("", row) for row in of.rows
+    ]
     if options.test is not None:
-        rows = (_chosen(rows, options.test, options.run_file),)
+        first = {row.test: row for _, row in reversed(rows)}
+        chosen = _chosen(tuple(first.values()), options.test, options.run_file)
+        rows = [(name, row) for name, row in rows if row.test == chosen.test]
     if options.json:
-        for row in rows:
-            print(json.dumps(_facts(row), ensure_ascii=False))
-        return 0
-    one = options.test is not None
-    for line in _test_lines(run, rows[0], options) if one else overview_lines(told):
-        print(line)
+        for name, row in rows:
+            candidate = {"candidate": name} if name else {}
+            print(json.dumps({**candidate, **_facts(row)}, ensure_ascii=False))
+    elif options.test is None:
+        print("\n".join(overview_lines(of)))
+    else:
+        for number, (name, row) in enumerate(rows):
+            heading = ["", printable(f"==== {name}")][not number :] if name else []
+            # The baseline is the same on every candidate.
+            print("\n".join([*heading, *_test_lines(run, row, options, base=not number)]))
     return 0
 
 
@@ -71,12 +81,14 @@ def _chosen(rows: tuple[Row, ...], wanted: str, path: Path) -> Row:
     raise SettingsError(f"show {path} {wanted}: no test of the run has that name{near}")
 
 
-def _test_lines(run: Run, row: Row, options: argparse.Namespace) -> Iterator[str]:
+def _test_lines(run: Run, row: Row, options: argparse.Namespace, *, base: bool) -> Iterator[str]:
     yield from row_lines(row)
     lookup = transcripts_below(project_of(run, options.run_file))
     opened = opening_pair(row) if row.sides else []
     given = [options.baseline_trial, options.trial][-len(row.sides) :] if row.sides else []
     for side, first, number in zip(row.sides, opened, given, strict=True):
+        if side.role == "base" and not base:
+            continue
         yield ""
         if not side.trials:
             yield f"{side.model}: no trial"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pytest_claude.gating.decision import Decision, TestVerdict
     from pytest_claude.gating.duel import DuelRule, duel_rule, duel_test
     from pytest_claude.gating.ledger import Key, Ledger, Need, TestTrials
-    from pytest_claude.gating.planning import conclude, plan
+    from pytest_claude.gating.planning import conclude, count_contenders, plan
     from pytest_claude.gating.policy import Policy
     from pytest_claude.gating.screen import screen_test
 
@@ -27,6 +27,7 @@ __all__ = [
     "TestVerdict",
     "Trial",
     "conclude",
+    "count_contenders",
     "duel_rule",
     "duel_test",
     "plan",
@@ -44,6 +45,7 @@ _HOME = {
     "TestVerdict": "gating.decision",
     "Trial": "comparison.trial",
     "conclude": "gating.planning",
+    "count_contenders": "gating.planning",
     "duel_rule": "gating.duel",
     "duel_test": "gating.duel",
     "plan": "gating.planning",

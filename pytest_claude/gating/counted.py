@@ -155,7 +155,7 @@ def _suite(
     policy: Policy,
 ) -> bool:
     """Whether the suite passes less often, on today's baseline too."""
-    if not _fires(strata, policy.suite_alpha):
+    if not _fires(strata, policy.suite_level):
         return False
     if policy.baseline == "retired":
         return True
@@ -167,7 +167,7 @@ def _suite(
             fails = outcomes.fails(test, "base_fresh", 0, again)
             found.fresh[test] = again
         today.append(Stratum(again - fails, again, recorded.cand_pass, recorded.cand_n))
-    return _fires(today, policy.suite_alpha)
+    return _fires(today, policy.suite_level)
 
 
 def _fires(strata: Sequence[Stratum], alpha: float) -> bool:

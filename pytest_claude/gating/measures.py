@@ -134,8 +134,8 @@ def ratios(tests: Iterable[TestTrials], policy: Policy) -> tuple[Ratio, ...]:
         policy: Says how many trials the first look has.
     """
     tests = tuple(tests)
-    compared = (_ratio(measure, tests, policy) for measure in MEASURES)
-    return tuple(ratio for ratio in compared if ratio is not None)
+    compared = (ratio(measure, tests, policy) for measure in MEASURES)
+    return tuple(found for found in compared if found is not None)
 
 
 def means(of: TestTrials, measure: str, policy: Policy) -> tuple[float, float] | None:
@@ -143,13 +143,13 @@ def means(of: TestTrials, measure: str, policy: Policy) -> tuple[float, float] |
 
     Args:
         of: The trials of the test.
-        measure: A name in `MEASURES`.
+        measure: A name in `MEASURES` or `TIMES`.
         policy: Says how many trials the first look has.
 
     Returns:
         Baseline's and candidate's, in the measure's unit; None where a trial's number is unknown.
     """
-    look, value = policy.first_look, MEASURES[measure]
+    look, value = policy.first_look, {**MEASURES, **TIMES}[measure]
     base, cand = _mean(of.base.trials[:look], value), _mean(of.read("cand", look).trials, value)
     return None if base is None or cand is None else (base, cand)
 
@@ -168,7 +168,14 @@ def times(base: Sequence[Trial], cand: Sequence[Trial]) -> tuple[Times, ...]:
     return tuple(found)
 
 
-def _ratio(measure: str, tests: Iterable[TestTrials], policy: Policy) -> Ratio | None:
+def ratio(measure: str, tests: Iterable[TestTrials], policy: Policy) -> Ratio | None:
+    """How one number changed, on the first look of both sides; None where it is nowhere known.
+
+    Args:
+        measure: A name in `MEASURES` or `TIMES`.
+        tests: The trials of the tests that are compared.
+        policy: Says how many trials the first look has.
+    """
     known = [(of, pair) for of in tests if (pair := means(of, measure, policy)) is not None]
     pairs = {_asked_in(of): pair for of, pair in known}
     if not any(map(any, pairs.values())):
@@ -180,10 +187,10 @@ def _ratio(measure: str, tests: Iterable[TestTrials], policy: Policy) -> Ratio |
             families.setdefault(asked_in.partition("[")[0], []).append(pair)
     sides = [[sum(side) / len(side) for side in zip(*of, strict=True)] for of in families.values()]
     base, cand = [side[0] for side in sides], [side[1] for side in sides]
-    ratio, interval = compare_ratios(base, cand) if sides else (None, None)
+    mean, interval = compare_ratios(base, cand) if sides else (None, None)
     ranks = signed_rank([log(b) - log(a) for a, b in zip(base, cand, strict=True)])
     return Ratio(
-        measure, ratio, interval, ranks[0] if ranks is not None and sides else None,
+        measure, mean, interval, ranks[0] if ranks is not None and sides else None,
         sum(base for base, _ in pairs.values()), sum(cand for _, cand in pairs.values()),
         len(known), tuple(sorted(of.test for of, pair in known if not all(pair))),
     )  # fmt: skip

@@ -79,3 +79,22 @@ def conclude(
         ledger, policy, tests, not_run or {}, accepted or {}, attempts or {}, least_suspects
     )
     return settled(stages, because)
+
+
+def count_contenders(
+    ledger: Ledger,
+    policy: Policy,
+    tests: Collection[str],
+    *,
+    not_run: Mapping[str, Why] | None = None,
+    accepted: Mapping[str, str] | None = None,
+    attempts: Mapping[str, int] | None = None,
+) -> int:
+    """How many tests are suspects, or could still become one; the arguments are those of `plan`.
+
+    Where several candidates share a baseline, the duels of each are calibrated for the sum over
+    all of them: it is the `least_suspects` of each.
+    """
+    return Stages(
+        ledger, policy, tests, not_run or {}, accepted or {}, attempts or {}, 0
+    ).contenders

@@ -48,6 +48,8 @@ class Policy:
         max_cost_ratio: Candidate's cost over the baseline's at which the gate fails, when the
             95 % interval lies above it whole; None gates no cost.
         max_attempts_in_ci: Attempts that a CI run may make.
+        arms: Candidates that are compared with one baseline: the chances of a false alarm hold
+            over all of them together.
 
     Raises:
         SettingsError: A setting is unknown or out of range.
@@ -79,6 +81,7 @@ class Policy:
     max_void_share: float = 0.2
     max_cost_ratio: float | None = None
     max_attempts_in_ci: int = 1
+    arms: int = 1
 
     def __new__(cls, *_values: Any, **settings: Any) -> Policy:
         # The dataclass's own __init__ would answer a misspelt name with a TypeError.
@@ -131,6 +134,11 @@ class Policy:
     def first_look(self) -> int:
         """Candidate trials of every test that the statistics over the suite use."""
         return self.screen_looks[0]
+
+    @property
+    def suite_level(self) -> float:
+        """The p at or below which the suite of one candidate fails as a whole."""
+        return self.suite_alpha / self.arms
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON types."""
@@ -222,6 +230,7 @@ _RANGES: dict[str, _Range] = {
         "None or a number above 0 and below 1000",
     ),
     "max_attempts_in_ci": _whole(1, 1000),
+    "arms": _whole(1, 100),
 }
 
 

@@ -105,7 +105,7 @@ class Stages:
     @cached_property
     def recheck(self) -> Recheck | None:
         """The second look at a suite that fired alone; None where there is none."""
-        fires = self.p_suite is not None and self.p_suite <= self.policy.suite_alpha
+        fires = self.p_suite is not None and self.p_suite <= self.policy.suite_level
         if not fires or self.regressed or self.policy.baseline == "retired":
             return None
         return recheck_suite(self.channel, self.policy)

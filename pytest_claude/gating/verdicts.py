@@ -76,13 +76,13 @@ def decision(stages: Stages, because: str | None) -> Decision:
 
 
 def _suite(stages: Stages) -> SuiteStatus:
-    if stages.p_suite is None or stages.p_suite > stages.policy.suite_alpha or stages.regressed:
+    if stages.p_suite is None or stages.p_suite > stages.policy.suite_level or stages.regressed:
         return "silent"
     if stages.recheck is None:
         return "could_be_drift"
     if stages.recheck.p is None or stages.recheck.troubled:
         return "unconfirmed"
-    confirmed = stages.recheck.p <= stages.policy.suite_alpha
+    confirmed = stages.recheck.p <= stages.policy.suite_level
     return "confirmed" if confirmed else "stale_baseline"
 
 

@@ -47,6 +47,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Leave the workers to the processes that take the trials of several candidates."""
+    options.keep_workers(config)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, None, None]:
@@ -74,7 +81,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if not (distributes or options.in_use(config)):
         return  # what a project that does not use us pays for is declared above
     settings = config.stash[options.SETTINGS] = options.read_settings(config)
-    if settings.batch != "off":
+    if settings.part is not None:
+        from pytest_claude.plugin.children import be_quiet
+
+        be_quiet(config)
+    if settings.batch != "off" and not settings.candidates:
         _begin_batch(config, settings)
     if settings.gated and config.pluginmanager.has_plugin("lfplugin-collwrapper"):
         # With it `--lf` hides tests from the collection: a gate could not tell what it left out.
@@ -86,7 +97,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_claude.recording.doors.import_watch import ImportWatch
 
         config.stash[options.IMPORT_WATCH] = ImportWatch()
-    if distributes and settings.batch != "collect":
+    if distributes and settings.batch != "collect" and not settings.candidates:
         # The workers collect; what they find wrong must be reported here.
         from pytest_claude.errors import SettingsError
         from pytest_claude.places import places_of
@@ -107,10 +118,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def _begin_batch(config: pytest.Config, settings: Any) -> None:
     """Begin what `--claude-batch` needs in this process."""
     from pytest_claude.errors import SettingsError
-    from pytest_claude.plugin import batch
+    from pytest_claude.plugin.children import be_quiet
 
     if settings.batch == "collect":
-        batch.be_quiet(config)
+        be_quiet(config)
     elif not (hasattr(config, "workerinput") or config.option.collectonly):
         from pytest_claude.plugin.rounds import Rounds
 

@@ -45,6 +45,7 @@ from pytest_claude.recording.store import Store
 from pytest_claude.recording.veto import veto
 from pytest_claude.run.typed import pytest_line
 from pytest_claude.settings import RecordMode, RunSettings, Swap
+from pytest_claude.transcript.json_values import mapping
 from pytest_claude.transcript.judging import asks_judge
 from pytest_claude.transcript.model import Answer
 from pytest_claude.transcript.summary import summarize
@@ -68,6 +69,7 @@ class Arm:
         judge: Settles what the rules leave open of its replies.
         rewrites: What was changed in requests so that the candidate accepts them, in words.
         output_tools: Tools that a request forced: their input is the answer.
+        own_efforts: The levels of effort that the app asked for, where the arm asks for another.
         edition: Fingerprints of what the app asked, up to each of its requests; none outside a
             gate. The candidate's requests count as they were adapted, with the model of the app.
     """
@@ -86,6 +88,7 @@ class Arm:
         self._asked: set[str] = set()
         self.rewrites: dict[str, None] = {}
         self.output_tools: set[str] = set()
+        self.own_efforts: dict[str | None, None] = {}
         self.recorder: Recorder
         self.said: Said
         self.judge: Judge
@@ -160,6 +163,10 @@ class Arm:
         self, body: Mapping[str, Any], swap: Swap, new: str, platform: Platform | None
     ) -> Mapping[str, Any]:
         body = {**body, "model": new}
+        if swap.effort is not None:
+            config = mapping(body.get("output_config"))
+            self.own_efforts.setdefault(config.get("effort"))
+            body["output_config"] = {**config, "effort": swap.effort}
         if self.settings.adapt == "auto":
             target = self.settings.names.resolved(swap.new)
             body, rewrites = adapt(body, target, bedrock=platform in ("bedrock", "mantle"))
@@ -395,7 +402,9 @@ class Arms:
 
     def command(self, test: str) -> str:
         """The command that runs the one test with this node id."""
-        bump = (f"--claude-bump {swap}" for swap in self._settings.bump)
+        part = self._settings.part
+        bump = [f"--claude-bump {swap}" for swap in self._settings.bump]
+        bump = bump if part is None else [*part.typed]
         swaps = (f"--claude-swap {swap}" for swap in self._settings.swaps)
         return pytest_line(*bump, *swaps, tests=[test], root=self._root)
 

@@ -43,13 +43,6 @@ def post(settings: RunSettings) -> Post | None:
     return new
 
 
-def be_quiet(config: pytest.Config) -> None:
-    """Let a round change nothing that the run after it reads, and open no debugger."""
-    config.option.usepdb = False
-    if (cache := getattr(config, "cache", None)) is not None:
-        cache.set = lambda key, value: None
-
-
 def check_none_waits(settings: RunSettings) -> None:
     """Refuse to pay directly for what batches have answered, or will.
 

@@ -63,7 +63,10 @@ def take(config: pytest.Config, items: list[pytest.Item], ours: Items, selected:
     settings = config.stash[options.SETTINGS]
     worker: dict[str, Any] | None = getattr(config, "workeroutput", None)
     try:
-        collected = _Collected(config, settings, ours, selected)
+        if settings.candidates:
+            _take_candidates(config, settings, ours, selected)
+            return
+        collected = Collected(config, settings, ours, selected)
     except SettingsError as error:
         if worker is None:
             raise options.usage_error(error) from None
@@ -75,8 +78,26 @@ def take(config: pytest.Config, items: list[pytest.Item], ours: Items, selected:
     collected.register(worker)
 
 
-class _Collected:
-    """The claude tests of one process, checked; SettingsError where a check fails."""
+def _take_candidates(
+    config: pytest.Config, settings: RunSettings, ours: Items, selected: Items
+) -> None:
+    """Take over a session whose tests run in other processes, once for each candidate."""
+    from pytest_claude.plugin.side_by_side import SideBySide, arms_of
+
+    arms = [Collected(config, each, ours, selected) for each in arms_of(settings)]
+    guard = Guard(settings, [])
+    config.pluginmanager.register(guard, "pytest-claude-guard")
+    SideBySide(config, settings, arms, guard).register()
+
+
+class Collected:
+    """The claude tests of one process, checked; SettingsError where a check fails.
+
+    Attributes:
+        settings: Of the run.
+        run: What it compares; None in a plain run.
+        selected: Those that pytest will run.
+    """
 
     def __init__(
         self, config: pytest.Config, settings: RunSettings, ours: Items, selected: Items
@@ -86,19 +107,20 @@ class _Collected:
             if settings.dry_run and item.stash[TEST_SETTINGS].live:
                 item.add_marker(pytest.mark.skip(reason=_LIVE))
         self._config = config
-        self._settings = settings
+        self.settings = self._settings = settings
         self._ours = ours
-        self._selected = selected
+        self.selected = self._selected = selected
         places = places_of(settings, [item.nodeid for item in ours])
         _check_shared(places, settings, ours, selected)
-        self._run = gated_run(config, settings, places)
+        self.run = self._run = gated_run(config, settings, places)
         attempts = None if self._run is None else self._run.attempts
         self._recordings = Recordings(settings, places, attempts)
         self._arms = Arms(config, settings, self._recordings)
         self._using: Items = ()
         self._renamed: list[str] = []
         self._begin: Callable[[Ahead | None], None] = lambda ahead: None
-        if self._run is not None and settings.bump:
+        part = settings.part
+        if self._run is not None and settings.bump and (part is None or part.candidate is not None):
             olds = self._run.comparison.olds
             asked = {
                 item.nodeid: self._recordings.models(item.nodeid, item.stash[TEST_SETTINGS])
@@ -133,16 +155,22 @@ class _Collected:
 
     def leave_what_waits(self, items: list[pytest.Item]) -> None:
         """Leave only the tests of which a gate that is gone on with needs trials."""
-        if self._settings.go_on is None or self._gate is None:
+        recording, gate = self._settings.recording, self._gate
+        if gate is None or self._run is None or not (self._run.continues and recording):
             return
-        needed = self._gate.rounds()
+        needed = gate.rounds()
         self._selected = [item for item in self._selected if item.nodeid in needed]
         self._keep_selected(items)
 
     def leave_others(self, items: list[pytest.Item]) -> None:
-        """Leave only claude tests in a round of batches, of those the ones that batches answer."""
-        if self._settings.batch == "collect":
-            own = [i for i in self._selected if not (i.stash[TEST_SETTINGS].live or checks_time(i))]
+        """Leave only claude tests in a process that another one has started.
+
+        In a round of batches these are the tests that batches answer.
+        """
+        batch = self._settings.batch == "collect"
+        if batch or self._settings.part is not None:
+            own = [i for i in self._selected if not i.stash[TEST_SETTINGS].live]
+            own = [item for item in own if not (batch and checks_time(item))]
             self._selected = own
             self._keep_selected(items)
 
@@ -187,7 +215,7 @@ class _Collected:
             from pytest_claude.plugin.limits import leave_ahead
 
             # Of a gate the controller finds it out itself.
-            ahead = self._ahead(getattr(config, "workerinput", {}).get("workercount", 1))
+            ahead = self.ahead(getattr(config, "workerinput", {}).get("workercount", 1))
             if ahead is not None:
                 leave_ahead(config, asdict(ahead))
         session = ClaudeSession(config, settings, tests, guard, self._arms, self._gate, leave, dry)
@@ -207,11 +235,11 @@ class _Collected:
         swaps = ", ".join(pair.replace("=", " → ") for pair in pairs)
         of = f"claude: {len(self._selected)} of {plural(len(items), 'test')}"
         line = f"{of}, {mode}{f', {swaps}' if swaps else ''}"
-        ahead = self._ahead()
+        ahead = self.ahead()
         self._begin(ahead)
         return [line, *self._renamed, *(ahead.lines if ahead is not None else ()), *self._judged()]
 
-    def _ahead(self, workers: int = 1) -> Ahead | None:
+    def ahead(self, workers: int = 1) -> Ahead | None:
         """What a recording may take, before it is paid."""
         if not self._settings.records or self._settings.go_on is not None:
             return None
@@ -291,6 +319,7 @@ def _begins_attempt(config: pytest.Config, settings: RunSettings) -> bool:
     again = settings.record_mode == "all" and settings.attempt > 1
     collects = settings.batch == "collect"  # the run that it belongs to begins the attempt
     begins = again and settings.recording and settings.go_on is None and not collects
+    begins = begins and settings.part is None  # so does the run that started it
     return _is_first(config) and begins
 
 

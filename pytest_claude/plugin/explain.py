@@ -86,17 +86,27 @@ def held(item: pytest.Item, runs: Sequence[TrialRun], first: int | None) -> dict
     }
 
 
-def judged(config: pytest.Config, test: str, data: Mapping[str, Any], row: Row) -> Reports:
-    """The reports of a test that was held: only its verdict fails it."""
+def judged(
+    config: pytest.Config, test: str, data: Mapping[str, Any], row: Row | None, arm: str = ""
+) -> Reports:
+    """The reports of a test that was held: only its verdict fails it.
+
+    Args:
+        config: Pytest's.
+        test: Its node id.
+        data: What was held.
+        row: Its verdict; None where nothing fails it.
+        arm: The candidate that it is of, where there are several.
+    """
     from_json = config.hook.pytest_report_from_serializable
     reports: Reports = {w: from_json(config=config, data=r) for w, r in data["reports"].items()}
     if not reports:
         location = tuple(data["location"])
         reports = {w: pytest.TestReport(test, location, {}, "passed", None, w) for w in PHASES}
     _pass_all(reports)
-    if row.fails:
-        shown = _main(reports)
-        fail(shown, f"{row.word} {row.rates}{f': {row.text}' if row.text else ''}")
+    if row is not None and row.fails:
+        shown, of = _main(reports), f"{arm}: " if arm else ""
+        fail(shown, f"{of}{row.word} {row.rates}{f': {row.text}' if row.text else ''}")
         rows = [(label, text) for label, text in data["rows"]] or verdict_rows(row)
         add_rows(shown, rows, data["heading"], data["said"])
     return reports

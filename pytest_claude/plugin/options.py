@@ -26,6 +26,10 @@ LEFT_OUT: pytest.StashKey[list[str]] = pytest.StashKey()
 UNCOLLECTED: pytest.StashKey[list[str]] = pytest.StashKey()
 """Ids of the modules, classes and folders that could not be collected."""
 IMPORT_WATCH: pytest.StashKey[ImportWatch] = pytest.StashKey()
+WORKERS: pytest.StashKey[int] = pytest.StashKey()
+"""How many workers of xdist all processes that take the trials of candidates may have."""
+PART = "PYTEST_CLAUDE_PART"
+"""Variable that says what such a process takes, and of which project."""
 
 running_sessions = 0
 """Sessions of this process that have been configured and not ended: two where one runs pytest."""
@@ -95,6 +99,27 @@ def _swaps(_config: pytest.Config, setting: Setting, value: list[str]) -> object
     from pytest_claude.settings import parse_swap
 
     return tuple(parse_swap(setting.name, pair) for pair in value)
+
+
+def _bumps(_config: pytest.Config, setting: Setting, value: list[str]) -> object:
+    from pytest_claude.settings import parse_swaps
+
+    return tuple(parse_swaps(setting.name, pairs) for pairs in value)
+
+
+def _environments(_config: pytest.Config, setting: Setting, value: list[str]) -> object:
+    from pytest_claude.errors import SettingsError
+    from pytest_claude.recording.secrets import is_secret
+    from pytest_claude.settings import parse_environment
+
+    candidates = tuple(parse_environment(setting.name, each) for each in value)
+    for name, text in (pair for candidate in candidates for pair in candidate.environment):
+        if is_secret(name, text):
+            raise SettingsError(
+                f"{setting.name}: {name} looks like a secret, and its value would be in paths and "
+                "reports; set it in the environment of the run"
+            )
+    return candidates
 
 
 def _path(config: pytest.Config, _setting: Setting, value: str) -> object:
@@ -205,9 +230,16 @@ OPTIONS = (
     Setting("--claude-swap", "swaps", _swaps,
         "send every request for the model OLD to NEW (repeatable)",
         {"action": "append", "metavar": "OLD=NEW"}),
-    Setting("--claude-bump", "bump", _swaps,
-        "run each claude test that uses OLD on both models and compare (repeatable)",
+    Setting("--claude-bump", "bump", _bumps,
+        "run each claude test that uses OLD on both models and compare (repeatable); "
+        "OLD=NEW1,NEW2 compares several candidates, NEW@low one at that effort",
         {"action": "append", "metavar": "OLD=NEW"}),
+    Setting("--claude-candidate", "candidates", _environments,
+        "compare the app with these environment variables set, as one more candidate (repeatable)",
+        {"action": "append", "metavar": '"NAME=VALUE …"'}),
+    Setting("--claude-gate-any", "gate_any", _as_given,
+        "of several candidates one that passes is enough (default: each must pass)",
+        _SWITCH),
     Setting("--claude-gate", "gate", _choice,
         "what a gate must be able to see: quick (drops of 0.5, about 5 trials a test), "
         "standard (0.3, about 11), thorough (0.2, about 20)",
@@ -349,6 +381,27 @@ def join_record_path(args: list[str]) -> None:
             return
 
 
+def keep_workers(config: pytest.Config) -> None:
+    """Keep the number of xdist's workers for the processes that take the trials of candidates.
+
+    The run that compares several is not distributed itself.
+
+    Raises:
+        pytest.UsageError: The workers are not this machine's.
+    """
+    bumps, option = config.getoption("--claude-bump") or (), config.option
+    several = config.getoption("--claude-candidate") or any("," in pairs for pairs in bumps)
+    if not several or PART in os.environ:
+        return
+    workers = getattr(option, "numprocesses", None)
+    if getattr(option, "tx", None):
+        raise pytest.UsageError("--tx: several candidates are compared on this machine; type -n")
+    if workers:
+        is_number = str(workers).isdecimal()
+        config.stash[WORKERS] = int(workers) if is_number else os.cpu_count() or 1
+        option.numprocesses = 0
+
+
 def check_names(parser: pytest.Parser, args: list[str]) -> None:
     """Refuse an option that nobody has declared and that is nearly one of ours: pytest would name
     no other.
@@ -413,7 +466,11 @@ def read_settings(config: pytest.Config) -> RunSettings:
         if not settings.recording:
             settings = replace(settings, batch="off")
         check_together(settings)
-        if settings.bump:
+        if settings.candidates:
+            from pytest_claude.plugin.gate.part import as_part
+
+            settings = as_part(settings)
+        if settings.bump and settings.part is None:
             settings = replace(settings, attempt=_attempt(config, settings))
         if settings.recording and not hasattr(config, "workerinput"):
             from pytest_claude.gating import Policy
@@ -438,6 +495,11 @@ def _values(config: pytest.Config) -> dict[str, Any]:
     for key in INI_KEYS:
         if key.field not in values:
             values[key.field] = key.parse(config, key, config.getini(key.name))
+    if "bump" in values or "candidates" in values:
+        from pytest_claude.settings import side_by_side
+
+        bumps, environments = values.get("bump", ()), values.get("candidates", ())
+        values["bump"], values["candidates"] = side_by_side(bumps, environments)
     if "progress" in values:
         values["progress"], values["progress_path"] = values["progress"]
     if "dry_run" in values:

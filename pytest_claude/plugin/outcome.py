@@ -220,6 +220,9 @@ def _trial(
         set_ups_usd=tuple(map(_usd, wide)) if profiled else (),
         edition=own.edition,
     )
+    if own.own_efforts and trial.profile is not None:  # what the arm asked for is no behavior
+        efforts = tuple(level for level in own.own_efforts if level is not None)
+        trial = replace(trial, profile=replace(trial.profile, efforts=efforts))
     return replace(trial, judged=own.judge.judged)  # by what was read for the profile too
 
 

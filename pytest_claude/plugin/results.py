@@ -14,6 +14,8 @@ from pytest_claude.plugin import summary
 from pytest_claude.settings import RunSettings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_claude.gating.status import Reason
     from pytest_claude.plugin.dry_run import Findings
     from pytest_claude.plugin.gate.comparison import GatedRun
@@ -56,6 +58,7 @@ class Results:
         self._config = config
         self._settings = settings
         self._gated = gated
+        self._part = None if settings.part is None else settings.part.out
         self._results: dict[str, dict[str, Any]] = {}
         self._uncollected: dict[str, None] = {}
         self._held: dict[str, dict[str, Any]] = {}
@@ -109,7 +112,7 @@ class Results:
     @pytest.hookimpl(tryfirst=True)  # before the JUnit file takes the report's properties
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result that travels on a report; a later one of the same test replaces it."""
-        _note_line(self._lines, report)
+        note_line(self._lines, report)
         data = getattr(report, "claude", None)
         if data is None:
             return
@@ -140,7 +143,7 @@ class Results:
             return result
         finally:
             collecting = session.config.option.collectonly
-            judges = self._settings.gated and self._findings is None
+            judges = self._settings.gated and self._findings is None and self._part is None
             if judges and self.usage_error is None and not collecting:
                 self._publish(self._end(because))
 
@@ -149,6 +152,10 @@ class Results:
         """Decide, write the reports, set the exit status."""
         if self.usage_error is not None:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if self._part is not None:
+            self._leave_part(self._part)
+        elif self.usage_error is not None:
+            pass
         elif self._config.option.collectonly or self._findings is not None:
             pass  # nothing ran, and nothing was to run; a dry run keeps nothing
         elif self._results or self.collected or self.outside or self._settings.bump:
@@ -156,6 +163,23 @@ class Results:
             if fails and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return (yield)
+
+    def _leave_part(self, path: Path) -> None:
+        """Leave what this process took of a comparison of several candidates."""
+        from pytest_claude.plugin.gate.part import Taken
+
+        Taken(
+            {test: self._result(test) for test in sorted(self._results)},
+            [*self.collected, *self._uncollected],
+            self._held,
+            {**self.left_out},
+            self.superseded,
+            self.outside,
+            [*self.notes],
+            self._paid,
+            {**self._unread},
+            self.usage_error,
+        ).write(path)
 
     def _end(self, because: str | None = None) -> Story:
         """Make the run of all results, judged where it is gated, and its story."""
@@ -306,6 +330,8 @@ class Results:
                 if self._json is not None:
                     self._json.write("estimate", self._findings.to_json())
                 summary.print_dry_run(terminalreporter, self._findings, self.outside, self.notes)
+        elif self._part is not None:
+            pass
         elif self.run is not None and self._story and not self._config.getoption("no_summary"):
             problems = [*self._unwritten, *summary.outside_lines(self.outside)]
             strayed = self._strayed and self.collected
@@ -333,7 +359,7 @@ def hear_results(config: pytest.Config, settings: RunSettings, gated: GatedRun |
 
         results.progress = Progress(config, settings)
         config.pluginmanager.register(results.progress, "pytest-claude-progress")
-    if settings.bump and gated is not None:
+    if settings.bump and gated is not None and settings.part is None:
         from pytest_claude.plugin.gate.preflight import BumpPreflight
 
         preflight = BumpPreflight(config, settings, results, gated.places)
@@ -349,7 +375,7 @@ def _joined(before: dict[str, Any] | None, data: dict[str, Any]) -> dict[str, An
     return {**data, **once, "stale": before["stale"] or data["stale"]}
 
 
-def _note_line(lines: dict[str, int], report: pytest.TestReport) -> None:
+def note_line(lines: dict[str, int], report: pytest.TestReport) -> None:
     """Keep the line of a test to point at: the assertion that failed, else its first line."""
     path, line, _ = report.location
     crash = getattr(report.longrepr, "reprcrash", None)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import threading
-from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
@@ -17,6 +13,7 @@ import pytest
 from pytest_claude.clock import elapsed_s
 from pytest_claude.errors import NotSent, RecordingProblem, SettingsError
 from pytest_claude.models.prices import BATCH_FACTOR, answer_cost, price_table
+from pytest_claude.plugin.children import Child
 from pytest_claude.plugin.limits import limits_of
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.recording.admission import Admission
@@ -34,14 +31,6 @@ from pytest_claude.transcript.parse import parse_answer
 
 if TYPE_CHECKING:
     from pytest_claude.plugin.results import Results
-
-_SHOWN_LINES = 30
-# A round reports no test, but other plugins may fail it: for too little coverage, for one.
-_RAN = (
-    pytest.ExitCode.OK,
-    pytest.ExitCode.TESTS_FAILED,
-    pytest.ExitCode.NO_TESTS_COLLECTED,
-)
 
 
 class Rounds:
@@ -103,32 +92,12 @@ class Rounds:
 
     def _collect(self) -> None:
         """Run the tests in a process of their own, for what they ask."""
-        params = self._config.invocation_params
-        words = [sys.executable, "-m", "pytest", *map(str, params.args)]
-        if (seed := getattr(self._config.option, "randomly_seed", None)) is not None:
-            words.append(f"--randomly-seed={seed}")
         role = self._desk.variable(collects=True, attempt=self._settings.attempt)
-        process = subprocess.Popen(
-            words,
-            cwd=params.dir,
-            env={**os.environ, VARIABLE: role},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-        )
-        assert process.stdout is not None, "it is a pipe"
-        last: deque[str] = deque(maxlen=_SHOWN_LINES)
-        reader = threading.Thread(target=last.extend, args=(process.stdout,), daemon=True)
-        reader.start()
-        status = process.wait()
-        reader.join(timeout=1)
-        if not reader.is_alive():  # else a program that a test has started holds the pipe
-            process.stdout.close()
-        if status not in _RAN:
-            for line in [*last]:
-                self._tell(line.rstrip())
+        child = Child(self._config, {VARIABLE: role})
+        status = child.wait()
+        if not child.ran:
+            for line in child.last_lines:
+                self._tell(line)
             raise Stopped(f"a round ended with the exit status {status}")
 
     def _tell(self, line: str) -> None:

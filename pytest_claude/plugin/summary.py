@@ -15,7 +15,7 @@ from pytest_claude.plugin.options import OPTIONS, SETTINGS, root_typed
 
 if TYPE_CHECKING:
     from pytest_claude.plugin.dry_run import Findings
-    from pytest_claude.report.story import Story
+    from pytest_claude.report.candidates import Told
     from pytest_claude.run.record import Run
     from pytest_claude.run.typed import Typed
     from pytest_claude.settings import RunSettings
@@ -86,7 +86,7 @@ def print_usage_error(reporter: Any, message: str) -> None:
 
 
 def print_section(
-    reporter: Any, run: Run, story: Story, problems: Sequence[str], notes: Iterable[str]
+    reporter: Any, run: Run, story: Told, problems: Sequence[str], notes: Iterable[str]
 ) -> None:
     """Print the section `claude`, where there is something to say.
 
@@ -98,6 +98,7 @@ def print_section(
         notes: What the user should know of the session, one sentence each.
     """
     from pytest_claude.report import terminal
+    from pytest_claude.report.candidates import Candidates
 
     lines = list(problems)
     verdict = len(lines)  # the line that has the verdict's colour
@@ -107,6 +108,8 @@ def print_section(
     else:
         if verbosity < 0:
             lines += terminal.verdict_lines(story)
+        elif isinstance(story, Candidates):
+            lines += [*terminal.side_by_side_lines(story, whole=verbosity >= 2), ""]
         else:
             lines += terminal.gate_lines(story, whole=verbosity >= 2)
             lines += [*terminal.plain_lines(run.results, story.stale), ""]
@@ -192,7 +195,7 @@ _COLOURS = {
 }
 
 
-def print_annotations(reporter: Any, story: Story, lines: Mapping[str, int]) -> None:
+def print_annotations(reporter: Any, story: Told, lines: Mapping[str, int]) -> None:
     """Print, in a job of GitHub Actions, the commands that point at the tests that failed.
 
     Args:
@@ -222,7 +225,7 @@ def outside_lines(problems: Sequence[str]) -> list[str]:
     return [*lines, *(f"  {line}" for line in dict.fromkeys(problems))]
 
 
-def _what_next(story: Story, reports: Iterable[Path]) -> list[str]:
+def _what_next(story: Told, reports: Iterable[Path]) -> list[str]:
     """Where the reports are, and what to type next: the same as in them."""
     from pytest_claude.report.commands import Command, next_commands
     from pytest_claude.report.terminal import command_lines

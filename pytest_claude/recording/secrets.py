@@ -183,6 +183,11 @@ def _in_bytes(values: Mapping[str, str]) -> dict[str, str]:
     return {_bytes(value).decode("latin-1"): kind for value, kind in values.items()}
 
 
+def is_secret(variable: str, value: str) -> bool:
+    """Whether a variable holds a secret, by its name or as its value shows by itself."""
+    return bool(VARIABLE.search(variable)) or any(True for _ in _shown(value))
+
+
 def left_alone(environment: Mapping[str, str]) -> dict[str, str]:
     """The names of credentials that can't be told from other text, and what they read like."""
     reasons = {name: _why_left_alone(name, value) for name, value in _credentials(environment)}

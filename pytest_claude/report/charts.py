@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 
 from pytest_claude.report.row import Mark
@@ -11,6 +11,11 @@ from pytest_claude.report.row import Mark
 PITCH = 8  # px from one dot to the next
 _SIZE = 6.5
 _MOST_DOTS = 40
+_FLOORS = (0.9, 0.75, 0.5, 0.0)  # where the axis of a pass rate may begin
+_TOGETHER = 14  # px between labels that are one
+
+_Reach = tuple[float, float, float]
+"""A value, and its interval."""
 
 
 @dataclass(frozen=True)
@@ -112,3 +117,79 @@ def nice_end(largest: float) -> float:
         power /= 10
     step = next(step for step in (1, 2, 2.5, 5, 10) if largest <= step * power * (1 + 1e-9))
     return float(f"{step * power:.6g}")
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a picture of two numbers shows of one of several sides.
+
+    Attributes:
+        label: What stands beside it.
+        x: The number that runs to the right, and its interval.
+        y: The share that runs upwards, and its interval.
+        role: "base" or "cand".
+        best: Whether no other beats it.
+    """
+
+    label: str
+    x: _Reach
+    y: _Reach
+    role: str = "cand"
+    best: bool = True
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Points on two axes, in px.
+
+    Attributes:
+        points: The same points.
+        labels: Where labels stand, what they say, and which end of them stands there ("start" or
+            "end"); points that lie together share one.
+        x_ticks: Places on the axis below, and their values.
+        y_ticks: Places on the axis to the left, and their shares.
+    """
+
+    points: tuple[Point, ...]
+    labels: tuple[tuple[float, float, str, str], ...]
+    x_ticks: tuple[tuple[float, float], ...]
+    y_ticks: tuple[tuple[float, float], ...]
+
+
+LEFT, RIGHT, TOP, BOTTOM = 48.0, 440.0, 12.0, 212.0
+"""The place of the axes in a picture."""
+
+
+def picture(points: Sequence[Point]) -> Picture:
+    """Two numbers of each point against one another, with their intervals as lines."""
+    end = nice_end(max(point.x[2] for point in points))
+    floor = next(low for low in _FLOORS if low <= min(point.y[1] for point in points))
+
+    def to_x(value: float) -> float:
+        return round(LEFT + (RIGHT - LEFT) * value / end, 1)
+
+    def to_y(share: float) -> float:
+        return round(BOTTOM - (BOTTOM - TOP) * (share - floor) / (1 - floor), 1)
+
+    placed = tuple(replace(p, x=_each(to_x, p.x), y=_each(to_y, p.y)) for p in points)
+    labels: list[tuple[float, float, str, str]] = []
+    for point in placed:
+        x, y = point.x[0], point.y[0] - 8
+        near = next((n for n, (a, b, *_) in enumerate(labels)
+                     if abs(a - x) < _TOGETHER and abs(b - y) < _TOGETHER), None)  # fmt: skip
+        if near is None:
+            labels.append((x, y, point.label, "end" if x > (LEFT + RIGHT) / 2 else "start"))
+        else:
+            a, b, label, side = labels[near]
+            labels[near] = (a, b, f"{label}, {point.label}", side)
+    labels = [(x + (8 if side == "start" else -8), y, told, side) for x, y, told, side in labels]
+    xs = [end * n / 5 for n in range(6)]
+    ys = [floor + (1 - floor) * n / 2 for n in range(3)]
+    return Picture(
+        placed, tuple(labels), tuple((to_x(x), x) for x in xs), tuple((to_y(y), y) for y in ys)
+    )
+
+
+def _each(placed: Callable[[float], float], reach: _Reach) -> _Reach:
+    value, low, high = map(placed, reach)
+    return value, low, high

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pytest_claude.models.facts import successor_of
+from pytest_claude.report.candidates import Candidates, Told
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row
 from pytest_claude.report.stale import RECORD
-from pytest_claude.report.story import Story, recording_line
+from pytest_claude.report.story import Story, options_of, recording_line
 from pytest_claude.report.words import Word
 from pytest_claude.run.typed import pytest_line
 from pytest_claude.settings import Swap
@@ -31,13 +32,32 @@ class Command:
     label: str = ""
 
 
-def next_commands(story: Story, run_file: str | None) -> tuple[Command, ...]:
+def next_commands(told: Told, run_file: str | None) -> tuple[Command, ...]:
     """A few commands for the whole run, the most useful first.
 
     Args:
-        story: The run.
+        told: The run.
         run_file: Path of the run file as the user types it; None where none was written.
     """
+    return tuple(_of_candidates(told, run_file) if isinstance(told, Candidates) else
+                 _of_one(told, run_file))  # fmt: skip
+
+
+def _of_candidates(of: Candidates, run_file: str | None) -> Iterator[Command]:
+    """The commands name all candidates: their trials share those of the baseline."""
+    stories = [arm.story for arm in of.arms]
+    worst = [told for told in stories if told.failing]
+    yield from next((read for told in worst if (read := _to_read(told, run_file))), [])
+    yield from next((more for told in stories if (more := _to_finish(told))), [])
+    best = of.cheapest
+    if best is not None and best.story.pairs:
+        yield _to_ship(best.story)
+    elif best is None and worst and worst[0].of("regressed", "refused"):
+        yield from _to_answer(worst[0])
+    yield Command("Repeat this verdict offline", stories[0].repeat or "", "to repeat it")
+
+
+def _of_one(story: Story, run_file: str | None) -> tuple[Command, ...]:
     read, finish = _to_read(story, run_file), _to_finish(story)
     commands = [*finish, *read] if story.overall == "undecided" else [*read, *finish]
     if not story.compares:
@@ -148,7 +168,7 @@ def commands_for(row: Row, story: Story, run_file: str | None) -> tuple[Command,
     """What to type about one test."""
     commands = [to_read(row, run_file)] if row.sides else []
     comparison, typed = story.comparison, story.typed
-    options = () if comparison is None else (*comparison.options, typed.preset)
+    options = () if comparison is None else (*options_of(comparison, typed), typed.preset)
     again = pytest_line(*options, tests=[row.test], root=typed.root)
     if comparison is None:
         commands.append(Command("Run it again", again))

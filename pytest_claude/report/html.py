@@ -15,15 +15,18 @@ import zlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
+from itertools import zip_longest
 from typing import Any
 
 from pytest_claude.models.prices import NO_OVERRIDES, PriceTable
+from pytest_claude.report.candidates import Candidates, Told
+from pytest_claude.report.candidates_page import candidates_page
 from pytest_claude.report.charts import dots
 from pytest_claude.report.commands import commands_for
 from pytest_claude.report.conversation import Lookup, Pool
 from pytest_claude.report.forecast import forecast
 from pytest_claude.report.numbers import at_least, probability
-from pytest_claude.report.overview import FOLDED, Origin, change, overview_page
+from pytest_claude.report.overview import FOLDED, Origin, change, overview_page, signs
 from pytest_claude.report.row import Row
 from pytest_claude.report.story import Story
 from pytest_claude.report.unfolded import unfolded
@@ -35,7 +38,7 @@ _KEPT_OF_UNCHANGED = 2  # trials a side, when there are more bytes than that
 
 
 def render_page(
-    story: Story,
+    told: Told,
     transcripts: Lookup,
     *,
     origin: Origin,
@@ -45,29 +48,41 @@ def render_page(
     """The page as text.
 
     Args:
-        story: The run.
+        told: The run.
         transcripts: Gives the transcript of a cassette.
         origin: Of which project, when, from which commit.
         run_file: Path of the run file, for the commands.
         prices: The user's own prices.
     """
-    common, chunks, trimmed = _chunks(story, transcripts, run_file)
-    overview = overview_page(
-        story,
-        origin=origin,
-        run_file=run_file,
-        foretold=forecast(story, transcripts, prices),
-        trimmed=trimmed,
-    )
-    return _rendered(overview, common, chunks)
+    arms = told.arms if isinstance(told, Candidates) else ()
+    stories = [arm.story for arm in arms] if isinstance(told, Candidates) else [told]
+    common, chunks, trimmed = _chunks(stories, transcripts, run_file)
+    parts, first = [], 0
+    for story, arm in zip_longest(stories, arms):
+        part = overview_page(
+            story,
+            origin=origin,
+            run_file=run_file,
+            foretold=forecast(story, transcripts, prices),
+            trimmed=trimmed,
+            first=first,
+            arm=arm,
+        )
+        parts.append(part)
+        first += len(story.rows)
+    if isinstance(told, Candidates):
+        return _rendered(candidates_page(told, parts, run_file), common, chunks)
+    return _rendered({**parts[0], "parts": parts}, common, chunks)
 
 
-def _chunks(story: Story, transcripts: Lookup, run_file: str | None) -> tuple[str, list[str], bool]:
+def _chunks(
+    stories: Sequence[Story], transcripts: Lookup, run_file: str | None
+) -> tuple[str, list[str], bool]:
     """What is common to the tests, each test's own, and whether transcripts were left out."""
     for most in (None, _KEPT_OF_UNCHANGED):
         shared = Pool()
         chunks = []
-        for row in story.rows:
+        for story, row in [(of, row) for of in stories for row in of.rows]:
             kept = most if row.word in FOLDED else None
             commands = commands_for(row, story, run_file)
             data = unfolded(row, story, transcripts, shared, commands, most=kept)
@@ -91,7 +106,7 @@ def _rendered(page: Any, common: str, chunks: Sequence[str]) -> str:
     )
     environment.filters.update(
         pieces=pieces, capital=capital, dots=dots, findable=findable, change=change,
-        down=at_least, tokens=_tokens, shown=printable, p=probability,
+        down=at_least, signs=signs, tokens=_tokens, shown=printable, p=probability,
         breakable=lambda name: Markup("<wbr>").join(_broken(name)),
     )  # fmt: skip
     return environment.from_string(template).render(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from pytest_claude.report.candidates import Candidates, Told
 from pytest_claude.report.commands import next_commands
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row
@@ -28,27 +29,76 @@ _ROWS = (None, 100, 25, 5)  # of a table, until the text is short enough
 
 
 def markdown(
-    story: Story, *, run_file: str | None = None, page: str | None = None,
+    told: Told, *, run_file: str | None = None, page: str | None = None,
     most_bytes: int = COMMENT_BYTES,
 ) -> str:  # fmt: skip
     """The run in Markdown of at most `most_bytes` bytes of UTF-8.
 
     Args:
-        story: The run.
+        told: The run.
         run_file: Path of the run file, for the commands.
         page: Name of the HTML report, to point to.
         most_bytes: What the reader takes; tables are cut, and say so, until the text fits.
     """
     text = ""
     for most in _ROWS:
-        text = "\n".join(_lines(story, run_file, page, most)) + "\n"
+        lines = [f"### {_title(told)}", ""]
+        if isinstance(told, Candidates):
+            lines += _side_by_side(told, most)
+        else:
+            lines += _one(told, most)
+        if commands := next_commands(told, run_file):
+            typed = [f"- {command.purpose}: {code(command.line)}" for command in commands]
+            lines += _folded("Commands", [*typed, ""])
+        if page:
+            lines.append(f"Full report: artifact {code(page)} of this run.")
+        text = "\n".join(lines).rstrip("\n") + "\n"
         if len(utf8(text)) <= most_bytes:
             break
     return text
 
 
-def _lines(story: Story, run_file: str | None, page: str | None, most: int | None) -> list[str]:
-    lines = [f"### {_title(story)}", "", *_stale(story, most)]
+def _side_by_side(of: Candidates, most: int | None) -> list[str]:
+    lines = [
+        "| candidate | verdict | passed | cost | time |",
+        "|---|---|---|---|---|",
+        f"| {escaped(of.baseline.name)} | baseline | {of.baseline.shown_passed} | | |",
+    ]
+    for arm in of.arms:
+        figures = f"{arm.shown_passed} | {arm.shown_cost} | {arm.shown_times}"
+        lines.append(f"| {escaped(arm.name)} | {_SIGNS[arm.overall]} {arm.overall} | {figures} |")
+    lines += ["", *(f"- {escaped(_sentence(text))}" for text in of.order), ""]
+    if shown := of.changed[:most]:
+        names = " | ".join(escaped(arm.name) for arm in of.arms)
+        lines += [f"| test | baseline | {names} |", f"|---|---|{'---|' * len(of.arms)}"]
+    for row in shown:
+        cells = " | ".join(row.shown)
+        lines.append(f"| {_name(row.test)} | {row.shown_recorded} | {cells} |")
+    if len(shown) < len(of.changed):
+        lines += ["", f"… {len(of.changed) - len(shown)} more: see the full report"]
+    lines += [""] if shown else []
+    lines += [_sentence(of.quiet), ""] if of.quiet else []
+    lines += [" ".join(escaped(_sentence(note)) for note in of.notes), ""]
+    lines += _simulated(of)
+    for arm in of.arms:
+        texts = (f"{arm.overall}: {arm.story.headline}", *arm.notes)
+        said = " ".join(escaped(_sentence(text)) for text in texts)
+        lines += [f"**{escaped(arm.name)}**: {said}", ""]
+        lines += _table(arm.story, arm.story.failing, most)
+    return lines
+
+
+def _simulated(told: Told) -> list[str]:
+    if told.simulated_by is None:
+        return []
+    return [
+        f"The models are simulated by {escaped(told.simulated_by)}: no answer is a real model's.",
+        "",
+    ]
+
+
+def _one(story: Story, most: int | None) -> list[str]:
+    lines = _stale(story, most)
     stale = {test for group in _groups(story) for test in group.tests}
     lines += _table(story, [row for row in story.failing if row.test not in stale], most)
     if text := " ".join(filter(None, (_counts(story), _figures(story)))):
@@ -58,9 +108,7 @@ def _lines(story: Story, run_file: str | None, page: str | None, most: int | Non
     elif story.notes:
         # What must be said with the verdict, and how often it is wrong.
         lines += [" ".join(escaped(_sentence(note)) for note in story.notes), ""]
-    if story.simulated_by:
-        simulator = escaped(story.simulated_by)
-        lines += [f"The models are simulated by {simulator}: no answer is a real model's.", ""]
+    lines += _simulated(story)
     for word in _FOLDED:
         if rows := story.of(word) if story.compares else ():
             heading = title(word)
@@ -72,13 +120,6 @@ def _lines(story: Story, run_file: str | None, page: str | None, most: int | Non
             for words, tests in story.rewrites.items()
         ]
         lines += _folded("Requests adapted for the candidate", [*adapted, ""])
-    if commands := next_commands(story, run_file):
-        typed = [f"- {command.purpose}: {code(command.line)}" for command in commands]
-        lines += _folded("Commands", [*typed, ""])
-    if page:
-        lines.append(f"Full report: artifact {code(page)} of this run.")
-    while lines and not lines[-1]:
-        lines.pop()
     return lines
 
 
@@ -111,7 +152,7 @@ _SIGNS = {"pass": "✔", "fail": "✗", "undecided": "…", "nothing": "✗"}
 _FOLDED: tuple[Word, ...] = ("accepted", "changed", "improved", "not run")
 
 
-def _title(story: Story) -> str:
+def _title(story: Told) -> str:
     subject = " → ".join(escaped(model) for model in story.models) if story.compares else "claude"
     verdict = "undecided: " if story.overall == "undecided" else ""
     return f"{_SIGNS[story.overall]} {subject}: {verdict}{escaped(str(story.headline))}"
@@ -123,14 +164,17 @@ def _table(story: Story, rows: Sequence[Row], most: int | None) -> list[str]:
     lines = [f"| test | {story.rates_title} | what {'changed' if story.compares else 'happened'} |",
              "|---|---|---|"]  # fmt: skip
     for row in rows[:most]:
-        name = printable(row.test)
-        name = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
         words = [row.word] if row.fails and story.compares else []
         text = ": ".join([*words, *([sentence(row.text)] if row.text else [])])
-        lines.append(f"| {code(name)} | {row.rates} | {text} |")
+        lines.append(f"| {_name(row.test)} | {row.rates} | {text} |")
     if most is not None and len(rows) > most:
         lines += ["", f"… {len(rows) - most} more: see the full report"]
     return [*lines, ""]
+
+
+def _name(test: str) -> str:
+    shown = printable(test)
+    return code(shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}…")
 
 
 def _counts(story: Story) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_claude.report.candidates import Arm, Told
 from pytest_claude.report.charts import Spread, nice_end, spread
 from pytest_claude.report.commands import next_commands
 from pytest_claude.report.figures import Figure, distribution
@@ -66,6 +67,8 @@ def overview_page(
     run_file: str | None,
     foretold: Forecast | None = None,
     trimmed: bool = False,
+    first: int = 0,
+    arm: Arm | None = None,
 ) -> dict[str, Any]:
     """The first screen of a run, by the names that the template has for its parts.
 
@@ -75,6 +78,8 @@ def overview_page(
         run_file: Path of the run file, for the commands.
         foretold: What a month costs, and what changes silently.
         trimmed: Whether transcripts were left out.
+        first: The number of the first test among those of all candidates.
+        arm: The candidate that the run is of, where there are several.
     """
     lede, rest = _lede(story)
     models = story.models or ("",)
@@ -83,9 +88,9 @@ def overview_page(
     return {
         "story": story,
         # What a pass may have missed is told below it.
-        "headline": _signs(f"{_VERDICTS[story.overall]}: {story.headline.text}"),
-        "lede": None if lede is None else _signs(lede),
-        "rest": _signs(rest),
+        "headline": signs(f"{VERDICTS[story.overall]}: {story.headline.text}"),
+        "lede": None if lede is None else signs(lede),
+        "rest": signs(rest),
         "origin": str(origin),
         "figures": _hero(story),
         "meta": _trials(story),
@@ -95,7 +100,10 @@ def overview_page(
         "legend": _LEGEND if story.compares else _LEGEND[:2],
         "shorts": shorts if story.compares else ("trials",),
         "long_names": long_names and story.compares,
-        "numbers": {row.test: number for number, row in enumerate(story.rows)},
+        "numbers": {row.test: number for number, row in enumerate(story.rows, start=first)},
+        "name": "" if arm is None else arm.name,
+        "names": (),
+        "notes": () if arm is None else arm.notes,
         "change_label": "cost" if any(f.unit == "usd" for f in story.figures) else "output",
         "measures": tuple(_measure(figure, story) for figure in story.figures),
         "measures_note": _measures_note(story),
@@ -109,7 +117,8 @@ def overview_page(
     }
 
 
-_VERDICTS = {"pass": "Pass", "fail": "Fail", "undecided": "Undecided", "nothing": "Fail"}
+VERDICTS = {"pass": "Pass", "fail": "Fail", "undecided": "Undecided", "nothing": "Fail"}
+"""What each verdict is called on the page."""
 _LEGEND = (
     ("pass", "passed"),
     ("fail", "failed"),
@@ -140,7 +149,7 @@ def _hero(story: Story) -> tuple[tuple[str, str], ...]:
         return ()
     wanted = ("cost_usd", "calls", "output_tokens")
     numbers = [
-        (_signs(times(figure.ratio)), f"{figure.label} per test")
+        (signs(times(figure.ratio)), f"{figure.label} per test")
         for figure in story.figures
         if figure.measure in wanted and figure.ratio is not None
     ]
@@ -166,10 +175,14 @@ def _trials(story: Story) -> str:
     if not story.compares:
         number = sum(len(side.trials) for row in story.rows for side in row.sides)
         return f"{tests}, {plural(number, 'trial')}"
-    candidate, fresh = story.trials
-    cost = "" if story.spent_usd is None else f", {dollars(story.spent_usd)} in all"
-    trials = f"{candidate} trials of the candidate and {fresh} fresh ones of the baseline"
-    return f"{tests}, {trials}{cost}"
+    return f"{tests}, {trials_made(story, 'the candidate')}"
+
+
+def trials_made(told: Told, whose: str) -> str:
+    """How many trials a gate read, and what they cost."""
+    candidate, fresh = told.trials
+    cost = "" if told.spent_usd is None else f", {dollars(told.spent_usd)} in all"
+    return f"{candidate} trials of {whose} and {fresh} fresh ones of the baseline{cost}"
 
 
 def _reasons(story: Story) -> tuple[tuple[str, int, str], ...]:
@@ -208,7 +221,7 @@ def _measure(figure: Figure, story: Story) -> Measure:
     return Measure(
         f"{label}, median" if figure.trials else label,
         figure.shown_sides,
-        _signs(figure.shown_ratio),
+        signs(figure.shown_ratio),
         tuple((role, drawn) for role, drawn in pairs if drawn is not None),
         written(end, figure.unit),
         f"{label}: {' against '.join(figure.shown_sides)}",
@@ -230,10 +243,11 @@ def _measures_note(story: Story) -> str:
 
 def change(row: Row) -> str:
     """How the cost of a test changed: `×1.36`; its output tokens where the price is unknown."""
-    return "" if row.cost_ratio is None else _signs(times(row.cost_ratio))
+    return "" if row.cost_ratio is None else signs(times(row.cost_ratio))
 
 
-def _signs(text: str) -> str:
+def signs(text: str) -> str:
+    """The text with the signs that a page has: `×1.36`, `≥`."""
     return re.sub(r"\bx(?=\d)", "×", text).replace(">=", "≥").replace("<=", "≤")
 
 

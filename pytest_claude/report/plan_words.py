@@ -11,7 +11,7 @@ from pytest_claude.gating.estimate import Estimate, Recorded, estimate
 from pytest_claude.gating.policy import Policy
 from pytest_claude.gating.sight import POWER, catch_probability, fixed_drop
 from pytest_claude.models.bill import Bill
-from pytest_claude.report.numbers import at_least, dollars, plural
+from pytest_claude.report.numbers import at_least, dollars, plural, probability
 
 
 def plan_lines(
@@ -38,7 +38,24 @@ def plan_lines(
         lines.append(
             f"  a test whose app was edited takes its trials anew; all: {expected_text(anew)}"
         )
+    lines += [f"  {split_text(policy)}"] if policy.arms > 1 else []
     return [*lines, _suspect_text(policy)] if plan.most_trials else lines
+
+
+def split_text(policy: Policy) -> str:
+    """What comparing several candidates in one run costs: a stricter test of each suspect.
+
+    >>> split_text(Policy(arms=3))
+    'false alarms at most 5% over all 3 candidates together: with one suspect in each, a test is \
+regressed at p <= 0.0110, with one candidate alone at p <= 0.0309'
+    """
+    alpha = policy.duel_alpha + policy.suite_alpha
+    together, alone = (duel_rule(policy, suspects).c for suspects in (policy.arms, 1))
+    return (
+        f"false alarms at most {alpha:.0%} over all {policy.arms} candidates together: with one "
+        f"suspect in each, a test is regressed at p <= {probability(together)}, "
+        f"with one candidate alone at p <= {probability(alone)}"
+    )
 
 
 def _suspect_text(policy: Policy) -> str:

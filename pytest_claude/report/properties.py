@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from pytest_claude.report.candidates import Candidates
 from pytest_claude.report.figures import distribution
 from pytest_claude.report.numbers import UNKNOWN
 from pytest_claude.report.row import Row
+
+
+def candidate_properties(of: Candidates, test: str) -> tuple[tuple[str, str], ...]:
+    """The same of a test on every candidate: `claude.verdict[claude-haiku-5-5]`."""
+    return tuple(
+        (f"{name}[{arm.name}]", value)
+        for arm, row in of.by_test[test]
+        for name, value in properties(row)
+    )
 
 
 def properties(row: Row) -> tuple[tuple[str, str], ...]:

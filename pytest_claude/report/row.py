@@ -71,6 +71,12 @@ class Side:
         return tuple(trial for lane in self.lanes for trial in lane.trials)
 
     @property
+    def evidence(self) -> tuple[Trial, ...]:
+        """The trials that are evidence, in order."""
+        pairs = zip(self.trials, self.marks, strict=True)
+        return tuple(trial for trial, mark in pairs if mark != "void")
+
+    @property
     def marks(self) -> tuple[Mark, ...]:
         """The marks of all lanes."""
         return tuple(mark for lane in self.lanes for mark in lane.marks)
@@ -246,8 +252,8 @@ def _sides(
         _lane("duel", [t for t in seen if t.index >= first], mark, cand),
     )
     return (
-        Side("base", models[0], _filled(lanes[:2]), _passed((*base, *fresh))),
-        Side("cand", models[1], _filled(lanes[2:]), _passed(cand)),
+        Side("base", models[0], _filled(lanes[:2]), passed((*base, *fresh))),
+        Side("cand", models[1], _filled(lanes[2:]), passed(cand)),
     )
 
 
@@ -266,7 +272,8 @@ def _filled(lanes: Sequence[Lane]) -> tuple[Lane, ...]:
     return tuple(lane for lane in lanes if lane.trials)
 
 
-def _passed(trials: Sequence[Trial]) -> tuple[int, int]:
+def passed(trials: Sequence[Trial]) -> tuple[int, int]:
+    """How many of the trials passed, and how many there are."""
     return sum(trial.outcome == "pass" for trial in trials), len(trials)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
+from pytest_claude.comparison.trial import Trial
 from pytest_claude.gating import Ledger
 from pytest_claude.gating.behaviors import BehaviorRate
 from pytest_claude.gating.decision import Decision
@@ -188,7 +189,7 @@ def story(run: Run, typed: Typed | None = None) -> Story:
         trials=(0, 0)
         if decision is None
         else (decision.candidate_trials, decision.fresh_baseline_trials),
-        spent_usd=_spent_usd(run),
+        spent_usd=spent_usd(t for r in run.results for t in r.trials if t.stream != "base"),
         stale=stale_groups(run.results),
         sight=None if decision is None or overall == "nothing" else _sight(decision),
         repeat=repeat,
@@ -217,10 +218,11 @@ def short_names(models: Sequence[str]) -> tuple[str, ...]:
     return tuple(models)
 
 
-def _spent_usd(run: Run) -> float | None:
+def spent_usd(trials: Iterable[Trial]) -> float | None:
+    """What the trials cost that a gate made, each set-up that they share once; None if unknown."""
     own: list[float | None] = []
     set_ups: dict[str, float | None] = {}
-    for trial in (t for result in run.results for t in result.trials if t.stream != "base"):
+    for trial in trials:
         own += [trial.cost_usd] if trial.shared_set_up is None else []
         set_ups |= zip_longest(trial.set_ups, trial.set_ups_usd)
     made = [*own, *set_ups.values()]
@@ -282,7 +284,7 @@ def _commands(run: Run, typed: Typed) -> tuple[str | None, str | None]:
         return None, None
     if comparison.kind == "files":
         return f"pytest-claude compare {comparison.before} {comparison.after}", None
-    again = pytest_line(*comparison.options, typed.preset, typed.tests)
+    again = pytest_line(*options_of(comparison, typed), typed.preset, typed.tests)
     finish = recording_line(comparison, typed, again=True)
     unreadable = (v.values["file"] for v in run.decision.tests if v.reason == "unreadable")
     if files := as_typed(unreadable, typed.root, most=None):
@@ -303,11 +305,16 @@ def recording_line(
     """
     options = (typed.preset, typed.tests if again else "", "--claude-record")
     if comparison.pairs and typed.workers:  # with workers pytest alone screens, and can't go on
-        pairs = (*map(str, comparison.pairs), "--", f"-n {typed.workers}")
+        pairs = (*(typed.pairs or map(str, comparison.pairs)), "--", f"-n {typed.workers}")
         words = ("pytest-claude bump", *pairs, as_typed(tests, typed.root), *options)
         return " ".join(filter(None, words))
     places = tests or ([] if again or not typed.root else [""])  # all of them, from another folder
-    return pytest_line(*comparison.options, *options, tests=places, root=typed.root)
+    return pytest_line(*options_of(comparison, typed), *options, tests=places, root=typed.root)
+
+
+def options_of(comparison: Comparison, typed: Typed) -> tuple[str, ...]:
+    """The options that make a comparison, with the other candidates that are judged beside it."""
+    return typed.options or comparison.options
 
 
 def _voids(rows: Sequence[Row]) -> Iterator[str]:

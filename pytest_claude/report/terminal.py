@@ -7,11 +7,12 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from pytest_claude.errors import Row as Labelled
+from pytest_claude.report.candidates import Candidates, Told
 from pytest_claude.report.commands import Command
 from pytest_claude.report.numbers import dollars, plural, probability
 from pytest_claude.report.row import Row
 from pytest_claude.report.stale import RECORD, StaleGroup
-from pytest_claude.report.story import Group, Story
+from pytest_claude.report.story import Group, Story, short_names
 from pytest_claude.run.record import TestResult
 from pytest_claude.transcript.quoting import printable
 
@@ -20,6 +21,7 @@ _ERROR = "ERROR: "
 _COMMANDS = ("pytest", "@pytest")
 _LABEL = len("to repeat it")
 _MOST = 5  # rows of a list before it is cut, unless all are asked for
+_MOST_OF_ALL = 20  # tests of several candidates
 _COLUMN = 17  # of the figures of a gate, where no label is longer
 
 
@@ -183,23 +185,99 @@ def gate_lines(story: Story, *, whole: bool = False) -> list[str]:
     for group in story.groups:
         lines += ["", *_group(group, story.rates_title, whole=whole or group.word in _SHOWN_WHOLE)]
     lines += _rewritten(story, whole=whole)
-    figures, seen = _figures(story), _seen(story)
-    column = max([_COLUMN, *(len(label) + 2 for label, _ in (*figures, *seen))])
-    for rows in (figures, seen):
+    return [*lines, *_labelled(_figures(story), _seen(story))]
+
+
+def _labelled(*parts: Sequence[Labelled]) -> list[str]:
+    """Parts of labelled rows, each after an empty line."""
+    lines = []
+    column = max([_COLUMN, *(len(label) + 2 for rows in parts for label, _ in rows)])
+    for rows in parts:
         texts = [(f"{label:<{column}}" if label else "", text) for label, text in rows]
         lines += [""] if rows else []
         lines += [line for indent, text in texts for line in hanging(indent, text)]
     return lines
 
 
-def verdict_lines(story: Story) -> list[str]:
+def verdict_lines(story: Told) -> list[str]:
     """The verdict and its sentence, indented under itself."""
-    word = "FAIL" if story.overall == "nothing" else story.overall.upper()
-    return hanging(f"{word}  ", str(story.headline))
+    return hanging(f"{_verdict(story)}  ", str(story.headline))
 
 
-def overview_lines(story: Story) -> list[str]:
+def _verdict(story: Told) -> str:
+    return "FAIL" if story.overall == "nothing" else story.overall.upper()
+
+
+def side_by_side_lines(of: Candidates, *, whole: bool = False) -> list[str]:
+    """The section of several candidates: verdict, candidates, tests on each, why some fail.
+
+    Args:
+        of: The run.
+        whole: Name all tests and differences, not the first few.
+    """
+    lines = [*verdict_lines(of), *(line for note in of.notes for line in wrap(note, WIDTH)), ""]
+    rows = [("candidates", "verdict", "passed", "cost", "time")]
+    rows.append((of.baseline.name, "baseline", of.baseline.shown_passed, "", ""))
+    for arm in of.arms:
+        figures = arm.shown_passed, arm.shown_cost, arm.shown_time
+        rows.append((arm.name, _verdict(arm.story), *figures))
+    lines += _table(rows)
+    lines += [line for text in of.order for line in wrap(text, WIDTH)]
+    lines += _tests_lines(of, whole=whole)
+    for arm in of.arms:
+        lines += ["", printable(f"{arm.name}: {_verdict(arm.story)}")]
+        texts = (str(arm.story.headline), *arm.notes)
+        lines += [f"  {line}" for text in texts for line in wrap(text, WIDTH - 2)]
+        for row in arm.story.failing if whole else arm.story.failing[:_MOST]:
+            lines += _row(row)
+        if (rest := len(arm.story.failing) - _MOST) > 0 and not whole:
+            lines.append(f"  … {rest} more (-vv shows all)")
+    return [*lines, *_labelled(_seen(of))]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows with columns under one another; in two lines each where they don't fit beside."""
+    shown = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    if sum(widths) + 2 * len(widths) <= WIDTH:
+        return [f"  {_beside(row, widths)}".rstrip() for row in shown]
+    lines = []
+    for name, *cells in shown:
+        lines += [f"  {name}", f"    {_beside(cells, widths[1:])}".rstrip()]
+    return lines
+
+
+def _beside(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(f"{text:<{width}}" for text, width in zip(cells, widths, strict=True))
+
+
+def _tests_lines(of: Candidates, *, whole: bool) -> list[str]:
+    """The tests that are not unchanged, each with its word on every candidate."""
+    if not of.changed:
+        return ["", of.quiet] if of.quiet else []
+    shorts = short_names([arm.name for arm in of.arms])
+    shown = of.changed if whole else of.changed[:_MOST_OF_ALL]
+    table = [("baseline", *shorts), *((row.shown_recorded, *row.shown) for row in shown)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    fits = sum(widths) + 2 * len(widths) + 2 <= WIDTH
+    lines = ["", _columns("tests", _beside(table[0], widths).rstrip()) if fits else "tests"]
+    for row, cells in zip(shown, table[1:], strict=True):
+        lines.append(f"  {printable(row.test)}")
+        if fits:
+            lines.append(f"{_beside(cells, widths):>{WIDTH}}".rstrip())
+        else:
+            named = zip(("baseline", *(arm.name for arm in of.arms)), cells, strict=True)
+            lines += [f"    {text}  {printable(name)}" for name, text in named if text]
+    if (rest := len(of.changed) - len(shown)) > 0:
+        lines.append(f"  … {rest} more (-vv shows all)")
+    return [*lines, *([f"  {of.quiet}"] if of.quiet else [])]
+
+
+def overview_lines(story: Told) -> list[str]:
     """A run file in the terminal: every test, and the figures of a comparison."""
+    if isinstance(story, Candidates):
+        title = printable(" → ".join(story.models))
+        return [title, *side_by_side_lines(story, whole=True)]
     if story.compares:
         return [printable(" → ".join(story.models)), *gate_lines(story, whole=True)]
     lines = verdict_lines(story)
@@ -223,15 +301,19 @@ def _group(group: Group, rates_title: str, *, whole: bool) -> list[str]:
     head = f"{group.title}: {len(group.rows)}"
     lines = [_columns(head, rates_title) if named else head]
     shown = named if whole else named[:_MOST]
-    for row in shown:
-        lines.append(_columns(f"  {printable(row.test)}", row.rates).rstrip())
-        for text in filter(None, (row.sentence, row.because, row.evidence)):
-            lines += [f"    {line}" for line in wrap(printable(text), WIDTH - 4)]
-        if row.place is not None and row.word != "unchanged":
-            place = "{}, interaction {}".format(*row.place)
-            lines += [f"    {line}" for line in wrap_place(place, WIDTH - 4)]
+    lines += [line for row in shown for line in _row(row)]
     rest = len(named) - len(shown)
     return [*lines, *([f"  … {rest} more (-vv shows all)"] if rest else [])]
+
+
+def _row(row: Row) -> list[str]:
+    lines = [_columns(f"  {printable(row.test)}", row.rates).rstrip()]
+    for text in filter(None, (row.sentence, row.because, row.evidence)):
+        lines += [f"    {line}" for line in wrap(printable(text), WIDTH - 4)]
+    if row.place is not None and row.word != "unchanged":
+        place = "{}, interaction {}".format(*row.place)
+        lines += [f"    {line}" for line in wrap_place(place, WIDTH - 4)]
+    return lines
 
 
 def _has_news(row: Row) -> bool:
@@ -275,12 +357,12 @@ def _figures(story: Story) -> list[Labelled]:
     return [*rows, *(("", sentence) for sentence in moved)]
 
 
-def _seen(story: Story) -> list[Labelled]:
+def _seen(story: Told) -> list[Labelled]:
     """What the run could see, and what was paid for it."""
     if not any(story.trials):
         return []
     candidate, fresh = story.trials
-    trials = f"{candidate} of the candidate"
+    trials = f"{candidate} of the candidate{'s' if isinstance(story, Candidates) else ''}"
     if fresh:
         trials += f" + {fresh} fresh of the baseline"
     if story.spent_usd is not None:

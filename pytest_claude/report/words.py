@@ -189,9 +189,12 @@ def evidence(verdict: TestVerdict, decision: Decision) -> str | None:
     p, threshold, first = verdict.p, verdict.threshold, verdict.first_failure
     if p is None or threshold is None or first is None:
         return duel  # a run file of version 1
+    suspects = f"1 of {plural(len(decision.suspects), 'suspect')}"
+    if decision.policy.arms > 1:
+        suspects = f"1 of at most {decision.rounded_suspects} suspects of all candidates"
     return (
-        f"{duel}: p {probability(p)} <= {probability(threshold)} "
-        f"(1 of {plural(len(decision.suspects), 'suspect')}); first failing duel trial: {first + 1}"
+        f"{duel}: p {probability(p)} <= {probability(threshold)} ({suspects}); "
+        f"first failing duel trial: {first + 1}"
     )
 
 
@@ -226,10 +229,30 @@ def fewest_recorded(decision: Decision) -> int | None:
     return min((v.recorded for v in decision.tests if v.gateable), default=0)
 
 
+def any_candidate(decisions: Sequence[Decision]) -> str:
+    """What it costs that one candidate which passes is enough.
+
+    Args:
+        decisions: Of the candidates.
+    """
+    caught = min(_caught(decision) for decision in decisions)
+    missed, number = 1 - caught ** len(decisions), len(decisions)
+    return (
+        "one candidate that passes is enough (--claude-gate-any): where each of "
+        f"{plural(number, 'candidate')} drops a test by {decisions[0].policy.delta:g}, some passes "
+        f"with probability <= {at_most(missed)} (<= {at_most(1 - caught)} of one)"
+    )
+
+
+def _caught(decision: Decision) -> float:
+    """The chance that a test which drops by the policy's `delta` is named."""
+    recorded = fewest_recorded(decision)
+    return catch_probability(decision.policy, decision.rounded_suspects, recorded=recorded)
+
+
 def _passed(decision: Decision) -> Headline:
     policy = decision.policy
-    recorded = fewest_recorded(decision)
-    chance = catch_probability(policy, decision.rounded_suspects, recorded=recorded)
+    chance = _caught(decision)
     if chance == 0:
         return Headline("no suspect was found, and this gate could not have confirmed one")
     return Headline(
@@ -244,7 +267,7 @@ def _failed(decision: Decision) -> str:
     if not regressed and decision.cost == "above":
         return _costs_more(decision)
     if not regressed:
-        alpha = decision.policy.suite_alpha
+        alpha = decision.policy.suite_level
         return (
             f"the suite passes less often ({_suite_p(decision)} <= {alpha:.3f}), "
             "no single test is named"
@@ -340,7 +363,7 @@ def _notes(decision: Decision) -> Iterator[str]:
     if decision.attempt > 1:
         yield _attempts(decision)
     yield from _editions(decision)
-    if decision.overall == "fail" and decision.compares:
+    if decision.overall == "fail" and decision.compares and policy.arms == 1:
         alpha = policy.duel_alpha + policy.suite_alpha
         yield f"a candidate that is no worse fails this gate with a chance of at most {alpha:.0%}"
 
@@ -376,9 +399,7 @@ def _editions(decision: Decision) -> Iterator[str]:
     """What an app that was edited while it was judged adds to the chance of an error."""
     compared = [verdict for verdict in decision.tests if verdict.verdict != "not run"]
     editions = Counter(verdict.editions for verdict in compared if verdict.editions > 1)
-    caught = catch_probability(
-        decision.policy, decision.rounded_suspects, recorded=fewest_recorded(decision)
-    )
+    caught = _caught(decision)
     for number, tests in sorted(editions.items()):
         missed = 1 - caught**number
         yield (

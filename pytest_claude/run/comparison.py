@@ -11,7 +11,7 @@ from pytest_claude.errors import SettingsError
 from pytest_claude.models.ids import NO_NAMES, ModelNames, without_account
 from pytest_claude.settings import RunSettings, Swap
 
-Kind = Literal["bump", "baseline", "files"]
+Kind = Literal["bump", "baseline", "files", "environment"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Comparison:
 
     Attributes:
         kind: "bump": two models over the suite; "baseline": this run with an earlier one of the
-            same app; "files": two run files.
+            same app; "files": two run files; "environment": the app as it is, and with variables
+            set.
         pairs: Old and new model of each pair of a bump; empty in the other kinds.
         before: Name of the earlier side where it is no model: `last`, `git:REV`, a run file.
         after: Name of the later side where it is no model.
@@ -38,6 +39,10 @@ class Comparison:
         """What a run with these settings compares; None in a plain run."""
         if settings.bump:
             return cls("bump", settings.bump, names=settings.names)
+        if settings.part is not None:
+            candidate = settings.part.candidate
+            after = "" if candidate is None else candidate.name
+            return cls("environment", before="the app as it is", after=after, names=settings.names)
         if settings.baseline is not None:
             return cls("baseline", before=settings.baseline, after="this run")
         return None
@@ -45,7 +50,10 @@ class Comparison:
     @property
     def published(self) -> Comparison:
         """The same without the accounts that a model's id may hold."""
-        pairs = (Swap(without_account(pair.old), without_account(pair.new)) for pair in self.pairs)
+        pairs = (
+            replace(pair, old=without_account(pair.old), new=without_account(pair.new))
+            for pair in self.pairs
+        )
         return replace(self, pairs=tuple(pairs))
 
     @property
@@ -58,14 +66,15 @@ class Comparison:
         """The names of both sides, as people read them."""
         if not self.pairs:
             return self.before, self.after
-        return ", ".join(pair.old for pair in self.pairs), ", ".join(p.new for p in self.pairs)
+        olds = dict.fromkeys(pair.old for pair in self.pairs)
+        return ", ".join(olds), ", ".join(pair.candidate for pair in self.pairs)
 
     @property
     def title(self) -> str:
         """`OLD → NEW`, one pair after another."""
         if not self.pairs:
             return f"{self.before} → {self.after}"
-        return ", ".join(f"{pair.old} → {pair.new}" for pair in self.pairs)
+        return ", ".join(f"{pair.old} → {pair.candidate}" for pair in self.pairs)
 
     @property
     def options(self) -> tuple[str, ...]:

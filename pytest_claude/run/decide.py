@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pytest_claude.comparison.trial import Trial
-from pytest_claude.gating import Decision, Ledger, Policy, TestVerdict, conclude
+from pytest_claude.gating import (
+    Decision,
+    Key,
+    Ledger,
+    Need,
+    Policy,
+    TestVerdict,
+    conclude,
+    count_contenders,
+    plan,
+)
 from pytest_claude.gating.status import Why
 from pytest_claude.run.editions import Past
 from pytest_claude.run.record import Run
@@ -30,24 +41,37 @@ def decided(
         pasts: What was judged of tests before their app was edited, by node id.
         least_suspects: For how many suspects the duels are calibrated at least.
     """
-    olds = run.comparison.olds if run.comparison is not None else ()
-    ledger = Ledger(trial for result in run.results for trial in result.trials)
-    reasons = {r.test: r.not_run or left_out(r.trials, olds) for r in run.results}
-    decision = conclude(
-        ledger,
-        policy,
-        list(run.collected),
-        because=because,
-        not_run={test: why for test, why in reasons.items() if why is not None},
-        accepted={r.test: r.accepted for r in run.results if r.accepted is not None},
-        attempts=ledger.attempts(),
-        least_suspects=least_suspects,
-    )
+    decision = conclude(policy=policy, because=because, least_suspects=least_suspects, **_of(run))
     lost, pasts = run.lost, pasts or {}
     if not lost and not any(past != Past() for past in pasts.values()):
         return decision
     tests = (_completed(v, v.test in lost, pasts.get(v.test, Past())) for v in decision.tests)
     return replace(decision, tests=tuple(tests))
+
+
+def needed(run: Run, policy: Policy, least_suspects: int) -> tuple[Key, ...]:
+    """The trials that the gate of a run needs next, its streams mixed; the arguments as above."""
+    need = plan(policy=policy, least_suspects=least_suspects, **_of(run))
+    return need.interleaved if isinstance(need, Need) else ()
+
+
+def contenders(run: Run, policy: Policy) -> int:
+    """How many tests of a run are suspects, or may become some."""
+    return count_contenders(policy=policy, **_of(run))
+
+
+def _of(run: Run) -> dict[str, Any]:
+    """What a gate takes of a run."""
+    olds = run.comparison.olds if run.comparison is not None else ()
+    ledger = Ledger(trial for result in run.results for trial in result.trials)
+    reasons = {r.test: r.not_run or left_out(r.trials, olds) for r in run.results}
+    return {
+        "ledger": ledger,
+        "tests": list(run.collected),
+        "not_run": {test: why for test, why in reasons.items() if why is not None},
+        "accepted": {r.test: r.accepted for r in run.results if r.accepted is not None},
+        "attempts": ledger.attempts(),
+    }
 
 
 def _completed(verdict: TestVerdict, is_lost: bool, past: Past) -> TestVerdict:

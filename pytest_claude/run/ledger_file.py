@@ -30,6 +30,8 @@ class LedgerFile:
             these editions are gone.
         suspects: How many suspects the duels were calibrated for before an edit, at most.
         presets: By which preset a test was judged last; early versions do not say.
+        arms: The options of all candidates that share the gate, this one's too; empty where it is
+            alone.
     """
 
     ledger: Ledger = field(default_factory=Ledger)
@@ -38,6 +40,7 @@ class LedgerFile:
     editions: Mapping[str, Sequence[Edition]] = field(default_factory=dict)
     suspects: int = 0
     presets: Mapping[str, Preset] = field(default_factory=dict)
+    arms: tuple[str, ...] = ()
 
     @classmethod
     def loads(cls, text: str, name: str) -> LedgerFile:
@@ -75,8 +78,8 @@ class LedgerFile:
         }
         suspects = about.get("suspects", 0)
         ledger = Ledger.loads(f"\n{lines}", name)  # lines are counted from the head
-        presets = about.get("presets", {})
-        return cls(ledger, baseline, about.get("open"), editions, suspects, presets)
+        presets, arms = about.get("presets", {}), tuple(about.get("arms", ()))
+        return cls(ledger, baseline, about.get("open"), editions, suspects, presets, arms)
 
     def dumps(self) -> str:
         """The text of the file: the same ledger gives the same bytes."""
@@ -89,6 +92,8 @@ class LedgerFile:
             head["suspects"] = self.suspects
         if self.presets:
             head["presets"] = self.presets
+        if self.arms:
+            head["arms"] = self.arms
         return f"{json.dumps({'gate': head}, sort_keys=True)}\n{self.ledger.dumps()}"
 
     def updated(

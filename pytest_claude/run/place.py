@@ -7,6 +7,8 @@ Relative to the cassette root a cassette is in
     <shared name>/<model>[.n].yaml
     _gate/<OLD>__<NEW>[+<OLD>__<NEW>…]/[attempt<k>/]<stream>/  and then the first line
     _gate/baseline__<reference>/<stream>/                      likewise
+    _gate/<OLD>/[attempt<k>/]base_fresh/                       of several candidates, and of each
+    _gate/<OLD>/[attempt<k>/]cand@<candidate>/                 `_gate/baseline` without an OLD
 
 Names hold ASCII only, so that case folding is all that can make two of them one: see `Home`. What
 an earlier version named otherwise is found too: see `Home.choose` and `FileNames.spellings`.
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import PurePath, PurePosixPath
 from typing import TypeVar
@@ -33,19 +35,20 @@ from pytest_claude.recording.slugs import (
     named_model,
     slug,
 )
+from pytest_claude.settings import Candidate
 
 LONGEST_PATH = 180
 """Characters of a cassette's path below the checkout, where the module's own path leaves room."""
 
 _GATE, _FIXTURES, _BASELINE = "_gate", "@fixtures", "baseline"
-_STREAMS: tuple[Stream, ...] = ("base_fresh", "cand")
-_LONGEST_FILE, _LONGEST_MODEL, _LONGEST_GATE = 41, 31, 80
+_LONGEST_FILE, _LONGEST_MODEL, _LONGEST_GATE, _LONGEST_ARM = 41, 31, 80, 40
 _SHORTEST_SLUG = 10  # a letter, and the hash that tells it from the others
 _SUFFIX = ".yaml"
 _CUT = "=-"  # before the hash of a model; no escape begins so
 
 _NUMBERED = re.compile(r"(.+)\.([2-9]|[1-9]\d+)")
 _ATTEMPT = re.compile(r"attempt([2-9]|[1-9]\d+)")
+_STREAM = re.compile(r"base_fresh|cand(?:@(?P<arm>.+))?")
 _PLAIN_MODEL = re.compile(r"[a-z0-9_+,-]")
 _ESCAPED = re.compile(r"(?:[a-z0-9_+,-]|=[0-9a-f]{2})+")
 _HASH = re.compile(r"-[0-9a-f]{8}$")
@@ -67,11 +70,13 @@ class Side:
         gate: Name of the gate's folder; "" for ordinary recordings.
         attempt: Number of the gate's attempt, from 1.
         stream: "base" for ordinary recordings.
+        arm: Name of the candidate in the folder, where several share the gate; else "".
     """
 
     gate: str = ""
     attempt: int = 1
     stream: Stream = "base"
+    arm: str = ""
 
     @property
     def root(self) -> PurePosixPath:
@@ -84,38 +89,81 @@ class Side:
     @property
     def path(self) -> PurePosixPath:
         """The folder that the ordinary layout begins in, relative to the cassette root."""
-        return self.root / self.stream if self.gate else PurePosixPath()
+        return self.root / self._name if self.gate else PurePosixPath()
+
+    @property
+    def ledger(self) -> PurePosixPath:
+        """The folder of the ledger of the gate's attempt, relative to the cassette root."""
+        return self.root / replace(self, stream="cand")._name if self.arm else self.root
+
+    @property
+    def _name(self) -> str:
+        return f"{self.stream}@{self.arm}" if self.arm and self.stream == "cand" else self.stream
 
     @classmethod
     def read(cls, path: PurePosixPath) -> Side:
         """The side that a path below the cassette root is on."""
         match path.parts:
-            case (first, gate, stream, *_) if first == _GATE and stream in _STREAMS:
-                return cls(gate, 1, stream)
-            case (first, gate, attempt, stream, *_) if (
-                first == _GATE and stream in _STREAMS and (number := _ATTEMPT.fullmatch(attempt))
+            case (first, gate, name, *_) if first == _GATE and (of := _STREAM.fullmatch(name)):
+                return cls(gate, 1, *_stream(of))
+            case (first, gate, attempt, name, *_) if (
+                first == _GATE
+                and (of := _STREAM.fullmatch(name))
+                and (number := _ATTEMPT.fullmatch(attempt))
             ):
-                return cls(gate, int(number[1]), stream)
+                return cls(gate, int(number[1]), *_stream(of))
         return cls()
+
+
+def _stream(name: re.Match[str]) -> tuple[Stream, str]:
+    return ("base_fresh", "") if name[0] == "base_fresh" else ("cand", name["arm"] or "")
 
 
 ORDINARY = Side()
 
 
-def gate_names(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+def gate_names(pairs: Iterable[tuple[str, str] | tuple[str, str, str | None]]) -> tuple[str, ...]:
     """What a gate's folder is called, the name of earlier versions last where it was another.
 
-    `pairs` are OLD and NEW of each swap, in any order and as any platform spells them.
+    `pairs` are OLD and NEW of each swap, in any order and as any platform spells them, and the
+    effort at which NEW is asked where the gate names one.
 
     >>> gate_names([("claude-sonnet-4-5-20250929", "claude-sonnet-5-5")])
     ('claude-sonnet-4-5__claude-sonnet-5-5',)
     """
-    pairs = [(named_model(old), named_model(new)) for old, new in pairs]
-    names = [f"{_of_a_gate(old)}__{_of_a_gate(new)}" for old, new in pairs]
-    earlier = [f"{slug(old)}__{slug(new)}" for old, new in pairs]
+    swaps = [(named_model(pair[0]), named_model(pair[1]), *pair[2:]) for pair in pairs]
+    names = [f"{_of_a_gate(old)}__{_candidate(*new)}" for old, *new in swaps]
     name = _cut_gate("+".join(sorted(names)))
+    if any(effort for _, _, *efforts in swaps for effort in efforts):
+        return (name,)
     # No file system took a longer name, so that no earlier version wrote one.
-    return _unique(name, *(old for old in ["+".join(sorted(earlier))] if len(old) <= 255))
+    earlier = "+".join(sorted(f"{slug(old)}__{slug(new)}" for old, new, *_ in swaps))
+    return _unique(name, *(old for old in [earlier] if len(old) <= 255))
+
+
+def _candidate(new: str, effort: str | None = None) -> str:
+    return _of_a_gate(new) + (f"@{effort}" if effort else "")
+
+
+def shared_gate(old: str | None) -> str:
+    """What the folder of a gate of several candidates is called; `old` is the model of all.
+
+    >>> shared_gate("claude-sonnet-4-5-20250929"), shared_gate(None)
+    ('claude-sonnet-4-5', 'baseline')
+    """
+    return _BASELINE if old is None else _cut_gate(_of_a_gate(named_model(old)))
+
+
+def arm_name(candidate: Candidate) -> str:
+    """What a candidate is called in the folder of a gate that it shares.
+
+    >>> arm_name(Candidate(environment=(("APP_MODEL", "gpt-4o"),)))
+    'APP_MODEL=gpt-4o-c9276ec1'
+    """
+    if candidate.pairs:
+        names = [_candidate(named_model(pair.new), pair.effort) for pair in candidate.pairs]
+        return _cut_gate("+".join(names), _LONGEST_ARM)
+    return _cased(candidate.name, _LONGEST_ARM)
 
 
 def baseline_names(reference: str) -> tuple[str, ...]:
@@ -515,10 +563,10 @@ def _of_a_gate(model: str) -> str:
     return _SEPARATES.sub(lambda sign: f"={ord(sign[0]):02x}", part)
 
 
-def _cut_gate(name: str) -> str:
-    if len(name) <= _LONGEST_GATE:
+def _cut_gate(name: str, longest: int = _LONGEST_GATE) -> str:
+    if len(name) <= longest:
         return name
-    return f"{name[: _LONGEST_GATE - len(_CUT) - 8]}{_CUT}{digest(name)}"
+    return f"{name[: longest - len(_CUT) - 8]}{_CUT}{digest(name)}"
 
 
 def _unique(*values: _T) -> tuple[_T, ...]:

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating.decision import Decision, TestVerdict
+from pytest_claude.gating.status import Overall, Why
 from pytest_claude.gating.status import Status as GateStatus
-from pytest_claude.gating.status import Why
 from pytest_claude.run.comparison import Comparison
 from pytest_claude.transcript.utf8 import encodable
 
@@ -110,12 +110,29 @@ class Run:
         decision: What the gate says; None in a plain run.
         collected: Node ids of all claude tests that were to run.
         results: Of the tests that arrived, sorted by node id.
+        arms: Where several candidates are compared with one baseline, the run of each, in the
+            order in which they were given; such a run has no comparison, decision or results of
+            its own.
+        any_arm: Whether one candidate that passes is enough.
     """
 
     comparison: Comparison | None = None
     decision: Decision | None = None
     collected: tuple[str, ...] = ()
     results: tuple[TestResult, ...] = field(default=())
+    arms: tuple[Run, ...] = ()
+    any_arm: bool = False
+
+    @property
+    def overall(self) -> Overall | None:
+        """The verdict; None in a plain run. Of several candidates the worst, or with `any_arm`
+        the best.
+        """
+        if not self.arms:
+            return None if self.decision is None else self.decision.overall
+        worst: tuple[Overall, ...] = ("fail", "undecided", "pass")
+        of_arms = [arm.decision.overall for arm in self.arms if arm.decision is not None]
+        return (max if self.any_arm else min)(of_arms, key=worst.index)
 
     @property
     def verdicts(self) -> dict[str, TestVerdict]:
@@ -135,19 +152,25 @@ def dumps(run: Run, sentence: str | None = None) -> str:
         run: The run.
         sentence: Its verdict in words, for those who read the file; nothing is read from it.
     """
+    return encodable(json.dumps(_data(run, sentence), indent=1, ensure_ascii=False)) + "\n"
+
+
+def _data(run: Run, sentence: str | None) -> dict[str, Any]:
     comparison, decision = run.comparison, run.decision
-    data = {
+    data: dict[str, Any] = {
         "format": FORMAT,
         "title": "" if comparison is None else comparison.title,
         "pairs": [] if comparison is None else [str(pair) for pair in comparison.pairs],
         "comparison": None if comparison is None else comparison.to_json(),
-        "verdict": None if decision is None else decision.overall,
+        "verdict": run.overall,
         "sentence": sentence,
         "collected": list(run.collected),
         "decision": None if decision is None else decision.to_json(),
         "tests": [result.to_json() for result in run.results],
     }
-    return encodable(json.dumps(data, indent=1, ensure_ascii=False)) + "\n"
+    if run.arms:
+        data |= {"arms": [_data(arm, None) for arm in run.arms], "any_arm": run.any_arm}
+    return data
 
 
 def loads(text: str, name: str) -> Run:
@@ -169,11 +192,17 @@ def loads(text: str, name: str) -> Run:
     data = upgraded(data) if isinstance(data, Mapping) else {}
     if data.get("format") != FORMAT:
         raise SettingsError(f"{name}: no run file of the format {FORMAT!r}")
+    return _run(data)
+
+
+def _run(data: Mapping[str, Any]) -> Run:
     return Run(
         None if data["comparison"] is None else Comparison.from_json(data["comparison"]),
         None if data["decision"] is None else Decision.from_json(data["decision"]),
         tuple(data["collected"]),
         tuple(TestResult.from_json(result) for result in data["tests"]),
+        tuple(_run(arm) for arm in data.get("arms", ())),
+        data.get("any_arm", False),
     )
 
 

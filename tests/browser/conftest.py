@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import report_samples as samples
 
+from pytest_claude.report.candidates import told
 from pytest_claude.report.html import render_page
 from pytest_claude.report.overview import Origin
-from pytest_claude.report.story import story
 from pytest_claude.run.record import Run
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -99,7 +99,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
         fragment: str = "",
     ) -> Opened:
         path = tmp_path / "bump.html"
-        page = render_page(story(run), transcripts, origin=ORIGIN, run_file="bump.json")
+        page = render_page(told(run), transcripts, origin=ORIGIN, run_file="bump.json")
         path.write_text(page, "utf-8", newline="\n")
         made.append(Opened(browser, path, width, scheme, fragment))
         return made[-1]

@@ -288,3 +288,32 @@ def test_screenshots(opened: Any, shots: Any) -> None:
         page.unfolded()
         page.page.screenshot(path=shots / f"test-{width}.png", full_page=True)
     assert len(list(shots.glob("*.png"))) >= 22
+
+
+def test_a_cell_of_several_candidates_opens_the_test_on_its_candidate(opened: Any) -> None:
+    page = opened(samples.THREE)
+    assert page.text("h1") == "Fail: 1 of 3 candidates fails, 1 is undecided, 1 passes"
+    assert page.page.locator(".row").count() == 18
+    page.page.click("#side-by-side a:has-text('regressed 5/12')")
+    page.unfolded()
+    assert page.text("#test h1") == "lookup_order not called in 7 of 7 failed trials"
+    assert page.page.locator(".pick .tag").all_text_contents() == [samples.OLD, samples.HAIKU]
+    current = page.page.locator("#rail [aria-current]")
+    assert current.count() == 1
+    heading = "h3:has(+ ul [aria-current])"
+    assert page.text(f"#rail {heading}") == f"{samples.HAIKU} · Regressed 2"
+    page.page.keyboard.press("Escape")
+    page.page.click(".strip [data-kind=undecided]")
+    page.tests(1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_picture_of_candidates_can_be_read(opened: Any, shots: Any, scheme: str) -> None:
+    page = opened(samples.THREE, scheme=scheme)
+    page.page.screenshot(path=shots / f"candidates-{scheme}.png", full_page=True)
+    dots = page.page.locator(".heat svg :is(circle, rect)")
+    assert dots.count() == 4 + 3, "the baseline's time is of another day"
+    for dot in dots.all():
+        assert dot.evaluate("one => getComputedStyle(one).fill") != "none"
+    page.page.set_viewport_size({"width": 390, "height": 900})
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -218,7 +218,7 @@ def test_what_another_attempt_left_out_stays_at_the_one_before(bumped) -> None:
 
 def test_the_ledger_of_an_attempt_is_read_once_for_all_tests(tmp_path, monkeypatch) -> None:
     read: list[Path] = []
-    monkeypatch.setattr(attempts, "_read", lambda path: read.append(path) or LedgerFile())
+    monkeypatch.setattr(attempts, "read_ledger", lambda path: read.append(path) or LedgerFile())
     settings = RunSettings(tmp_path, bump=(Swap(OLD, NEW),), attempt=2)
     found = attempts.Attempts(settings, places_of(settings))
     assert [found.of(f"test_app.py::test_{n}") for n in range(3)] == [1, 1, 1]

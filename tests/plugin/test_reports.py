@@ -9,9 +9,13 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+import report_samples as samples
 from simulator import asks, says
 
 from pytest_claude import cli
+from pytest_claude.report.candidates import told
+from pytest_claude.report_files import SUFFIXES, write_reports, write_step_summary
+from pytest_claude.run.record import dumps
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 BUMP = f"--claude-bump={OLD}={NEW}"
@@ -259,6 +263,62 @@ def test_show_prints_the_transcript_of_a_test(
 def test_show_takes_a_trial(run_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["show", "run.json", "test_calls", "--trial", "2"]) == 0
     assert "== claude-sonnet-4-5, trial 2 of 2: passed" in capsys.readouterr().out
+
+
+@pytest.fixture
+def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the run file of three candidates."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.json").write_text(dumps(samples.THREE), "utf-8")
+    return tmp_path
+
+
+def test_show_tells_several_candidates_side_by_side(
+    beside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["show", "run.json"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{OLD} → 3 candidates"
+    assert lines[1].startswith("FAIL  1 of 3 candidates fails, 1 is undecided, 1 passes")
+
+
+def test_show_prints_a_test_on_every_candidate_and_the_baseline_once(
+    beside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["show", "run.json", "test_refund"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    heads = [line for line in lines if line.startswith("==")]
+    assert [head.partition(",")[0] for head in heads] == [
+        f"==== {NEW}", f"== {OLD}", f"== {NEW}",
+        "==== claude-haiku-5-5", "== claude-haiku-5-5",
+        "==== claude-opus-5-5", "== claude-opus-5-5",
+    ]  # fmt: skip
+    test = "tests/test_refund.py::test_refund_looks_up_the_order_first"
+    assert [line for line in lines if line.startswith(test)] == [
+        f"{test}  unchanged 10/10 → 4/4",
+        f"{test}  regressed 30/30 → 5/12",
+        f"{test}  undecided 10/10 → 1/2",
+    ]
+
+
+def test_show_names_the_candidate_in_json(beside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["show", "run.json", "test_refund", "--json"]) == 0
+    facts = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(fact["candidate"], fact["verdict"]) for fact in facts] == [
+        (NEW, "unchanged"), ("claude-haiku-5-5", "regressed"), ("claude-opus-5-5", "undecided"),
+    ]  # fmt: skip
+
+
+def test_every_kind_of_report_is_written_of_several_candidates(beside: Path, actions: Path) -> None:
+    of = told(samples.THREE)
+    paths = [beside / f"bump{suffix}" for suffix in SUFFIXES]
+    assert write_reports(samples.THREE, of, paths, beside) == []
+    data = json.loads((beside / "bump.json").read_text("utf-8"))
+    assert data["sentence"] == str(of.headline)
+    assert data["verdict"] == "fail"
+    assert "Candidates" in (beside / "bump.html").read_text("utf-8")
+    assert write_step_summary(of, paths) == []
+    assert actions.read_text("utf-8").strip() == (beside / "bump.md").read_text("utf-8").strip()
 
 
 def test_show_is_json_for_programs(run_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

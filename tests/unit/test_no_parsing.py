@@ -29,7 +29,7 @@ TEXTS = {
 
 EXCEPTIONS: dict[str, str] = {
     # Node ids: pytest gives them as text.
-    "gating/measures.py:_ratio": "the function of a parametrized test",
+    "gating/measures.py:ratio": "the function of a parametrized test",
     "report/annotations.py:place": "the file of a test",
     "report/forecast.py:_first_calls": "the file of a test",
     "report/heat.py:families": "the function of a parametrized test",

@@ -42,6 +42,7 @@ class Attempts:
 
     def __init__(self, settings: RunSettings, places: Places) -> None:
         self.last = settings.attempt
+        self._first = 1 if settings.part is None else settings.part.first_attempt
         self._settings = settings
         self._places = places
         self._homes = _homes(settings, places)
@@ -103,7 +104,8 @@ class Attempts:
     @property
     def candidate_is_recorded(self) -> bool:
         """Whether any has trials of the candidate."""
-        return any((self._ledger(at).parent / "cand").is_dir() for at in self._all())
+        sides = (self._homes[home].root / self.side(n, "cand").path for n, home in self._all())
+        return any(path.is_dir() for side in sides if side.is_dir() for path in side.iterdir())
 
     @property
     def tests(self) -> set[str]:
@@ -113,7 +115,7 @@ class Attempts:
     @property
     def _numbers(self) -> range:
         """All, the latest first: a test is at the latest that asked it."""
-        return range(self.last, 0, -1)
+        return range(self.last, self._first - 1, -1)
 
     def side(self, attempt: int, stream: Stream) -> Side:
         """One stream of an attempt."""
@@ -123,7 +125,8 @@ class Attempts:
         """Which attempt a test is at: the latest that asked it, or is to ask it."""
         if self._settings.record_mode == "all":
             return self.last
-        return next((n for n in self._numbers if n > 1 and self._has(n, test)), 1)
+        later = (n for n in self._numbers if n > self._first and self._has(n, test))
+        return next(later, self._first)
 
     def _has(self, attempt: int, test: str) -> bool:
         sides = [self.side(attempt, stream) for stream in ("cand", "base_fresh")]
@@ -135,11 +138,11 @@ class Attempts:
 
     def _file(self, at: _At) -> LedgerFile:
         """A ledger as it was when the run began; empty where there is none."""
-        return _seen_from_above(_read(self._ledger(at)), at[1])
+        return _seen_from_above(read_ledger(self._ledger(at)), at[1])
 
     def _ledger(self, at: _At) -> Path:
         attempt, home = at
-        return self._homes[home].root / self.side(attempt, "cand").root / _LEDGER
+        return self._homes[home].root / self.side(attempt, "cand").ledger / LEDGER
 
     def _all(self) -> Iterator[_At]:
         return product(self._numbers, self._homes)
@@ -241,7 +244,7 @@ class Attempts:
             waiting = {test: [0, 0] for test in asked if self._home(test) == home}
             if not waiting or path.exists() or outside(path, places.root):
                 continue  # behind a link nothing is written: the first call is refused
-            file = LedgerFile(baseline=baseline, waiting=waiting)
+            file = LedgerFile(baseline=baseline, waiting=waiting, arms=self._settings.arms)
             try:
                 write_atomically(path, utf8(_below(file, home).dumps()))
             except OSError as error:
@@ -266,7 +269,7 @@ class Attempts:
                 if (v.attempt or decision.attempt) == number and self._home(v.test) == home
             ]
             if verdicts and path.parent.is_dir() and not outside(path, self._homes[home].root):
-                before = _seen_from_above(_read(path), home)
+                before = _seen_from_above(read_ledger(path), home)
                 after = before.updated(ledger, verdicts, decision, superseded)
                 text = _below(after, home).dumps()
                 if not path.exists() or path.read_text("utf-8") != text:
@@ -281,18 +284,18 @@ def next_attempt(settings: RunSettings) -> int:
     attempt, homes = 1, _homes(settings, places_of(settings)).values()
 
     def roots(attempt: int) -> list[Path]:
-        paths = (home.root / gate_side(settings, attempt).root for home in homes)
+        paths = (home.root / gate_side(settings, attempt).ledger for home in homes)
         return [path for path in paths if path.is_dir()]
 
     while roots(attempt + 1):
         attempt += 1
-    ledgers = [path for root in roots(attempt) if (path := root / _LEDGER).exists()]
+    ledgers = [path for root in roots(attempt) if (path := root / LEDGER).exists()]
     # Old ledgers don't say which tests wait.
-    ended = ledgers and not any(_read(path).waiting for path in ledgers)
+    ended = ledgers and not any(read_ledger(path).waiting for path in ledgers)
     return attempt + 1 if settings.record_mode == "all" and ended else attempt
 
 
-_LEDGER = "ledger.jsonl"
+LEDGER = "ledger.jsonl"
 
 
 def _homes(settings: RunSettings, places: Places) -> dict[str, Places]:
@@ -308,7 +311,12 @@ def _unrecorded(trial: Trial) -> bool:
     return trial.outcome == "void" or (without_call and trial.stream != "base")
 
 
-def _read(path: Path) -> LedgerFile:
+def read_ledger(path: Path) -> LedgerFile:
+    """The ledger in a file; empty where there is none.
+
+    Raises:
+        SettingsError: It can't be read.
+    """
     try:
         return LedgerFile.loads(path.read_text("utf-8"), str(path))
     except FileNotFoundError:

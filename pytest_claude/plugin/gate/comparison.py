@@ -34,6 +34,7 @@ class GatedRun:
         attempts: Those of the gate, and their ledgers.
         policy: What the gate must be able to see.
         text: The file of an earlier run, for the workers of xdist; None without one.
+        continues: Whether what is taken depends on what all tests showed before.
         known: Trials that are not taken again: of an earlier run, or without evidence, as the
             ledger says.
         collected: Node ids of all tests that a run that is gone on with was to run, also of those
@@ -56,18 +57,23 @@ class GatedRun:
         self.places = places
         self.attempts = Attempts(settings, places)
         self.attempts.check_homes()
-        voids = () if settings.go_on is not None else self.attempts.voids()
+        part = settings.part
+        self.continues = settings.go_on is not None or (
+            part is not None and (part.suspects is not None or bool(part.keys))
+        )
+        voids = () if self.continues else self.attempts.voids()
         self.policy = Policy.named(
             settings.gate,
             attempt=settings.attempt,
             offline=not settings.records,
             baseline="retired" if _is_retired(settings, self.attempts) else "callable",
             max_cost_ratio=settings.max_cost_ratio,
+            arms=max(1, len(settings.arms)),
         )
         self.text = _earlier_run(config, settings)
         name = str(settings.go_on or settings.baseline)
         run = Run() if self.text is None else loads(self.text, name)
-        self._continued = settings.go_on is not None
+        self._continued = settings.go_on is not None or part is not None
         earlier = run.results if self._continued else map(_as_baseline, run.results)
         self._earlier = {result.test: result for result in earlier}
         self.known = (*voids, *(t for result in self._earlier.values() for t in result.trials))
@@ -81,6 +87,7 @@ class GatedRun:
         left_out: Mapping[str, Reason],
         superseded: Mapping[str, bool],
         because: str | None,
+        suspects: int = 0,
     ) -> Run:
         """The run with its verdict.
 
@@ -91,20 +98,31 @@ class GatedRun:
             left_out: Why claude tests are not to run, by node id.
             superseded: As `Gate` has it.
             because: What ended the run before its end, in words; None where nothing did.
+            suspects: For how many suspects the duels are calibrated at least.
         """
+        run = self.gathered(results, collected, left_out)
+        trials = [trial for result in run.results for trial in result.trials]
+        pasts, least = self.attempts.pasts(trials, self.policy, superseded)
+        least = max(least, suspects)
+        decision = decided(run, self.policy, because, pasts=pasts, least_suspects=least)
+        return replace(run, decision=decision)
+
+    def gathered(
+        self,
+        results: Mapping[str, TestResult],
+        collected: Iterable[str],
+        left_out: Mapping[str, Reason],
+    ) -> Run:
+        """The run without its verdict; the arguments are those of `judged`."""
         if self._continued:
             results = {**self._earlier, **results}
         chosen = {test: TestResult(test, not_run=Why(why)) for test, why in left_out.items()}
         results = {**chosen, **results}
-        run = Run(
+        return Run(
             comparison=self.comparison.published,
             collected=tuple(sorted({*collected, *self.collected, *results})),
             results=tuple(result for _, result in sorted(results.items())),
         )
-        trials = [trial for result in run.results for trial in result.trials]
-        pasts, least = self.attempts.pasts(trials, self.policy, superseded)
-        decision = decided(run, self.policy, because, pasts=pasts, least_suspects=least)
-        return replace(run, decision=decision)
 
     def is_part(self, run: Run, covers: Callable[[str], bool]) -> bool:
         """Whether the gate judges tests that a judged run left out.
@@ -150,9 +168,15 @@ def gated_run(config: pytest.Config, settings: RunSettings, places: Places) -> G
 
 
 def _check_candidates(settings: RunSettings) -> None:
-    """Refuse to pay for trials of a model that is not served any more."""
+    """Refuse to pay for trials of a model that is not served any more, or not at an effort."""
     from pytest_claude.models.facts import facts_of, retires_within
 
+    for swap in settings.bump if settings.records else ():
+        facts = facts_of(settings.names.resolved(swap.new))
+        levels = () if facts is None else facts.effort_levels or ()
+        if swap.effort is not None and swap.effort not in levels:
+            known = ", ".join(levels) or "none is known"
+            raise SettingsError(f"--claude-bump {swap}: the efforts of {swap.new}: {known}")
     for swap in settings.bump if settings.records and not settings.record_refused else ():
         new = settings.names.resolved(swap.new)
         if retires_within([new], clock.today(), -1):
@@ -195,6 +219,8 @@ def _earlier_run(config: pytest.Config, settings: RunSettings) -> str | None:
         return given
     if settings.go_on is not None:
         return _read(settings.go_on)
+    if settings.part is not None:
+        return None if settings.part.earlier is None else _read(settings.part.earlier)
     if settings.baseline is None:
         return None
     kind, colon, revision = settings.baseline.partition(":")

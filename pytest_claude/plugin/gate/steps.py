@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import pytest
 
@@ -47,11 +47,12 @@ class Gate:
         self.take(run.known)
         self._earlier = {trial.test for trial in run.known if trial.stream == "base"}
         self._gateable: dict[str, None] = {}
+        self._streams, self._keys = _of_part(settings)
         self._made: dict[str, dict[Key, Path | None]] = {}
         self._followed: dict[str, set[Stream]] = {}
         self.waits = False
         self.superseded: dict[str, bool] = {}
-        if settings.go_on is not None:
+        if run.continues:
             # A test that did not arrive in it is screened before any test goes on.
             for test in sorted(self._earlier.union(run.collected)):
                 self.consider(test)
@@ -92,7 +93,8 @@ class Gate:
                 need = self._planned([item.nodeid], self._run.policy)
                 keys = need.interleaved if isinstance(need, Need) else ()
                 # How much is needed of today's baseline depends on the other tests.
-                steps = [Step(k.stream, k.index) for k in keys if k.stream != "base_fresh"]
+                streams = [each for each in self._streams if each != "base_fresh"]
+                steps = [Step(k.stream, k.index) for k in keys if k.stream in streams]
                 start.extend(step for step in steps if step not in start)
             return start[len(taken)] if len(taken) < len(start) else None
 
@@ -184,25 +186,40 @@ class Gate:
 
     def rounds(self) -> dict[str, list[Step]]:
         """What each test must take next, now that all have ended their screens."""
-        if not self._settings.recording:
-            return {}
-        need = self._planned(list(self._gateable), self._run.policy)
+        part = self._settings.part
+        if not self._settings.recording or (part is not None and not self._run.continues):
+            return {}  # the trials of other candidates say how much a duel takes
         steps: dict[str, list[Step]] = {}
-        for key in need.interleaved if isinstance(need, Need) else ():
-            steps.setdefault(key.test, []).append(Step(key.stream, key.index))
+        for key in self._keys or self._needed(list(self._gateable)):
+            if not self._is_taken(key):
+                steps.setdefault(key.test, []).append(Step(key.stream, key.index))
         return steps
+
+    def _needed(self, tests: Sequence[str]) -> list[Key]:
+        """The trials of these tests that this process is to take next, streams mixed evenly."""
+        need = self._planned(tests, self._run.policy)
+        keys = need.interleaved if isinstance(need, Need) else ()
+        return [key for key in keys if key.stream in self._streams]
+
+    def _is_taken(self, key: Key) -> bool:
+        """Whether a trial of a given key was taken; what a plan needs was not."""
+        return bool(self._keys) and any(
+            (of.stream, of.index) == (key.stream, key.index)
+            for of in self._trials.get(key.test, {})
+        )
 
     def _start(self, item: pytest.Item) -> list[Step]:
         """The trials that a test takes whatever they show."""
         recorded = self._untaken(item, "base")
-        if self._settings.baseline is not None or item.nodeid in self._earlier:
-            base = []  # the earlier run has them
+        has_them = self._settings.baseline is not None or item.nodeid in self._earlier
+        if has_them or "base" not in self._streams:
+            base = []  # the earlier run has them, or another process takes them
         else:
             wanted = max(1, item.stash[TEST_SETTINGS].trials) if self._settings.recording else 1
             base = recorded or list(range(wanted))
         steps = [Step("base", index) for index in base]
         if not self._settings.recording:
-            for stream in _OF_THE_GATE:
+            for stream in (each for each in _OF_THE_GATE if each in self._streams):
                 untaken = self._untaken(item, stream)
                 self.take(self._gaps(item.nodeid, stream, untaken))
                 steps += [Step(stream, index) for index in untaken]
@@ -230,7 +247,10 @@ class Gate:
 
     def _of_its_own(self, test: str) -> Step | Literal[Later.LATER] | None:
         """The next trial that a test takes without regard to the others."""
-        alone = self._settings.go_on is None or test not in self._earlier
+        if self._keys:
+            steps = self.rounds().get(test)
+            return steps[0] if steps else None
+        alone = not self._run.continues or test not in self._earlier
         # A screen reads no other test's trials, and to plan for all tests once per trial is slow.
         tests = [test] if alone or self._screens(test) else list(self._gateable)
         need = self._planned(tests, self._run.policy)
@@ -239,6 +259,7 @@ class Gate:
         mine = [key for key in need.interleaved if key.test == test]
         if alone and any(key.stream == "base_fresh" for key in mine):
             return LATER  # a suspect: how much it takes depends on how many there are
+        mine = [key for key in mine if key.stream in self._streams]
         return Step(mine[0].stream, mine[0].index) if mine else None
 
     def _screens(self, test: str) -> bool:
@@ -254,10 +275,20 @@ class Gate:
 
     def _planned(self, tests: Sequence[str], policy: Policy) -> Need | Decision:
         attempts = {test: self._recordings.attempt(test, "cand") for test in tests}
-        ledger, least = self._ledger(tests), 0
-        if len(tests) > 1:  # alone it says nothing of a duel
+        part = self._settings.part
+        ledger, least = self._ledger(tests), 0 if part is None else part.suspects or 0
+        if least == 0 and len(tests) > 1:  # alone it says nothing of a duel
             _, least = self._run.attempts.pasts(ledger, policy, self.superseded)
         return plan(ledger, policy, tests, attempts=attempts, least_suspects=least)
 
     def _ledger(self, tests: Iterable[str]) -> Ledger:
         return Ledger(t for test in tests for t in self._trials.get(test, {}).values())
+
+
+def _of_part(settings: RunSettings) -> tuple[tuple[Stream, ...], list[Key]]:
+    """The streams that this process takes, and the trials that it is to take beside."""
+    part = settings.part
+    if part is None:
+        return get_args(Stream), []
+    keys = [Key(test, cast(Stream, stream), index) for test, stream, index in part.keys]
+    return ("base", "base_fresh") if part.candidate is None else ("cand",), keys

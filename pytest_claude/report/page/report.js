@@ -232,7 +232,7 @@ function drawRail(row) {
       const inside = $$(".row:not([hidden])", group);
       if (!inside.length) continue;
       const name = $(`.strip [data-kind="${group.dataset.kind}"] span`).textContent;
-      add(rail, [el("h3", null, name + " " + inside.length), el("ul", null, inside.map(one =>
+      add(rail, [el("h3", null, group.dataset.of + name + " " + inside.length), el("ul", null, inside.map(one =>
         el("li", null, el("a", {href: $("a", one).getAttribute("href"), title: one.dataset.test, "data-to": one.dataset.test,
           on: event => { event.preventDefault(); go({test: one.dataset.test, pair: ""}); }},
           icon(one.dataset.kind), el("span", null, $(".id b", one).textContent)))))]);

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import report_samples as samples
 
+from pytest_claude.report.candidates import told as told_of
 from pytest_claude.report.markdown import COMMENT_BYTES, SUMMARY_BYTES, code, escaped, markdown
 from pytest_claude.report.story import story
 from pytest_claude.run.record import Run
@@ -17,7 +18,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 @pytest.mark.parametrize("name", sorted(samples.RUNS))
 def test_the_whole_text(name: str) -> None:
-    told = markdown(story(samples.RUNS[name]), run_file="bump.json", page="bump.html")
+    told = markdown(told_of(samples.RUNS[name]), run_file="bump.json", page="bump.html")
     assert told == (GOLDEN / f"{name}.md").read_text("utf-8")
 
 

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import report_samples as samples
 
+from pytest_claude.report.candidates import told
 from pytest_claude.report.html import render_page
 from pytest_claude.report.overview import Origin
-from pytest_claude.report.story import story
 from pytest_claude.run.record import Run
 
 
 def page(run: Run = samples.FAILED, transcripts: Any = samples.two_turns) -> str:
-    return render_page(story(run), transcripts, origin=Origin("bot"), run_file="bump.json")
+    return render_page(told(run), transcripts, origin=Origin("bot"), run_file="bump.json")
 
 
 def chunks(text: str) -> list[Any]:

@@ -12,12 +12,18 @@ import report_samples as samples
 
 from pytest_claude.report.adoption import adoption, bump_text
 from pytest_claude.report.annotations import error_commands
+from pytest_claude.report.candidates import Candidates, candidates
 from pytest_claude.report.html import render_page
 from pytest_claude.report.markdown import markdown
 from pytest_claude.report.overview import Origin
-from pytest_claude.report.properties import properties
+from pytest_claude.report.properties import candidate_properties, properties
 from pytest_claude.report.story import GATE_WORDS, Story, story
-from pytest_claude.report.terminal import gate_lines, overview_lines, row_lines
+from pytest_claude.report.terminal import (
+    gate_lines,
+    overview_lines,
+    row_lines,
+    side_by_side_lines,
+)
 from pytest_claude.report.words import title, word
 from pytest_claude.run.record import Run
 
@@ -224,3 +230,112 @@ def test_what_must_be_on_a_surface_is_there(name: str) -> None:
     assert min(len(failing), 9) <= len(read["annotations"].words)
     for surface in ("terminal", "show", "page", "BUMP.md"):
         assert read[surface].sums.keys() == {figure.label for figure in told.figures}, surface
+
+
+# --- several candidates -----------------------------------------------------------------------
+
+BESIDE = {name: run for name, run in samples.RUNS.items() if run.arms}
+CELL = rf"(?:{WORDS})(?: \d+/\d+)?"
+COST, TIME = r"(x[\d.]+ \(95%: [\d. to]+\)|unknown)", r"([\d.]+ s|unknown)"
+
+
+@dataclass
+class Beside:
+    """What a reader takes from one surface: of each side, and of each test on each candidate."""
+
+    headline: str = ""
+    sides: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    cells: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def names_of(told: Candidates) -> list[str]:
+    return [arm.name for arm in told.arms]
+
+
+def beside_in_terminal(told: Candidates, lines: list[str]) -> Beside:
+    read = Beside()
+    text = "\n".join(lines)
+    for name in (told.baseline.name, *names_of(told)):
+        row = re.search(
+            rf"^  {re.escape(name)}\s+(PASS|FAIL|UNDECIDED|baseline) +(\d+/\d+)"
+            rf"(?: +{COST} +{TIME})?$", text, re.MULTILINE,
+        )  # fmt: skip
+        assert row is not None, name
+        read.sides[name] = (row[1].lower(), *(found for found in row.groups()[1:] if found))
+    for row in re.finditer(rf"^  (tests/\S+)\n +(\d+/\d+) +({CELL}(?:  +{CELL})*)$", text, re.M):
+        cells = re.split("  +", row[3])
+        read.cells[row[1]] = {"": row[2], **dict(zip(names_of(told), cells, strict=True))}
+    verdict = re.search(r"^(?:PASS|FAIL)  (.*(?:\n {6}.*)*)", text, re.MULTILINE)
+    assert verdict is not None
+    read.headline = re.sub(r"\s+", " ", verdict[1])
+    return read
+
+
+def beside_in_markdown(told: Candidates) -> Beside:
+    read = Beside()
+    for line in plain(markdown(told)).splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if line.startswith("### "):
+            read.headline = line.partition("candidates: ")[2]
+        elif cells[0] in names_of(told) or cells[0] == told.baseline.name:
+            time = cells[4].partition(" (")[0] if len(cells) > 4 else ""
+            figures = (cells[1].split()[-1], cells[2], *(cells[3:4]), time)
+            read.sides[cells[0]] = tuple(figure for figure in figures if figure.strip("| "))
+        elif cells[0].startswith("`tests/") and len(cells) == 2 + len(told.arms):
+            if "→" not in cells[1]:
+                named = dict(zip(names_of(told), cells[2:], strict=True))
+                read.cells[cells[0].strip("`")] = {"": cells[1], **named}
+    return read
+
+
+def beside_on_the_page(told: Candidates) -> tuple[Beside, dict[str, dict[str, str]]]:
+    """The tables of the first screen, and the list of the tests of every candidate."""
+    text = plain(render_page(told, lambda cassette: None, origin=Origin("bot")))
+    text = text.replace("<wbr>", "")
+    read = Beside()
+    best = re.search(r"<h1>\w+: (.*?)</h1>.*?<b>(.*?)\.</b>", text, re.DOTALL)
+    assert best is not None
+    read.headline = f"{best[1]}; {best[2][0].lower()}{best[2][1:]}"
+    tables = re.findall(r"<tbody>(.*?)</tbody>", text, re.DOTALL)
+    for row in re.findall(r"<tr>(.*?)</tr>", tables[0], re.DOTALL):
+        cells = [re.sub("<.*?>", "", cell).strip() for cell in re.findall(r"<td.*?</td>", row)]
+        _, name, verdict, _, passed, cost, time = cells
+        figures = (verdict, passed, cost, time.partition(" (")[0])
+        read.sides[name] = tuple(figure for figure in figures if figure)
+    for row in re.findall(r"<tr>(.*?)</tr>", tables[1] if told.changed else "", re.DOTALL):
+        cells = [re.sub("<.*?>", "", cell).strip() for cell in re.findall(r"<td.*?</td>", row)]
+        read.cells[cells[0]] = {"": cells[1], **dict(zip(names_of(told), cells[2:], strict=True))}
+    listed: dict[str, dict[str, str]] = {}
+    for row in re.findall(r'<li class="row".*?</li>', text, re.DOTALL):
+        keys = re.search(r'data-kind="(.*?)".*?data-test="(.*?) · (.*?)"', row)
+        counts = re.findall(r'<span class="frac">(\d+/\d+)</span>', row)
+        assert keys is not None
+        listed.setdefault(keys[2], {})[keys[3]] = f"{keys[1]} {counts[-1]}"
+    return read, listed
+
+
+@pytest.mark.parametrize("name", sorted(BESIDE))
+def test_no_figure_and_no_word_of_a_candidate_differs_between_two_surfaces(name: str) -> None:
+    told = candidates(BESIDE[name])
+    first = beside_in_terminal(told, side_by_side_lines(told))
+    page, listed = beside_on_the_page(told)
+    assert len(first.sides) == 1 + len(told.arms)
+    assert first.cells.keys() == {row.test for row in told.changed}
+    assert first.headline == str(told.headline)
+    for surface in (beside_in_terminal(told, overview_lines(told)), beside_in_markdown(told), page):
+        assert surface == first
+    for test, cells in first.cells.items():
+        assert {"": cells[""], **listed[test]} == cells
+        values = dict(candidate_properties(told, test))
+        for arm, told_word in cells.items():
+            if arm:
+                status = values[f"claude.verdict[{arm}]"]
+                rates = values[f"claude.trials[{arm}]"].rpartition(" ")[2]
+                assert f"{status} {rates}" == told_word
+    failing = {row.test for arm in told.arms for row in arm.story.failing}
+    text = "\n".join(error_commands(told, {}))
+    for test in failing:
+        for arm, told_word in first.cells[test].items():
+            word, _, count = told_word.partition(" ")
+            named = re.search(rf"{re.escape(arm)} {word} \d+/\d+ → {count}", text)
+            assert bool(named) is (word in ("regressed", "undecided")) or not arm
