@@ -17,7 +17,6 @@ from pytest_claude.recording.doors.line import (
     ClosedLine,
     Line,
     OpenLine,
-    is_outgoing,
     outgoing,
     own_ports,
     sent,
@@ -101,7 +100,7 @@ def is_refused(line: Line, target: Target) -> bool:
     if isinstance(line, ClosedLine | OpenLine):
         return not (_is_let_through(target) or is_left_alone(line, target))
     is_request = target.method is not None
-    if not line.replaying and (is_outgoing() if is_request else _is_a_model_asked()):
+    if not line.replaying and (sent() is not None if is_request else _is_a_model_asked()):
         return False
     server = own_server(target)
     if server is None or not is_request:

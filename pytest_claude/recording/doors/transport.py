@@ -21,7 +21,7 @@ from pytest_claude.errors import CassetteMiss, RecordingProblem
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Call, Way
 from pytest_claude.recording.doors import aws, edge, neighbours, streams, traffic
-from pytest_claude.recording.doors.edge import lower_case, replayed_headers, sent_for
+from pytest_claude.recording.doors.edge import received, replayed_headers, sent_for
 from pytest_claude.recording.doors.line import (
     ClosedLine,
     Line,
@@ -29,13 +29,14 @@ from pytest_claude.recording.doors.line import (
     Outgoing,
     aside,
     current,
-    is_outgoing,
     is_recorded,
+    is_replaying,
+    sent,
 )
 from pytest_claude.recording.doors.traffic import Target
 from pytest_claude.recording.recorder import Recorder
 from pytest_claude.recording.redaction import Redaction
-from pytest_claude.transcript.interaction import Ended, Request, Response, Timing
+from pytest_claude.transcript.interaction import Ended, Response, Timing
 from pytest_claude.transcript.utf8 import utf8
 
 # An error of the app is shown, and a debugger opened, where the app made the call.
@@ -55,7 +56,7 @@ def request(original: Callable[..., Any]) -> Callable[..., Any]:
     """`SyncAPIClient.request` and its asynchronous twin: no key is needed to replay."""
 
     def request(self: Any, cast_to: Any, options: Any, **kwargs: Any) -> Any:
-        if _replaying() and not getattr(self, "api_key", None):
+        if is_replaying() and not getattr(self, "api_key", None):
             given = options.headers if isinstance(options.headers, Mapping) else {}
             options = options.model_copy(update={"headers": {**given, **_REPLAY_HEADERS}})
         return original(self, cast_to, options, **kwargs)
@@ -67,7 +68,7 @@ def sync_credentials(original: Callable[..., Any]) -> Callable[..., Any]:
     """A platform client's `_prepare_request`: in replay nothing is signed, no token fetched."""
 
     def _prepare_request(self: Any, request: Any) -> Any:
-        return None if _replaying() else original(self, request)
+        return None if is_replaying() else original(self, request)
 
     return _prepare_request
 
@@ -76,14 +77,9 @@ def async_credentials(original: Callable[..., Any]) -> Callable[..., Any]:
     """The asynchronous `_prepare_request`, likewise."""
 
     async def _prepare_request(self: Any, request: Any) -> Any:
-        return None if _replaying() else await original(self, request)
+        return None if is_replaying() else await original(self, request)
 
     return _prepare_request
-
-
-def _replaying() -> bool:
-    line = current()
-    return line is not None and line.replaying
 
 
 # --- the client: name a mock above its transport --------------------------------------------
@@ -125,7 +121,7 @@ def sync_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             with _outgoing(request, partial(recorder.drop, call)):
                 response = response or edge.send(
-                    call, partial(original, self, request), _head, lambda answer: answer.close(),
+                    call, partial(original, self, request), lambda answer: answer.close(),
                     held=neighbours.mock_below(self) is None,
                 )  # fmt: skip
         except RecordingProblem as error:
@@ -166,7 +162,7 @@ def async_transport(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             async with _outgoing(request, partial(recorder.drop, call)):
                 response = response or await edge.send_async(
-                    call, partial(original, self, request), _head, lambda answer: answer.aclose(),
+                    call, partial(original, self, request), lambda answer: answer.aclose(),
                     held=neighbours.mock_below(self) is None,
                 )  # fmt: skip
         except RecordingProblem as error:
@@ -250,7 +246,7 @@ def aiohttp_request(original: Callable[..., Any]) -> Callable[..., Any]:
         line = current()
         if line is None:
             return await original(self, method, str_or_url, **kwargs)
-        if not is_outgoing():
+        if sent() is None:
             target = _aiohttp_target(self, method, str_or_url, kwargs)
             refused = target is not None and await anyio.to_thread.run_sync(
                 neighbours.is_refused, line, target
@@ -350,10 +346,6 @@ def _mock_of(response: Any, transport: Any) -> str | None:
     return None if "network_stream" in response.extensions else mock
 
 
-def _head(response: Any) -> edge.Head:
-    return response.status_code, response.headers
-
-
 def _begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[Any, Call]:
     """The request to send in the place of the app's, and its call.
 
@@ -361,13 +353,7 @@ def _begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[
     """
     url = str(request.url)
     sent = sent_for(recorder, url, request.content)
-    redaction = recorder.redaction
-    stored = Request(
-        method=request.method.upper(),
-        url=redaction.url(sent.url),
-        body=sent.body,
-        headers=redaction.request_headers(_headers_of(request)),
-    )
+    stored = sent.stored(request.method, _headers_of(request), recorder.redaction)
     call = recorder.begin(stored, sent.asked_model, headers=partial(_all_headers_of, request))
     if not recorder.replaying:
         call.again = Way(sent.url, partial(_send_again, request, send))
@@ -402,7 +388,7 @@ def _send_again(request: Any, send: Send | None, url: str, body: bytes) -> Respo
         else:
             with library.Client() as client:
                 response = client.send(again)
-    return Response(response.status_code, response.content, lower_case(response.headers))
+    return received(response)
 
 
 def _all_headers_of(request: Any) -> list[tuple[str, str]]:
