@@ -15,7 +15,7 @@ from functools import wraps
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
-from pytest_claude.recording.doors import aws, tls, transport
+from pytest_claude.recording.doors import aiohttp, aws, credentials, transport
 
 Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -26,7 +26,7 @@ _CLASSES: tuple[tuple[str, str, str, Wrap], ...] = (
     ("anthropic._vendor.httpx_aiohttp.transport", "AiohttpTransport", *_AIOHTTP),
     ("httpx_aiohttp.transport", "AiohttpTransport", *_AIOHTTP),
     ("litellm.llms.custom_httpx.aiohttp_transport", "LiteLLMAiohttpTransport", *_AIOHTTP),
-    ("aiohttp.client", "ClientSession", "_request", transport.aiohttp_request),
+    ("aiohttp.client", "ClientSession", "_request", aiohttp.request),
     *aws.CLASSES,
 )
 _CLIENT = "anthropic._base_client"
@@ -141,8 +141,8 @@ def is_patched(owner: Any, attribute: str) -> bool:
 
 def _targets() -> Iterator[tuple[Any, str, Wrap]]:
     if (client := sys.modules.get(_CLIENT)) is not None and hasattr(client, "AsyncAPIClient"):
-        yield client.SyncAPIClient, "request", transport.request
-        yield client.AsyncAPIClient, "request", transport.request
+        yield client.SyncAPIClient, "request", credentials.request
+        yield client.AsyncAPIClient, "request", credentials.request
         yield from _platform_clients(client)
     for name in _HTTP_LIBRARIES:
         library = sys.modules.get(name)
@@ -151,7 +151,11 @@ def _targets() -> Iterator[tuple[Any, str, Wrap]]:
             yield library.AsyncClient, "send", transport.client_send
             yield library.HTTPTransport, "handle_request", transport.sync_transport
             yield library.AsyncHTTPTransport, "handle_async_request", transport.async_transport
-            yield sys.modules[f"{name}._transports.default"], "create_ssl_context", tls.remembered
+            yield (
+                sys.modules[f"{name}._transports.default"],
+                "create_ssl_context",
+                credentials.remembered,
+            )
     for module, kind, method, wrap in _CLASSES:
         if (owner := getattr(sys.modules.get(module), kind, None)) is not None:
             yield owner, method, wrap
@@ -160,8 +164,8 @@ def _targets() -> Iterator[tuple[Any, str, Wrap]]:
 def _platform_clients(client: Any) -> Iterator[tuple[Any, str, Wrap]]:
     """Every class of the SDK that signs its requests or fetches a token before sending."""
     for base, wrap in (
-        (client.SyncAPIClient, transport.sync_credentials),
-        (client.AsyncAPIClient, transport.async_credentials),
+        (client.SyncAPIClient, credentials.sync_credentials),
+        (client.AsyncAPIClient, credentials.async_credentials),
     ):
         for owner in _subclasses(base):
             if owner.__module__.startswith("anthropic.lib.") and "_prepare_request" in vars(owner):
