@@ -26,16 +26,20 @@ from typing import Any
 
 
 def ask(path: str, words: Sequence[str]) -> None:
-    """Have the server fork, with this process's streams, folder and environment; end as it ends."""
+    """Have the server fork, with this process's streams, folder and environment; end as it ends.
+
+    SIGTERM kills the fork, and so does the end of this process, a moment later.
+    """
     place = {"words": words, "folder": str(Path.cwd()), "environment": {**os.environ}}
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(path)
         socket.send_fds(server, [b"."], [0, 1, 2])
-        server.sendall(json.dumps(place).encode())
-        server.shutdown(socket.SHUT_WR)
+        server.sendall(json.dumps(place).encode() + b"\n")
+        signal.signal(signal.SIGTERM, lambda *_: server.shutdown(socket.SHUT_WR))
         status = int(server.recv(9) or b"70")  # 70: the server is gone
     if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
+        with suppress(OSError):  # SIGKILL has no other
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     sys.exit(status)
 
@@ -51,19 +55,30 @@ def serve(file: int, python: str) -> None:
     signal.set_wakeup_fd(woken)
     signal.signal(signal.SIGCHLD, lambda *_: None)  # a fork that ends wakes `select`
     clients: dict[int, socket.socket] = {}
+    killed: set[int] = set()
     with socket.socket(fileno=file) as listener:
-        while sys.stdin not in (ready := select.select([listener, sys.stdin, wake], [], [])[0]):
+        while True:
+            alive = {c: process for process, c in clients.items() if process not in killed}
+            ready = select.select([listener, sys.stdin, wake, *alive], [], [])[0]
+            if sys.stdin in ready:
+                return
+            for client in alive.keys() & ready:  # it says no more: it is to be killed, or is gone
+                os.kill(alive[client], signal.SIGKILL)
+                killed.add(alive[client])
             if wake in ready:
                 os.read(wake, 4096)
                 _tell_ends(clients)
             if listener in ready:
                 client, _ = listener.accept()
+                streams, place = _taken(client)
                 if (process := os.fork()) == 0:
                     signal.set_wakeup_fd(-1)
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                    for other in (listener, *clients.values()):
+                    for other in (listener, client, *clients.values()):
                         other.close()
-                    return _run(_take(client))
+                    return _run(_put_on(streams, place))
+                for stream in streams:
+                    os.close(stream)
                 clients[process] = client
 
 
@@ -100,11 +115,15 @@ def _tell_ends(clients: dict[int, socket.socket]) -> None:
             client.sendall(b"%d" % os.waitstatus_to_exitcode(status))
 
 
-def _take(client: socket.socket) -> list[str]:
+def _taken(client: socket.socket) -> tuple[list[int], dict[str, Any]]:
+    """The streams of who asks, and its words, folder and environment."""
+    _, streams, _, _ = socket.recv_fds(client, 1, 3)
+    with client.makefile() as told:
+        return streams, json.loads(told.readline())
+
+
+def _put_on(streams: Sequence[int], place: dict[str, Any]) -> list[str]:
     """Put on the streams, folder and environment of who asks; the words that it was given."""
-    with client:
-        _, streams, _, _ = socket.recv_fds(client, 1, 3)
-        place: dict[str, Any] = json.load(client.makefile())
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)

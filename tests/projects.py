@@ -137,6 +137,8 @@ class Project:
         self.account = Account()
         # Only what a test names: the machine's plugins would be loaded anew in each run.
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        # No power fails here. When something is flushed, tests/faults/test_writing.py looks at.
+        monkeypatch.setattr(os, "fsync", lambda file: None)
         self.app()
         pytester.makepyprojecttoml("[tool.pytest.ini_options]\npythonpath = ['.']\n")
 
@@ -185,6 +187,12 @@ class Project:
             patch.setenv("ANTHROPIC_API_KEY", KEY)
             patch.setenv("ANTHROPIC_BASE_URL", simulator.url)
             yield
+
+    @staticmethod
+    def kill(process: subprocess.Popen[bytes]) -> None:
+        """Kill a Python that the test has started, by SIGKILL; when this returns it is gone."""
+        process.terminate()  # forks.py takes it so
+        process.wait()
 
     @staticmethod
     def unwrapped(lines: Iterable[str]) -> pytest.LineMatcher:

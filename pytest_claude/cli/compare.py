@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     for path in options.report:
         check_suffix("compare --report", path)
     sides = [options.before, options.after]
-    by_recordings = [_is_revision(side) for side in sides]
+    by_recordings = [side == "." or side.startswith("git:") for side in sides]
     if any(by_recordings) and not all(by_recordings):
         raise SettingsError(
             f"compare {' '.join(sides)}: two run files, or two of git:REV and ., not one of each"
@@ -36,10 +36,6 @@ def run(options: argparse.Namespace) -> int:
             )
         return compare_recordings(*sides)
     return _runs(options)
-
-
-def _is_revision(side: str) -> bool:
-    return side == "." or side.startswith("git:")
 
 
 def _runs(options: argparse.Namespace) -> int:

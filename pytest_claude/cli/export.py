@@ -22,25 +22,17 @@ def run(options: argparse.Namespace) -> int:
         try:
             written_as, entries = cassette.read_recording(source, str(source))
             if written_as != cassette.FORMAT:  # its secrets are still in it
-                bad += 1
                 wrong = f"is no cassette of pytest-claude ({written_as}): import it first"
-                print(f"FAIL {source}: {wrong}", file=sys.stderr)
-                continue
+                raise RecordingProblem(f"{source}: {wrong}")
             calls = [entry.interaction for entry in entries]
-            whole = [Recorded.of(call) for call in calls]
             head = (
                 summarize(calls),
                 cassette.imported_from(source),
                 cassette.read_label(source) or Label(),
                 cassette.read_rulings(source),
             )
-            text = cassette.dumps(whole, *head)
-            if target.is_file() and target.read_bytes() != text.encode():
-                bad += 1
-                print(f"FAIL {source}: {target} exists already", file=sys.stderr)
-            else:
-                cassette.save(target, whole, *head)
-                print(f"{source} → {target}")
+            cassette.save_new(source, target, [Recorded.of(call) for call in calls], *head)
+            print(f"{source} → {target}")
         except RecordingProblem as error:
             bad += 1
             print(f"FAIL {error.headline}", file=sys.stderr)

@@ -44,24 +44,17 @@ def run(options: argparse.Namespace) -> int:
             into = options.into or cassette_folder()
             is_inside = source.resolve().is_relative_to(into.resolve())
             if written_as.startswith("pytest-claude") and is_inside:
-                bad += 1
-                print(f"FAIL {source}: is in its place already; replay reads it", file=sys.stderr)
-            elif (real := folder.outside(target)) is not None:
-                bad += 1
-                print(f"FAIL {source}: {target} is {real}, out of {into}", file=sys.stderr)
-            elif not entries:
+                raise RecordingProblem(f"{source}: is in its place already; replay reads it")
+            if (real := folder.outside(target)) is not None:
+                raise RecordingProblem(f"{source}: {target} is {real}, out of {into}")
+            if not entries:
                 print(f"{source}: no call to a model, nothing imported")
-            else:
-                summary = summarize([entry.interaction for entry in entries])
-                whose = replace(label, model=model)
-                text = cassette.dumps(entries, summary, written_as, whose)
-                if target.exists() and target.read_bytes() != text.encode():
-                    bad += 1
-                    print(f"FAIL {source}: {target} exists already", file=sys.stderr)
-                else:  # a call that was killed, or is repeated, had imported it
-                    cassette.save(target, entries, summary, written_as, whose)
-                    print(f"{source} ({written_as}) → {target}")
-                    strays += label is _NO_TEST
+                continue
+            summary = summarize([entry.interaction for entry in entries])
+            whose = replace(label, model=model)
+            cassette.save_new(source, target, entries, summary, written_as, whose)
+            print(f"{source} ({written_as}) → {target}")
+            strays += label is _NO_TEST
         except RecordingProblem as error:
             bad += 1
             named = source.name in error.headline

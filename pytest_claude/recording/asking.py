@@ -18,6 +18,7 @@ from pytest_claude.models.ids import ModelNames, canonical_model
 from pytest_claude.models.platforms import spelled
 from pytest_claude.recording.call import Call, Way
 from pytest_claude.recording.fingerprint import model_in_path, platform_in, with_model_in_path
+from pytest_claude.recording.limits import retry_after_s
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 from pytest_claude.transcript.model import Answer
@@ -133,17 +134,9 @@ def _sent(send: Callable[[str, bytes], Response], url: str, data: bytes) -> Resp
         response = send(url, data)
         if response.status not in _BUSY:
             return response
-        time.sleep(_asked_to_wait_s(response) or pause_s)
+        asked_s = retry_after_s(response.headers) or 0
+        time.sleep(asked_s if 0 < asked_s <= _LONGEST_PAUSE_S else pause_s)
     return send(url, data)
-
-
-def _asked_to_wait_s(response: Response) -> float:
-    """The seconds of `retry-after`; 0 where it says none, or more than is waited."""
-    try:
-        seconds = float(response.headers.get("retry-after", 0))
-    except ValueError:  # a date
-        return 0
-    return seconds if 0 < seconds <= _LONGEST_PAUSE_S else 0
 
 
 def _endpoint(url: str) -> str:

@@ -247,6 +247,17 @@ def save(
         raise files.unsaved(path, error) from error
 
 
+def save_new(source: Path, path: Path, entries: Sequence[Recorded], *head: Any) -> None:
+    """Write the cassette that is made of `source`; a call that is repeated had written the same.
+
+    Raises:
+        UnsavedCassette: As for `save`, or another file is there.
+    """
+    if path.is_file() and path.read_bytes() != dumps(entries, *head).encode():
+        raise UnsavedCassette(f"{source}: {path} exists already")
+    save(path, entries, *head)
+
+
 def content_hash(head: str, entries: Iterable[Recorded]) -> str:
     """A hash of everything in a cassette but its own line, hosts and times."""
     digest = hashlib.sha256(re.sub(rf"{_HASH_LINE}.*", "", head).encode())

@@ -66,7 +66,8 @@ def nearest(sent: Fields, recordings: Sequence[tuple[int, Fields]]) -> tuple[int
 
 def compare(recorded: Fields, sent: Fields) -> Comparison:
     """What differs between a recorded and a sent request."""
-    keys = sorted(recorded.keys() | sent.keys(), key=lambda key: (_rank(key), key))
+    both = recorded.keys() | sent.keys()
+    keys = [*filter(both.__contains__, _FIRST), *sorted(both.difference(_FIRST))]
     changes: list[Change] = []
     equal = []
     for key in keys:
@@ -87,10 +88,6 @@ def _likeness(sent: Fields, recorded: Fields) -> int:
 def _messages(fields: Fields) -> list[Any]:
     messages = fields.get("messages")
     return messages if isinstance(messages, list) else []
-
-
-def _rank(key: str) -> int:
-    return _FIRST.index(key) if key in _FIRST else len(_FIRST)
 
 
 def _changes(path: str, old: Any, new: Any) -> Iterator[Change]:
@@ -127,12 +124,12 @@ def _changed_text(old: str, new: str) -> tuple[str, str, str]:
     start = _shared(old, new)
     most = min(len(old), len(new)) - start
     back = _shared(old[::-1][:most], new[::-1][:most])
-    before, after = _left_of(old, start), _right_of(old, len(old) - back)
-    if before is None or after is None:
+    before, behind = _words_before(old, start), _words_before(old[::-1], back)
+    if before is None or behind is None:
         place = f"character {min(start + 1, max(len(old), 1))} of {len(old)}"
         before, after = max(0, start - _CONTEXT), min(back, _CONTEXT)
     else:
-        words = old.count(" ") + 1
+        after, words = back - behind, old.count(" ") + 1
         place = f"word {min(old.count(' ', 0, start) + 1, words)} of {words}"
     return (
         _span(old, before, len(old) - back + after),
@@ -147,7 +144,7 @@ def _shared(left: str, right: str) -> int:
     return next((n for n, (a, b) in pairs if a != b), min(len(left), len(right)))
 
 
-def _left_of(text: str, at: int) -> int | None:
+def _words_before(text: str, at: int) -> int | None:
     """Where the words before `at` begin; None where the word at it begins too far away."""
     begins = text.rfind(" ", 0, at) + 1
     if at - begins > _CONTEXT:
@@ -158,24 +155,6 @@ def _left_of(text: str, at: int) -> int | None:
             break
         begins = earlier
     return begins
-
-
-def _right_of(text: str, at: int) -> int | None:
-    """How many characters from `at` on belong to the words behind it; None as for `_left_of`."""
-    ends = _next_blank(text, at)
-    if ends - at > _CONTEXT:
-        return None
-    for _ in range(_CONTEXT_WORDS):
-        later = _next_blank(text, ends + 1)
-        if later - ends > _CONTEXT:
-            break
-        ends = later
-    return ends - at
-
-
-def _next_blank(text: str, at: int) -> int:
-    place = text.find(" ", at)
-    return len(text) if place < 0 else place
 
 
 def _span(text: str, start: int, end: int) -> str:

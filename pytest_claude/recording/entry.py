@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import cached_property
@@ -15,6 +14,7 @@ from pytest_claude.recording.readers import parts
 from pytest_claude.recording.references import Reference, references_in
 from pytest_claude.recording.store import Store
 from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.transcript.json_values import parsed
 from pytest_claude.transcript.judging import JUDGE, is_judge
 
 START = "- fingerprint: "
@@ -200,10 +200,7 @@ def _times(text: str) -> Mapping[str, Any]:
     times: dict[str, Any] = {}
     for line in text.splitlines()[1:]:
         name, _, value = line.strip().partition(": ")
-        try:
-            times[name] = json.loads(value)
-        except (ValueError, RecursionError):
-            times[name] = value
+        times[name] = parsed(value, value)
     return times
 
 
@@ -283,7 +280,7 @@ def _readable(body: bytes, headers: Mapping[str, str], store: Store | None = Non
         text = body.decode()
     except UnicodeDecodeError:
         return body
-    value = _parsed(body)
+    value = parsed(body)
     kind = headers.get("content-type", "application/json")
     if not isinstance(value, dict | list) or not kind.startswith("application/json"):
         return text
@@ -293,21 +290,14 @@ def _readable(body: bytes, headers: Mapping[str, str], store: Store | None = Non
         pretty = yaml_text.pretty_json(value)
     except ValueError:
         return text
-    return pretty if _parsed(pretty.encode()) == value else text
+    return pretty if parsed(pretty) == value else text
 
 
 def _same_body(left: bytes, right: bytes) -> bool:
     if left == right:
         return True
-    value = _parsed(left)
-    return value is not None and value == _parsed(right)
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    value = parsed(left)
+    return value is not None and value == parsed(right)
 
 
 def _phrase(status: int) -> str:

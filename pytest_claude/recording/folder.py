@@ -105,7 +105,7 @@ class Folder:
             for name in dict.fromkeys(names):
                 path = folder / name
                 # Where case does not count, a file under another name would be there too.
-                if name in there and self._index(path) == index:
+                if name in there and (place := self.read(path)) and place[1] == index:
                     return path
                 if name not in there and partial_of(path).name in there:
                     return path
@@ -116,10 +116,6 @@ class Folder:
     def read(self, path: Path) -> tuple[str, int] | None:
         """The model that names a cassette here, and the index of its trial."""
         return self.names.read(path.name, partial(main_model, path))
-
-    def _index(self, path: Path) -> int | None:
-        place = self.read(path)
-        return None if place is None else place[1]
 
 
 def outside(path: Path, root: Path) -> str | None:

@@ -21,6 +21,7 @@ from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.secret_shapes import REPLACEMENT
 from pytest_claude.recording.spelling import BETA
 from pytest_claude.transcript.interaction import Request
+from pytest_claude.transcript.json_values import mapping, mappings
 from pytest_claude.transcript.judging import is_judge
 
 _MOST_NAMED = 5  # further differences that a miss names
@@ -191,7 +192,7 @@ def _cause(sent: Request, recorded: Request, change: Change) -> str:
     if top in ("system", "messages"):
         return f"the prompt was edited (`{change.field}`)"
     if top == BETA:
-        return f"the betas changed: {_or_none(change.recorded)} → {_or_none(change.sent)}"
+        return f"the betas changed: {change.recorded or 'none'} → {change.sent or 'none'}"
     if top in ("method", "path", "query"):
         return "nothing like it is recorded"
     return f"`{change.field}` changed"
@@ -217,15 +218,12 @@ def _tools_cause(sent: Request, recorded: Request, change: Change) -> str:
 
 
 def _tools(request: Request) -> dict[str, Any]:
-    body = request.json()
-    tools = body.get("tools") if isinstance(body, dict) else None
-    listed = tools if isinstance(tools, list) else []
-    return {str(t.get("name") or t.get("type")): t for t in listed if isinstance(t, dict)}
+    tools = mappings(mapping(request.json()).get("tools"))
+    return {str(tool.get("name") or tool.get("type")): tool for tool in tools}
 
 
 def _turns(request: Request) -> list[str]:
-    body = request.json()
-    messages = body.get("messages") if isinstance(body, dict) else None
+    messages = mapping(request.json()).get("messages")
     return sorted(json.dumps(m, sort_keys=True) for m in messages or ())
 
 
@@ -256,10 +254,6 @@ def _expected(asked: Asked) -> Row:
 
 def _to_record(asked: Asked) -> Row:
     return "to record", asked.command
-
-
-def _or_none(betas: str | None) -> str:
-    return betas or "none"
 
 
 def _or_absent(text: str | None) -> str:

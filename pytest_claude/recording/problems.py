@@ -24,6 +24,7 @@ from pytest_claude.models.ids import ModelNames
 from pytest_claude.models.served import is_known, is_other
 from pytest_claude.recording.call import Call, Calls
 from pytest_claude.transcript.interaction import Response
+from pytest_claude.transcript.json_values import mapping, string
 from pytest_claude.transcript.model import Answer
 from pytest_claude.transcript.parse import parse_answer
 from pytest_claude.transcript.quoting import cut, quote
@@ -329,9 +330,7 @@ _ITS_LIMITS = "see to the account: its credit, its limits, the models it can ask
 
 def _message(answer: Response) -> str | None:
     """What the API says of its error, where no model was asked."""
-    error = body.get("error") if isinstance(body := answer.json(), dict) else None
-    message = error.get("message") if isinstance(error, dict) else None
-    return message if isinstance(message, str) else None
+    return string(mapping(mapping(answer.json()).get("error")).get("message"))
 
 
 def _fault(call: Call) -> Void | None:

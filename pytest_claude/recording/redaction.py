@@ -20,6 +20,7 @@ from pytest_claude.recording.secret_shapes import REPLACEMENT
 from pytest_claude.recording.secrets import Secrets, credentials_in
 from pytest_claude.transcript.event_stream import is_event_stream
 from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.transcript.json_values import parsed
 from pytest_claude.transcript.utf8 import utf8
 
 # Allow-lists: what is not named here never reaches a file (keys, cookies, organisation ids).
@@ -215,11 +216,10 @@ def _unalterable() -> RecordingProblem:
 
 
 def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+    return parsed(text, _NO_JSON) is not _NO_JSON
+
+
+_NO_JSON = object()
 
 
 @lru_cache(maxsize=256)

@@ -39,12 +39,7 @@ class Reference:
     @classmethod
     def read(cls, text: str) -> Reference | None:
         """The reference that a text is; None where it is something else."""
-        found = _REFERENCE.fullmatch(text)
-        return None if found is None else cls._of(found)
-
-    @classmethod
-    def _of(cls, found: re.Match[str]) -> Reference:
-        return cls(found[1], found[2] == "base64", int(found[3]))
+        return next(iter(references_in(text)), None) if _REFERENCE.fullmatch(text) else None
 
 
 def written(name: str, coding: str, size: int, first: str) -> str:
@@ -56,7 +51,8 @@ def written(name: str, coding: str, size: int, first: str) -> str:
 
 def references_in(text: str) -> list[Reference]:
     """The references in a request as a cassette holds it."""
-    return [Reference._of(each) for each in _REFERENCE.finditer(text)] if MARK in text else []
+    found = _REFERENCE.findall(text) if MARK in text else ()
+    return [Reference(name, coding == "base64", int(size)) for name, coding, size in found]
 
 
 def names_in(text: str) -> set[str]:

@@ -72,9 +72,8 @@ def as_label(text: str) -> str:
     text = _SECRETS.redacted(text)
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        sign if sign.isprintable() and sign <= "\uffff" else _as_escape(sign) for sign in text
-    )
+    plain = (c if c.isprintable() and c <= "\uffff" else ascii(c)[1:-1] for c in text)
+    return "".join(plain)
 
 
 def is_reserved(name: str) -> bool:
@@ -84,7 +83,3 @@ def is_reserved(name: str) -> bool:
 
 def _safe(text: str) -> str:
     return _UNSAFE.sub("_", _SECRETS.redacted(text)).strip(". ")
-
-
-def _as_escape(sign: str) -> str:
-    return sign.encode("unicode_escape").decode()

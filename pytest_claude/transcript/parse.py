@@ -251,6 +251,8 @@ def _events(body: bytes, platform: str) -> Iterable[Mapping[str, Any] | None]:
 def _ended(content: _Content, response: Response) -> Ended:
     if response.ended == "whole" and not content.complete:
         return "cut"  # all was read that came, and it has no end
+    if response.ended == "left" and content.message.get("stop_reason") is not None:
+        return "whole"  # litellm leaves here: what would still have come says nothing
     return response.ended
 
 

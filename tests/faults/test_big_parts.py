@@ -180,7 +180,7 @@ def uploads(data: bytes) -> list[tuple[dict[str, Any], list[Request]]]:
 
 @pytest.mark.parametrize(
     ("asked", "size"),
-    [(turns, 8 << 20), (trials, 1 << 20), (questions, 1 << 20), (uploads, 8 << 20)],
+    [(turns, 2 << 20), (trials, 1 << 20), (questions, 1 << 20), (uploads, 2 << 20)],
 )
 @pytest.mark.fault("T09")
 def test_ten_calls_on_one_pdf_keep_it_once(asked: Any, size: int, suite: Suite) -> None:

@@ -16,9 +16,8 @@ def test_every_mark_is_of_a_promise() -> None:
 
 
 def test_a_promise_without_a_test_says_why() -> None:
+    proofs = reliability.proofs()
     untested = {
-        promise: why
-        for promise, why in reliability.rows(PAGE).items()
-        if promise not in reliability.proofs()
+        promise: why for promise, why in reliability.rows(PAGE).items() if promise not in proofs
     }
     assert all(len(why.split()) > 3 and "`test" not in why for why in untested.values()), untested

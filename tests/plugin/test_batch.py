@@ -198,7 +198,7 @@ def test_a_batch_is_recorded_by_workers_too(project) -> None:
 
 KILLS = int(os.environ.get("PYTEST_CLAUDE_KILLS", "5"))
 """How often a run is killed in each phase; 50 are a benchmark."""
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "pytest_claude.plugin")
+PYTEST = ("-m", "pytest", "-q", "-p", "pytest_claude.plugin", "--claude-batch")
 
 
 def kill_in(phase: str, number: int, project: Project, process: subprocess.Popen[bytes]) -> None:
@@ -208,8 +208,7 @@ def kill_in(phase: str, number: int, project: Project, process: subprocess.Popen
     def kill(seen: Seen) -> None:
         is_submit = seen.method == "POST" and seen.path.endswith("/batches")
         if is_submit if phase == "submit" else seen.path.rpartition("/")[2].startswith("msgbatch"):
-            process.kill()
-            process.wait()
+            project.kill(process)
 
     place.unlink(missing_ok=True)
     if phase in ("submit", "poll"):
@@ -217,7 +216,7 @@ def kill_in(phase: str, number: int, project: Project, process: subprocess.Popen
     while process.poll() is None:
         if place.exists():
             time.sleep(number * 0.02)
-            process.kill()
+            project.kill(process)
         time.sleep(0.002)
     simulator.on_request = lambda seen: None
 
@@ -228,10 +227,11 @@ def kill_in(phase: str, number: int, project: Project, process: subprocess.Popen
 def test_a_killed_run_is_gone_on_with_and_pays_nothing_twice(project, phase: str) -> None:
     project.tests(SMALL)
     with project.server():
+        words = [sys.executable, *PYTEST]
         for number in range(KILLS):
-            with subprocess.Popen([*PYTEST, "--claude-batch"], cwd=project.path) as process:
+            with subprocess.Popen(words, cwd=project.path) as process:
                 kill_in(phase, number, project, process)
-        last = subprocess.run([*PYTEST, "--claude-batch"], cwd=project.path, check=False)
+        last = subprocess.run(words, cwd=project.path, check=False)
     assert last.returncode == 0
     assert [name.partition("/")[2] for name in project.cassettes] == [
         "test_one/claude-sonnet-4-5.yaml", "test_two/claude-sonnet-4-5.yaml"

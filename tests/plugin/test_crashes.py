@@ -23,7 +23,7 @@ def test_calls(claude):
         with open("got.txt", "a") as file:
             file.write(answer.id + "\\n")
 """
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "pytest_claude.plugin")
+PYTEST = ("-m", "pytest", "-q", "-p", "pytest_claude.plugin", "--claude-record=all")
 
 
 def entry(number: int) -> Recorded:
@@ -49,10 +49,11 @@ def test_a_killed_recording_loses_nothing(project, answers: int) -> None:
 
     project.personas(old=play)
     with project.server():
-        command = [*PYTEST, "--claude-record=all"]
+        command = [sys.executable, *PYTEST]
         with subprocess.Popen(command, cwd=project.path, stdout=subprocess.DEVNULL) as process:
             meeting.wait("the call that the kill cuts")
-            process.send_signal(signal.SIGKILL)
+            project.kill(process)
+    assert process.returncode == -signal.SIGKILL
     meeting.clear()
     assert (project.path / "got.txt").read_text().count("\n") == 6 + answers
     path = project.cassette(FILE)

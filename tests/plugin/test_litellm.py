@@ -40,11 +40,12 @@ def test_async_stream(claude):
 
 
 def test_litellm_is_recorded_and_replayed(project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from simulator import says
+    from simulator import says, slow
 
     # It fetches a price list when it is imported.
     monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    project.personas(old=says("Which order?"))
+    # It leaves a stream at the stop reason, where the end has not arrived by then.
+    project.personas(old=slow(says("Which order?"), 0, chunk_delay_s=0.02))
     project.pytester.makepyfile(test_app=TESTS)
     arguments = ("-p", "pytest_claude.plugin", "-p", "no:cacheprovider")
     with project.server():

@@ -288,7 +288,6 @@ def test_after_a_lost_network_no_answer_is_paid_again(project, words) -> None:
 
 
 @pytest.mark.child
-@pytest.mark.usefixtures("cold_python")
 @pytest.mark.skipif(sys.platform == "win32", reason="no process is killed so on Windows")
 def test_a_recording_that_was_killed_is_named_at_the_start_of_the_next(project) -> None:
     def play(body: Any, seen: int) -> Reply:
@@ -304,7 +303,8 @@ def test_a_recording_that_was_killed_is_named_at_the_start_of_the_next(project) 
         command += ["-p", "no:randomly", "--claude-record"]
         with subprocess.Popen(command, cwd=project.path, stdout=subprocess.DEVNULL) as process:
             meeting.wait("the call that the kill cuts")
-            process.send_signal(signal.SIGKILL)
+            project.kill(process)
+    assert process.returncode == -signal.SIGKILL
     meeting.clear()
     project.personas(old=says("Hello."))
     result = project.record("-p", "no:randomly")

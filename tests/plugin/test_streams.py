@@ -19,6 +19,7 @@ BODY = {"model": "claude-sonnet-4-5", "max_tokens": 99,
 """
 TEXT = "Please tell me which of your two orders you mean."
 FIRST_DELTA = 3  # number of the event: the start of message and block and a ping come before
+STOP_REASON = 5  # where the text is one piece
 
 
 @pytest.mark.fault("A11")
@@ -125,6 +126,29 @@ def test_calls(claude):
     result.stdout.fnmatch_lines(
         ["E   pytest_claude.RecordingProblem: the app reads on where it left the recorded answer *"]
     )
+
+
+@pytest.mark.fault("T04")
+def test_an_answer_that_the_app_left_at_its_stop_reason_is_whole(project) -> None:
+    def before_event(number: int) -> None:
+        if number > STOP_REASON:
+            meeting.wait("the end of the test")
+
+    persona = says("Which order?")
+    project.personas(old=lambda body, seen: replace(persona(body, seen), before_event=before_event))
+    project.tests(
+        HEAD
+        + """
+def test_calls(claude):
+    with anthropic.Anthropic(max_retries=0).messages.create(**BODY, stream=True) as stream:
+        next(event for event in stream if event.type == "message_delta")
+    assert claude.asks_clarifying_question()
+    assert claude.usage.output_tokens == 3
+"""
+    )
+    project.record().assert_outcomes(passed=1)
+    assert "ended: left" in project.cassette(FILE).read_text()
+    project.run("--claude-strict").assert_outcomes(passed=1)
 
 
 @pytest.mark.fault("T04")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -126,8 +127,15 @@ class Batches:
             answer = self._client.get(url, headers=dict(self._endpoint.headers))
         return self._read(answer)
 
-    def _errors(self) -> _Errors:
-        return _Errors(self._library)
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Gives the errors of the HTTP library, whichever it is, our names."""
+        try:
+            yield
+        except (self._library.ConnectError, self._library.ConnectTimeout) as error:
+            raise Busy(f"{type(error).__name__}: {error}") from error
+        except self._library.HTTPError as error:
+            raise Unanswered(f"{type(error).__name__}: {error}") from error
 
     def _read(self, answer: Any) -> Mapping[str, Any]:
         status, value = answer.status_code, mapping(parsed(answer.content))
@@ -138,22 +146,6 @@ class Batches:
         if status in _BUSY:
             raise Busy(text)
         raise Refused(text) if status < 500 else Unanswered(text)
-
-
-class _Errors:
-    """Gives the errors of the HTTP library, whichever it is, our names."""
-
-    def __init__(self, library: Any) -> None:
-        self._library = library
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, self._library.ConnectError | self._library.ConnectTimeout):
-            raise Busy(f"{type(error).__name__}: {error}") from error
-        if isinstance(error, self._library.HTTPError):
-            raise Unanswered(f"{type(error).__name__}: {error}") from error
 
 
 def item(custom_id: str, params: bytes) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,7 +18,7 @@ from pytest_claude.errors import RecordingProblem
 from pytest_claude.recording import problems
 from pytest_claude.recording.call import Way
 from pytest_claude.recording.doors import edge, neighbours, streams, traffic
-from pytest_claude.recording.doors.edge import Sent, lower_case, replayed_headers, sent_for
+from pytest_claude.recording.doors.edge import received, replayed_headers, sent_for
 from pytest_claude.recording.doors.line import (
     ClosedLine,
     Line,
@@ -27,11 +26,11 @@ from pytest_claude.recording.doors.line import (
     Outgoing,
     aside,
     current,
+    is_replaying,
 )
 from pytest_claude.recording.doors.traffic import Target
 from pytest_claude.recording.recorder import Recorder
-from pytest_claude.recording.redaction import Redaction
-from pytest_claude.transcript.interaction import Ended, Request, Response, Timing
+from pytest_claude.transcript.interaction import Ended, Response, Timing
 
 # An error of the app is shown, and a debugger opened, where the app made the call.
 __tracebackhide__ = True
@@ -40,33 +39,10 @@ Send = Callable[[str, bytes], Response]
 _KEY = re.compile("AWS4-HMAC-SHA256 Credential=([^/]+)/")
 _OF_BODY = ("content-length", "accept")
 
-MODULES = (
-    "botocore.httpsession",
-    "botocore.signers",
-    "botocore.credentials",
-    "botocore.auth",
-    "botocore.crt.auth",
-)
-
-
-def targets() -> Iterator[tuple[Any, str, Callable[[Callable[..., Any]], Callable[..., Any]]]]:
-    """What to patch, as far as it is imported."""
-    if (owner := getattr(sys.modules.get(MODULES[0]), "URLLib3Session", None)) is not None:
-        yield owner, "send", _send
-    if (owner := getattr(sys.modules.get(MODULES[1]), "RequestSigner", None)) is not None:
-        yield owner, "sign", _sign
-    provider = "InstanceMetadataProvider"
-    if (owner := getattr(sys.modules.get(MODULES[2]), provider, None)) is not None:
-        yield owner, "load", _load
-    for module, signer in zip(MODULES[3:], ("SigV4Auth", "CrtSigV4Auth"), strict=True):
-        if (owner := getattr(sys.modules.get(module), signer, None)) is not None:
-            yield owner, "add_auth", _add_auth
-
 
 def _load(original: Callable[..., Any]) -> Callable[..., Any]:
     def load(self: Any) -> Any:
-        line = current()
-        if line is not None and line.replaying:
+        if is_replaying():
             return None  # no credentials are needed, and the metadata service is a network call
         return original(self)
 
@@ -75,8 +51,7 @@ def _load(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _sign(original: Callable[..., Any]) -> Callable[..., Any]:
     def sign(self: Any, operation_name: str, request: Any, *args: Any, **kwargs: Any) -> Any:
-        line = current()
-        if line is not None and line.replaying and _is_bedrock(request.url):
+        if is_replaying() and _is_bedrock(request.url):
             return None  # nothing is sent, and there may be no credentials to sign with
         return original(self, operation_name, request, *args, **kwargs)
 
@@ -154,7 +129,7 @@ def _send_again(original: Callable[..., Any], session: Any, request: Any) -> Sen
             elif "Authorization" in headers:
                 again.headers["Authorization"] = headers["Authorization"]
             response = original(session, again.prepare())
-        return Response(response.status_code, response.content, lower_case(response.headers))
+        return received(response)
 
     return send
 
@@ -185,8 +160,8 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
             body = request.body or b""
             body = body.encode() if isinstance(body, str) else bytes(body)
             sent = sent_for(line, request.url, body)
-            stored = _request_of(request, sent, line.redaction)
             headers = partial(_all_headers_of, request)
+            stored = sent.stored(request.method, headers(), line.redaction)
             call = line.begin(stored, sent.asked_model, alterable=False, headers=headers)
             if not line.replaying:
                 call.again = Way(sent.url, _send_again(original, self, request))
@@ -210,7 +185,7 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             with _outgoing(request, partial(line.drop, call)):
                 response = edge.send(
-                    call, partial(original, self, request), _head, lambda answer: answer.raw.close()
+                    call, partial(original, self, request), lambda answer: answer.raw.close()
                 )
         except RecordingProblem as error:
             refusal = io.BytesIO(problems.refusal(line.problems.take(error)))
@@ -218,10 +193,6 @@ def _send(original: Callable[..., Any]) -> Callable[..., Any]:
         return _recorded(request, response, line, call)
 
     return send
-
-
-def _head(response: Any) -> edge.Head:
-    return response.status_code, response.headers
 
 
 def _is_left_alone(line: Line, request: Any) -> bool:
@@ -247,15 +218,6 @@ def _is_bedrock(url: str) -> bool:
 
 def _all_headers_of(request: Any) -> list[tuple[str, str]]:
     return [(name, _text(value)) for name, value in request.headers.items()]
-
-
-def _request_of(request: Any, sent: Sent, redaction: Redaction) -> Request:
-    return Request(
-        method=request.method.upper(),
-        url=redaction.url(sent.url),
-        body=sent.body,
-        headers=redaction.request_headers(_all_headers_of(request)),
-    )
 
 
 def _recorded(request: Any, response: Any, recorder: Recorder, call: Any) -> Any:
@@ -338,3 +300,13 @@ class _Tee(io.RawIOBase):
 
 def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+CLASSES = (
+    ("botocore.httpsession", "URLLib3Session", "send", _send),
+    ("botocore.signers", "RequestSigner", "sign", _sign),
+    ("botocore.credentials", "InstanceMetadataProvider", "load", _load),
+    ("botocore.auth", "SigV4Auth", "add_auth", _add_auth),
+    ("botocore.crt.auth", "CrtSigV4Auth", "add_auth", _add_auth),
+)
+"""What to patch: a module, a class, its method, and what to put in the place of that."""

@@ -19,14 +19,13 @@ from pytest_claude.models.platforms import Platform
 from pytest_claude.recording.call import Call
 from pytest_claude.recording.faults import INJECTED
 from pytest_claude.recording.fingerprint import model_in_path, platform_in, with_model_in_path
+from pytest_claude.recording.header_secrets import Headers
 from pytest_claude.recording.recorder import Recorder
+from pytest_claude.recording.redaction import Redaction
 from pytest_claude.transcript import converse
-from pytest_claude.transcript.interaction import Response
+from pytest_claude.transcript.interaction import Request, Response
 from pytest_claude.transcript.json_values import mapping, parsed
 from pytest_claude.transcript.utf8 import utf8
-
-Head = tuple[int, Mapping[str, str]]
-"""Status and headers of an answer."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,11 @@ class Sent:
     url: str
     body: bytes
     asked_model: str | None = None
+
+    def stored(self, method: str, headers: Headers, redaction: Redaction) -> Request:
+        """The same as it is stored."""
+        kept = redaction.request_headers(headers)
+        return Request(method.upper(), redaction.url(self.url), self.body, kept)
 
 
 def sent_for(recorder: Recorder, url: str, body: bytes) -> Sent:
@@ -76,7 +80,6 @@ def sent_for(recorder: Recorder, url: str, body: bytes) -> Sent:
 def send(
     call: Call,
     sends: Callable[[], Any],
-    head: Callable[[Any], Head],
     close: Callable[[Any], Any],
     *,
     held: bool = True,
@@ -86,7 +89,6 @@ def send(
     Args:
         call: What is sent.
         sends: Sends it.
-        head: Gives the status and the headers of what came back.
         close: Closes it, where it is not for the app: the call is sent again.
         held: Whether it is for the account: a mock has no limits, and costs nothing.
 
@@ -95,13 +97,12 @@ def send(
     """
     if call.ticket is None or not held:
         return sends()
-    return call.ticket.send(lambda: _start(call, sends), head, close)
+    return call.ticket.send(lambda: _start(call, sends), _head, close)
 
 
 async def send_async(
     call: Call,
     sends: Callable[[], Awaitable[Any]],
-    head: Callable[[Any], Head],
     close: Callable[[Any], Awaitable[Any]],
     *,
     held: bool = True,
@@ -109,7 +110,11 @@ async def send_async(
     """The same where the app's event loop must go on."""
     if call.ticket is None or not held:
         return await sends()
-    return await call.ticket.send_async(lambda: _start(call, sends), head, close)
+    return await call.ticket.send_async(lambda: _start(call, sends), _head, close)
+
+
+def _head(response: Any) -> tuple[int, Mapping[str, str]]:
+    return response.status_code, response.headers
 
 
 def _start(call: Call, sends: Callable[[], Any]) -> Any:
@@ -117,9 +122,10 @@ def _start(call: Call, sends: Callable[[], Any]) -> Any:
     return sends()
 
 
-def lower_case(headers: Mapping[str, str]) -> dict[str, str]:
-    """All headers of an answer that is not stored."""
-    return {name.lower(): value for name, value in headers.items()}
+def received(response: Any) -> Response:
+    """An answer that is not stored, with all its headers."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Response(response.status_code, response.content, headers)
 
 
 def replayed_headers(recorded: Response, url: str) -> dict[str, str]:

@@ -82,6 +82,11 @@ def current() -> Line | None:
     return None if _aside.get() else _current
 
 
+def is_replaying() -> bool:
+    """Whether what is in force calls no model."""
+    return (line := current()) is not None and line.replaying
+
+
 @contextmanager
 def aside() -> Iterator[None]:
     """Let the calls of this thread or task through: they are ours, and not the app's."""
@@ -142,11 +147,6 @@ class Outgoing:
 def sent() -> Outgoing | None:
     """The request of this thread or task that a door of ours has on its way."""
     return _sends.get()
-
-
-def is_outgoing() -> bool:
-    """Whether there is one."""
-    return _sends.get() is not None
 
 
 def outgoing() -> tuple[Outgoing, ...]:

@@ -1,5 +1,4 @@
-"""What is beside the API: the bases that the environment names, a project's own servers and
-mocks.
+"""What is beside the API: the bases that the environment names, and a project's own servers.
 
 A team's own mock is no model: what asks it is left alone outside claude tests, and in one it is
 named where its answers are taken for a model's, or missed.
@@ -17,7 +16,6 @@ from pytest_claude.recording.doors.line import (
     ClosedLine,
     Line,
     OpenLine,
-    is_outgoing,
     outgoing,
     own_ports,
     sent,
@@ -26,19 +24,8 @@ from pytest_claude.recording.doors.traffic import Target
 from pytest_claude.recording.recorder import Recorder
 
 # Where the clients of the SDK look for their base URL.
-_VARIABLES = tuple(
-    f"ANTHROPIC_{platform}BASE_URL"
-    for platform in (
-        "",
-        "AWS_",
-        "BEDROCK_",
-        "BEDROCK_MANTLE_",
-        "FOUNDRY_",
-        "GOOGLE_CLOUD_",
-        "VERTEX_",
-    )
-)
-_METHODS = ("handle_request", "handle_async_request")
+_PLATFORMS = ("", "AWS_", "BEDROCK_", "BEDROCK_MANTLE_", "FOUNDRY_", "GOOGLE_CLOUD_", "VERTEX_")
+_VARIABLES = tuple(f"ANTHROPIC_{platform}BASE_URL" for platform in _PLATFORMS)
 
 
 def is_model_traffic(
@@ -101,7 +88,7 @@ def is_refused(line: Line, target: Target) -> bool:
     if isinstance(line, ClosedLine | OpenLine):
         return not (_is_let_through(target) or is_left_alone(line, target))
     is_request = target.method is not None
-    if not line.replaying and (is_outgoing() if is_request else _is_a_model_asked()):
+    if not line.replaying and (sent() is not None if is_request else _is_a_model_asked()):
         return False
     server = own_server(target)
     if server is None or not is_request:
@@ -130,9 +117,10 @@ def _is_a_model_asked() -> bool:
 
 def note_own_server(recorder: Recorder, target: Target) -> None:
     """Say so where what is recorded is what a server of the tests answers, and no base names it."""
+    if is_below_a_base(target.host, target.port, target.path):
+        return
     if (server := own_server(target)) is not None:
-        if not is_below_a_base(target.host, target.port, target.path):
-            recorder.note(f"{server} answered what is recorded as answers of a model")
+        recorder.note(f"{server} answered what is recorded as answers of a model")
 
 
 def own_server(target: Target) -> str | None:
@@ -164,62 +152,3 @@ def _listens(process: Any, port: int) -> bool:
         connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
         for connection in connections
     )
-
-
-# --- mocks in this process ------------------------------------------------------------------
-
-
-def mock_below(transport: Any) -> str | None:
-    """The library that answers in the place of the connections of a transport; None if none does.
-
-    respx does, in the library below httpx.
-    """
-    pool = getattr(transport, "_pool", None)
-    return None if pool is None else _replaced(type(pool))
-
-
-def mock_above(client: Any) -> str | None:
-    """What answers the requests of an HTTP client before our patch sees them; None if none does.
-
-    vcrpy's `use_cassette` does, respx by its other way, and a transport of the app's own.
-    """
-    kind: Any = type(client)
-    transport: Any = type(getattr(client, "_transport", None))
-    chooser = getattr(kind, "_transport_for_url", None)
-    methods = (getattr(transport, method, None) for method in _METHODS)
-    return _above(kind, chooser, transport, *methods)
-
-
-@lru_cache(16)  # it is asked at each call, and the methods are the same until a mock comes or goes
-def _above(kind: type[Any], chooser: Any, transport: type[Any], *methods: Any) -> str | None:
-    name = _other_library(chooser, kind) or _replaced(transport)
-    if name is not None or any(_home(method) == _US for method in methods):
-        return name
-    return f"`{transport.__name__}`"
-
-
-_US = __name__.partition(".")[0]
-
-
-def _replaced(kind: type[Any]) -> str | None:
-    """The library that has replaced a method of a class by which requests are sent."""
-    names = (_other_library(getattr(kind, method, None), kind) for method in _METHODS)
-    return next((name for name in names if name is not None), None)
-
-
-def _other_library(function: Any, kind: type[Any]) -> str | None:
-    """The library that a method of a class was written in, where that is not the class's own."""
-    if function is None:
-        return None
-    home = _home(function)
-    owners = {base.__module__.partition(".")[0] for base in kind.__mro__}
-    return None if home == _US or home in owners else _NAMES.get(home, home)
-
-
-def _home(function: Any) -> str:
-    """The package whose code a function is, whatever it says of itself."""
-    module = getattr(function, "__globals__", {}).get("__name__") or type(function).__module__
-    return str(module).partition(".")[0]
-
-
-_NAMES = {"vcr": "vcr.use_cassette", "unittest": "a mock of unittest.mock"}

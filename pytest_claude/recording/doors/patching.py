@@ -15,20 +15,23 @@ from functools import wraps
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
-from pytest_claude.recording.doors import aws, tls, transport
+from pytest_claude.recording.doors import aiohttp, aws, credentials, transport
 
 Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _HTTP_LIBRARIES = ("httpx", "httpx2")
 # Transports over aiohttp: no subclass of the HTTP library's own.
-_AIOHTTP = {
-    "anthropic._vendor.httpx_aiohttp.transport": "AiohttpTransport",
-    "httpx_aiohttp.transport": "AiohttpTransport",
-    "litellm.llms.custom_httpx.aiohttp_transport": "LiteLLMAiohttpTransport",
-}
+_AIOHTTP = ("handle_async_request", transport.async_transport)
+_CLASSES: tuple[tuple[str, str, str, Wrap], ...] = (
+    ("anthropic._vendor.httpx_aiohttp.transport", "AiohttpTransport", *_AIOHTTP),
+    ("httpx_aiohttp.transport", "AiohttpTransport", *_AIOHTTP),
+    ("litellm.llms.custom_httpx.aiohttp_transport", "LiteLLMAiohttpTransport", *_AIOHTTP),
+    ("aiohttp.client", "ClientSession", "_request", aiohttp.request),
+    *aws.CLASSES,
+)
 _CLIENT = "anthropic._base_client"
 _PLATFORMS = tuple(f"anthropic.lib.{name}" for name in ("bedrock", "vertex", "aws", "google_cloud"))
-_WATCHED = {*_HTTP_LIBRARIES, *_AIOHTTP, "aiohttp.client", _CLIENT, *_PLATFORMS, *aws.MODULES}
+_WATCHED = {*_HTTP_LIBRARIES, _CLIENT, *_PLATFORMS, *(module for module, *_ in _CLASSES)}
 
 _TRANSPORTS = ("handle_request", "handle_async_request")
 _FIRST_PARAMETERS = {
@@ -138,8 +141,8 @@ def is_patched(owner: Any, attribute: str) -> bool:
 
 def _targets() -> Iterator[tuple[Any, str, Wrap]]:
     if (client := sys.modules.get(_CLIENT)) is not None and hasattr(client, "AsyncAPIClient"):
-        yield client.SyncAPIClient, "request", transport.request
-        yield client.AsyncAPIClient, "request", transport.request
+        yield client.SyncAPIClient, "request", credentials.request
+        yield client.AsyncAPIClient, "request", credentials.request
         yield from _platform_clients(client)
     for name in _HTTP_LIBRARIES:
         library = sys.modules.get(name)
@@ -148,20 +151,21 @@ def _targets() -> Iterator[tuple[Any, str, Wrap]]:
             yield library.AsyncClient, "send", transport.client_send
             yield library.HTTPTransport, "handle_request", transport.sync_transport
             yield library.AsyncHTTPTransport, "handle_async_request", transport.async_transport
-            yield sys.modules[f"{name}._transports.default"], "create_ssl_context", tls.remembered
-    for name, adapter in _AIOHTTP.items():
-        if (owner := getattr(sys.modules.get(name), adapter, None)) is not None:
-            yield owner, "handle_async_request", transport.async_transport
-    if (owner := getattr(sys.modules.get("aiohttp.client"), "ClientSession", None)) is not None:
-        yield owner, "_request", transport.aiohttp_request
-    yield from aws.targets()
+            yield (
+                sys.modules[f"{name}._transports.default"],
+                "create_ssl_context",
+                credentials.remembered,
+            )
+    for module, kind, method, wrap in _CLASSES:
+        if (owner := getattr(sys.modules.get(module), kind, None)) is not None:
+            yield owner, method, wrap
 
 
 def _platform_clients(client: Any) -> Iterator[tuple[Any, str, Wrap]]:
     """Every class of the SDK that signs its requests or fetches a token before sending."""
     for base, wrap in (
-        (client.SyncAPIClient, transport.sync_credentials),
-        (client.AsyncAPIClient, transport.async_credentials),
+        (client.SyncAPIClient, credentials.sync_credentials),
+        (client.AsyncAPIClient, credentials.async_credentials),
     ):
         for owner in _subclasses(base):
             if owner.__module__.startswith("anthropic.lib.") and "_prepare_request" in vars(owner):

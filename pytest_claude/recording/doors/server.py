@@ -39,9 +39,7 @@ class ClaudeServer:
         self._server = _Server(("127.0.0.1", 0), _handler(upstream, self._client))
         port = self._server.server_port
         self.url = f"http://127.0.0.1:{port}"
-        answering = line.current()
-        replaying = answering is not None and answering.replaying
-        key = {"ANTHROPIC_API_KEY": "replay"} if replaying else {}
+        key = {"ANTHROPIC_API_KEY": "replay"} if line.is_replaying() else {}
         self.env: dict[str, str] = {**os.environ, "ANTHROPIC_BASE_URL": self.url, **key}
         line.own_ports.add(port)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_claude.recording.readers.parts import as_bytes, as_request, response_of
 from pytest_claude.transcript.interaction import Interaction
+from pytest_claude.transcript.json_values import mapping
 
 FORMAT = "vcrpy"
 
@@ -45,7 +46,7 @@ def _checked(number: int, entry: Any) -> dict[str, Any]:
         ValueError: Something that matters is.
     """
     for key in ("request", "response"):
-        if not isinstance(_dict(entry).get(key), dict):
+        if not isinstance(mapping(entry).get(key), dict):
             raise ValueError(f"interaction {number} has no {key}")
     request, response = entry["request"], entry["response"]
     for key in ("method", "uri"):
@@ -54,7 +55,7 @@ def _checked(number: int, entry: Any) -> dict[str, Any]:
     body = response.get("body")
     if not isinstance(body, dict) or not {"string", "base64_string"} & body.keys():
         raise ValueError(f"interaction {number}: its response has no body.string")
-    if not isinstance(_dict(response.get("status")).get("code"), int):
+    if not isinstance(mapping(response.get("status")).get("code"), int):
         raise ValueError(f"interaction {number}: its response has no status.code, a number")
     if "string" not in body:  # as vcrpy wrote bytes long ago
         response = {**response, "body": {"string": b64decode(body["base64_string"])}}
@@ -67,7 +68,3 @@ def _interaction(request: Any, response: dict[str, Any]) -> Interaction:
         as_request(request.method, request.uri, as_bytes(request.body), request.headers),
         response_of(response),
     )
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_claude.transcript.interaction import Interaction, Request, Response
+from pytest_claude.transcript.interaction import Ended, Interaction, Request, Response
 from pytest_claude.transcript.model import Usage
 from pytest_claude.transcript.parse import parse_answer, parse_transcript
 
@@ -55,7 +56,8 @@ MESSAGE = {
     },
 }
 STREAM = (
-    {"type": "message_start", "message": {**MESSAGE, "content": [], "usage": {"input_tokens": 10}}},
+    {"type": "message_start",
+     "message": {**MESSAGE, "content": [], "stop_reason": None, "usage": {"input_tokens": 10}}},
     {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
     {"type": "ping"},
     {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hé"}},
@@ -111,13 +113,19 @@ def test_a_stream_that_ends_in_an_error_is_an_error() -> None:
     assert answer.error.type == "overloaded_error"
 
 
-@given(st.integers(0, len(sse(*STREAM)) - 1))
-def test_any_cut_of_a_stream_is_incomplete(end: int) -> None:
+LAST_EVENTS = {"whole": b'"message_stop"}', "left": b'"usage": {"output_tokens": 9}}'}
+
+
+@pytest.mark.parametrize("ended", get_args(Ended))
+def test_a_stream_is_whole_at_its_end_or_where_the_app_leaves_at_its_stop_reason(
+    ended: Ended,
+) -> None:
     whole = sse(*STREAM)
-    answer = parse_answer(interaction(whole[:end], stream=True))
-    assert answer is not None
-    finished = b'"message_stop"}' in whole[:end]
-    assert answer.ok == finished
+    for end in range(len(whole)):
+        cut = interaction(whole[:end], stream=True)
+        answer = parse_answer(replace(cut, response=replace(cut.response, ended=ended)))
+        assert answer is not None
+        assert answer.ok == (ended in LAST_EVENTS and LAST_EVENTS[ended] in whole[:end]), end
 
 
 @given(st.binary(max_size=200), st.booleans())
