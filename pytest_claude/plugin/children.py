@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import pytest
 
@@ -54,6 +55,12 @@ class Child:
             target=self._last.extend, args=(self._process.stdout,), daemon=True
         )
         self._reader.start()
+
+    def runs(self, seconds: float) -> bool:
+        """Whether it still runs after so many seconds, or less where it ends before."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return self._process.poll() is None
 
     def wait(self) -> int:
         """Wait for its end; its exit status."""
