@@ -30,6 +30,8 @@ from pytest_claude.run.place import (
 from pytest_claude.settings import Candidate, RunSettings
 
 _T = TypeVar("_T")
+LEDGER = "ledger.jsonl"
+"""What the ledger of a gate's attempt is called."""
 
 
 class Places:
@@ -314,3 +316,27 @@ def _resolved(candidate: Candidate, settings: RunSettings) -> Candidate:
     return replace(
         candidate, pairs=tuple(replace(swap, new=resolved(swap.new)) for swap in candidate.pairs)
     )
+
+
+def shared_ledgers(root: Path, gate: str | None = None) -> dict[Path, Side]:
+    """The ledgers of gates that several candidates share, below a cassette root, with their sides.
+
+    Args:
+        root: The cassette root.
+        gate: The name of the gate's folder; None for all.
+
+    Returns:
+        Earlier attempts before later ones.
+    """
+    gates = (
+        [root / Side(gate).root]
+        if gate is not None
+        else [*(root / Side("_").root).parent.glob("*")]
+    )
+    found = {
+        path: Side.read(PurePosixPath(path.relative_to(root).as_posix()))
+        for each in gates
+        for pattern in ("cand@*", "attempt*/cand@*")
+        for path in sorted(each.glob(f"{pattern}/{LEDGER}"))
+    }
+    return dict(sorted(found.items(), key=lambda item: item[1].attempt))

@@ -332,6 +332,18 @@ def parse_environment(option: str, value: str) -> Candidate:
     return Candidate(environment=tuple((name, text) for name, _, text in pairs))
 
 
+def parse_candidate(words: str) -> Candidate:
+    """The candidate that an option names, as `Candidate.option` writes it.
+
+    >>> parse_candidate("--claude-bump a=b@low").name
+    'b@low'
+    """
+    option, value = shlex.split(words)
+    if option == "--claude-candidate":
+        return parse_environment(option, value)
+    return Candidate(parse_swaps(option, value))
+
+
 def side_by_side(
     bumps: Sequence[tuple[Swap, ...]], environments: Sequence[Candidate]
 ) -> tuple[tuple[Swap, ...], tuple[Candidate, ...]]:

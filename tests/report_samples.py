@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -243,7 +244,7 @@ def arm(candidate: str | Comparison, run: Run, *, usd: float = 0.01, seconds: fl
         model, _, effort = candidate.partition("@")
         comparison = Comparison("bump", (Swap(OLD, model, effort or None),))
     assert isinstance(comparison, Comparison)
-    folder = comparison.sides[1].replace("=", "-")
+    folder = re.sub(r"[^\w@.-]+", "-", comparison.sides[1])
 
     def moved(trial: Trial, number: int) -> Trial:
         new = trial.stream == "cand"

@@ -19,7 +19,7 @@ from pytest_claude.cli.project import Project, read_project
 from pytest_claude.cli.prune import is_wanted
 from pytest_claude.cli.source_files import edit_files, files_that_name
 from pytest_claude.errors import SettingsError
-from pytest_claude.places import Places
+from pytest_claude.places import Places, shared_ledgers
 from pytest_claude.recording.cassette import parts_named
 from pytest_claude.recording.files import remove_files, write_atomically
 from pytest_claude.recording.folder import main_model
@@ -27,9 +27,24 @@ from pytest_claude.recording.references import FOLDER
 from pytest_claude.recording.store import Store
 from pytest_claude.report.adoption import adoption, bump_text, foretold_lines
 from pytest_claude.report.numbers import plural
+from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.ledger_file import LedgerFile
-from pytest_claude.run.place import ORDINARY, Side, TrialPlace, gate_names
+from pytest_claude.run.place import (
+    ORDINARY,
+    Side,
+    TrialPlace,
+    arm_name,
+    gate_names,
+    shared_gate,
+)
 from pytest_claude.run.record import Run
+from pytest_claude.settings import (
+    Candidate,
+    parse_candidate,
+    parse_environment,
+    parse_swap,
+    typed_options,
+)
 from pytest_claude.transcript.utf8 import utf8
 
 NOTE = "BUMP.md"
@@ -49,18 +64,31 @@ def run(options: argparse.Namespace) -> int:
     call goes on where the first one ended, or was killed.
     """
     project = read_project(Path.cwd())
-    pairs = [_pair(text) for text in options.pairs]
-    below = {} if _gate_folder(project, pairs) else _gated_below(project, pairs)
+    candidate = _candidate(options)
+    below = {} if _gate_folder(project, candidate) else _gated_below(project, candidate)
     if not below:
-        return _adopt(project, pairs, options)
+        return _adopt(project, candidate, options)
     status = 0
     for folder, each in sorted(below.items()):
         print(f"\n{folder}:", flush=True)
-        status = max(status, _adopt(each, pairs, options))
+        status = max(status, _adopt(each, candidate, options))
     return status
 
 
-def _gated_below(project: Project, pairs: Sequence[Pair]) -> dict[str, Project]:
+def _candidate(options: argparse.Namespace) -> Candidate:
+    """What is to be adopted.
+
+    Raises:
+        SettingsError: It is neither one bump nor one set of variables.
+    """
+    if bool(options.pairs) == bool(options.candidate):
+        raise SettingsError('adopt: type OLD=NEW, or --candidate "NAME=VALUE …"')
+    if options.candidate:
+        return parse_environment("--candidate", options.candidate)
+    return Candidate(tuple(parse_swap("adopt", text) for text in options.pairs))
+
+
+def _gated_below(project: Project, candidate: Candidate) -> dict[str, Project]:
     """The projects below this one in which the gate was run, by folder.
 
     Raises:
@@ -68,47 +96,97 @@ def _gated_below(project: Project, pairs: Sequence[Pair]) -> dict[str, Project]:
     """
     found = {}
     for folder, places in Places(project.cassette_root, project.root).projects():
-        if any(map(places.keeps, _sides(project, pairs))):
+        if _gates_in(places.root, project, candidate):
             found[str(folder)] = read_project(project.root / folder)
             if found[str(folder)].cassette_root != places.root:
                 raise SettingsError(f"adopt: this gate was run in {folder}: adopt it there")
     return found
 
 
-def _adopt(project: Project, pairs: Sequence[Pair], options: argparse.Namespace) -> int:
+def _adopt(project: Project, candidate: Candidate, options: argparse.Namespace) -> int:
     os.chdir(project.root)  # from where pytest finds the tests, and paths are shown
-    gate = _gate_folder(project, pairs)
+    gate = _gate_folder(project, candidate)
     if gate is not None:
         _end_renaming(gate)
-    if gate is None or not _is_adopted(gate):
-        status, run = run_gate(options)
+    if gate is None or not _is_adopted(gate, _mark(gate, candidate)):
+        if gate is not None and _mark(gate, candidate) and _is_adopted(gate, ""):
+            note = os.path.relpath(gate / NOTE)
+            raise SettingsError(
+                f"adopt: another candidate of this gate was adopted, as {note} says\n"
+                "       to take this one, restore the files of before that first (git restore)"
+            )
+        status, run = run_gate(options, _together(project, candidate))
+        if run is not None:
+            run = _of_candidate(run, candidate)
         if run is None or run.decision is None:
             return status
         if run.decision.overall != "pass" and not options.anyway:
             print(f"\nnothing was moved: the verdict is {run.decision.overall.upper()}")
             print(f"  to adopt it all the same  pytest-claude adopt --anyway {_typed(options)}")
             return 1
-        gate = _move_trials(run, project, options)
-    was_edited = _edit(options, project, pairs)
+        gate = _move_trials(run, project, options, candidate)
+    pairs = [(swap.old, swap.new) for swap in candidate.pairs]
+    was_edited = bool(pairs) and _edit(options, project, pairs)
+    for line in _by_hand(candidate):
+        print(line)
     _remove(options, project, pairs, gate)
-    _replay(options, [] if was_edited else pairs)
+    _replay(options, candidate, was_edited=was_edited)
     return 0
+
+
+def _together(project: Project, candidate: Candidate) -> list[str] | None:
+    """The options of all candidates that shared its gate; None where it was alone."""
+    ledgers = _shared(project.cassette_root, project, candidate)
+    if not ledgers:
+        return None
+    path = [*ledgers][-1]
+    arms = LedgerFile.loads(path.read_text("utf-8"), str(path)).arms
+    return shlex.split(" ".join(typed_options(map(parse_candidate, arms)))) or None
+
+
+def _of_candidate(run: Run, candidate: Candidate) -> Run:
+    """Its part of a run that compares several."""
+    name = Comparison("bump", candidate.pairs).published.sides[1]
+    sides = {arm.comparison.sides[1]: arm for arm in run.arms if arm.comparison is not None}
+    return sides.get(name if candidate.pairs else candidate.name, run)
+
+
+def _by_hand(candidate: Candidate) -> list[str]:
+    """What the app must do beside the change of the model."""
+    lines = [
+        f'  output_config={{"effort": "{swap.effort}"}}, in each request to {swap.new}'
+        for swap in candidate.pairs
+        if swap.effort is not None
+    ]
+    if candidate.environment:
+        lines.append(f"  {candidate.name}, in the environment of the app and of its tests")
+    return ["\nwhat the app must set:", *lines] if lines else []
 
 
 def _typed(options: argparse.Namespace) -> str:
     """The pairs and the arguments for pytest, as they were typed; the flags are left out."""
     rest = f" -- {shlex.join(options.rest)}" if options.rest else ""
+    if options.candidate:
+        return f"--candidate {shlex.quote(options.candidate)}{rest}"
     return f"{' '.join(options.pairs)}{rest}"
 
 
-def _is_adopted(gate: Path) -> bool:
+def _is_adopted(gate: Path, mark: str) -> bool:
     """Whether what a gate judged last was adopted: nothing was recorded in it since.
 
-    Some of its ledgers may be gone: a call that removes them can be killed.
+    Some of its ledgers may be gone: a call that removes them can be killed. `mark` is what the
+    note says of the candidate.
     """
     note = gate / NOTE
     text = note.read_text("utf-8") if note.exists() else ""
-    return bool(text) and all(_digest(ledger) in text for ledger in _ledgers(gate))
+    return bool(text) and mark in text and all(_digest(each) in text for each in _ledgers(gate))
+
+
+def _mark(gate: Path, candidate: Candidate) -> str:
+    """What the note of a gate says of the candidate that was adopted: nothing where it is alone."""
+    if not any(gate.rglob("cand@*")):
+        return ""
+    return f"<!-- candidate {hashlib.sha256(candidate.name.encode()).hexdigest()[:16]} -->\n"
 
 
 def _ledgers(gate: Path) -> list[Path]:
@@ -137,24 +215,47 @@ def _check_whole(run: Run, gate: Path, options: argparse.Namespace) -> None:
         )
 
 
-def _pair(text: str) -> Pair:
-    old, _, new = text.partition("=")
-    return old, new
+def _gate_folder(project: Project, candidate: Candidate) -> Path | None:
+    """The folder of its gate; None where there is none.
+
+    Raises:
+        SettingsError: It was compared alone, and beside others.
+    """
+    gates = _gates_in(project.cassette_root, project, candidate)
+    if len(gates) > 1:
+        one, other = (gate.relative_to(project.root) for gate in gates[:2])
+        raise SettingsError(
+            f"adopt: {candidate.name} was judged in {one} and in {other}\n"
+            f"       to adopt it by one of them, remove the other:\n       rm -r {one}\n"
+            f"       rm -r {other}"
+        )
+    return gates[0] if gates else None
 
 
-def _gate_folder(project: Project, pairs: Sequence[Pair]) -> Path | None:
-    """The folder of the gate of these pairs; None where there is none."""
-    folders = [project.cassette_root / side.root for side in _sides(project, pairs)]
-    return next((folder for folder in folders if folder.is_dir()), None)
-
-
-def _sides(project: Project, pairs: Sequence[Pair]) -> list[Side]:
+def _gates_in(root: Path, project: Project, candidate: Candidate) -> list[Path]:
+    """The folders below a cassette root in which it was judged: alone, or beside others."""
     model = project.names.resolved
-    names = gate_names((model(old), model(new)) for old, new in pairs)
-    return [Side(name, 1, "cand") for name in names]
+    names = gate_names((model(s.old), model(s.new), s.effort) for s in candidate.pairs)
+    alone = [root / Side(name, 1, "cand").root for name in names if candidate.pairs]
+    first = next((path for path in alone if path.is_dir()), None)
+    sides = _shared(root, project, candidate).values()
+    shared = {root / replace(side, attempt=1).root for side in sides}
+    return [*([first] if first else []), *sorted(shared)]
 
 
-def _move_trials(run: Run, project: Project, options: argparse.Namespace) -> Path:
+def _shared(root: Path, project: Project, candidate: Candidate) -> dict[Path, Side]:
+    """Its ledgers below a cassette root where it shares a gate, the latest attempt last."""
+    model = project.names.resolved
+    old = model(candidate.pairs[0].old) if candidate.pairs else None
+    pairs = tuple(replace(swap, new=model(swap.new)) for swap in candidate.pairs)
+    arm = arm_name(replace(candidate, pairs=pairs))
+    of = shared_ledgers(root, None if old is None else shared_gate(old))
+    return {path: side for path, side in of.items() if side.arm == arm}
+
+
+def _move_trials(
+    run: Run, project: Project, options: argparse.Namespace, candidate: Candidate
+) -> Path:
     """Move what the verdict read, and write BUMP.md; the folder of the gate."""
     tests = {*run.collected, *(result.test for result in run.results)}
     places = Places(project.cassette_root, project.root, tests)
@@ -193,7 +294,8 @@ def _move_trials(run: Run, project: Project, options: argparse.Namespace) -> Pat
             for name in parts_named(Path(source)):
                 Store.below(root, 0).take(places.root / FOLDER / name)
     digests = " ".join(map(_digest, _ledgers(gate)))
-    _move(moves, replaced, gate, f"{bump_text(run, adopted)}\n<!-- ledger {digests} -->\n")
+    note = f"{bump_text(run, adopted)}\n<!-- ledger {digests} -->\n"
+    _move(moves, replaced, gate, note, _mark(gate, candidate))
     print(f"\nwrote {os.path.relpath(gate / NOTE)}, the text of the pull request")
     print(f"moved {plural(len(moves), 'cassette')} of {plural(len(adopted), 'test')}")
     for line in foretold_lines(run, adopted):
@@ -282,17 +384,19 @@ def _superseded(project: Project, pairs: Sequence[Pair]) -> list[Path]:
     ]
 
 
-def _replay(options: argparse.Namespace, pairs: Sequence[Pair]) -> None:
+def _replay(options: argparse.Namespace, candidate: Candidate, *, was_edited: bool) -> None:
     """Run plain replay and say what it says; an app that names the old model is asked for the new.
 
     Nothing is adapted: that is what the app's own code must do.
     """
-    swaps = [word for old, new in pairs for word in ("--claude-swap", f"{old}={new}")]
+    pairs = () if was_edited else candidate.pairs
+    swaps = [word for swap in pairs for word in ("--claude-swap", str(swap))]
     adapt = ["--claude-adapt=off"] if swaps else []
     rest = [word for word in options.rest if not word.startswith("--claude-record")]
     print("\nplain replay on the new model:", flush=True)
     words = [sys.executable, "-m", "pytest", "-q", "--no-header", *swaps, *adapt, *rest]
-    status = subprocess.run(words, check=False).returncode
+    variables = {**os.environ, **dict(candidate.environment)}
+    status = subprocess.run(words, check=False, env=variables).returncode
     if status == 0:
         print("plain replay passes")
     else:
@@ -321,7 +425,9 @@ def _check(moves: Iterable[Rename], replaced: Collection[str], roots: Sequence[P
             raise SettingsError(f"adopt: {where}; nothing was moved")
 
 
-def _move(moves: Iterable[Rename], replaced: Iterable[str], gate: Path, note: str) -> None:
+def _move(
+    moves: Iterable[Rename], replaced: Iterable[str], gate: Path, note: str, mark: str
+) -> None:
     """Move all cassettes and write the note, or leave everything as it was.
 
     The renames are on disk before the first is made, and the note is written after the last: what
@@ -329,11 +435,12 @@ def _move(moves: Iterable[Rename], replaced: Iterable[str], gate: Path, note: st
     """
     renames = [*((place, f"{place}{_ASIDE}") for place in replaced), *moves]
     try:
-        write_atomically(gate / _RENAMES, utf8(json.dumps(renames, indent=1)))
+        journal = {"renames": renames, "mark": mark}
+        write_atomically(gate / _RENAMES, utf8(json.dumps(journal, indent=1)))
         for source, target in renames:
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             Path(source).replace(target)
-        write_atomically(gate / NOTE, utf8(note))
+        write_atomically(gate / NOTE, utf8(note + mark))
     except OSError as error:
         _undo(renames)
         (gate / _RENAMES).unlink(missing_ok=True)
@@ -351,8 +458,11 @@ def _end_renaming(gate: Path) -> None:
     if not path.exists():
         return
     try:
-        renames: list[Rename] = [(s, t) for s, t in json.loads(path.read_text("utf-8"))]
-        if not _is_adopted(gate):
+        journal = json.loads(path.read_text("utf-8"))
+        if isinstance(journal, list):  # of an earlier version
+            journal = {"renames": journal, "mark": ""}
+        renames: list[Rename] = [(source, target) for source, target in journal["renames"]]
+        if not _is_adopted(gate, journal["mark"]):
             _undo(renames)
         for _, target in renames:
             if target.endswith(_ASIDE):

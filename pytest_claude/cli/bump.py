@@ -6,14 +6,15 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_claude.cli.merge import EXIT
 from pytest_claude.cli.prune import is_terminal
 from pytest_claude.errors import SettingsError
 from pytest_claude.recording.shared_state import sharing
+from pytest_claude.report.candidates import told
 from pytest_claude.report.commands import next_commands
-from pytest_claude.report.story import story
 from pytest_claude.report.terminal import way_line
 from pytest_claude.run.record import Run, loads
 
@@ -21,20 +22,26 @@ from pytest_claude.run.record import Run, loads
 def run(options: argparse.Namespace) -> int:
     """Run pytest until nothing is needed any more; the verdict's exit status."""
     status, run = run_gate(options)
-    if run is None or run.decision is None:
+    if run is None or run.overall is None:
         return status
     if is_terminal():
-        print(way_line(command.label for command in next_commands(story(run), None)))
-    return EXIT[run.decision.overall]
+        print(way_line(command.label for command in next_commands(told(run), None)))
+    return EXIT[run.overall]
 
 
-def run_gate(options: argparse.Namespace) -> tuple[int, Run | None]:
+def run_gate(
+    options: argparse.Namespace, gate: Sequence[str] | None = None
+) -> tuple[int, Run | None]:
     """Run pytest on the pairs until the gate is decided, or nothing more comes in.
+
+    Args:
+        options: What was typed.
+        gate: The options that name what is compared, where these are others than the pairs.
 
     Returns:
         pytest's last exit status, and the run; None where pytest did not run the tests.
     """
-    gate = [word for pair in options.pairs for word in ("--claude-bump", pair)]
+    gate = gate or [word for pair in options.pairs for word in ("--claude-bump", pair)]
     run: Run | None = None
     with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder, sharing(folder):
         for number in range(1, 100):

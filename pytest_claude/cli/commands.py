@@ -105,7 +105,10 @@ COMMANDS: Mapping[str, Command] = {
         "adopt",
         "after a bump: move the candidate's trials to where plain replay looks",
         (
-            _PAIRS,
+            _arg("pairs", nargs="*", default=[], metavar="OLD=NEW",
+                 help="the models, each as OLD=NEW, or OLD=NEW@effort"),
+            _arg("--candidate", metavar='"NAME=VALUE …"',
+                 help="the variables of a candidate of --claude-candidate, instead of models"),
             _flag("--anyway", does="also when the verdict is not a pass"),
             _flag("--edit", does="write the new model wherever source and configuration name "
                   "the old one"),

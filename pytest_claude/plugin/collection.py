@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from posixpath import join
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,9 @@ def _take_candidates(
     """Take over a session whose tests run in other processes, once for each candidate."""
     from pytest_claude.plugin.side_by_side import SideBySide, arms_of
 
-    arms = [Collected(config, each, ours, selected) for each in arms_of(settings)]
+    # Batches are submitted by the processes that take the trials.
+    each = (replace(arm, batch="off") for arm in arms_of(settings))
+    arms = [Collected(config, arm, ours, selected) for arm in each]
     guard = Guard(settings, [])
     config.pluginmanager.register(guard, "pytest-claude-guard")
     SideBySide(config, settings, arms, guard).register()

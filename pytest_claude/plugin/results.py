@@ -168,6 +168,10 @@ class Results:
         """Leave what this process took of a comparison of several candidates."""
         from pytest_claude.plugin.gate.part import Taken
 
+        dry = None
+        if self._findings is not None:
+            lines = summary.dry_run_lines(self._config, self._findings, self.outside, [*self.notes])
+            dry = {"lines": lines, "usd": self._findings.to_json()["usd"]}
         Taken(
             {test: self._result(test) for test in sorted(self._results)},
             [*self.collected, *self._uncollected],
@@ -179,6 +183,7 @@ class Results:
             self._paid,
             {**self._unread},
             self.usage_error,
+            dry,
         ).write(path)
 
     def _end(self, because: str | None = None) -> Story:
@@ -329,7 +334,7 @@ class Results:
             if not self._config.option.collectonly:
                 if self._json is not None:
                     self._json.write("estimate", self._findings.to_json())
-                summary.print_dry_run(terminalreporter, self._findings, self.outside, self.notes)
+                summary.print_dry_run(terminalreporter, self._findings, self.outside, [*self.notes])
         elif self._part is not None:
             pass
         elif self.run is not None and self._story and not self._config.getoption("no_summary"):

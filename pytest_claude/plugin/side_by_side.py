@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -13,21 +14,22 @@ import pytest
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Key
-from pytest_claude.places import gate_side, places_of
+from pytest_claude.places import gate_side, places_of, shared_ledgers
 from pytest_claude.plugin import explain, summary
 from pytest_claude.plugin.children import Child
 from pytest_claude.plugin.collection import Collected
-from pytest_claude.plugin.gate.attempts import LEDGER, read_ledger
+from pytest_claude.plugin.gate.attempts import read_ledger
 from pytest_claude.plugin.gate.comparison import GatedRun
 from pytest_claude.plugin.gate.part import Taken, in_part, variables
 from pytest_claude.plugin.gate.preflight import BumpPreflight, retirement_notes
 from pytest_claude.plugin.guard import Guard
+from pytest_claude.plugin.limits import limit_notes
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.plugin.options import WORKERS, usage_error
 from pytest_claude.plugin.results import note_line
 from pytest_claude.recording.shared_state import shared_path, sharing
 from pytest_claude.report.candidates import Candidates, candidates
-from pytest_claude.report.numbers import plural
+from pytest_claude.report.numbers import dollars, plural
 from pytest_claude.report.properties import candidate_properties
 from pytest_claude.report.row import Row
 from pytest_claude.run.decide import contenders, needed
@@ -94,12 +96,10 @@ def _ledgers(settings: RunSettings) -> dict[tuple[int, str], list[Path]]:
     """The ledgers of the gate's folder, those of projects below too, by attempt and candidate."""
     places = places_of(settings)
     found: dict[tuple[int, str], list[Path]] = {}
-    gate = _side(settings, settings.candidates[0]).root
+    gate = _side(settings, settings.candidates[0]).gate
     for root in (places.root, *(each.root for _, each in places.projects())):
-        for pattern in (f"cand@*/{LEDGER}", f"attempt*/cand@*/{LEDGER}"):
-            for path in sorted((root / gate).glob(pattern)):
-                side = Side.read(PurePosixPath(path.relative_to(root).as_posix()))
-                found.setdefault((side.attempt, side.arm), []).append(path)
+        for path, side in shared_ledgers(root, gate).items():
+            found.setdefault((side.attempt, side.arm), []).append(path)
     return found
 
 
@@ -231,10 +231,12 @@ class SideBySide:
         mode = "recording" if self._settings.records else "replay only"
         of = f"claude: {len(self._items)} of {plural(len(items), 'test')}"
         lines = [f"{of}, {mode}, {plural(len(self._arms), 'candidate')} beside one baseline"]
-        for arm in self._arms:
-            ahead = arm.collected.ahead()
-            lines += [f"{arm.name}: {line}" for line in (ahead.lines if ahead else ())]
-        return lines
+        aheads = [(arm.name, arm.collected.ahead()) for arm in self._arms]
+        each = {name: ahead.lines for name, ahead in aheads if ahead is not None}
+        said = Counter(line for of in each.values() for line in of)
+        for name, told in each.items():
+            lines += [f"{name}: {line}" for line in told if said[line] < len(each)]
+        return [*lines, *(line for line, number in said.items() if number == len(each))]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -255,8 +257,9 @@ class SideBySide:
             self._stopped = "the run was stopped"
             raise
         finally:
-            self._judge()
-            self._publish()
+            if not self._settings.dry_run:
+                self._judge()
+                self._publish()
         return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -273,8 +276,41 @@ class SideBySide:
         run, told = self.run, self._told
         if run is not None and told is not None and not self._config.getoption("no_summary"):
             problems = [*self._unwritten, *summary.outside_lines(self._outside)]
-            summary.print_section(terminalreporter, run, told, problems, self._notes)
+            notes = [*self._notes, *self._account_notes()]
+            summary.print_section(terminalreporter, run, told, problems, notes)
             summary.print_annotations(terminalreporter, told, self._lines)
+        elif self._settings.dry_run:
+            self._print_dry_run(terminalreporter)
+
+    def _account_notes(self) -> list[str]:
+        """What the account and the judge made of a recording."""
+        unread: Counter[str] = Counter()
+        for side in (*self._groups, *self._arms):
+            unread.update(side.taken.unread)
+        notes = summary.judged_notes(self._settings, (), unread)
+        if self._settings.recording:
+            results = tuple(of for arm in self._arms if arm.run for of in arm.run.results)
+            run = Run(results=results)
+            notes += limit_notes(self._config, self._settings, run, unread.total())
+        return notes
+
+    def _print_dry_run(self, reporter: Any) -> None:
+        """Print what a recording would take of each candidate, and of all."""
+        reporter.section("claude")
+        found = [(arm, arm.taken.dry) for arm in self._arms if arm.taken.dry is not None]
+        said = Counter(line for _, dry in found for line in dry["lines"])
+        for arm, dry in found:
+            reporter.write_line(f"{arm.name}:")
+            for line in dry["lines"]:
+                if said[line] < len(found):
+                    reporter.write_line(f"  {line}")
+        for line in (line for line, number in said.items() if number == len(found)):
+            reporter.write_line(line)
+        known = [dry["usd"] for _, dry in found if dry["usd"] is not None]
+        if len(known) == len(self._arms):
+            least, most = (sum(of) for of in zip(*known, strict=True))
+            usd = f"{dollars(least)} to {dollars(most)}"
+            reporter.write_line(f"in all {usd}, less the fresh trials that the candidates share")
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing behind."""
@@ -288,6 +324,9 @@ class SideBySide:
         self._folder = Path(folder)
         if shared_path() is None:
             self._stack.enter_context(sharing(folder))
+        if self._settings.dry_run:
+            self._take({arm: arm.settings for arm in self._arms})
+            return
         if self._settings.recording:
             for arm in self._arms:
                 arm.gated.attempts.begin(self.collected, arm.gated.policy.baseline)
@@ -410,17 +449,18 @@ class SideBySide:
         """Report our tests to pytest, each with the verdict that fails it."""
         assert self.run is not None, "it was judged"
         self._told = of = candidates(self.run, summary.typed_in(self._config))
-        arms = dict(zip(of.arms, self._arms, strict=True))
         enough = self.run.any_arm and self.run.overall == "pass"
-        failing: dict[str, tuple[_Arm, Row]] = {}
-        for told, arm in arms.items() if not enough else ():
-            for row in told.story.failing:
-                failing.setdefault(row.test, (arm, row))
+        failing = {
+            test: (told.name, row)
+            for test, rows in (of.by_test.items() if not enough else ())
+            for told, row in reversed(rows)
+            if row.fails
+        }
         hook = self._config.hook
         for item in self._items:
             test, location = item.nodeid, item.location
             hook.pytest_runtest_logstart(nodeid=test, location=location)
-            for report in self._reports(item, *failing.get(test, (None, None))):
+            for report in self._reports(item, *failing.get(test, ("", None))):
                 if report.when == "teardown" and self._config.getoption("xmlpath", None):
                     report.user_properties += candidate_properties(of, test)
                 note_line(self._lines, report)
@@ -428,12 +468,13 @@ class SideBySide:
             hook.pytest_runtest_logfinish(nodeid=test, location=location)
 
     def _reports(
-        self, item: pytest.Item, arm: _Arm | None, row: Row | None
+        self, item: pytest.Item, name: str, row: Row | None
     ) -> Iterable[pytest.TestReport]:
-        """The reports of a test: of the first candidate that it fails, or passed."""
-        nothing = {"reports": {}, "location": item.location, "rows": [], "heading": "", "said": []}
-        data = nothing if arm is None else arm.taken.held.get(item.nodeid, nothing)
-        name = "" if arm is None else arm.name
+        """The reports of a test: failed on a candidate, or passed."""
+        data = {"reports": {}, "location": item.location, "rows": [], "heading": "", "said": []}
+        for arm in self._arms:
+            if arm.name == name:
+                data = arm.taken.held.get(item.nodeid, data)
         return explain.judged(self._config, item.nodeid, data, row, name).values()
 
     @property
@@ -457,7 +498,8 @@ class SideBySide:
         assert self._told is not None, "it was judged"
         self._unwritten += write_reports(run, self._told, settings.reports, root, prices)
         self._unwritten += write_step_summary(self._told, settings.reports)
-        retiring = [note for arm in run.arms for note in retirement_notes(arm, settings)]
+        runs = ((arm.run, arm.settings) for arm in self._arms if arm.run is not None)
+        retiring = [note for of, own in runs for note in retirement_notes(of, own)]
         self._notes |= dict.fromkeys(retiring)
         fails = run.overall != "pass" or self._stopped is not None
         return bool(fails or self._outside or self._unwritten or (retiring and settings.strict))

@@ -109,7 +109,9 @@ def print_section(
         if verbosity < 0:
             lines += terminal.verdict_lines(story)
         elif isinstance(story, Candidates):
-            lines += [*terminal.side_by_side_lines(story, whole=verbosity >= 2), ""]
+            lines += terminal.side_by_side_lines(story, whole=verbosity >= 2)
+            results = [result for arm in run.arms for result in arm.results]
+            lines += [*terminal.plain_lines(results), ""]
         else:
             lines += terminal.gate_lines(story, whole=verbosity >= 2)
             lines += [*terminal.plain_lines(run.results, story.stale), ""]
@@ -126,7 +128,7 @@ def print_section(
 
 
 def print_dry_run(
-    reporter: Any, findings: Findings, outside: Sequence[str], notes: Iterable[str]
+    reporter: Any, findings: Findings, outside: Sequence[str], notes: Sequence[str]
 ) -> None:
     """Print what a recording would call.
 
@@ -136,11 +138,22 @@ def print_dry_run(
         outside: Calls that no claude test made, one sentence each.
         notes: What the user should know of the session, one sentence each.
     """
-    from pytest_claude.plugin.guard import OTHER_PROGRAMS
-    from pytest_claude.report.numbers import plural
     from pytest_claude.report.terminal import note_lines
 
-    config, notes = reporter.config, list(notes)
+    lines = dry_run_lines(reporter.config, findings, outside, notes)
+    reporter.ensure_newline()
+    reporter.section("claude")
+    for line in (*lines, *note_lines(notes)):
+        reporter.write_line(_in_terminal(line))
+
+
+def dry_run_lines(
+    config: pytest.Config, findings: Findings, outside: Sequence[str], notes: Iterable[str]
+) -> list[str]:
+    """What a recording would call, in words; the arguments are those of `print_dry_run`."""
+    from pytest_claude.plugin.guard import OTHER_PROGRAMS
+    from pytest_claude.report.numbers import plural
+
     sees_all = not any(note.startswith(OTHER_PROGRAMS) for note in notes)
     lines = findings.lines(workers_of(config), record_command(config), sees_all=sees_all)
     if outside:
@@ -148,10 +161,7 @@ def print_dry_run(
         lines += [f"  {line}" for line in dict.fromkeys(outside)]
     if _shown_to_users(config.stash[SETTINGS].reports):
         lines.append("no report is written: a dry run tests nothing")
-    reporter.ensure_newline()
-    reporter.section("claude")
-    for line in (*lines, *note_lines(notes)):
-        reporter.write_line(_in_terminal(line))
+    return lines
 
 
 def workers_of(config: pytest.Config) -> int:

@@ -79,8 +79,8 @@ class Measured:
 
     @property
     def shown_passed(self) -> str:
-        """`47/48`."""
-        return "{}/{}".format(*self.passed)
+        """`47/48`, or `none` where no trial was made."""
+        return "{}/{}".format(*self.passed) if self.passed[1] else "none"
 
     @property
     def shown_cost(self) -> str:
@@ -106,14 +106,24 @@ class Arm(Measured):
 
     Attributes:
         story: Its own run, as reports show it.
-        beaten_by: The candidates that are cheaper and faster, pass as often on the tests of both,
-            and have no worse verdict.
+        beaten_by: The candidates that are cheaper, and faster where times are known, pass as often
+            on the tests of both, and have no worse verdict.
         notes: What must be said below its verdict and does not hold of all candidates.
     """
 
     story: Story
     beaten_by: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> bool:
+        """Whether no other beats it; of one whose cost is unknown that can't be said."""
+        return self.cost is not None and not self.beaten_by
+
+    @property
+    def shown_beaten(self) -> str:
+        """By whom it is beaten."""
+        return "no other" if self.best else ", ".join(self.beaten_by) or "unknown"
 
     @property
     def overall(self) -> Overall:
@@ -139,9 +149,9 @@ class TestRow:
     cells: tuple[Row | None, ...]
 
     @property
-    def words(self) -> tuple[Word | None, ...]:
-        """Its word on each candidate."""
-        return tuple(None if row is None else row.word for row in self.cells)
+    def words(self) -> set[Word]:
+        """The words that it has on some candidate."""
+        return {row.word for row in self.cells if row is not None}
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -156,12 +166,12 @@ class TestRow:
     @property
     def quiet(self) -> bool:
         """Whether nothing changed on any candidate."""
-        return set(self.words) <= {"unchanged"} or set(self.words) <= {"not run"}
+        return self.words == {"unchanged"} or self.words == {"not run"}
 
     @property
     def worst(self) -> int:
         """The place of its worst word in the order of words."""
-        return min(GATE_WORDS.index(word) for word in self.words if word is not None)
+        return min(map(GATE_WORDS.index, self.words))
 
 
 def cell(row: Row) -> str:
@@ -239,25 +249,23 @@ class Candidates:
     @property
     def quiet(self) -> str:
         """How many tests are left out of these, in words; "" where none is."""
-        counted = Counter(row.words[0] for row in self.tests if row.quiet)
+        counted = Counter(word for row in self.tests if row.quiet for word in row.words)
         told = " and ".join(f"{number} {word}" for word, number in counted.items())
         return f"{told} on every candidate" if told else ""
 
     @property
     def unbeaten(self) -> tuple[str, ...]:
-        """The candidates that no other beats; empty where neither cost nor time compares them."""
-        if not any(arm.cost or arm.time for arm in self.arms):
-            return ()
-        return tuple(arm.name for arm in self.arms if not arm.beaten_by)
+        """The candidates that no other beats, of those whose cost is known."""
+        return tuple(arm.name for arm in self.arms if arm.best)
 
     @property
     def order(self) -> tuple[str, ...]:
         """Which candidates no other beats, and of each other one which does, in words."""
         if not self.unbeaten:
-            return ("neither cost nor time is known: no candidate is told to beat another",)
+            return ("no cost is known, so no candidate is told to beat another",)
         beaten = (
-            f"beaten: {arm.name} by {', '.join(arm.beaten_by)}, no worse, and {_better(arm)} "
-            "(95% intervals exclude equality)"
+            f"beaten: {arm.name} by {', '.join(arm.beaten_by)}, no worse, and cheaper"
+            f"{' and faster' if arm.time else ''} (95% intervals exclude equality)"
             for arm in self.arms
             if arm.beaten_by
         )
@@ -298,7 +306,6 @@ def candidates(run: Run, typed: Typed | None = None) -> Candidates:
     policy = decisions[0].policy
     typed = replace(
         typed or Typed("" if policy.preset == "quick" else f"--claude-gate {policy.preset}"),
-        pairs=_pairs(comparisons),
         options=_options(comparisons, any_arm=run.any_arm),
     )
     stories = [story(arm, typed) for arm in run.arms]
@@ -333,22 +340,17 @@ def candidates(run: Run, typed: Typed | None = None) -> Candidates:
         typed,
         (sum(of.trials[0] for of in stories), len(_fresh(run))),
         spent_usd([*_fresh(run), *(trial for arm in run.arms for trial in _made(arm, "cand"))]),
-        stories[0].sight,
+        next((of.sight for of in stories if of.sight is not None), None),
     )
 
 
-def _pairs(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
-    """`OLD=NEW1,NEW2`, as it is typed."""
-    news: dict[str, list[str]] = {}
-    for pair in (pair for comparison in comparisons for pair in comparison.pairs):
-        news.setdefault(pair.old, []).append(pair.candidate)
-    return tuple(f"{old}={','.join(of)}" for old, of in news.items())
-
-
 def _options(comparisons: Sequence[Comparison], *, any_arm: bool) -> tuple[str, ...]:
-    set_in = [each.after for each in comparisons if each.kind == "environment"]
+    """What is typed for all candidates: `--claude-bump OLD=NEW1,NEW2`."""
+    pairs = [pair for comparison in comparisons for pair in comparison.pairs]
+    news = ",".join(pair.candidate for pair in pairs)
+    set_in = [each.after for each in comparisons if not each.pairs]
     return (
-        *(f"--claude-bump {pair}" for pair in _pairs(comparisons)),
+        *((f"--claude-bump {pairs[0].old}={news}",) if pairs else ()),
         *(f"--claude-candidate {quote(after)}" for after in set_in),
         *(("--claude-gate-any",) if any_arm else ()),
     )
@@ -412,6 +414,9 @@ def _with_those_that_beat(sides: Sequence[tuple[Arm, _Looks]], policy: Policy) -
 def _beats(first: tuple[Arm, _Looks], second: tuple[Arm, _Looks], policy: Policy) -> bool:
     """Whether one is cheaper and faster beyond doubt, and in nothing seen to be worse."""
     (one, ours), (other, theirs) = first, second
+    costs, timed = [_cost_of(arm) for arm in (one, other)], [bool(arm.time) for arm in (one, other)]
+    if costs[0] is None or costs[1] is None or costs[0] >= costs[1] or timed[0] != timed[1]:
+        return False
     if _ORDER.index(one.overall) < _ORDER.index(other.overall):
         return False
     both = ours.keys() & theirs.keys()
@@ -422,10 +427,8 @@ def _beats(first: tuple[Arm, _Looks], second: tuple[Arm, _Looks], policy: Policy
         TestTrials(test, [*_as("base", ours[test]), *_as("cand", theirs[test])], Policy())
         for test in sorted(both)
     ]
-    known = {"cost_usd": one.cost and other.cost, _TIME: one.time and other.time}
-    of = [ratio(measure, beside, policy) for measure, is_known in known.items() if is_known]
-    lows = [found.interval[0] if found and found.interval else 0.0 for found in of]
-    return bool(lows) and min(lows) > 1
+    found = [ratio(name, beside, policy) for name in ("cost_usd", *([_TIME] if one.time else []))]
+    return all(of is not None and of.interval is not None and of.interval[0] > 1 for of in found)
 
 
 def _as(stream: Literal["base", "cand"], trials: Iterable[Trial]) -> list[Trial]:
@@ -476,11 +479,6 @@ def _best(arms: Sequence[Arm], cheapest: Arm | None) -> str:
     return ""
 
 
-def _better(arm: Arm) -> str:
-    known = {"cheaper": arm.cost, "faster": arm.time}
-    return " and ".join(word for word, measured in known.items() if measured)
-
-
 def _rule(arms: Sequence[Arm], decisions: Sequence[Decision], *, any_arm: bool) -> tuple[str, ...]:
     """What the exit status goes by, and the price of asking several at once."""
     if any_arm:
@@ -489,4 +487,5 @@ def _rule(arms: Sequence[Arm], decisions: Sequence[Decision], *, any_arm: bool) 
         rule = "the exit status is that of the worst candidate"
     else:
         rule = ""
-    return tuple(filter(None, (split_text(decisions[0].policy), rule)))
+    policies = (decision.policy for decision in decisions if decision.policy.arms > 1)
+    return tuple(filter(None, (*dict.fromkeys(map(split_text, policies)), rule)))

@@ -49,12 +49,12 @@ def _pictures(of: Candidates) -> Iterator[tuple[str, str, Picture, tuple[str, ..
     ]
     if costs:
         points = [_point("baseline", Span(1.0), unit, role="base", best=True)]
-        points += [_point(str(n), cost, arm, best=not arm.beaten_by) for arm, n, cost in costs]
+        points += [_point(str(n), cost, arm, best=arm.best) for arm, n, cost in costs]
         drawn = picture([point for point in points if point is not None])
         axis = "cost of a trial, the baseline's is 1"
         yield "Cost and pass rate", axis, drawn, tuple(signs(times(x)) for _, x in drawn.x_ticks)
     timed = [(arm, n, arm.time) for n, arm in enumerate(of.arms, start=1) if arm.time is not None]
-    points = [_point(str(n), time, arm, best=not arm.beaten_by) for arm, n, time in timed]
+    points = [_point(str(n), time, arm, best=arm.best) for arm, n, time in timed]
     if timed:
         drawn = picture([point for point in points if point is not None])
         ticks = tuple(seconds(x) for _, x in drawn.x_ticks)

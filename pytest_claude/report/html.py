@@ -13,7 +13,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import zip_longest
 from typing import Any
@@ -34,6 +34,7 @@ from pytest_claude.transcript.quoting import printable
 from pytest_claude.transcript.utf8 import utf8
 
 _LARGEST = 18_000_000  # bytes of embedded transcripts
+_KEPT_OF_A_TEST = 256  # transcripts in memory
 _KEPT_OF_UNCHANGED = 2  # trials a side, when there are more bytes than that
 
 
@@ -79,14 +80,18 @@ def _chunks(
     stories: Sequence[Story], transcripts: Lookup, run_file: str | None
 ) -> tuple[str, list[str], bool]:
     """What is common to the tests, each test's own, and whether transcripts were left out."""
+    rows = [(story, row) for story in stories for row in story.rows]
+    # One test after another: its candidates have the trials of the baseline in common.
+    order = sorted(range(len(rows)), key=lambda number: rows[number][1].test)
+    lookup = lru_cache(maxsize=_KEPT_OF_A_TEST)(transcripts)
     for most in (None, _KEPT_OF_UNCHANGED):
         shared = Pool()
-        chunks = []
-        for story, row in [(of, row) for of in stories for row in of.rows]:
+        chunks = [""] * len(rows)
+        for number in order:
+            story, row = rows[number]
             kept = most if row.word in FOLDED else None
             commands = commands_for(row, story, run_file)
-            data = unfolded(row, story, transcripts, shared, commands, most=kept)
-            chunks.append(packed(data))
+            chunks[number] = packed(unfolded(row, story, lookup, shared, commands, most=kept))
         if sum(map(len, chunks)) <= _LARGEST:
             break
     return packed(shared.values), chunks, most is not None

@@ -85,6 +85,7 @@ def _side_by_side(of: Candidates, most: int | None) -> list[str]:
         said = " ".join(escaped(_sentence(text)) for text in texts)
         lines += [f"**{escaped(arm.name)}**: {said}", ""]
         lines += _table(arm.story, arm.story.failing, most)
+        lines += _adapted(arm.story)
     return lines
 
 
@@ -114,13 +115,17 @@ def _one(story: Story, most: int | None) -> list[str]:
             heading = title(word)
             summary = f"{heading[:1].upper()}{heading[1:]}: {plural(len(rows), 'test')}"
             lines += _folded(summary, _table(story, rows, most))
-    if story.rewrites:
-        adapted = [
-            f"- {escaped(words)} ({plural(len(tests), 'test')})"
-            for words, tests in story.rewrites.items()
-        ]
-        lines += _folded("Requests adapted for the candidate", [*adapted, ""])
-    return lines
+    return [*lines, *_adapted(story)]
+
+
+def _adapted(story: Story) -> list[str]:
+    if not story.rewrites:
+        return []
+    adapted = [
+        f"- {escaped(words)} ({plural(len(tests), 'test')})"
+        for words, tests in story.rewrites.items()
+    ]
+    return _folded("Requests adapted for the candidate", [*adapted, ""])
 
 
 def _groups(story: Story) -> Sequence[StaleGroup]:

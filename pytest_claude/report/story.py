@@ -303,9 +303,11 @@ def recording_line(
         again: Whether the same tests are to be chosen as were typed.
         tests: Node ids; all tests where nothing is chosen.
     """
-    options = (typed.preset, typed.tests if again else "", "--claude-record")
-    if comparison.pairs and typed.workers:  # with workers pytest alone screens, and can't go on
-        pairs = (*(typed.pairs or map(str, comparison.pairs)), "--", f"-n {typed.workers}")
+    options: tuple[str, ...] = (typed.preset, typed.tests if again else "", "--claude-record")
+    if typed.options and typed.workers:
+        options = (*options, f"-n {typed.workers}")
+    elif comparison.pairs and typed.workers:  # with workers pytest alone screens, and can't go on
+        pairs = (*map(str, comparison.pairs), "--", f"-n {typed.workers}")
         words = ("pytest-claude bump", *pairs, as_typed(tests, typed.root), *options)
         return " ".join(filter(None, words))
     places = tests or ([] if again or not typed.root else [""])  # all of them, from another folder

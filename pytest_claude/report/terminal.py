@@ -65,7 +65,7 @@ def plain_lines(results: Sequence[TestResult], stale: Sequence[StaleGroup] = ())
         stale: Why recordings do not answer any more, as the story has it.
     """
     lines = _stale(stale)
-    unused = [line for result in results for line in result.unused]
+    unused = [*dict.fromkeys(line for result in results for line in result.unused)]
     if unused:
         verb = "was" if len(unused) == 1 else "were"
         lines.append(f"{plural(len(unused), 'recording')} {verb} not played (the app calls less)")
@@ -222,7 +222,7 @@ def side_by_side_lines(of: Candidates, *, whole: bool = False) -> list[str]:
         figures = arm.shown_passed, arm.shown_cost, arm.shown_time
         rows.append((arm.name, _verdict(arm.story), *figures))
     lines += _table(rows)
-    lines += [line for text in of.order for line in wrap(text, WIDTH)]
+    lines += [line for text in of.order for line in wrap(printable(text), WIDTH)]
     lines += _tests_lines(of, whole=whole)
     for arm in of.arms:
         lines += ["", printable(f"{arm.name}: {_verdict(arm.story)}")]
@@ -232,7 +232,8 @@ def side_by_side_lines(of: Candidates, *, whole: bool = False) -> list[str]:
             lines += _row(row)
         if (rest := len(arm.story.failing) - _MOST) > 0 and not whole:
             lines.append(f"  … {rest} more (-vv shows all)")
-    return [*lines, *_labelled(_seen(of))]
+        lines += [f"  {line}" for line in _rewritten(arm.story, whole=whole)[1:]]
+    return [*lines, *_labelled([*_simulated(of), *_seen(of)])]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -255,12 +256,13 @@ def _tests_lines(of: Candidates, *, whole: bool) -> list[str]:
     """The tests that are not unchanged, each with its word on every candidate."""
     if not of.changed:
         return ["", of.quiet] if of.quiet else []
-    shorts = short_names([arm.name for arm in of.arms])
+    shorts = short_names([printable(arm.name) for arm in of.arms])
     shown = of.changed if whole else of.changed[:_MOST_OF_ALL]
     table = [("baseline", *shorts), *((row.shown_recorded, *row.shown) for row in shown)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     fits = sum(widths) + 2 * len(widths) + 2 <= WIDTH
-    lines = ["", _columns("tests", _beside(table[0], widths).rstrip()) if fits else "tests"]
+    heading = f"{_beside(table[0], widths):>{WIDTH - len('tests')}}" if fits else ""
+    lines = ["", f"tests{heading}".rstrip()]
     for row, cells in zip(shown, table[1:], strict=True):
         lines.append(f"  {printable(row.test)}")
         if fits:
@@ -345,8 +347,7 @@ def _figures(story: Story) -> list[Labelled]:
     if any(figure.tests for figure in story.figures):
         tests = plural(max(figure.tests for figure in story.figures), "test")
         rows.insert(0, ("figures", f"ratio over the tests, sums of one trial of each of {tests}"))
-    if story.simulated_by is not None:
-        rows.append(("models", f"simulated by {story.simulated_by}: no real model's answers"))
+    rows += _simulated(story)
     moved = [
         "{}: {}/{} → {}/{} trials (p {} over the suite)".format(
             rate.behavior, *rate.baseline, *rate.candidate, probability(rate.adjusted)
@@ -355,6 +356,12 @@ def _figures(story: Story) -> list[Labelled]:
         if rate.changed
     ]
     return [*rows, *(("", sentence) for sentence in moved)]
+
+
+def _simulated(story: Told) -> list[Labelled]:
+    if story.simulated_by is None:
+        return []
+    return [("models", f"simulated by {story.simulated_by}: no real model's answers")]
 
 
 def _seen(story: Told) -> list[Labelled]:

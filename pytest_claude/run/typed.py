@@ -47,9 +47,7 @@ class Typed:
         workers: How many workers shared the tests, as it was typed; None where none did.
         root: pytest's rootdir seen from the folder where it was started; "" where it is that.
         is_part: Whether some tests that the gate judges were left out.
-        pairs: Of a bump with several candidates, which no comparison of one of them names:
-            `OLD=NEW1,NEW2`.
-        options: The options that name several candidates.
+        options: The options that name several candidates, which no comparison of one names.
     """
 
     preset: str = ""
@@ -57,5 +55,4 @@ class Typed:
     workers: str | None = None
     root: str = ""
     is_part: bool = False
-    pairs: tuple[str, ...] = ()
     options: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import report_samples as samples
 import yaml
 from simulator import Simulator, by_prompt, calls, judges, says
 
@@ -23,6 +24,8 @@ from pytest_claude.gating.status import Reason
 from pytest_claude.gating.status import Status as GateStatus
 from pytest_claude.models.adapt import REWRITES
 from pytest_claude.plugin import markers, options
+from pytest_claude.report.candidates import candidates
+from pytest_claude.report.terminal import side_by_side_lines
 from pytest_claude.report.words import because, word
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -140,6 +143,13 @@ def test_the_red_test_of_the_readme_is_what_a_user_reads(
     shown = next(text for kind, text in blocks(DOCS.parent / "README.md") if kind == "text")
     start = printed.index(shown.splitlines()[0])
     assert printed[start : start + len(shown.splitlines())] == shown.splitlines()
+
+
+def test_the_several_candidates_of_the_docs_are_what_a_user_reads() -> None:
+    page = DOCS / "candidates.md"
+    (shown,) = (text.splitlines() for kind, text in blocks(page) if kind == "text")
+    assert len(shown) > 40
+    assert side_by_side_lines(candidates(samples.THREE))[: len(shown)] == shown
 
 
 def reference() -> str:

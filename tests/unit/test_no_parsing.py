@@ -87,10 +87,10 @@ EXCEPTIONS: dict[str, str] = {
     "plugin/markers.py:misspelt": "names of markers in the ini file",
     "plugin/outcome.py:_first_line": "lines of an exception",
     "plugin/gate/preflight.py:_recorded": "the file of a test",
-    "plugin/results.py:_note_line": "paths in pytest's own reports",
+    "plugin/results.py:note_line": "paths in pytest's own reports",
     "plugin/summary.py:print_usage_error": "lines",
     "plugin/summary.py:_shown_to_users": "a report that the program itself reads is hidden",
-    "plugin/summary.py:print_dry_run": "the note on programs that tests started",
+    "plugin/summary.py:dry_run_lines": "the note on programs that tests started",
     "plugin/summary.py:elsewhere": "the file of a test",
     "plugin/summary.py:covers": "places where pytest looks for tests",
 }

@@ -18,7 +18,7 @@ from pytest_claude.comparison.trial import Stream, Trial
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Decision, Ledger, Policy
 from pytest_claude.gating.policy import Baseline
-from pytest_claude.places import Places, gate_side, places_of
+from pytest_claude.places import LEDGER, Places, gate_side, places_of
 from pytest_claude.recording.files import write_atomically
 from pytest_claude.recording.folder import outside
 from pytest_claude.run.editions import Past
@@ -293,9 +293,6 @@ def next_attempt(settings: RunSettings) -> int:
     # Old ledgers don't say which tests wait.
     ended = ledgers and not any(read_ledger(path).waiting for path in ledgers)
     return attempt + 1 if settings.record_mode == "all" and ended else attempt
-
-
-LEDGER = "ledger.jsonl"
 
 
 def _homes(settings: RunSettings, places: Places) -> dict[str, Places]:

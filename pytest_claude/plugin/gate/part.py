@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -80,6 +81,7 @@ class Taken:
         paid: What each reading of the judge cost; None where that is not known.
         unread: Why replies were left unread, and how many.
         usage_error: What a worker of it found wrong.
+        dry: What a recording would take, in words and in dollars; None outside a dry run.
     """
 
     results: dict[str, TestResult] = field(default_factory=dict)
@@ -92,6 +94,7 @@ class Taken:
     paid: list[float | None] = field(default_factory=list)
     unread: dict[str, int] = field(default_factory=dict)
     usage_error: str | None = None
+    dry: dict[str, Any] | None = None
 
     def followed_by(self, later: Taken) -> Taken:
         """What both took: a test of the later one has the trials of the earlier one too."""
@@ -103,6 +106,7 @@ class Taken:
             superseded={**self.superseded, **later.superseded},
             outside=[*self.outside, *later.outside],
             paid=[*self.paid, *later.paid],
+            unread=dict(Counter(self.unread) + Counter(later.unread)),
         )
 
     def write(self, path: Path) -> None:

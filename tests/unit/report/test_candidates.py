@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -12,9 +13,12 @@ from pytest_claude.report.annotations import error_commands
 from pytest_claude.report.candidates import Candidates, candidates
 from pytest_claude.report.charts import LEFT, RIGHT, Point, picture
 from pytest_claude.report.commands import next_commands
+from pytest_claude.report.html import render_page
 from pytest_claude.report.markdown import markdown
+from pytest_claude.report.overview import Origin
 from pytest_claude.report.plan_words import plan_lines, split_text
 from pytest_claude.report.properties import candidate_properties
+from pytest_claude.report.terminal import side_by_side_lines
 from pytest_claude.run.record import Run
 from pytest_claude.run.typed import Typed
 
@@ -36,8 +40,11 @@ def without(run: Run, **changed: object) -> Run:
         replace(r, trials=tuple(replace(t, **changed) for t in r.trials))  # type: ignore[arg-type]
         for r in run.results
     )
-    assert run.decision is not None
-    return replace(run, results=results, decision=replace(run.decision, ratios=()))
+    decision = run.decision
+    assert decision is not None
+    if "cost_usd" in changed:
+        decision = replace(decision, ratios=())
+    return replace(run, results=results, decision=decision)
 
 
 def test_one_that_is_cheaper_and_faster_and_no_worse_beats_another() -> None:
@@ -108,8 +115,24 @@ def test_without_a_price_no_candidate_is_called_the_cheapest() -> None:
 def test_where_nothing_is_measured_nobody_is_told_to_be_beaten() -> None:
     bare = [without(arm(name), cost_usd=None, profile=None) for name in ("a-1", "a-2")]
     told = of(*bare)
-    assert told.order == ("neither cost nor time is known: no candidate is told to beat another",)
+    assert told.order == ("no cost is known, so no candidate is told to beat another",)
     assert told.arms[0].shown_times == "unknown"
+
+
+def test_one_that_is_faster_at_an_unknown_price_beats_nothing() -> None:
+    slow, fast = arm("a-1", usd=0.02, seconds=3), arm("a-2", seconds=1)
+    told = of(slow, without(fast, cost_usd=None))
+    assert [each.shown_beaten for each in told.arms] == ["no other", "unknown"]
+    assert told.order == ("not beaten by another: a-1",)
+
+
+def test_where_no_times_are_known_the_cost_decides() -> None:
+    both = arm("a-1", usd=0.02, seconds=1), arm("a-2", seconds=3)
+    told = of(*(without(each, simulated_by="the simulator") for each in both))
+    assert (
+        told.order[1]
+        == "beaten: a-1 by a-2, no worse, and cheaper (95% intervals exclude equality)"
+    )
 
 
 def test_times_of_simulated_models_and_of_another_day_are_not_compared() -> None:
@@ -174,7 +197,7 @@ def test_commands_name_all_candidates_and_adopt_one() -> None:
     whole = "claude-sonnet-4-5=claude-sonnet-5-5,claude-haiku-5-5,claude-opus-5-5"
     assert lines == [
         "pytest-claude show r.json test_extracts_invoice_as_json",
-        f"pytest-claude bump {whole} -- -n 4 --claude-gate thorough --claude-record",
+        f"pytest --claude-bump {whole} --claude-gate thorough --claude-record -n 4",
         "pytest-claude adopt claude-sonnet-4-5=claude-sonnet-5-5 -- --claude-gate thorough",
         f"pytest --claude-bump {whole} --claude-gate thorough",
     ]
@@ -219,3 +242,33 @@ def test_points_that_lie_together_share_a_label() -> None:
     assert [side for *_, side in drawn.labels] == ["start", "end"]
     assert drawn.points[0].x[0] == (LEFT + RIGHT) / 2
     assert drawn.points[2].x == (RIGHT, RIGHT, RIGHT)
+
+
+def test_what_was_adapted_and_what_is_simulated_is_told_of_each_candidate() -> None:
+    adapted = without(arm("a-2"), rewrites=("temperature dropped",), simulated_by="a script")
+    told = of(arm("a-1"), adapted)
+    lines = side_by_side_lines(told)
+    assert lines.index("a-2: PASS") < lines.index("    temperature dropped (6 tests)")
+    assert "models           simulated by a script: no real model's answers" in lines
+    assert "- temperature dropped (6 tests)" in markdown(told)
+
+
+def test_columns_stand_below_their_headings() -> None:
+    lines = side_by_side_lines(candidates(samples.THREE))
+    heading = next(line for line in lines if line.startswith("tests "))
+    row = lines[lines.index(heading) + 2]
+    for name, text in (("baseline", "10/10"), ("haiku-5-5", "regressed"), ("opus-5-5", "unch")):
+        assert row[heading.index(name) :].startswith(text)
+
+
+@pytest.mark.parametrize("payload", [*samples.PAYLOADS, "a|b", "@octocat"], ids=ascii)
+def test_the_name_of_a_candidate_is_text_on_every_surface(payload: str) -> None:
+    named = samples.environment(f"APP_PROMPT={payload}")
+    told = of(samples.arm(named, samples.FAILED, usd=0.02, seconds=3, arms=2), arm("a-2"))
+    page = render_page(told, samples.two_turns, origin=Origin("bot"))
+    assert not re.search("<script>window|<img|<svg/", page)
+    text = "\n".join([*side_by_side_lines(told), *error_commands(told, {}), markdown(told)])
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e]", text)
+    row = next(line for line in markdown(told).splitlines() if line.startswith("| APP"))
+    assert len(re.findall(r"(?<!\\)\|", row)) == 6, "five cells"
+    assert not re.search(r"(?<!\\)[<*\[]|@\w", row)
