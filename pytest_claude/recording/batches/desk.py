@@ -15,8 +15,9 @@ from multiprocessing.connection import Client, Connection, Listener
 from typing import Any
 
 from pytest_claude.errors import RecordingProblem
-from pytest_claude.recording.batches.exchange import Exchange, Verdict
+from pytest_claude.recording.batches.exchange import Exchange
 from pytest_claude.recording.batches.items import Question
+from pytest_claude.recording.batches.verdicts import Verdict
 
 VARIABLE = "PYTEST_CLAUDE_BATCH"
 """Says where the desk is, and in a process of a round that it is one."""
