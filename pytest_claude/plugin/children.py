@@ -73,8 +73,10 @@ class Child:
 
     def interrupt(self) -> None:
         """Stop it as ^C does: what it has recorded is kept."""
-        if self._process.poll() is None:
+        if self._process.poll() is None and sys.platform != "win32":
             self._process.send_signal(signal.SIGINT)
+        elif self._process.poll() is None:
+            self._process.terminate()  # a process of Windows can't be sent ^C alone
 
     @property
     def ran(self) -> bool:

@@ -38,7 +38,7 @@ from pytest_claude.report.row import Row
 from pytest_claude.run.decide import contenders, needed
 from pytest_claude.run.place import Side
 from pytest_claude.run.record import Run, TestResult, dumps
-from pytest_claude.settings import Candidate, Part, RunSettings, typed_options
+from pytest_claude.settings import Candidate, Part, RunSettings, parse_candidate, typed_options
 
 _MOST_ROUNDS = 100
 _POLL_S = 0.5
@@ -56,7 +56,7 @@ def arms_of(settings: RunSettings) -> list[RunSettings]:
     Raises:
         SettingsError: Of the candidates that were compared with one of these, some are not named.
     """
-    known = _ledgers(settings)
+    known = {key: paths for key, paths in _ledgers(settings).items() if _is_begun(paths)}
     latest = max((attempt for attempt, _ in known), default=0)
     again = settings.record_mode == "all" and bool(known) and not _waits(known)
     own = {
@@ -71,11 +71,14 @@ def arms_of(settings: RunSettings) -> list[RunSettings]:
             last = attempts[-1]
             ledger = known[last, _side(settings, candidate).arm][0]
             together = read_ledger(ledger).arms or (candidate.option,)
-            options = [each.option for each in settings.candidates]
-            if missing := [each for each in together if each not in options]:
+            named = {_side(settings, each).arm for each in settings.candidates}
+            sides = {each: _side(settings, parse_candidate(each)).arm for each in together}
+            if missing := [each for each, arm in sides.items() if arm not in named]:
+                gate = ledger.relative_to(settings.rootdir).parent.parent
                 raise SettingsError(
                     f"{candidate.option}: it was compared together with {', '.join(missing)}\n"
-                    "       to judge it, name all of them"
+                    "       to judge it, name all of them\n"
+                    f"       to begin anew, remove what was recorded: rm -r {gate.as_posix()}"
                 )
         found.append(_with_part(settings, candidate, together, first, last))
     return found
@@ -104,6 +107,11 @@ def _ledgers(settings: RunSettings) -> dict[tuple[int, str], list[Path]]:
         for path, side in shared_ledgers(root, gate).items():
             found.setdefault((side.attempt, side.arm), []).append(path)
     return found
+
+
+def _is_begun(ledgers: Iterable[Path]) -> bool:
+    """Whether any holds a trial, or the cassette of one lies beside it."""
+    return any([*read_ledger(path).ledger] or any(path.parent.rglob("*.yaml")) for path in ledgers)
 
 
 def _waits(known: Mapping[tuple[int, str], Sequence[Path]]) -> bool:
