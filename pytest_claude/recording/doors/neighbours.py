@@ -130,9 +130,10 @@ def _is_a_model_asked() -> bool:
 
 def note_own_server(recorder: Recorder, target: Target) -> None:
     """Say so where what is recorded is what a server of the tests answers, and no base names it."""
+    if is_below_a_base(target.host, target.port, target.path):
+        return
     if (server := own_server(target)) is not None:
-        if not is_below_a_base(target.host, target.port, target.path):
-            recorder.note(f"{server} answered what is recorded as answers of a model")
+        recorder.note(f"{server} answered what is recorded as answers of a model")
 
 
 def own_server(target: Target) -> str | None:
