@@ -145,9 +145,17 @@ def dumps(run: Run, sentence: str | None = None) -> str:
         "sentence": sentence,
         "collected": list(run.collected),
         "decision": None if decision is None else decision.to_json(),
-        "tests": [result.to_json() for result in run.results],
     }
-    return encodable(json.dumps(data, indent=1, ensure_ascii=False)) + "\n"
+    # One after the other: all trials as JSON types at once take ten times the room of the text.
+    tests = ",\n".join(_indented(result.to_json(), "  ") for result in run.results)
+    tests = f"[\n{tests}\n ]" if tests else "[]"
+    head = _indented(data)[:-2]  # without the end of the object
+    return encodable(f'{head},\n "tests": {tests}\n}}\n')
+
+
+def _indented(data: Any, indentation: str = "") -> str:
+    text = json.dumps(data, indent=1, ensure_ascii=False)
+    return indentation + text.replace("\n", f"\n{indentation}")  # no string has a line end
 
 
 def loads(text: str, name: str) -> Run:
