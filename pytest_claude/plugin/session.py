@@ -173,7 +173,11 @@ class ClaudeSession:
     @pytest.hookimpl(wrapper=True)
     def pytest_report_to_serializable(self) -> Generator[None, Any, Any]:
         """Let any text be sent: xdist can't encode half an emoji, and the worker would end."""
-        return _encodable((yield))
+        data = yield
+        ours = (data or {}).get("claude") or {}
+        if (result := ours.get("result")) is not None:
+            data["claude"] = {**ours, "result": result.to_json()}
+        return _encodable(data)
 
     # A wrapper: a worker of xdist sends its output at the end of its own hook.
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -327,6 +331,7 @@ class ClaudeSession:
         else:
             plan = plan_all([Step("base", n) for n in range(self._counted(item, settings).trials)])
         trials.run(item, plan, self._watch(runs), runs)
+        trials.forget(runs)
         trials.finish(item, nextitem, self._outside)
 
     def _collect_rounds(self, session: pytest.Session, gate: Gate) -> None:
@@ -336,6 +341,7 @@ class ClaudeSession:
                 runs: list[TrialRun] = []
                 trials.run(self._items[test], plan_all(own), self._watch(runs), runs)
                 gate.take_answered(run.result for run in runs)
+                trials.forget(runs)
                 trials.finish(self._items[test], None, self._outside)
 
     def _run_plain(
@@ -445,7 +451,7 @@ class ClaudeSession:
 
     def _attach(self, report: pytest.TestReport, result: TestResult) -> None:
         """Results travel on the teardown report: xdist carries it, junit does not show it."""
-        data = result.to_json()
+        data: dict[str, Any] = {"test": result.test, "result": result}
         if not self._left_collected:
             data["collected"] = list(self._tests)
             self._left_collected = True
