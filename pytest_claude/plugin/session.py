@@ -386,6 +386,9 @@ class ClaudeSession:
             self._published.add(item.nodeid)
             with _logged(item):
                 self._attach(reports["teardown"], self._result(item, runs))
+                if stopped and self._settings.part is not None:
+                    # The run that started this process shows it.
+                    reports["teardown"].claude["held"] = explain.held(item, runs, None, reports)
                 trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
         else:
             self._hold(item, runs)
@@ -397,7 +400,7 @@ class ClaudeSession:
         try:
             while (steps := gate.rounds()) and not (session.shouldstop or session.shouldfail):
                 items = [item for test, item in self._items.items() if test in steps]
-                for item, following in zip(items, [*items[1:], None], strict=True):
+                for item, following in zip(items, [*items[1:], None], strict=False):
                     runs = ended.setdefault(item.nodeid, [])
                     plan = in_order(steps[item.nodeid], len(runs))
                     trials.run(item, plan, self._watch(runs), runs)

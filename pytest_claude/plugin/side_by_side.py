@@ -27,7 +27,7 @@ from pytest_claude.plugin.gate.preflight import BumpPreflight, retirement_notes
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.limits import limit_notes
 from pytest_claude.plugin.markers import TEST_SETTINGS
-from pytest_claude.plugin.options import WORKERS, usage_error
+from pytest_claude.plugin.options import UNCOLLECTED, WORKERS, recorded_of, usage_error
 from pytest_claude.plugin.progress import MADE, Progress
 from pytest_claude.plugin.results import note_line
 from pytest_claude.recording.shared_state import shared_path, sharing
@@ -199,6 +199,7 @@ class SideBySide:
         own = arms[0].selected
         self._items = [item for item in own if not item.stash[TEST_SETTINGS].live]
         self.collected = dict.fromkeys(item.nodeid for item in self._items)
+        self._uncollected = recorded_of(config, UNCOLLECTED)
         names = {item.nodeid: item.stash[TEST_SETTINGS].cassette for item in self._items}
         self.shared = {test: name for test, name in names.items() if name is not None}
         self.run: Run | None = None
@@ -250,9 +251,9 @@ class SideBySide:
         if self._progress is not None:
             self._progress.begin(_sum([ahead for _, ahead in aheads if ahead is not None]))
         each = {name: ahead.lines for name, ahead in aheads if ahead is not None}
-        said = Counter(line for of in each.values() for line in of)
-        for name, told in each.items():
-            lines += [f"{name}: {line}" for line in told if said[line] < len(each)]
+        said = Counter(line for _, *more in each.values() for line in more)
+        for name, (trials, *more) in each.items():
+            lines += [f"{name}: {line}" for line in (trials, *more) if said[line] < len(each)]
         return [*lines, *(line for line, number in said.items() if number == len(each))]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -405,6 +406,7 @@ class SideBySide:
             except KeyboardInterrupt:
                 for child, _ in children:
                     child.interrupt()
+                for child, _ in children:
                     child.wait()
                 raise
             finally:
@@ -464,7 +466,7 @@ class SideBySide:
         for arms in self._groups.values():
             suspects = self._suspects(arms)
             for arm in arms:
-                run = arm.gathered(self.collected)
+                run = arm.gathered([*self.collected, *self._uncollected])
                 results = {result.test: result for result in run.results}
                 arm.run = arm.gated.judged(
                     results, run.collected, {}, arm.superseded, self._stopped, suspects
@@ -500,11 +502,14 @@ class SideBySide:
     def _reports(
         self, item: pytest.Item, name: str, row: Row | None
     ) -> Iterable[pytest.TestReport]:
-        """The reports of a test: failed on a candidate, or passed."""
-        data = {"reports": {}, "location": item.location, "rows": [], "heading": "", "said": []}
-        for arm in self._arms:
-            if arm.name == name:
-                data = arm.taken.held.get(item.nodeid, data)
+        """The reports of a test: failed on a candidate, skipped, or passed."""
+        arms: list[_Side] = [arm for arm in self._arms if arm.name == name]
+        held = [side.taken.held.get(item.nodeid) for side in (*arms, *self._groups)]
+        # What the baseline showed counts where it stopped the test on every candidate.
+        shown = [each for each in held[: len(arms)] if each and each["reports"]]
+        shown += [each for each in held[len(arms) :] if each and each["stopped"]]
+        nothing = explain.held(item, [], None)
+        data = next(iter(shown), nothing)
         return explain.judged(self._config, item.nodeid, data, row, name).values()
 
     @property
