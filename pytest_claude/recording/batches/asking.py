@@ -8,8 +8,8 @@ import time
 from pytest_claude.clock import elapsed_s
 from pytest_claude.errors import SpoiledTrial, WaitsForBatch
 from pytest_claude.recording.batches.desk import Post
-from pytest_claude.recording.batches.exchange import NoAnswer
 from pytest_claude.recording.batches.items import Endpoint, Question, identity, why_alone
+from pytest_claude.recording.batches.verdicts import NoAnswer
 from pytest_claude.recording.call import Call, Calls
 from pytest_claude.recording.header_secrets import Headers
 from pytest_claude.transcript.interaction import Response
