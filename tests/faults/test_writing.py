@@ -587,7 +587,7 @@ def adoptable(project: Any, recorded_once: Any, monkeypatch: pytest.MonkeyPatch)
     run = loads(project.cassette("run.json").read_text(), "run.json")
     gate = {name: data for name, data in tree(project.path).items() if "cassettes/" in name}
 
-    def run_gate(options: Any) -> tuple[int, Run]:
+    def run_gate(options: Any, _: Any) -> tuple[int, Run]:
         held = {n: d for n, d in tree(Path.cwd()).items() if n in gate or n.endswith(".yaml")}
         assert held == gate, "the gate would have another verdict"
         return 0, run
