@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,12 +21,14 @@ from pytest_claude.plugin.children import Child
 from pytest_claude.plugin.collection import Collected
 from pytest_claude.plugin.gate.attempts import read_ledger
 from pytest_claude.plugin.gate.comparison import GatedRun
+from pytest_claude.plugin.gate.estimate import Ahead
 from pytest_claude.plugin.gate.part import Taken, in_part, variables
 from pytest_claude.plugin.gate.preflight import BumpPreflight, retirement_notes
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.limits import limit_notes
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.plugin.options import WORKERS, usage_error
+from pytest_claude.plugin.progress import MADE, Progress
 from pytest_claude.plugin.results import note_line
 from pytest_claude.recording.shared_state import shared_path, sharing
 from pytest_claude.report.candidates import Candidates, candidates
@@ -35,10 +38,10 @@ from pytest_claude.report.row import Row
 from pytest_claude.run.decide import contenders, needed
 from pytest_claude.run.place import Side
 from pytest_claude.run.record import Run, TestResult, dumps
-from pytest_claude.settings import Candidate, Part, RunSettings, typed_options
+from pytest_claude.settings import Candidate, Part, RunSettings, parse_candidate, typed_options
 
 _MOST_ROUNDS = 100
-_Keys = dict[tuple[str, str, int], None]
+_POLL_S = 0.5
 
 
 # --- the candidates of a run ----------------------------------------------------------------
@@ -53,7 +56,7 @@ def arms_of(settings: RunSettings) -> list[RunSettings]:
     Raises:
         SettingsError: Of the candidates that were compared with one of these, some are not named.
     """
-    known = _ledgers(settings)
+    known = {key: paths for key, paths in _ledgers(settings).items() if _is_begun(paths)}
     latest = max((attempt for attempt, _ in known), default=0)
     again = settings.record_mode == "all" and bool(known) and not _waits(known)
     own = {
@@ -68,11 +71,14 @@ def arms_of(settings: RunSettings) -> list[RunSettings]:
             last = attempts[-1]
             ledger = known[last, _side(settings, candidate).arm][0]
             together = read_ledger(ledger).arms or (candidate.option,)
-            options = [each.option for each in settings.candidates]
-            if missing := [each for each in together if each not in options]:
+            named = {_side(settings, each).arm for each in settings.candidates}
+            sides = {each: _side(settings, parse_candidate(each)).arm for each in together}
+            if missing := [each for each, arm in sides.items() if arm not in named]:
+                gate = ledger.relative_to(settings.rootdir).parent.parent
                 raise SettingsError(
                     f"{candidate.option}: it was compared together with {', '.join(missing)}\n"
-                    "       to judge it, name all of them"
+                    "       to judge it, name all of them\n"
+                    f"       to begin anew, remove what was recorded: rm -r {gate.as_posix()}"
                 )
         found.append(_with_part(settings, candidate, together, first, last))
     return found
@@ -101,6 +107,11 @@ def _ledgers(settings: RunSettings) -> dict[tuple[int, str], list[Path]]:
         for path, side in shared_ledgers(root, gate).items():
             found.setdefault((side.attempt, side.arm), []).append(path)
     return found
+
+
+def _is_begun(ledgers: Iterable[Path]) -> bool:
+    """Whether any holds a trial, or the cassette of one lies beside it."""
+    return any([*read_ledger(path).ledger] or any(path.parent.rglob("*.yaml")) for path in ledgers)
 
 
 def _waits(known: Mapping[tuple[int, str], Sequence[Path]]) -> bool:
@@ -198,6 +209,8 @@ class SideBySide:
         self._unwritten: list[str] = []
         self._notes: dict[str, None] = {}
         self._files = 0
+        self._progress = Progress(config, settings) if settings.recording else None
+        self._counted: dict[Path, int] = {}
 
     def _group(self, arms: Sequence[Collected]) -> None:
         """Group the candidates by the chances of a false alarm that they share."""
@@ -221,6 +234,8 @@ class SideBySide:
         told: Any = self
         preflight = BumpPreflight(self._config, replace(self._settings, bump=pairs), told, places)
         manager.register(preflight)
+        if self._progress is not None:  # it ends after the sides
+            manager.register(self._progress, "pytest-claude-progress")
 
     # --- hooks ------------------------------------------------------------------------------
 
@@ -232,6 +247,8 @@ class SideBySide:
         of = f"claude: {len(self._items)} of {plural(len(items), 'test')}"
         lines = [f"{of}, {mode}, {plural(len(self._arms), 'candidate')} beside one baseline"]
         aheads = [(arm.name, arm.collected.ahead()) for arm in self._arms]
+        if self._progress is not None:
+            self._progress.begin(_sum([ahead for _, ahead in aheads if ahead is not None]))
         each = {name: ahead.lines for name, ahead in aheads if ahead is not None}
         said = Counter(line for of in each.values() for line in of)
         for name, told in each.items():
@@ -381,7 +398,10 @@ class SideBySide:
             children = [self._start(side, sides[side], len(some)) for side in some]
             try:
                 for child, _ in children:
+                    while child.runs(_POLL_S):
+                        self._count(path for _, path in children)
                     child.wait()
+                self._count(path for _, path in children)
             except KeyboardInterrupt:
                 for child, _ in children:
                     child.interrupt()
@@ -411,6 +431,16 @@ class SideBySide:
         if (workers := self._config.stash.get(WORKERS, 0)) and beside > 1:
             more.append(f"-n{max(1, workers // beside)}")
         return Child(self._config, variables(replace(part, out=out), settings), more), out
+
+    def _count(self, paths: Iterable[Path]) -> None:
+        """Count what these processes have made since they were looked at last."""
+        for path in (each.with_suffix(MADE) for each in paths):
+            if self._progress is not None and path.exists():
+                lines = path.read_text("utf-8").splitlines(keepends=True)
+                for line in lines[self._counted.get(path, 0) :]:
+                    if line.endswith("\n"):  # else it is being written
+                        self._counted[path] = self._counted.get(path, 0) + 1
+                        self._progress.take(json.loads(line))
 
     def _check(self, side: _Side, child: Child, taken: Taken | None) -> None:
         if taken is not None and taken.usage_error is not None:
@@ -507,8 +537,25 @@ class SideBySide:
     def _tell(self, line: str) -> None:
         reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and self._config.get_verbosity() >= 0:
+            if self._progress is not None:
+                self._progress.clear()
             reporter.ensure_newline()
             reporter.write_line(f"claude: {line}")
+
+
+def _sum(aheads: Sequence[Ahead]) -> dict[str, Any] | None:
+    """What the gates of several candidates will take together."""
+    if not aheads:
+        return None
+    trials = [each.trials for each in aheads]
+    usd = [each.usd for each in aheads if each.usd is not None]
+    known = (sum(least for least, _ in usd), sum(most for _, most in usd))
+    whole = replace(
+        aheads[0],
+        trials=(sum(least for least, _ in trials), sum(most for _, most in trials)),
+        usd=known if len(usd) == len(aheads) else None,
+    )
+    return asdict(whole)
 
 
 def _going_on(
