@@ -135,9 +135,8 @@ class Recorded:
             text += f"cut{times.get('ended', '')}" if times.get("complete") is False else ""
         if (host := _HOST.search(text)) is not None:
             text = text[: host.start(1)] + text[host.end() :]
-        return (
-            _LIMIT_LINE.sub("", text) if any(f"\n      {name}" in text for name in LIMITS) else text
-        )
+        has_limits = any(f"\n      {name}" in text for name in LIMITS)
+        return _LIMIT_LINE.sub("", text) if has_limits else text
 
     @property
     def _counted_to(self) -> int:

@@ -44,12 +44,7 @@ class Asking:
             post.open(owner)
 
     def ask(
-        self,
-        calls: Calls,
-        call: Call,
-        url: str,
-        body: bytes,
-        headers: Headers,
+        self, calls: Calls, call: Call, url: str, body: bytes, headers: Headers
     ) -> Response | None:
         """The answer of a batch to `call`; None where it is to be sent by itself.
 
@@ -78,8 +73,9 @@ class Asking:
             return verdict
         if verdict == "alone":
             return None
-        if not self._before.issuperset(threading.enumerate()):
-            self._wait_for_others()
+        others = not self._before.issuperset(threading.enumerate())
+        while others and (rest_s := self._last_s + _TOGETHER_S - elapsed_s()) > 0:
+            time.sleep(rest_s)
         if isinstance(verdict, NoAnswer):
             raise SpoiledTrial(
                 f"not recorded: {verdict.why}",
@@ -92,7 +88,3 @@ class Asking:
                 why=verdict.why,
             )
         raise WaitsForBatch("it waits for the answer of a batch")
-
-    def _wait_for_others(self) -> None:
-        while (rest_s := self._last_s + _TOGETHER_S - elapsed_s()) > 0:
-            time.sleep(rest_s)
