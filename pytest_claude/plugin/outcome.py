@@ -6,6 +6,7 @@ import unittest
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from sys import intern
 
 import pytest
 
@@ -194,10 +195,7 @@ def _trial(
         models=tuple(sorted({names.canonical(c.model) for c in of_app if c.model})),
         cassette=recorder.shown_path or _lost_file(problems),
         interactions=len(recorder.calls),
-        checks=tuple(
-            CheckNote(c.name, c.outcome, c.reason, dict(c.facts), c.expected, at, c.observed)
-            for c, at in zip(view._kept, view._lines, strict=True)
-        ),
+        checks=tuple(_note(c, at) for c, at in zip(view._kept, view._lines, strict=True)),
         profile=profile(
             own.said.transcript(),
             output_tools=own.reading.output_tools,
@@ -218,12 +216,22 @@ def _trial(
         refused=_refused(own),
         set_ups=tuple(of.recorder.shown_path or "" for of in wide),
         set_ups_usd=tuple(map(_usd, wide)) if profiled else (),
-        edition=own.edition,
+        edition=tuple(map(_once, own.edition)),
     )
     if own.own_efforts and trial.profile is not None:  # what the arm asked for is no behavior
         efforts = tuple(level for level in own.own_efforts if level is not None)
         trial = replace(trial, profile=replace(trial.profile, efforts=efforts))
     return replace(trial, judged=own.judge.judged)  # by what was read for the profile too
+
+
+def _note(check: Check, line: int | None) -> CheckNote:
+    reason, expected, observed = map(_once, (check.reason, check.expected, check.observed))
+    return CheckNote(check.name, check.outcome, reason, dict(check.facts), expected, line, observed)
+
+
+def _once(text: str) -> str:
+    """The one copy of a text: thousands of trials have few."""
+    return intern(str(text))
 
 
 def _usd(arm: Arm) -> float | None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from traceback import clear_frames
+from traceback import clear_frames, walk_tb
 from typing import Any, Literal, get_args
 
 import pytest
@@ -156,6 +156,8 @@ def forget(runs: Sequence[TrialRun]) -> None:
     for run in runs:
         for error in run.raised.values():
             clear_frames(error.__traceback__)
+            for frame, _ in walk_tb(error.__traceback__):
+                _ = frame.f_locals  # up to Python 3.12 it is a copy, and made anew
 
 
 # --- pytest-timeout -------------------------------------------------------------------------
