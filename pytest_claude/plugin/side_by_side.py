@@ -327,7 +327,7 @@ class SideBySide:
         known = [dry["usd"] for _, dry in found if dry["usd"] is not None]
         if len(known) == len(self._arms):
             least, most = (sum(of) for of in zip(*known, strict=True))
-            usd = f"{dollars(least)} to {dollars(most)}"
+            usd = " to ".join(dict.fromkeys((dollars(least), dollars(most))))
             reporter.write_line(f"in all {usd}, less the fresh trials that the candidates share")
 
     def pytest_unconfigure(self) -> None:
