@@ -205,11 +205,15 @@ class SideBySide:
         self.run: Run | None = None
         self._told: Candidates | None = None
         self._lines: dict[str, int] = {}
-        self._stack = ExitStack()
         self._stopped: str | None = None
         self._unwritten: list[str] = []
         self._notes: dict[str, None] = {}
         self._files = 0
+        self._stack = ExitStack()
+        folder = self._stack.enter_context(TemporaryDirectory(prefix="pytest-claude-"))
+        self._folder = Path(folder)
+        if shared_path() is None:  # now: the progress reads what all processes spend
+            self._stack.enter_context(sharing(folder))
         self._progress = Progress(config, settings) if settings.recording else None
         self._counted: dict[Path, int] = {}
 
@@ -338,10 +342,6 @@ class SideBySide:
 
     def _run_sides(self) -> None:
         """Take trials until no candidate needs more, or nothing more comes in."""
-        folder = self._stack.enter_context(TemporaryDirectory(prefix="pytest-claude-"))
-        self._folder = Path(folder)
-        if shared_path() is None:
-            self._stack.enter_context(sharing(folder))
         if self._settings.dry_run:
             self._take({arm: arm.settings for arm in self._arms})
             return

@@ -298,7 +298,7 @@ def test_other_kinds_of_tests_end_as_in_a_bump_of_one(plain: Any) -> None:
         for options in (ENVIRONMENTS, (f"--claude-bump={OLD}={OPUS}",)):
             result = plain.run(*options, "--claude-record", "--claude-report=run.json", "-rs")
             run = run_of(plain)
-            for arm in run["arms"] or [run]:
+            for arm in run.get("arms") or [run]:
                 tests = {t["test"]: (t["verdict"], t["reason"]) for t in arm["decision"]["tests"]}
                 told.append((arm["decision"]["overall"], tests, result.parseoutcomes()))
             result.stdout.fnmatch_lines_random(
@@ -398,3 +398,110 @@ def test_what_was_paid_before_an_interrupt_is_kept(plain: Any) -> None:
         # The calls that were under way are asked again.
         assert len(plain.simulator.bodies) in (24, 25, 26)
     assert [overall for overall, _ in verdicts(plain)] == ["pass", "pass"]
+
+
+# --- what a recording may cost ------------------------------------------------------------------
+
+
+def test_a_dry_run_tells_of_each_candidate_and_sends_nothing(plain: Any) -> None:
+    before = plain.cassettes
+    result = plain.record(*ENVIRONMENTS, "--claude-dry-run", "--claude-report=run.json")
+    assert (result.ret, plain.simulator.requests) == (pytest.ExitCode.OK, [])
+    assert plain.cassettes == before
+    result.stdout.fnmatch_lines(
+        [
+            f"APP_MODEL={HAIKU}: quick: 3 tests gated, 12 *",
+            f"APP_MODEL={OPUS}: quick: 3 tests gated, 12 *",
+            f"APP_MODEL={HAIKU}:",
+            "dry run: nothing was sent; *",
+            "in all $*, less the fresh trials that the candidates share",
+        ]
+    )
+
+
+def test_the_candidates_share_one_budget(plain: Any) -> None:
+    prices = [f"{name} input=0 output=10000" for name in (OLD, HAIKU, OPUS)]
+    plain.pytester.makepyprojecttoml(
+        "[tool.pytest.ini_options]\npythonpath = ['.']\nclaude_judge = 'never'\n"
+        f"claude_prices = {prices}\n"
+    )
+    text = asks("x" * 400)  # 100 tokens, as the simulator counts: a dollar
+    plain.personas(**{OLD: text, HAIKU: text, OPUS: text})
+    plain.tests(PLAIN.replace('calls_tool("lookup_order")', 'stops_with("end_turn")'))
+    plain.record(mode="all")
+    words = (*ENVIRONMENTS, "--claude-record", "--claude-report=run.json")
+    with plain.server():
+        result = plain.run(*words, "--claude-budget=5.50")
+        assert len(plain.simulator.billed) == 5
+        assert "pass" not in {overall for overall, _ in verdicts(plain)}
+        result.stdout.fnmatch_lines(
+            ["the budget of $5.50 stopped the recording: $5.00 were spent, *"]
+        )
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_candidates_are_recorded_in_batches(plain: Any) -> None:
+    words = (*ENVIRONMENTS, "--claude-report=run.json")
+    plain.record(*words, "--claude-batch").assert_outcomes(passed=3)
+    in_batches = Counter((body["model"], batch) for body, batch in plain.simulator.billed)
+    assert in_batches == {(HAIKU, True): 12, (OPUS, True): 12}
+    before = (plain.path / "run.json").read_text()
+    plain.run(*words).assert_outcomes(passed=3)
+    assert (plain.path / "run.json").read_text() == before
+
+
+# --- wide fixtures, projects below, earlier files -----------------------------------------------
+
+WIDE = """
+@pytest.fixture(scope="module")
+def greeting():
+    return ask("set-up").stop_reason
+
+@pytest.mark.claude(trials=2)
+def test_calls(claude, greeting):
+    ask("call")
+    assert claude.calls_tool("lookup_order")
+"""
+
+
+def test_what_wider_fixtures_ask_is_apart_for_each_candidate(plain: Any) -> None:
+    plain.tests(WIDE)
+    plain.personas(**{OPUS: by_prompt({"call": ASKS}, CALLS)})
+    plain.record()
+    words = (*ENVIRONMENTS, "--claude-report=run.json")
+    plain.record(*words)
+    prompts = Counter(
+        (body["model"], body["messages"][0]["content"]) for body in plain.simulator.bodies
+    )
+    each = {HAIKU: 4, OPUS: 8, OLD: 8}
+    assert prompts == {(name, text): n for name, n in each.items() for text in ("set-up", "call")}
+    set_ups = Counter(name.split("/")[2] for name in plain.cassettes if "/@fixtures/" in name)
+    assert sorted(set_ups.values()) == [1, 4, 8, 8], "the first: of the baseline as it was"
+    assert [overall for overall, _ in verdicts(plain)] == ["pass", "fail"]
+    before = (plain.path / "run.json").read_text()
+    plain.run(*words)
+    assert (plain.path / "run.json").read_text() == before
+
+
+def test_a_project_below_keeps_its_own_gate_of_several_candidates(
+    plain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = plain.path / "desk"
+    (below / "tests").mkdir(parents=True)
+    (below / "pytest.ini").write_text("[pytest]\npythonpath = ..\n")
+    (plain.path / "test_app.py").rename(below / "tests" / "test_desk.py")
+    (plain.path / "conftest.py").rename(below / "conftest.py")
+    words = (*ENVIRONMENTS, "--claude-report=run.json")
+    with monkeypatch.context() as patch, plain.server():
+        patch.chdir(below)
+        plain.run("--claude-record").assert_outcomes(passed=3)
+        plain.run(*words, "--claude-record").assert_outcomes(passed=3)
+        calls = asked(plain)
+    assert calls == {OLD: 6, HAIKU: 12, OPUS: 12}
+    of_below = run_of(plain, "desk/run.json")
+    with plain.server():
+        plain.run("desk", *words, "--claude-record").assert_outcomes(passed=3)
+        assert plain.simulator.bodies == []
+    assert [arm["decision"]["overall"] for arm in run_of(plain)["arms"]] == ["pass", "pass"]
+    assert len(of_below["arms"]) == 2
+    assert not [name for name in plain.cassettes if name.startswith("_gate/")]
