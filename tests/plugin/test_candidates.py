@@ -128,7 +128,9 @@ def test_each_candidate_has_a_folder_beside_the_fresh_baseline_of_all(compared: 
 def test_as_many_calls_are_made_as_the_candidates_need_and_the_baseline_is_asked_once(
     compared: Any,
 ) -> None:
-    of = {name: [b for b in HOW["bodies"] if b["model"] == name] for name in (OLD, NEW, OPUS, HAIKU)}
+    of = {
+        name: [b for b in HOW["bodies"] if b["model"] == name] for name in (OLD, NEW, OPUS, HAIKU)
+    }
     decisions = [arm["decision"] for arm in json.loads(HOW["run"])["arms"]]
     taken = [decision["candidate_trials"] for decision in decisions]
     assert [len(of[name]) for name in (NEW, OPUS, HAIKU)] == taken
@@ -505,3 +507,66 @@ def test_a_project_below_keeps_its_own_gate_of_several_candidates(
     assert [arm["decision"]["overall"] for arm in run_of(plain)["arms"]] == ["pass", "pass"]
     assert len(of_below["arms"]) == 2
     assert not [name for name in plain.cassettes if name.startswith("_gate/")]
+
+
+# --- what can't be compared -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((f"--claude-bump={OLD}={NEW}@lo,{OPUS}",), "*@lo: not one of low, *did you mean 'low'?"),
+        ((f"--claude-bump={OLD}=claude-opus-4-6@xhigh,{NEW}",),
+         "*the efforts of claude-opus-4-6: low, medium, high, max"),
+        ((f"--claude-bump={OLD}=no-model-of-ours@low,{NEW}",), "*no-model-of-ours: none is known"),
+        ((f"--claude-bump={OLD}={NEW},{NEW}",), f"*{NEW} is named twice as a candidate"),
+        ((f"--claude-bump={OLD}={NEW},anthropic.{NEW}",), f"*anthropic.{NEW}: one candidate under two names"),
+        ((f"--claude-bump={OLD}={NEW},{OPUS}", f"--claude-bump={HAIKU}={NEW}"),
+         "*several candidates are compared with one OLD; name one --claude-bump"),
+        ((f"--claude-bump={OLD}={NEW},",), "*expected OLD=NEW, *"),
+        ((*with_model(NEW), "--claude-baseline=last"), "*--claude-baseline and --claude-candidate*"),
+        ((*with_model(NEW), f"--claude-swap={OLD}={NEW}"), "*--claude-swap and --claude-candidate*"),
+        ((f"--claude-bump={OLD}={NEW},{OPUS}", "--claude-continue=run.json"),
+         "*goes on by itself; type it again with --claude-record"),
+        (("--claude-candidate", "APP_API_KEY=abc"), "*APP_API_KEY looks like a secret*"),
+        (("--claude-candidate", "APP MODEL=x"), "*expected \"NAME=VALUE …\", *"),
+        (("--claude-candidate", "APP_MODEL='x"), "*No closing quotation"),
+        ((f"--claude-bump={OLD}={NEW}", "--claude-gate-any"), "*needs several candidates, *"),
+        ((f"--claude-bump={OLD}={NEW},claude-3-opus-20240229",), "*is retired since *"),
+        ((*ENVIRONMENTS, "-p", "xdist", "--tx=popen", "--dist=load"), "*compared on this machine*"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_compared_is_said_before_the_first_call(
+    project: Any, words: tuple[str, ...], told: str
+) -> None:
+    project.tests(PLAIN)
+    project.record()
+    result = project.record(*words)
+    assert (result.ret, project.simulator.requests) == (pytest.ExitCode.USAGE_ERROR, [])
+    assert not [name for name in project.cassettes if name.startswith("_gate")]
+    project.unwrapped([*result.errlines, *result.outlines]).fnmatch_lines([told])
+
+
+@pytest.mark.parametrize("words", [ENVIRONMENTS, (f"--claude-bump={OLD}={NEW},{OPUS}",)])
+def test_a_replay_of_candidates_that_were_never_recorded_says_so(
+    plain: Any, words: tuple[str, ...]
+) -> None:
+    result = plain.run(*words)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    plain.unwrapped(result.errlines).fnmatch_lines(["*--claude-record*"])
+
+
+def test_ledgers_and_run_files_from_before_there_were_several_candidates_are_read(
+    bumped: Any,
+) -> None:
+    ledger = bumped.cassette(f"_gate/{OLD}__{NEW}/ledger.jsonl").read_text()
+    assert '"arms"' not in ledger.partition("\n")[0]
+    assert LedgerFile.loads(ledger, "ledger.jsonl").arms == ()
+    bumped.run(f"--claude-bump={OLD}={NEW}", "--claude-report=run.json")
+    data = run_of(bumped)
+    for new in ("arms", "any_arm"):
+        data.pop(new, None)
+    data["decision"]["policy"].pop("arms")
+    data["comparison"] = {k: v for k, v in data["comparison"].items() if k != "environment"}
+    run = loads(json.dumps(data), "run.json")
+    assert (run.arms, run.any_arm, run.overall) == ((), False, "fail")
