@@ -57,9 +57,9 @@ def arms_of(settings: RunSettings) -> list[RunSettings]:
         SettingsError: Of the candidates that were compared with one of these, some are not named;
             or two of them are one.
     """
-    named: dict[str, Candidate] = {}
+    names: dict[str, Candidate] = {}
     for each in settings.candidates:
-        if (other := named.setdefault(_side(settings, each).arm, each)) is not each:
+        if (other := names.setdefault(_side(settings, each).arm, each)) is not each:
             raise SettingsError(f"{other.name} and {each.name}: one candidate under two names")
     known = {key: paths for key, paths in _ledgers(settings).items() if _is_begun(paths)}
     latest = max((attempt for attempt, _ in known), default=0)

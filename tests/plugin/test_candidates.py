@@ -7,7 +7,6 @@ import os
 import re
 import signal
 from collections import Counter
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -128,9 +127,9 @@ def test_each_candidate_has_a_folder_beside_the_fresh_baseline_of_all(compared: 
 def test_as_many_calls_are_made_as_the_candidates_need_and_the_baseline_is_asked_once(
     compared: Any,
 ) -> None:
-    of = {
-        name: [b for b in HOW["bodies"] if b["model"] == name] for name in (OLD, NEW, OPUS, HAIKU)
-    }
+    of: dict[str, list[Any]] = {name: [] for name in (OLD, NEW, OPUS, HAIKU)}
+    for body in HOW["bodies"]:
+        of[body["model"]].append(body)
     decisions = [arm["decision"] for arm in json.loads(HOW["run"])["arms"]]
     taken = [decision["candidate_trials"] for decision in decisions]
     assert [len(of[name]) for name in (NEW, OPUS, HAIKU)] == taken
@@ -336,9 +335,8 @@ def test_a_module_that_can_not_be_imported_is_no_pass(plain: Any) -> None:
         result.assert_outcomes(passed=3, errors=1)
         assert [overall for overall, _ in verdicts(plain)] == ["undecided", "undecided"]
         # On one candidate alone.
-        module.write_text(
-            f"import os\nif 'haiku' in os.environ.get('APP_MODEL', ''): import nothing_there\n{text}"
-        )
+        here = "'haiku' in os.environ.get('APP_MODEL', '')"
+        module.write_text(f"import os\nif {here}: import nothing_there\n{text}")
         result = plain.run(*words)
         result.stdout.fnmatch_lines([f"claude: the run of APP_MODEL={HAIKU} broke:"])
         assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -520,12 +518,15 @@ def test_a_project_below_keeps_its_own_gate_of_several_candidates(
          "*the efforts of claude-opus-4-6: low, medium, high, max"),
         ((f"--claude-bump={OLD}=no-model-of-ours@low,{NEW}",), "*no-model-of-ours: none is known"),
         ((f"--claude-bump={OLD}={NEW},{NEW}",), f"*{NEW} is named twice as a candidate"),
-        ((f"--claude-bump={OLD}={NEW},anthropic.{NEW}",), f"*anthropic.{NEW}: one candidate under two names"),
+        ((f"--claude-bump={OLD}={NEW},anthropic.{NEW}",),
+         f"*{NEW} and anthropic.{NEW}: one candidate under two names"),
         ((f"--claude-bump={OLD}={NEW},{OPUS}", f"--claude-bump={HAIKU}={NEW}"),
          "*several candidates are compared with one OLD; name one --claude-bump"),
         ((f"--claude-bump={OLD}={NEW},",), "*expected OLD=NEW, *"),
-        ((*with_model(NEW), "--claude-baseline=last"), "*--claude-baseline and --claude-candidate*"),
-        ((*with_model(NEW), f"--claude-swap={OLD}={NEW}"), "*--claude-swap and --claude-candidate*"),
+        ((*with_model(NEW), "--claude-baseline=last"),
+         "*--claude-baseline and --claude-candidate: one of them, not both"),
+        ((*with_model(NEW), f"--claude-swap={OLD}={NEW}"),
+         "*--claude-swap and --claude-candidate: one of them, not both"),
         ((f"--claude-bump={OLD}={NEW},{OPUS}", "--claude-continue=run.json"),
          "*goes on by itself; type it again with --claude-record"),
         (("--claude-candidate", "APP_API_KEY=abc"), "*APP_API_KEY looks like a secret*"),
