@@ -262,7 +262,7 @@ class Collected:
         }
         if self._run is None:
             return plain_ahead(tests, self._settings, self._recordings, workers)
-        return gate_ahead(tests, self._settings, self._run, self._recordings)
+        return gate_ahead(tests, self._settings, self._run, self._recordings, workers=workers)
 
     def _judged(self) -> list[str]:
         """How many replies a judge may read in this recording, and for how much."""

@@ -290,7 +290,8 @@ class Results:
         if gated is not None:
             from pytest_claude.plugin.gate.estimate import gate_by_ids
 
-            ahead = gate_by_ids(ids, settings, gated) if settings.go_on is None else None
+            workers = summary.workers_of(self._config)
+            ahead = gate_by_ids(ids, settings, gated, workers) if settings.go_on is None else None
             lines = [*(ahead.lines if ahead is not None else ()), *lines]
             self.begin(ahead)
         elif self.progress is not None:

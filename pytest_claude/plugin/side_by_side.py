@@ -256,7 +256,8 @@ class SideBySide:
         mode = "recording" if self._settings.records else "replay only"
         of = f"claude: {len(self._items)} of {plural(len(items), 'test')}"
         lines = [f"{of}, {mode}, {plural(len(self._arms), 'candidate')} beside one baseline"]
-        aheads = [(arm.name, arm.collected.ahead()) for arm in self._arms]
+        workers = self._config.stash.get(WORKERS, 1)
+        aheads = [(arm.name, arm.collected.ahead(workers)) for arm in self._arms]
         if self._progress is not None:
             self._progress.begin(_sum([ahead for _, ahead in aheads if ahead is not None]))
         each = {name: ahead.lines for name, ahead in aheads if ahead is not None}
