@@ -153,6 +153,12 @@ class Collected:
                 raise SettingsError("\n       ".join([f"{error}", *self._renamed])) from None
             if _begins_attempt(config, settings):
                 attempts.begin([item.nodeid for item in using], self._run.policy.baseline)
+        elif attempts is not None and part is not None and part.candidate is not None:
+            if not (settings.records or attempts.candidate_is_recorded):
+                raise SettingsError(
+                    f"{part.candidate.option}: nothing is recorded for it\n"
+                    "       to record it, add --claude-record"
+                )
         self._gate = None if self._run is None else Gate(settings, self._arms, self._run)
 
     def leave_what_waits(self, items: list[pytest.Item]) -> None:

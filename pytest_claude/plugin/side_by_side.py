@@ -54,8 +54,13 @@ def arms_of(settings: RunSettings) -> list[RunSettings]:
     of others was begun is an attempt of its own.
 
     Raises:
-        SettingsError: Of the candidates that were compared with one of these, some are not named.
+        SettingsError: Of the candidates that were compared with one of these, some are not named;
+            or two of them are one.
     """
+    names: dict[str, Candidate] = {}
+    for each in settings.candidates:
+        if (other := names.setdefault(_side(settings, each).arm, each)) is not each:
+            raise SettingsError(f"{other.name} and {each.name}: one candidate under two names")
     known = {key: paths for key, paths in _ledgers(settings).items() if _is_begun(paths)}
     latest = max((attempt for attempt, _ in known), default=0)
     again = settings.record_mode == "all" and bool(known) and not _waits(known)
@@ -205,11 +210,15 @@ class SideBySide:
         self.run: Run | None = None
         self._told: Candidates | None = None
         self._lines: dict[str, int] = {}
-        self._stack = ExitStack()
         self._stopped: str | None = None
         self._unwritten: list[str] = []
         self._notes: dict[str, None] = {}
         self._files = 0
+        self._stack = ExitStack()
+        folder = self._stack.enter_context(TemporaryDirectory(prefix="pytest-claude-"))
+        self._folder = Path(folder)
+        if shared_path() is None:  # now: the progress reads what all processes spend
+            self._stack.enter_context(sharing(folder))
         self._progress = Progress(config, settings) if settings.recording else None
         self._counted: dict[Path, int] = {}
 
@@ -328,7 +337,7 @@ class SideBySide:
         known = [dry["usd"] for _, dry in found if dry["usd"] is not None]
         if len(known) == len(self._arms):
             least, most = (sum(of) for of in zip(*known, strict=True))
-            usd = f"{dollars(least)} to {dollars(most)}"
+            usd = " to ".join(dict.fromkeys((dollars(least), dollars(most))))
             reporter.write_line(f"in all {usd}, less the fresh trials that the candidates share")
 
     def pytest_unconfigure(self) -> None:
@@ -339,10 +348,6 @@ class SideBySide:
 
     def _run_sides(self) -> None:
         """Take trials until no candidate needs more, or nothing more comes in."""
-        folder = self._stack.enter_context(TemporaryDirectory(prefix="pytest-claude-"))
-        self._folder = Path(folder)
-        if shared_path() is None:
-            self._stack.enter_context(sharing(folder))
         if self._settings.dry_run:
             self._take({arm: arm.settings for arm in self._arms})
             return

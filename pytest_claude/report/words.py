@@ -235,8 +235,10 @@ def any_candidate(decisions: Sequence[Decision]) -> str:
     Args:
         decisions: Of the candidates.
     """
-    caught = min(_caught(decision) for decision in decisions)
-    missed, number = 1 - caught ** len(decisions), len(decisions)
+    number = len(decisions)
+    # Each that drops a test is a suspect more.
+    caught = min(_caught(decision, number) for decision in decisions)
+    missed = 1 - caught**number
     return (
         "one candidate that passes is enough (--claude-gate-any): where each of "
         f"{plural(number, 'candidate')} drops a test by {decisions[0].policy.delta:g}, some passes "
@@ -244,10 +246,10 @@ def any_candidate(decisions: Sequence[Decision]) -> str:
     )
 
 
-def _caught(decision: Decision) -> float:
+def _caught(decision: Decision, least_suspects: int = 0) -> float:
     """The chance that a test which drops by the policy's `delta` is named."""
-    recorded = fewest_recorded(decision)
-    return catch_probability(decision.policy, decision.rounded_suspects, recorded=recorded)
+    suspects, recorded = decision.rounded_suspects, fewest_recorded(decision)
+    return catch_probability(decision.policy, max(suspects, least_suspects), recorded=recorded)
 
 
 def _passed(decision: Decision) -> Headline:
