@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulator import Persona, asks, by_prompt, calls, says
+from projects import KEY
+from simulator import Persona, asks, by_prompt, calls, overloaded, says
 
 from pytest_claude.cli import main
 
@@ -146,6 +147,21 @@ def test_a_test_that_fails_accepts_nothing(project, commands_in_process) -> None
     assert not accepted(project).exists()
     assert accept("test_app.py") == 1
     assert not accepted(project).exists()
+
+
+def test_a_trial_that_was_not_answered_accepts_nothing(project) -> None:
+    project.personas(old=overloaded(9, SHIPS))
+    project.tests(STATED)
+    project.record().assert_outcomes(failed=1)
+    assert not accepted(project).exists()
+
+
+def test_no_secret_is_kept(project) -> None:
+    project.personas(old=calls(("lookup_order", {KEY: "1234"})))
+    project.tests(STATED)
+    project.record().assert_outcomes(passed=1)
+    assert list(facts(project)["arguments"]["lookup_order"]) == ["[redacted]"]
+    project.run().assert_outcomes(passed=1)
 
 
 def test_a_dry_run_writes_nothing(recorded) -> None:
