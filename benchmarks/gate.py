@@ -24,7 +24,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from pytest_claude.gating import Decision, Ledger, Need, Policy, Trial, plan
-from pytest_claude.gating.counted import counted_gate
+from pytest_claude.gating.counted import CountedGate, counted_gate, counted_gates
 from pytest_claude.gating.duel import ROUNDED, design, fit
 from pytest_claude.gating.estimate import Recorded, estimate
 from pytest_claude.gating.statistics import binomial
@@ -48,6 +48,22 @@ class Drawn:
         if rate >= 1.0 or start >= stop:
             return 0
         return bisect_right(_cumulated(stop - start, rate), self._random())
+
+
+class Beside:
+    """Outcomes of one of several candidates: `shared` is what was drawn of their baseline."""
+
+    def __init__(self, drawn: Drawn, shared: dict[tuple[Any, ...], int]) -> None:
+        self._drawn = drawn
+        self._shared = shared
+
+    def fails(self, test: int, stream: str, start: int, stop: int) -> int:
+        key = (test, stream, start, stop)
+        if stream == "cand":
+            return self._drawn.fails(*key)
+        if key not in self._shared:
+            self._shared[key] = self._drawn.fails(*key)
+        return self._shared[key]
 
 
 @cache
@@ -142,6 +158,41 @@ class Row:
         return 2 * math.sqrt(0.05 * 0.95 / self.runs)
 
 
+def gates(
+    random: Random, policy: Policy, scenario: Scenario, runs: int
+) -> Iterator[list[CountedGate]]:
+    """Runs of a scenario: the gate of its candidate, and of those that stayed as the baseline is.
+
+    The policy says how many candidates there are.
+    """
+    rates = {"base": scenario.base, "base_fresh": scenario.today, "cand": scenario.cand}
+    drawn = [Drawn(random, rates), Drawn(random, {**rates, "cand": scenario.today})]
+    recorded = [scenario.recorded] * scenario.tests
+    for _ in range(runs):
+        shared: dict[tuple[Any, ...], int] = {}
+        arms = [Beside(drawn[min(arm, 1)], shared) for arm in range(policy.arms)]
+        yield counted_gates(recorded, arms, policy)
+
+
+def candidates(part: str, policy: Policy, scenario: Scenario, runs: int) -> Row:
+    """Several candidates, of which the first is the one of the scenario; the same every time."""
+    name = f"{scenario.name}, {policy.arms} candidates"
+    random = Random(f"{policy.preset} {name} {scenario.tests} {scenario.recorded}")
+    dropped, trials = set(scenario.dropped), runs * scenario.tests
+    fails = named = wrong = cand = fresh = 0
+    for run in gates(random, policy, scenario, runs):
+        first, *others = [set(gate.regressed) for gate in run]
+        fails += any(gate.failed for gate in run)
+        named += bool(dropped & first)
+        wrong += bool(first - dropped) or any(others)
+        cand += sum(sum(gate.cand) for gate in run)
+        fresh += sum(max(of) for of in zip(*(gate.fresh for gate in run), strict=True))
+    return Row(
+        part, policy.preset, name, scenario.tests, scenario.recorded, runs,
+        fails / runs, named / runs, wrong / runs, cand / trials, fresh / trials,
+    )  # fmt: skip
+
+
 def measured(part: str, policy: Policy, scenario: Scenario, runs: int) -> Row:
     """Gates of a scenario; the same every time."""
     random = Random(f"{policy.preset} {scenario.name} {scenario.tests} {scenario.recorded}")
@@ -228,6 +279,15 @@ def part_retired(runs: int) -> Iterator[Row]:
         yield measured("retired", policy, drop("one 1->0", 50, recorded, 0, 1.0, 0.0), runs)
 
 
+def part_candidates(runs: int) -> Iterator[Row]:
+    for tests in (10, 50, 200):
+        for arms in range(2, 7):
+            policy = Policy(arms=arms)
+            for rate in ("mix", 0.9, 0.7):
+                yield candidates("candidates", policy, null(tests, 10, rate), runs)
+            yield candidates("candidates", policy, drop("one 1->.5", tests, 10, 0, 1.0, 0.5), runs)
+
+
 PARTS: dict[str, Part] = {
     "null": part_null,
     "large": part_large,
@@ -235,6 +295,7 @@ PARTS: dict[str, Part] = {
     "presets": part_presets,
     "drift": part_drift,
     "retired": part_retired,
+    "candidates": part_candidates,
 }
 
 # Candidate trials per test on the mix that a test told every true rate would need.
@@ -252,7 +313,8 @@ def _short(row: Row) -> Iterator[str]:
     quiet = row.scenario.startswith("p=") or row.part == "drift"
     if quiet and row.fails > 0.05 + row.margin:
         yield f"false alarms {row.fails:.3f} > .05 + 2 SE"
-    if row.scenario in ("one 1->.5", "one 1->0.5") and row.part in ("power", "presets"):
+    powered = row.part in ("power", "presets", "candidates")
+    if row.scenario.partition(",")[0] in ("one 1->.5", "one 1->0.5") and powered:
         error = 2 * math.sqrt(0.9 * 0.1 / row.runs)
         if row.named < 0.9 - error:
             yield f"named {row.named:.3f} < .90 - 2 SE"

@@ -27,6 +27,9 @@ JUDGE_MODEL = "claude-haiku-5-5"
 STORE_REQUESTS = 64_000
 """The bytes of the longest string of a request that its cassette holds itself."""
 
+RETIREMENT_DAYS = 60
+"""How many days before its retirement a model in use is told."""
+
 GatePreset = Literal["quick", "standard", "thorough"]
 
 RECORD_MODES: tuple[str, ...] = (*get_args(RecordMode), "rewrite")
@@ -194,7 +197,7 @@ class RunSettings:
     show_transcript: bool = False
     prices: tuple[str, ...] = ()
     names: ModelNames = NO_NAMES
-    retirement_days: int | None = 60
+    retirement_days: int | None = RETIREMENT_DAYS
     record_refused: bool = False
     model: str | None = None
     judge: JudgeMode = "unsure"
@@ -396,6 +399,17 @@ def parse_store_requests(value: str) -> int:
             f"claude_store_requests = {value}: a size of 1 kB or more, such as 64 kB, or off"
         )
     return size
+
+
+def parse_days(name: str, value: str) -> int | None:
+    """The days in `value`; None for `off`.
+
+    >>> parse_days("--within", "30"), parse_days("claude_retirement_days", "off")
+    (30, None)
+    """
+    if value != "off" and not value.isdecimal():
+        raise SettingsError(f"{name} = {value}: a whole number of days, or off")
+    return None if value == "off" else int(value)
 
 
 def parse_dollars(name: str, value: str) -> float:

@@ -99,6 +99,8 @@ def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     # Each client of an SDK reads all authorities that the machine trusts, which takes 20 ms and
     # more; the simulator is asked over plain HTTP.
     monkeypatch.setenv("SSL_CERT_FILE", str(ROOT / "tests" / "authority.pem"))
+    # No power fails here, and a disk may take milliseconds; tests/faults/disk.py sees each call.
+    monkeypatch.setattr(os, "fsync", lambda file: None)
     # No model of the tests retires within 60 days of it, and all rules but the newest hold.
     monkeypatch.setattr("pytest_claude.clock.today", lambda: "2026-09-30")
 

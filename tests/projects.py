@@ -137,8 +137,6 @@ class Project:
         self.account = Account()
         # Only what a test names: the machine's plugins would be loaded anew in each run.
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        # No power fails here. When something is flushed, tests/faults/test_writing.py looks at.
-        monkeypatch.setattr(os, "fsync", lambda file: None)
         self.app()
         pytester.makepyprojecttoml("[tool.pytest.ini_options]\npythonpath = ['.']\n")
 

@@ -27,7 +27,7 @@ _LONGEST_QUESTION = 200  # characters of a reply that asks in no sentence of its
 _REFUSAL = "refusal"  # the stop reason by which the model itself refuses
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ToolFact:
     """One call of a client tool.
 
@@ -42,7 +42,7 @@ class ToolFact:
     interaction: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Profile:
     """What the model did in one trial.
 

@@ -55,6 +55,8 @@ def _day(text: str) -> str:
 
 
 _PAIRS = _arg("pairs", nargs="+", metavar="OLD=NEW", help="the models, each as OLD=NEW")
+_PATHS_OR_PROJECT = _arg("paths", nargs="*", default=[], type=Path, metavar="PATH",
+                         help="files or folders (default: the project)")  # fmt: skip
 _PATHS = _arg("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
 
 COMMANDS: Mapping[str, Command] = {
@@ -230,5 +232,19 @@ COMMANDS: Mapping[str, Command] = {
             _flag("--json", does="all facts, with date and sources"),
             _flag("--live", does="ask GET /v1/models and take its word first"),
         ),
+    ),
+    "scan": Command(
+        "scan",
+        "where source, configuration and workflows name a model, and when it retires",
+        (
+            _PATHS_OR_PROJECT,
+            _arg("--within", metavar="DAYS",
+                 help="exit with 1 when a model retires within so many days (default: "
+                 "claude_retirement_days, 60), or off"),
+            _flag("--json", does="one JSON object for each place"),
+        ),
+        "Reads the files that git knows or would add, notebooks and workflows too; cassettes, "
+        "prose and what is larger than 1 MB are left out. Exit status: 1 when a model that is "
+        "named is retired, or retires within DAYS.",
     ),
 }  # fmt: skip

@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING
 
 from pytest_claude.ini_files import ini_keys
 from pytest_claude.models.ids import NO_NAMES, ModelNames
-from pytest_claude.settings import STORE_REQUESTS, parse_store_requests
+from pytest_claude.settings import (
+    RETIREMENT_DAYS,
+    STORE_REQUESTS,
+    parse_days,
+    parse_store_requests,
+)
 
 if TYPE_CHECKING:
     from pytest_claude.models.prices import PriceTable
+
+_RETIREMENT = "claude_retirement_days"
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,7 @@ class Project:
         prices: The user's own prices, one model a line.
         names: What the project's own names of models stand for.
         store_requests: The bytes of the longest string of a request that its cassette holds.
+        retirement_days: A model that retires within so many days is told; None: it never is.
     """
 
     root: Path
@@ -32,6 +40,7 @@ class Project:
     prices: tuple[str, ...] = ()
     names: ModelNames = NO_NAMES
     store_requests: int = STORE_REQUESTS
+    retirement_days: int | None = RETIREMENT_DAYS
 
     @property
     def cassette_roots(self) -> tuple[Path, ...]:
@@ -73,6 +82,10 @@ def read_project(folder: Path) -> Project:
                 tuple(_lines(keys.get("claude_prices"))),
                 _names(_lines(keys.get("claude_model_map"))),
                 parse_store_requests(str(keys.get("claude_store_requests", STORE_REQUESTS))),
+                parse_days(
+                    "claude_retirement_days",
+                    str(keys.get("claude_retirement_days", RETIREMENT_DAYS)),
+                ),
             )
     return Project(folder, folder / "cassettes")
 

@@ -55,7 +55,8 @@ def _recorded(side: str, root: str) -> dict[str, list[Trial]]:
     """The trials that the recordings of one side show, by the test's folder."""
     trials: dict[str, list[Trial]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        files = _here(root) if side == "." else _at(side.removeprefix("git:"), root, Path(folder))
+        here = ((path.as_posix(), path) for path in sorted(Path(root).rglob("*.yaml")))
+        files = here if side == "." else _at(side.removeprefix("git:"), root, Path(folder))
         placed = [(p.folder, p.index, n, path) for n, path in files if (p := _place(n, path, root))]
         for place, _, name, path in sorted(placed):
             test = str(place)
@@ -81,11 +82,6 @@ def _trial(test: str, index: int, name: str, path: Path) -> Trial:
         if transcript.answers
         else None,
     )  # fmt: skip
-
-
-def _here(root: str) -> Iterator[tuple[str, Path]]:
-    for path in sorted(Path(root).rglob("*.yaml")):
-        yield path.as_posix(), path
 
 
 def _at(revision: str, root: str, folder: Path) -> Iterator[tuple[str, Path]]:

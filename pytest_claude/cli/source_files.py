@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pytest_claude.cli.project import Project
-from pytest_claude.models.mentions import Mention, edited, mentions
+from pytest_claude.errors import SettingsError
+from pytest_claude.models.mentions import Mention, edited, ids_in, mentions
 from pytest_claude.recording.files import write_atomically
 
 _LARGEST = 1_000_000  # bytes; what is larger is data
 _PROSE = {".md", ".rst", ".html"}
 _RUN_FILE = '"format": "pytest-claude run'
+_WORKFLOWS = {".github", ".gitlab", ".circleci"}
 _FOREIGN = {"node_modules", "__pycache__", "site-packages"}
 
 Named = tuple[Path, list[Mention]]
@@ -30,7 +32,7 @@ def files_that_name(project: Project, pairs: Sequence[tuple[str, str]]) -> list[
         pairs: Old and new model, as typed.
     """
     found = []
-    for path in sorted(_files(project)):
+    for path in sorted(_files(project, project.root)):
         text = _text(path)
         if text is None or _RUN_FILE in text[:200]:
             continue
@@ -39,6 +41,36 @@ def files_that_name(project: Project, pairs: Sequence[tuple[str, str]]) -> list[
         if places:
             found.append((Path(os.path.relpath(path)), places))
     return found
+
+
+def model_ids(project: Project, paths: Sequence[Path]) -> list[Named]:
+    """Where the files at these paths name any model, by name of the file.
+
+    Of a folder the same files are read as by `files_that_name`; without a path the project's. A
+    file that is named itself is read whatever it is.
+
+    Raises:
+        SettingsError: A path is not there.
+    """
+    found = []
+    for path in sorted(dict.fromkeys(_chosen(project, paths))):
+        text = _text(path)
+        if text is not None and _RUN_FILE not in text[:200]:
+            settled = _settled_lines(text, project)
+            places = [m for m in ids_in(text, project.names) if m.line not in settled]
+            if places:
+                found.append((Path(os.path.relpath(path)), places))
+    return found
+
+
+def _chosen(project: Project, paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths or [project.root]:
+        if path.is_dir():
+            yield from _files(project, path.resolve())
+        elif path.is_file():
+            yield path.resolve()
+        else:
+            raise SettingsError(f"scan {path}: no such file or folder")
 
 
 def edit_files(named: Sequence[Named]) -> int:
@@ -65,9 +97,9 @@ def _settled_lines(text: str, project: Project) -> set[int]:
     }
 
 
-def _files(project: Project) -> Iterator[Path]:
+def _files(project: Project, folder: Path) -> Iterator[Path]:
     roots = project.cassette_roots
-    for path in _listed(project.root):
+    for path in _listed(folder):
         plain = path.is_file() and not path.is_symlink()
         if plain and path.suffix not in _PROSE and not any(root in path.parents for root in roots):
             yield path
@@ -88,8 +120,8 @@ def _listed(root: Path) -> Iterator[Path]:
 
 
 def _is_ours(folder: Path) -> bool:
-    hidden = folder.name.startswith(".") or folder.name in _FOREIGN
-    return not hidden and not (folder / "pyvenv.cfg").exists()
+    hidden = folder.name.startswith(".") and folder.name not in _WORKFLOWS
+    return not hidden and folder.name not in _FOREIGN and not (folder / "pyvenv.cfg").exists()
 
 
 def _text(path: Path) -> str | None:

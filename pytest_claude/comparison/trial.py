@@ -16,7 +16,7 @@ Stream = Literal["base", "base_fresh", "cand"]
 Outcome = Literal["pass", "fail", "skip", "void", "abort"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CheckNote:
     """What a check came to, kept for the comparison.
 
@@ -40,7 +40,7 @@ class CheckNote:
     observed: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Judged:
     """One reply that a judge read, where the rules left open what it does.
 
@@ -55,7 +55,7 @@ class Judged:
     usd: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Trial:
     """One run of a test on one model.
 

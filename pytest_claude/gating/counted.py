@@ -63,17 +63,38 @@ def counted_gate(
         policy: The settings.
         suite: Whether the suite channel is looked at; its second look takes fresh trials.
     """
+    return counted_gates(recorded, [outcomes], policy, suite=suite)[0]
+
+
+def counted_gates(
+    recorded: Sequence[int], arms: Sequence[Outcomes], policy: Policy, *, suite: bool = True
+) -> list[CountedGate]:
+    """The gates of several candidates beside one baseline; the arguments are as above.
+
+    All of `arms` say the same of the baseline, whose trials they share: a test takes as many as
+    the gate that takes the most.
+    """
+    screened = [_screened(recorded, outcomes, policy) for outcomes in arms]
+    suspects = sum(len(gate.suspects) for gate, _, _ in screened)
+    for (found, base, firsts), outcomes in zip(screened, arms, strict=True):
+        looked = _duels(found, base, suspects, outcomes, policy)
+        if suite and not found.regressed:
+            strata = [
+                Stratum(*of.whole, first, policy.first_look)
+                for of, first in zip(base, firsts, strict=True)
+            ]
+            found.suite = _suite(found, strata, looked, outcomes, policy)
+    return [found for found, _, _ in screened]
+
+
+def _screened(
+    recorded: Sequence[int], outcomes: Outcomes, policy: Policy
+) -> tuple[CountedGate, list[_Recorded], list[int]]:
+    """A gate after its screens, the recorded trials, and the passes at the first look."""
     found = CountedGate([0] * len(recorded), [0] * len(recorded))
     base = [_recorded(test, of, outcomes, policy) for test, of in enumerate(recorded)]
     firsts = [_screen(found, test, of.screened, outcomes, policy) for test, of in enumerate(base)]
-    looked = _duels(found, base, outcomes, policy)
-    if suite and not found.regressed:
-        strata = [
-            Stratum(*of.whole, first, policy.first_look)
-            for of, first in zip(base, firsts, strict=True)
-        ]
-        found.suite = _suite(found, strata, looked, outcomes, policy)
-    return found
+    return found, base, firsts
 
 
 class _Recorded(NamedTuple):
@@ -116,7 +137,11 @@ def _screen(found: CountedGate, test: int, base: Counts, outcomes: Outcomes, pol
 
 
 def _duels(
-    found: CountedGate, base: Sequence[_Recorded], outcomes: Outcomes, policy: Policy
+    found: CountedGate,
+    base: Sequence[_Recorded],
+    suspects: int,
+    outcomes: Outcomes,
+    policy: Policy,
 ) -> dict[int, int]:
     """Fight the duels; fails among the first fresh trials of each, for the second look."""
     looked: dict[int, int] = {}
@@ -126,7 +151,7 @@ def _duels(
         passes, held = base[test].held
         if retired and not held:
             continue
-        rule = duel_rule(policy, len(found.suspects), held_back=held if retired else None)
+        rule = duel_rule(policy, suspects, held_back=held if retired else None)
         if rule.c == 0:
             continue
         if not retired:

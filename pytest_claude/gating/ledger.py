@@ -298,12 +298,16 @@ class Ledger:
     def __or__(self, other: Iterable[Trial]) -> Ledger:
         return Ledger([*self.trials, *other])
 
+    def taken(self, test: str) -> tuple[Trial, ...]:
+        """The trials of one test."""
+        return self._by_test.get(test, ())
+
     def of(self, test: str, policy: Policy, attempt: int | None = None) -> TestTrials:
         """The trials of one test, as a gate with this policy reads them.
 
         `attempt` is the one to read of a test that the policy's left out.
         """
-        return TestTrials(test, self._by_test.get(test, ()), policy, attempt)
+        return TestTrials(test, self.taken(test), policy, attempt)
 
     def attempts(self) -> dict[str, int]:
         """The last attempt that has trials of each test; without the tests that have none."""

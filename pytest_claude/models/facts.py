@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.models.model_facts import ModelFacts
@@ -13,6 +16,8 @@ TOKENS_ACROSS = (1.0, 1.3, 1.35)
 
 Source: platform.claude.com, about-claude/pricing: about 30 % more, by content.
 """
+
+_DATED = re.compile(r"[-@]\d{8}(?!\d)")
 
 
 @lru_cache(maxsize=1)
@@ -46,6 +51,54 @@ def successor_of(model: str) -> str | None:
     facts = facts_of(model)
     line = [of for of in models() if facts and (of.line, of.status) == (facts.line, "active")]
     return line[0].id if line and line[0] != facts else None
+
+
+@dataclass(frozen=True)
+class Use:
+    """A model as a file names it, and what becomes of it.
+
+    Attributes:
+        name: As it is written.
+        model: Its canonical id; None for one that is unknown here.
+        form: "dated", "alias" (without a date: the vendor moves it), "own" (a name of the
+            project's), or "unknown".
+        status: As in `ModelFacts`; None for an unknown one.
+        retires_on: From this date on requests fail, as `YYYY-MM-DD`; None where none is set.
+        replacement: The model that the vendor recommends in its place, else the newest of its
+            line; None where it is that, or is unknown.
+    """
+
+    name: str
+    model: str | None
+    form: Literal["dated", "alias", "own", "unknown"]
+    status: str | None
+    retires_on: str | None
+    replacement: str | None
+
+    def retires_within(self, today: str, days: int | None) -> bool:
+        """Whether it is retired, or will be within `days`; never where these are None."""
+        return (
+            days is not None
+            and self.retires_on is not None
+            and days_between(today, self.retires_on) <= days
+        )
+
+
+def use_of(name: str, model: str) -> Use:
+    """What becomes of the model that a file calls `name`; `model` is what that stands for.
+
+    >>> use_of("claude-sonnet-4-5@20250929", "claude-sonnet-4-5@20250929").form
+    'dated'
+    >>> use_of("claude-next-1", "claude-next-1").status is None
+    True
+    """
+    facts = facts_of(model)
+    if facts is None:
+        return Use(name, None, "unknown", None, None, None)
+    form: Literal["dated", "alias", "own"] = "dated" if _DATED.search(name) else "alias"
+    form = form if name == model else "own"
+    after = facts.replacement or successor_of(facts.id)
+    return Use(name, facts.id, form, facts.status, facts.retires_on, after)
 
 
 def tokens_factor(old: ModelFacts | None, new: ModelFacts | None) -> tuple[float, float, float]:

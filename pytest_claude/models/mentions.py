@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from pytest_claude.models.facts import facts_of
 from pytest_claude.models.ids import ModelNames
+from pytest_claude.models.naming import may_be_a_model
 from pytest_claude.models.platforms import Platform, spelled
 
 # An id on its own or behind a gateway's prefix, dated or not; not a word that goes on before it.
@@ -16,6 +18,7 @@ _ID = re.compile(
     r"(?<![\w.-])(?:(?:[a-z]{2,6}(?:-[a-z]+)*\.)?anthropic\.)?"
     r"claude-[a-z0-9]++(?:[-.@][a-z0-9]++)*+(?::\d++)?+(?![\w-])(?!=[\w.])"
 )
+_OF_A_FILE = re.compile(r"\.[a-z]")  # a cassette is called after its model
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,26 @@ def mentions(text: str, pairs: Sequence[tuple[str, str]], names: ModelNames) -> 
     return sorted(
         _mentions(text, pairs, names), key=lambda mention: (mention.start, -len(mention.name))
     )
+
+
+def ids_in(text: str, names: ModelNames) -> list[Mention]:
+    """The places of a text that name any model, in order: ids of all platforms, and own names.
+
+    Words that only begin like an id, such as `claude-code`, are left out.
+
+    >>> from pytest_claude.models.ids import NO_NAMES
+    >>> [m.name for m in ids_in("model: claude-haiku-4-5 # by claude-code", NO_NAMES)]
+    ['claude-haiku-4-5']
+    """
+    own = [(name, name) for name in names.models if _ID.fullmatch(name) is None]
+    found = [*_mentions(text, own, names)]
+    found += [
+        Mention(_line(text, match), match.start(), match[0], None)
+        for match in _ID.finditer(text)
+        if facts_of(names.resolved(match[0]))
+        or (may_be_a_model(match[0]) and not _OF_A_FILE.search(match[0]))
+    ]
+    return sorted(found, key=lambda mention: mention.start)
 
 
 def edited(text: str, places: Sequence[Mention]) -> str:

@@ -50,6 +50,16 @@ def unknown_model(model: str, facts: ModelFacts | None) -> tuple[str, bool] | No
     return f"no model is named {shown or 'so'}{meant}", True
 
 
+def may_be_a_model(model: str) -> bool:
+    """Whether an id that is not known here is one that a model can have, or nearly a known one.
+
+    >>> [may_be_a_model(name) for name in ("claude-next-1", "claude-sonnet-5-6", "claude-code")]
+    [True, True, False]
+    """
+    name = canonical_model(model)[:_LONGEST]
+    return bool(_NEW_SHAPE.match(name) or _OLD_SHAPE.match(name) or near_miss(model))
+
+
 def near_miss(model: str) -> str | None:
     """What to say of an unknown id that is nearly a known one; else None.
 

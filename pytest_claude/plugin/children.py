@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import pytest
 
@@ -55,6 +56,12 @@ class Child:
         )
         self._reader.start()
 
+    def runs(self, seconds: float) -> bool:
+        """Whether it still runs after so many seconds, or less where it ends before."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return self._process.poll() is None
+
     def wait(self) -> int:
         """Wait for its end; its exit status."""
         status = self._process.wait()
@@ -66,8 +73,10 @@ class Child:
 
     def interrupt(self) -> None:
         """Stop it as ^C does: what it has recorded is kept."""
-        if self._process.poll() is None:
+        if self._process.poll() is None and sys.platform != "win32":
             self._process.send_signal(signal.SIGINT)
+        elif self._process.poll() is None:
+            self._process.terminate()  # a process of Windows can't be sent ^C alone
 
     @property
     def ran(self) -> bool:

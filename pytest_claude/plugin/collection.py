@@ -111,7 +111,7 @@ class Collected:
         self._config = config
         self.settings = self._settings = settings
         self._ours = ours
-        self.selected = self._selected = selected
+        self.selected = self._selected = self._chosen = selected
         places = places_of(settings, [item.nodeid for item in ours])
         _check_shared(places, settings, ours, selected)
         self.run = self._run = gated_run(config, settings, places)
@@ -206,7 +206,8 @@ class Collected:
             {"claude_collected": tests, "claude_shared": shared, "claude_uncollected": uncollected}
         )
         if settings.gated:
-            manager.register(_LeftOut(self._ours, named, leave), "pytest-claude-left-out")
+            chosen = {item.nodeid: item.stash[TEST_SETTINGS] for item in self._chosen}
+            manager.register(_LeftOut(self._ours, chosen, leave), "pytest-claude-left-out")
         # After the results: it hands over what belongs to no test before they are decided.
         dry = None
         if settings.dry_run:
@@ -250,12 +251,12 @@ class Collected:
         plain = self._run is None or self._settings.baseline is not None
         tests = {
             item.nodeid: item.stash[TEST_SETTINGS]
-            for item in (self._selected if plain else self._using)
+            for item in (self._using if self._settings.bump and not plain else self._selected)
             if not item.stash[TEST_SETTINGS].live
         }
         if self._run is None:
             return plain_ahead(tests, self._settings, self._recordings, workers)
-        return gate_ahead(tests, self._settings, self._run, self._recordings)
+        return gate_ahead(tests, self._settings, self._run, self._recordings, workers=workers)
 
     def _judged(self) -> list[str]:
         """How many replies a judge may read in this recording, and for how much."""

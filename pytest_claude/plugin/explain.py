@@ -65,18 +65,22 @@ def settled(runs: Sequence[TrialRun]) -> Reports:
     return reports
 
 
-def held(item: pytest.Item, runs: Sequence[TrialRun], first: int | None) -> dict[str, Any]:
+def held(
+    item: pytest.Item, runs: Sequence[TrialRun], first: int | None, stopped: Reports | None = None
+) -> dict[str, Any]:
     """What is needed to publish a test once its verdict is there, as plain JSON types.
 
     Of all trials the one to show is the candidate's with index `first`, the first that failed in
-    its duel; else its first failed one, else the last.
+    its duel; else its first failed one, else the last. `stopped` are the reports of a test that
+    was skipped or could not be run.
     """
     failed = [r for r in runs if r.result.stream == "cand" and r.result.outcome == "fail"]
     in_duel = [run for run in failed if run.result.index == first]
     shown = next(iter((*in_duel, *failed, *runs[-1:])), None)
     to_json = item.config.hook.pytest_report_to_serializable
-    reports = {} if shown is None else merged(runs, shown)
+    reports = stopped or ({} if shown is None else merged(runs, shown))
     return {
+        "stopped": stopped is not None,
         "location": list(item.location),
         "failed": bool(failed),
         "heading": "" if shown is None else _on_arm(shown.result),
@@ -103,10 +107,17 @@ def judged(
     if not reports:
         location = tuple(data["location"])
         reports = {w: pytest.TestReport(test, location, {}, "passed", None, w) for w in PHASES}
+    fails = row is not None and row.fails
+    if data["stopped"] and (not fails or any(report.failed for report in reports.values())):
+        for report in reports.values():
+            if isinstance(report.longrepr, list):  # a skip; JSON has no tuples
+                report.longrepr = tuple(report.longrepr)
+        return reports
     _pass_all(reports)
     if row is not None and row.fails:
         shown, of = _main(reports), f"{arm}: " if arm else ""
-        fail(shown, f"{of}{row.word} {row.rates}{f': {row.text}' if row.text else ''}")
+        word = f"{row.word} {row.rates}".rstrip()
+        fail(shown, f"{of}{word}{f': {row.text}' if row.text else ''}")
         rows = [(label, text) for label, text in data["rows"]] or verdict_rows(row)
         add_rows(shown, rows, data["heading"], data["said"])
     return reports

@@ -155,11 +155,9 @@ def _dollars(_config: pytest.Config, setting: Setting, value: str) -> object:
 
 
 def _days(_config: pytest.Config, setting: Setting, value: str) -> object:
-    from pytest_claude.errors import SettingsError
+    from pytest_claude.settings import parse_days
 
-    if value != "off" and not value.isdecimal():
-        raise SettingsError(f"{setting.name} = {value}: a whole number of days, or off")
-    return None if value == "off" else int(value)
+    return parse_days(setting.name, value)
 
 
 def _progress(config: pytest.Config, setting: Setting, value: str) -> object:

@@ -22,6 +22,8 @@ _EVERY_S = 30.0
 """Seconds between two plain lines, at least."""
 
 _ERASE = "\x1b[K"  # to the end of the line
+MADE = ".made"
+"""Ends the name of the file in which a part of a comparison of several candidates counts."""
 
 
 class View:
@@ -82,6 +84,10 @@ class Progress:
 
     def take(self, made: Mapping[str, Any]) -> None:
         """Count what a process made since it said so last."""
+        if (part := self._settings.part) is not None and part.out is not None:
+            with part.out.with_suffix(MADE).open("a", encoding="utf-8") as file:
+                file.write(f"{json.dumps(made)}\n")  # the run that started this one counts
+            return
         before, test = self.standing, made.get("test")
         if test is not None and test in self._by_test:  # an edited test takes more than foreseen
             self._by_test[test] = max(0, self._by_test[test] - made["trials"])
@@ -100,6 +106,10 @@ class Progress:
             usd = self._of_budget() - self._earlier_usd
             self.standing = replace(self.standing, usd=usd, unpriced=0)
         self._show()
+
+    def clear(self) -> None:
+        """Make place for a line that is printed now."""
+        self._view.clear()
 
     def _of_budget(self) -> float:
         """Dollars of the budget that all processes have spent; 0 without a budget."""

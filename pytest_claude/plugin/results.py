@@ -59,7 +59,7 @@ class Results:
         self._settings = settings
         self._gated = gated
         self._part = None if settings.part is None else settings.part.out
-        self._results: dict[str, dict[str, Any]] = {}
+        self._results: dict[str, TestResult] = {}
         self._uncollected: dict[str, None] = {}
         self._held: dict[str, dict[str, Any]] = {}
         self._story: Story | None = None
@@ -127,7 +127,8 @@ class Results:
             # The duel's first failure is shown before the screen's.
             if held["failed"] or before is None or not before["failed"]:
                 self._held[data["test"]] = held
-        self._results[data["test"]] = _joined(self._results.get(data["test"]), data)
+        result = data.pop("result")  # pytest keeps the report
+        self._results[data["test"]] = _joined(self._results.get(data["test"]), result)
         if report.when == "teardown" and not self._settings.gated:
             self._add_properties(report)
 
@@ -173,7 +174,7 @@ class Results:
             lines = summary.dry_run_lines(self._config, self._findings, self.outside, [*self.notes])
             dry = {"lines": lines, "usd": self._findings.to_json()["usd"]}
         Taken(
-            {test: self._result(test) for test in sorted(self._results)},
+            {test: self._results[test] for test in sorted(self._results)},
             [*self.collected, *self._uncollected],
             self._held,
             {**self.left_out},
@@ -191,7 +192,7 @@ class Results:
         from pytest_claude.report.story import story
         from pytest_claude.run.record import Run
 
-        results = {test: self._result(test) for test in sorted(self._results)}
+        results = {test: self._results[test] for test in sorted(self._results)}
         if self._gated is not None:
             self.run = self._gated.judged(
                 results,
@@ -235,12 +236,7 @@ class Results:
         from pytest_claude.report.properties import properties
         from pytest_claude.report.row import plain_row
 
-        report.user_properties += properties(row or plain_row(self._result(report.nodeid)))
-
-    def _result(self, test: str) -> TestResult:
-        from pytest_claude.run.record import TestResult
-
-        return TestResult.from_json(self._results[test])
+        report.user_properties += properties(row or plain_row(self._results[report.nodeid]))
 
     def _finish(self) -> bool:
         """Write what is kept of the run; whether something fails it that fails no test."""
@@ -294,7 +290,8 @@ class Results:
         if gated is not None:
             from pytest_claude.plugin.gate.estimate import gate_by_ids
 
-            ahead = gate_by_ids(ids, settings, gated) if settings.go_on is None else None
+            workers = summary.workers_of(self._config)
+            ahead = gate_by_ids(ids, settings, gated, workers) if settings.go_on is None else None
             lines = [*(ahead.lines if ahead is not None else ()), *lines]
             self.begin(ahead)
         elif self.progress is not None:
@@ -372,12 +369,23 @@ def hear_results(config: pytest.Config, settings: RunSettings, gated: GatedRun |
     return results
 
 
-def _joined(before: dict[str, Any] | None, data: dict[str, Any]) -> dict[str, Any]:
-    """The result of a test, with what earlier reports of it said only once."""
+def _joined(before: TestResult | None, travelled: TestResult | Mapping[str, Any]) -> TestResult:
+    """The result of a test, with what earlier reports of it said only once.
+
+    It has travelled as JSON where it comes from a worker.
+    """
+    from pytest_claude.run.record import TestResult
+
+    if isinstance(travelled, Mapping):
+        travelled = TestResult.from_json(travelled)
     if before is None:
-        return data
-    once = {name: [*before[name], *data[name]] for name in ("unused", "notes")}
-    return {**data, **once, "stale": before["stale"] or data["stale"]}
+        return travelled
+    return replace(
+        travelled,
+        unused=before.unused + travelled.unused,
+        notes=before.notes + travelled.notes,
+        stale=before.stale or travelled.stale,
+    )
 
 
 def note_line(lines: dict[str, int], report: pytest.TestReport) -> None:

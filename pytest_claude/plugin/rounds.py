@@ -18,9 +18,10 @@ from pytest_claude.plugin.limits import limits_of
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.recording.admission import Admission
 from pytest_claude.recording.batches.desk import VARIABLE, Desk
-from pytest_claude.recording.batches.exchange import Exchange, Purse, Stopped
+from pytest_claude.recording.batches.exchange import Exchange, Purse
 from pytest_claude.recording.batches.items import Question, calls
 from pytest_claude.recording.batches.journal import Journal, lockable
+from pytest_claude.recording.batches.verdicts import Stopped
 from pytest_claude.recording.limits import Claim
 from pytest_claude.recording.locking import WriteLock
 from pytest_claude.recording.shared_state import shared_path, sharing

@@ -176,7 +176,11 @@ class ClaudeSession:
     @pytest.hookimpl(wrapper=True)
     def pytest_report_to_serializable(self) -> Generator[None, Any, Any]:
         """Let any text be sent: xdist can't encode half an emoji, and the worker would end."""
-        return _encodable((yield))
+        data = yield
+        ours = (data or {}).get("claude") or {}
+        if (result := ours.get("result")) is not None:
+            data["claude"] = {**ours, "result": result.to_json()}
+        return _encodable(data)
 
     # A wrapper: a worker of xdist sends its output at the end of its own hook.
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -330,6 +334,7 @@ class ClaudeSession:
         else:
             plan = plan_all([Step("base", n) for n in range(self._counted(item, settings).trials)])
         trials.run(item, plan, self._watch(runs), runs)
+        trials.forget(runs)
         trials.finish(item, nextitem, self._outside)
 
     def _collect_rounds(self, session: pytest.Session, gate: Gate) -> None:
@@ -339,6 +344,7 @@ class ClaudeSession:
                 runs: list[TrialRun] = []
                 trials.run(self._items[test], plan_all(own), self._watch(runs), runs)
                 gate.take_answered(run.result for run in runs)
+                trials.forget(runs)
                 trials.finish(self._items[test], None, self._outside)
 
     def _run_plain(
@@ -384,6 +390,9 @@ class ClaudeSession:
             self._published.add(item.nodeid)
             with _logged(item):
                 self._attach(reports["teardown"], self._result(item, runs))
+                if stopped and self._settings.part is not None:
+                    # The run that started this process shows it.
+                    reports["teardown"].claude["held"] = explain.held(item, runs, None, reports)
                 trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
         else:
             self._hold(item, runs)
@@ -395,7 +404,7 @@ class ClaudeSession:
         try:
             while (steps := gate.rounds()) and not (session.shouldstop or session.shouldfail):
                 items = [item for test, item in self._items.items() if test in steps]
-                for item, following in zip(items, [*items[1:], None], strict=True):
+                for item, following in zip(items, [*items[1:], None], strict=False):
                     runs = ended.setdefault(item.nodeid, [])
                     plan = in_order(steps[item.nodeid], len(runs))
                     trials.run(item, plan, self._watch(runs), runs)
@@ -449,7 +458,7 @@ class ClaudeSession:
 
     def _attach(self, report: pytest.TestReport, result: TestResult) -> None:
         """Results travel on the teardown report: xdist carries it, junit does not show it."""
-        data = result.to_json()
+        data: dict[str, Any] = {"test": result.test, "result": result}
         if not self._left_collected:
             data["collected"] = list(self._tests)
             self._left_collected = True

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,12 +21,14 @@ from pytest_claude.plugin.children import Child
 from pytest_claude.plugin.collection import Collected
 from pytest_claude.plugin.gate.attempts import read_ledger
 from pytest_claude.plugin.gate.comparison import GatedRun
+from pytest_claude.plugin.gate.estimate import Ahead
 from pytest_claude.plugin.gate.part import Taken, in_part, variables
 from pytest_claude.plugin.gate.preflight import BumpPreflight, retirement_notes
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.limits import limit_notes
 from pytest_claude.plugin.markers import TEST_SETTINGS
-from pytest_claude.plugin.options import WORKERS, usage_error
+from pytest_claude.plugin.options import UNCOLLECTED, WORKERS, recorded_of, usage_error
+from pytest_claude.plugin.progress import MADE, Progress
 from pytest_claude.plugin.results import note_line
 from pytest_claude.recording.shared_state import shared_path, sharing
 from pytest_claude.report.candidates import Candidates, candidates
@@ -35,10 +38,10 @@ from pytest_claude.report.row import Row
 from pytest_claude.run.decide import contenders, needed
 from pytest_claude.run.place import Side
 from pytest_claude.run.record import Run, TestResult, dumps
-from pytest_claude.settings import Candidate, Part, RunSettings, typed_options
+from pytest_claude.settings import Candidate, Part, RunSettings, parse_candidate, typed_options
 
 _MOST_ROUNDS = 100
-_Keys = dict[tuple[str, str, int], None]
+_POLL_S = 0.5
 
 
 # --- the candidates of a run ----------------------------------------------------------------
@@ -53,7 +56,7 @@ def arms_of(settings: RunSettings) -> list[RunSettings]:
     Raises:
         SettingsError: Of the candidates that were compared with one of these, some are not named.
     """
-    known = _ledgers(settings)
+    known = {key: paths for key, paths in _ledgers(settings).items() if _is_begun(paths)}
     latest = max((attempt for attempt, _ in known), default=0)
     again = settings.record_mode == "all" and bool(known) and not _waits(known)
     own = {
@@ -68,11 +71,14 @@ def arms_of(settings: RunSettings) -> list[RunSettings]:
             last = attempts[-1]
             ledger = known[last, _side(settings, candidate).arm][0]
             together = read_ledger(ledger).arms or (candidate.option,)
-            options = [each.option for each in settings.candidates]
-            if missing := [each for each in together if each not in options]:
+            named = {_side(settings, each).arm for each in settings.candidates}
+            sides = {each: _side(settings, parse_candidate(each)).arm for each in together}
+            if missing := [each for each, arm in sides.items() if arm not in named]:
+                gate = ledger.relative_to(settings.rootdir).parent.parent
                 raise SettingsError(
                     f"{candidate.option}: it was compared together with {', '.join(missing)}\n"
-                    "       to judge it, name all of them"
+                    "       to judge it, name all of them\n"
+                    f"       to begin anew, remove what was recorded: rm -r {gate.as_posix()}"
                 )
         found.append(_with_part(settings, candidate, together, first, last))
     return found
@@ -101,6 +107,11 @@ def _ledgers(settings: RunSettings) -> dict[tuple[int, str], list[Path]]:
         for path, side in shared_ledgers(root, gate).items():
             found.setdefault((side.attempt, side.arm), []).append(path)
     return found
+
+
+def _is_begun(ledgers: Iterable[Path]) -> bool:
+    """Whether any holds a trial, or the cassette of one lies beside it."""
+    return any([*read_ledger(path).ledger] or any(path.parent.rglob("*.yaml")) for path in ledgers)
 
 
 def _waits(known: Mapping[tuple[int, str], Sequence[Path]]) -> bool:
@@ -188,6 +199,7 @@ class SideBySide:
         own = arms[0].selected
         self._items = [item for item in own if not item.stash[TEST_SETTINGS].live]
         self.collected = dict.fromkeys(item.nodeid for item in self._items)
+        self._uncollected = recorded_of(config, UNCOLLECTED)
         names = {item.nodeid: item.stash[TEST_SETTINGS].cassette for item in self._items}
         self.shared = {test: name for test, name in names.items() if name is not None}
         self.run: Run | None = None
@@ -198,6 +210,8 @@ class SideBySide:
         self._unwritten: list[str] = []
         self._notes: dict[str, None] = {}
         self._files = 0
+        self._progress = Progress(config, settings) if settings.recording else None
+        self._counted: dict[Path, int] = {}
 
     def _group(self, arms: Sequence[Collected]) -> None:
         """Group the candidates by the chances of a false alarm that they share."""
@@ -221,6 +235,8 @@ class SideBySide:
         told: Any = self
         preflight = BumpPreflight(self._config, replace(self._settings, bump=pairs), told, places)
         manager.register(preflight)
+        if self._progress is not None:  # it ends after the sides
+            manager.register(self._progress, "pytest-claude-progress")
 
     # --- hooks ------------------------------------------------------------------------------
 
@@ -231,11 +247,14 @@ class SideBySide:
         mode = "recording" if self._settings.records else "replay only"
         of = f"claude: {len(self._items)} of {plural(len(items), 'test')}"
         lines = [f"{of}, {mode}, {plural(len(self._arms), 'candidate')} beside one baseline"]
-        aheads = [(arm.name, arm.collected.ahead()) for arm in self._arms]
+        workers = self._config.stash.get(WORKERS, 1)
+        aheads = [(arm.name, arm.collected.ahead(workers)) for arm in self._arms]
+        if self._progress is not None:
+            self._progress.begin(_sum([ahead for _, ahead in aheads if ahead is not None]))
         each = {name: ahead.lines for name, ahead in aheads if ahead is not None}
-        said = Counter(line for of in each.values() for line in of)
-        for name, told in each.items():
-            lines += [f"{name}: {line}" for line in told if said[line] < len(each)]
+        said = Counter(line for _, *more in each.values() for line in more)
+        for name, (trials, *more) in each.items():
+            lines += [f"{name}: {line}" for line in (trials, *more) if said[line] < len(each)]
         return [*lines, *(line for line, number in said.items() if number == len(each))]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -381,10 +400,14 @@ class SideBySide:
             children = [self._start(side, sides[side], len(some)) for side in some]
             try:
                 for child, _ in children:
+                    while child.runs(_POLL_S):
+                        self._count(path for _, path in children)
                     child.wait()
+                self._count(path for _, path in children)
             except KeyboardInterrupt:
                 for child, _ in children:
                     child.interrupt()
+                for child, _ in children:
                     child.wait()
                 raise
             finally:
@@ -412,6 +435,16 @@ class SideBySide:
             more.append(f"-n{max(1, workers // beside)}")
         return Child(self._config, variables(replace(part, out=out), settings), more), out
 
+    def _count(self, paths: Iterable[Path]) -> None:
+        """Count what these processes have made since they were looked at last."""
+        for path in (each.with_suffix(MADE) for each in paths):
+            if self._progress is not None and path.exists():
+                lines = path.read_text("utf-8").splitlines(keepends=True)
+                for line in lines[self._counted.get(path, 0) :]:
+                    if line.endswith("\n"):  # else it is being written
+                        self._counted[path] = self._counted.get(path, 0) + 1
+                        self._progress.take(json.loads(line))
+
     def _check(self, side: _Side, child: Child, taken: Taken | None) -> None:
         if taken is not None and taken.usage_error is not None:
             raise usage_error(SettingsError(taken.usage_error))
@@ -434,7 +467,7 @@ class SideBySide:
         for arms in self._groups.values():
             suspects = self._suspects(arms)
             for arm in arms:
-                run = arm.gathered(self.collected)
+                run = arm.gathered([*self.collected, *self._uncollected])
                 results = {result.test: result for result in run.results}
                 arm.run = arm.gated.judged(
                     results, run.collected, {}, arm.superseded, self._stopped, suspects
@@ -470,11 +503,14 @@ class SideBySide:
     def _reports(
         self, item: pytest.Item, name: str, row: Row | None
     ) -> Iterable[pytest.TestReport]:
-        """The reports of a test: failed on a candidate, or passed."""
-        data = {"reports": {}, "location": item.location, "rows": [], "heading": "", "said": []}
-        for arm in self._arms:
-            if arm.name == name:
-                data = arm.taken.held.get(item.nodeid, data)
+        """The reports of a test: failed on a candidate, skipped, or passed."""
+        arms: list[_Side] = [arm for arm in self._arms if arm.name == name]
+        held = [side.taken.held.get(item.nodeid) for side in (*arms, *self._groups)]
+        # What the baseline showed counts where it stopped the test on every candidate.
+        shown = [each for each in held[: len(arms)] if each and each["reports"]]
+        shown += [each for each in held[len(arms) :] if each and each["stopped"]]
+        nothing = explain.held(item, [], None)
+        data = next(iter(shown), nothing)
         return explain.judged(self._config, item.nodeid, data, row, name).values()
 
     @property
@@ -507,8 +543,25 @@ class SideBySide:
     def _tell(self, line: str) -> None:
         reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and self._config.get_verbosity() >= 0:
+            if self._progress is not None:
+                self._progress.clear()
             reporter.ensure_newline()
             reporter.write_line(f"claude: {line}")
+
+
+def _sum(aheads: Sequence[Ahead]) -> dict[str, Any] | None:
+    """What the gates of several candidates will take together."""
+    if not aheads:
+        return None
+    trials = [each.trials for each in aheads]
+    usd = [each.usd for each in aheads if each.usd is not None]
+    known = (sum(least for least, _ in usd), sum(most for _, most in usd))
+    whole = replace(
+        aheads[0],
+        trials=(sum(least for least, _ in trials), sum(most for _, most in trials)),
+        usd=known if len(usd) == len(aheads) else None,
+    )
+    return asdict(whole)
 
 
 def _going_on(

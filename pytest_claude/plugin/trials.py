@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from traceback import clear_frames
 from typing import Any, Literal, get_args
 
 import pytest
@@ -148,6 +149,16 @@ def _shorten(call: pytest.CallInfo[None], *, keep: bool) -> None:
     while last.tb_next is not None and not keep:
         last = last.tb_next
     call.excinfo = pytest.ExceptionInfo.from_exc_info((call.excinfo.type, call.excinfo.value, last))
+
+
+def forget(runs: Sequence[TrialRun]) -> None:
+    """Drop what failed trials had in their hands, such as an SDK's client: 1 MB each.
+
+    Other plugins keep their errors, with the frames, to the end of the session.
+    """
+    for run in runs:
+        for error in run.raised.values():
+            clear_frames(error.__traceback__)
 
 
 # --- pytest-timeout -------------------------------------------------------------------------

@@ -95,8 +95,14 @@ def _changes(path: str, old: Any, new: Any) -> Iterator[Change]:
     if old == new:
         return
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in [*old, *(key for key in new if key not in old)]:
-            yield from _changes_of(f"{path}.{key}", key, old, new)
+        for key in dict.fromkeys([*old, *new]):
+            before, after = old.get(key, _ABSENT), new.get(key, _ABSENT)
+            # Binary content is told by its type, size and hash.
+            told = before != after and (described(old, key), described(new, key))
+            if told and None not in told:
+                yield Change(f"{path}.{key}", *told)
+            else:
+                yield from _changes(f"{path}.{key}", before, after)
     elif isinstance(old, list) and isinstance(new, list):
         for number in range(max(len(old), len(new))):
             pair = (items[number] if number < len(items) else _ABSENT for items in (old, new))
@@ -105,18 +111,6 @@ def _changes(path: str, old: Any, new: Any) -> Iterator[Change]:
         yield Change(path, *_changed_text(old, new))
     else:
         yield Change(path, _json(old), _json(new))
-
-
-def _changes_of(path: str, key: str, old: Fields, new: Fields) -> Iterator[Change]:
-    """The same of one field; binary content is told by its type, size and hash."""
-    before, after = old.get(key, _ABSENT), new.get(key, _ABSENT)
-    if before == after:
-        return
-    words = described(old, key), described(new, key)
-    if None in words:
-        yield from _changes(path, before, after)
-    else:
-        yield Change(path, *words)
 
 
 def _changed_text(old: str, new: str) -> tuple[str, str, str]:
@@ -131,11 +125,8 @@ def _changed_text(old: str, new: str) -> tuple[str, str, str]:
     else:
         after, words = back - behind, old.count(" ") + 1
         place = f"word {min(old.count(' ', 0, start) + 1, words)} of {words}"
-    return (
-        _span(old, before, len(old) - back + after),
-        _span(new, before, len(new) - back + after),
-        place,
-    )
+    recorded, sent = (_span(text, before, len(text) - back + after) for text in (old, new))
+    return recorded, sent, place
 
 
 def _shared(left: str, right: str) -> int:

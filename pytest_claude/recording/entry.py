@@ -25,6 +25,7 @@ _HOST = re.compile(r"\n    uri: ((['\"]?)[\w+.-]+://[!$-&(-.0-~]*)(?=.*\2\n)")
 LIMITS = ("anthropic-ratelimit-", "anthropic-priority-")
 """How the headers begin that tell what is left of an account's limits: no two answers agree."""
 _ENDINGS = ("cut", "left", "timed out")
+_PHRASES = {int(status): status.phrase for status in HTTPStatus}
 
 
 class Recorded:
@@ -134,9 +135,8 @@ class Recorded:
             text += f"cut{times.get('ended', '')}" if times.get("complete") is False else ""
         if (host := _HOST.search(text)) is not None:
             text = text[: host.start(1)] + text[host.end() :]
-        return (
-            _LIMIT_LINE.sub("", text) if any(f"\n      {name}" in text for name in LIMITS) else text
-        )
+        has_limits = any(f"\n      {name}" in text for name in LIMITS)
+        return _LIMIT_LINE.sub("", text) if has_limits else text
 
     @property
     def _counted_to(self) -> int:
@@ -240,7 +240,7 @@ def _entry(interaction: Interaction, store: Store | None) -> dict[str, Any]:
             "headers": {name: [value] for name, value in request.headers.items()},
         },
         "response": {
-            "status": {"code": response.status, "message": _phrase(response.status)},
+            "status": {"code": response.status, "message": _PHRASES.get(response.status, "")},
             "headers": {
                 name: yaml_text.OneLine([value]) if name.startswith(LIMITS) else [value]
                 for name, value in response.headers.items()
@@ -298,10 +298,3 @@ def _same_body(left: bytes, right: bytes) -> bool:
         return True
     value = parsed(left)
     return value is not None and value == parsed(right)
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

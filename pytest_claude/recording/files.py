@@ -7,6 +7,7 @@ import stat
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 
 from pytest_claude.errors import UnsavedCassette
@@ -68,7 +69,7 @@ def append(path: Path, data: bytes) -> None:
 
 def sweep(path: Path) -> None:
     """Remove what killed writers of `path` left beside it, as far as the disk allows it."""
-    for leftover in path.parent.glob(f"{_escaped(_prefix(path))}*.tmp"):
+    for leftover in path.parent.glob(f"{escape(_prefix(path))}*.tmp"):
         with suppress(OSError):
             leftover.unlink()
 
@@ -106,12 +107,6 @@ def _prefix(path: Path) -> str:
     return f".{path.name[:80]}."
 
 
-def _escaped(name: str) -> str:
-    import glob
-
-    return glob.escape(name)
-
-
 def _sync_folder(folder: Path) -> None:
     """Without it a crash of the machine can undo the rename; not every system can do it."""
     try:
@@ -131,10 +126,6 @@ def _mode(path: Path) -> int:
     try:
         return stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
-        return 0o666 & ~_umask()
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+        umask = os.umask(0)  # it can't be read alone
+        os.umask(umask)
+        return 0o666 & ~umask

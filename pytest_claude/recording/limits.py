@@ -232,7 +232,8 @@ class Limits:
         claim.waits = True
         asked_s = retry_after_s(headers)
         pause_s = _PAUSE_S if asked_s is None else asked_s
-        if status == 429 and pause_s <= _OF_CONCURRENCY_S and not _says_empty(headers):
+        left = {_number(headers.get(f"{_PREFIX}{name}-remaining")) for name in _BUCKETS}
+        if status == 429 and pause_s <= _OF_CONCURRENCY_S and 0 not in left:
             host.narrow(self._under_way(claim.host, now), now, pause_s)
         claim.refusals += 1
         again = (
@@ -338,11 +339,6 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (until - now).total_seconds())
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def _says_empty(headers: Mapping[str, str]) -> bool:
-    """Whether an answer names a limit per minute that is used up."""
-    return any(_number(headers.get(f"{_PREFIX}{name}-remaining")) == 0 for name in _BUCKETS)
 
 
 def _number(text: str | None) -> float | None:

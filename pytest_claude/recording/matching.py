@@ -9,13 +9,7 @@ from typing import Any
 
 from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.recording.entry import Recorded
-from pytest_claude.recording.fingerprint import (
-    Normalize,
-    as_text,
-    counted,
-    known,
-    with_betas,
-)
+from pytest_claude.recording.fingerprint import Normalize, as_text, counted, known, with_betas
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.recording.secret_shapes import REPLACEMENT
 from pytest_claude.recording.spelling import BETA, betas_in

@@ -125,7 +125,8 @@ def _nothing_recorded(asked: Asked, names: ModelNames) -> CassetteMiss:
 
 def _miss(asked: Asked, cause: str, observed: str, more: Sequence[Row] = ()) -> CassetteMiss:
     rows = [_expected(asked), ("observed", observed), ("evidence", asked.cassette)]
-    return CassetteMiss(_headline(asked, cause), [*rows, _to_record(asked), *more], cause)
+    rows += [("to record", asked.command), *more]
+    return CassetteMiss(_headline(asked, cause), rows, cause)
 
 
 def _differs(asked: Asked, number: int, comparison: Comparison, index: Index) -> CassetteMiss:
@@ -145,7 +146,7 @@ def _differs(asked: Asked, number: int, comparison: Comparison, index: Index) ->
         *_also(others),
         *_of_redaction(change),
         *_of_another_tool(entry),
-        _to_record(asked),
+        ("to record", asked.command),
         *_to_ignore(ignorable or [_rule(change)]),
     ]
     edit = f"{change.field}: {change.recorded} → {change.sent}"
@@ -250,10 +251,6 @@ def _expected(asked: Asked) -> Row:
     target = f"call {asked.number}, {asked.known.model or request.method}"
     path = f"{request.method} {urlsplit(request.url).path}"
     return "expected", f"a recorded answer to {path} ({target})"
-
-
-def _to_record(asked: Asked) -> Row:
-    return "to record", asked.command
 
 
 def _or_absent(text: str | None) -> str:

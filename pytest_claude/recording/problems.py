@@ -177,15 +177,9 @@ def behind_link(shown: str, real: str) -> UnsavedCassette:
 
 def flaws(calls: Calls, command: str) -> list[RecordingProblem]:
     """Why the calls of a trial are not a recording of it; `command` runs its test."""
-    return [
-        flaw
-        for flaw in (
-            _unconnected(calls, command),
-            _pending(calls),
-            spoiled(calls, command, recording=True),
-        )
-        if flaw is not None
-    ]
+    spoiled_by = spoiled(calls, command, recording=True)
+    found = (_unconnected(calls, command), _pending(calls), spoiled_by)
+    return [flaw for flaw in found if flaw is not None]
 
 
 def _pending(calls: Calls) -> RecordingProblem | None:

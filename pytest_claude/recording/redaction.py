@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -97,12 +97,14 @@ class Redaction:
             headers: All its headers, those too that are not stored.
         """
         texts = (request.url, request.body.decode("utf-8", "surrogateescape"))
-        return self._knowing([*credentials_in_headers(headers), *_shown(texts)])
+        shown = (each for text in texts for each in credentials_in(text))
+        return self._knowing([*credentials_in_headers(headers), *shown])
 
     def knowing_answer(self, response: Response) -> Redaction:
         """The same with the credentials that an answer shows."""
         body = response.body.decode("utf-8", "surrogateescape")
-        return self._knowing(_shown(event_text.texts(response.body) or [body]))
+        texts = event_text.texts(response.body) or [body]
+        return self._knowing(each for text in texts for each in credentials_in(text))
 
     def _knowing(self, credentials: Iterable[tuple[str, str]]) -> Redaction:
         secrets = self.secrets.knowing(credentials)
@@ -197,11 +199,6 @@ class Redaction:
     def _kept(self, headers: Iterable[tuple[str, str]], names: tuple[str, ...]) -> dict[str, str]:
         kept = {lower: value for name, value in headers if (lower := name.lower()) in names}
         return {name: self.text(kept[name]) for name in names if name in kept}
-
-
-def _shown(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for text in texts:
-        yield from credentials_in(text)
 
 
 def _unalterable() -> RecordingProblem:

@@ -11,7 +11,6 @@ from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 if TYPE_CHECKING:
     from pytest_claude.models.findings import Finding
-    from pytest_claude.models.message_request import MessageRequest
     from pytest_claude.recording.recorder import Veto
 
 
@@ -30,7 +29,8 @@ def veto(swaps: Sequence[Swap], settings: RunSettings, day: str) -> Veto | None:
         for message in requests_in(Interaction(request, Response(200)), settings.names):
             target = message.model or ""
             swapped = any(settings.names.same(swap.new, target) for swap in swaps)
-            if swapped or (not settings.gated and _reaches_claude(message)):
+            as_it_is = message.direct or message.platform != "anthropic"  # a gateway may alter it
+            if swapped or (as_it_is and not settings.gated):
                 for finding in surely_refused(message, target, on=day):
                     # A retirement can be put off after this version came out.
                     if swapped or finding.rule != "model-retired":
@@ -38,11 +38,6 @@ def veto(swaps: Sequence[Swap], settings: RunSettings, day: str) -> Veto | None:
         return None
 
     return forbids
-
-
-def _reaches_claude(request: MessageRequest) -> bool:
-    """Whether a request meets the rules as it is: a gateway may alter it on the way."""
-    return request.direct or request.platform != "anthropic"
 
 
 def _not_sent(target: str, finding: Finding) -> NotSent:

@@ -50,9 +50,9 @@ def _of_candidates(of: Candidates, run_file: str | None) -> Iterator[Command]:
     yield from next((read for told in worst if (read := _to_read(told, run_file))), [])
     yield from next((more for told in stories if (more := _to_finish(told))), [])
     best = of.cheapest
-    if best is not None and best.story.pairs:
+    if best is not None:
         yield _to_ship(best.story)
-    elif best is None and worst and worst[0].of("regressed", "refused"):
+    elif worst and worst[0].of("regressed", "refused"):
         yield from _to_answer(worst[0])
     yield Command("Repeat this verdict offline", stories[0].repeat or "", "to repeat it")
 
@@ -153,14 +153,15 @@ def _of_a_router(story: Story) -> Iterator[Command]:
 
 def _to_ship(story: Story) -> Command:
     """What one does with a candidate that passed: judge the tests that were left out, adopt it."""
-    assert story.comparison is not None, "it has pairs"
+    assert story.comparison is not None, "it passed"
     if story.typed.is_part:
         line = recording_line(story.comparison, story.typed)
         return Command("Judge all tests (nothing is paid twice)", line, "to judge all")
     # It runs pytest in the rootdir, whatever folder it is typed in.
     tests = "" if story.typed.root else story.typed.tests
     rest = " ".join(filter(None, (story.typed.preset, tests)))
-    line = f"pytest-claude adopt {' '.join(story.pairs)}{f' -- {rest}' if rest else ''}"
+    which = " ".join(story.pairs) or f"--candidate {shlex.quote(story.comparison.after)}"
+    line = f"pytest-claude adopt {which}{f' -- {rest}' if rest else ''}"
     return Command("Adopt the candidate", line, "to adopt it")
 
 

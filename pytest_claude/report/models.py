@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pytest_claude.models.facts import days_between
+from pytest_claude.models.facts import Use, days_between
 from pytest_claude.models.model_facts import ModelFacts
+from pytest_claude.models.naming import near_miss
 from pytest_claude.models.prices import Price
-from pytest_claude.report.numbers import day
+from pytest_claude.report.numbers import day, plural
+from pytest_claude.transcript.quoting import printable
 
 
 def models_lines(
@@ -59,3 +61,47 @@ def _thinking(facts: ModelFacts) -> str:
     modes = facts.thinking_modes or ()
     how = "adaptive" if "adaptive" in modes else "budget" if "enabled" in modes else None
     return facts.thinking_default if how is None else f"{facts.thinking_default}, {how}"
+
+
+def scan_lines(uses: Sequence[tuple[str, int, Use]], today: str, within: int | None) -> list[str]:
+    """Each place that names a model, the places of one file together, and their sum.
+
+    Args:
+        uses: The file, the line and the model of each place, in order.
+        today: The day from which days are counted, as `YYYY-MM-DD`.
+        within: A model that retires within so many days counts as retiring; None: none does.
+    """
+    if not uses:
+        return ["no file names a model"]
+    rows = [
+        (f"{printable(path)}:{line}", use.name, use.form, _fate(use, today))
+        for path, line, use in uses
+    ]
+    widths = [max(len(row[n]) for row in rows) for n in range(3)]
+    lines = [
+        f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:<{widths[2]}}  {row[3]}".rstrip()
+        for row in rows
+    ]
+    files, models = {path for path, _, _ in uses}, {use.model or use.name for _, _, use in uses}
+    total = f"{plural(len(uses), 'place')} in {plural(len(files), 'file')}: "
+    retiring = {use.model for _, _, use in uses if use.retires_within(today, within)}
+    of = f"{plural(len(models), 'model')}, {len(retiring)} retired or retiring"
+    lines.append(f"{total}{of}{'' if within is None else f' within {within} days'}")
+    moves = dict.fromkeys(
+        f"{use.model}={use.replacement}"
+        for _, _, use in uses
+        if use.model in retiring and use.replacement
+    )
+    return [*lines, *(f"  to see what breaks  pytest --claude-bump {move}" for move in moves)]
+
+
+def _fate(use: Use, today: str) -> str:
+    if use.model is None:
+        return near_miss(use.name) or "unknown here"
+    if use.retires_on is None:
+        return f"{use.status}, no retirement is set"
+    left = days_between(today, use.retires_on)
+    when = f"retires {day(use.retires_on)} (in {plural(left, 'day')})"
+    if left <= 0:
+        when = f"retired since {day(use.retires_on)}"
+    return f"{when}, {use.replacement} takes its place" if use.replacement else when

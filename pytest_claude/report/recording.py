@@ -41,7 +41,7 @@ def dry_run_lines(
     lines = [f"dry run: {sent}; a recording would call in {plural(tests, 'test')}"]
     total = together(rows)
     if head:  # it says what a gate costs
-        lines += [*head, f"  {calls_text(total)}, {_time_text(total, workers)}"]
+        lines += [*head, f"  {calls_text(total)}, {_time_text(total.seconds, workers)}"]
     else:
         lines.append(f"  {expected_text(total, workers)}")
     width = max(len(_shown(row)) for row in rows)
@@ -58,14 +58,25 @@ def expected_text(row: Expected, workers: int = 1) -> str:
     >>> expected_text(Expected("", (24, 24), True, (0.1, 0.9), (60, 240)), 4)
     'at least 24 calls, $0.10 to $0.90, 15 s to 60 s with 4 workers'
     """
-    return f"{calls_text(row)}, {_usd_text(row.usd)}, {_time_text(row, workers)}"
+    return f"{calls_text(row)}, {_usd_text(row.usd)}, {_time_text(row.seconds, workers)}"
 
 
-def _time_text(row: Expected, workers: int) -> str:
-    if row.seconds is None:
+def _time_text(seconds: Range | None, workers: int) -> str:
+    if seconds is None:
         return "time unknown"
     at_a_time = f" with {workers} workers" if workers > 1 else ""
-    return f"{_between(*(duration(each / workers) for each in row.seconds))}{at_a_time}"
+    return f"{_between(*(duration(each / workers) for each in seconds))}{at_a_time}"
+
+
+def gate_time_lines(seconds: Range | None, workers: int = 1) -> list[str]:
+    """How long a gate takes; nothing where that is unknown, or too short to wait for.
+
+    >>> gate_time_lines((60, 240), 4)
+    ['  15 s to 60 s with 4 workers, by the recorded times']
+    """
+    if seconds is None or seconds[1] < workers:
+        return []
+    return [f"  {_time_text(seconds, workers)}, by the recorded times"]
 
 
 def calls_text(row: Expected) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -11,17 +12,20 @@ from pytest_claude.gating import Ledger, Policy, conclude
 from pytest_claude.gating.status import Why
 from pytest_claude.models.ids import NO_NAMES, ModelNames
 from pytest_claude.run.comparison import Comparison
-from pytest_claude.run.decide import decided, left_out
+from pytest_claude.run.decide import contenders, decided, left_out
 from pytest_claude.run.editions import Past
 from pytest_claude.run.record import Run, TestResult
 
 
-def merged(runs: Sequence[tuple[str, Run]], names: ModelNames = NO_NAMES) -> Run:
+def merged(
+    runs: Sequence[tuple[str, Run]], names: ModelNames = NO_NAMES, least_suspects: int = 0
+) -> Run:
     """The runs of shards as one, each with the name of its file; the order is irrelevant.
 
     Args:
         runs: At least one.
         names: What the project's own names of models stand for.
+        least_suspects: For how many suspects the duels are calibrated at least.
 
     Raises:
         SettingsError: They compare different models or policies, or a trial is in two of them
@@ -29,12 +33,16 @@ def merged(runs: Sequence[tuple[str, Run]], names: ModelNames = NO_NAMES) -> Run
     """
     (first_name, first), *others = runs
     for name, run in others:
+        if _arms(run) != _arms(first):
+            raise SettingsError(f"merge: the candidates of {first_name} and {name} differ")
         for what, mine, theirs in (
             ("models", first.comparison, run.comparison),
             ("gate's policy", _policy(first), _policy(run)),
         ):
             if mine != theirs:
                 raise SettingsError(f"merge: the {what} of {first_name} and {name} differ")
+    if first.arms:
+        return _side_by_side(runs, names)
     trials: dict[tuple[object, ...], tuple[str, Trial]] = {}
     results: dict[str, TestResult] = {}
     for name, run in runs:
@@ -72,9 +80,31 @@ def merged(runs: Sequence[tuple[str, Run]], names: ModelNames = NO_NAMES) -> Run
             )
             for test in {v.test for v in verdicts if v.editions > 1 or v.asked > 1}
         },
-        least_suspects=max(d.rounded_suspects for d in decisions) if edited else 0,
+        least_suspects=max(
+            least_suspects, max(d.rounded_suspects for d in decisions) if edited else 0
+        ),
     )
     return replace(run, decision=decision)
+
+
+def _arms(run: Run) -> object:
+    return [arm.comparison for arm in run.arms], run.any_arm
+
+
+def _side_by_side(runs: Sequence[tuple[str, Run]], names: ModelNames) -> Run:
+    """Several candidates: those of one attempt share the suspects that all their tests have."""
+    parts = [[(name, run.arms[n]) for name, run in runs] for n in range(len(runs[0][1].arms))]
+    suspects: Counter[int] = Counter()
+    for arm in (merged(part, names) for part in parts):
+        assert arm.decision is not None, "each arm is judged"
+        suspects[arm.decision.attempt] += contenders(arm, arm.decision.policy)
+    arms = []
+    for part in parts:
+        decision = part[0][1].decision
+        assert decision is not None, "each arm is judged"
+        arms.append(merged(part, names, suspects[decision.attempt]))
+    collected = sorted({test for _, run in runs for test in run.collected})
+    return replace(runs[0][1], collected=tuple(collected), arms=tuple(arms))
 
 
 def compared(before: tuple[str, Run], after: tuple[str, Run]) -> Run:

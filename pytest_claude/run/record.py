@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -152,10 +152,10 @@ def dumps(run: Run, sentence: str | None = None) -> str:
         run: The run.
         sentence: Its verdict in words, for those who read the file; nothing is read from it.
     """
-    return encodable(json.dumps(_data(run, sentence), indent=1, ensure_ascii=False)) + "\n"
+    return encodable(_text(run, sentence)) + "\n"
 
 
-def _data(run: Run, sentence: str | None) -> dict[str, Any]:
+def _text(run: Run, sentence: str | None) -> str:
     comparison, decision = run.comparison, run.decision
     data: dict[str, Any] = {
         "format": FORMAT,
@@ -166,11 +166,25 @@ def _data(run: Run, sentence: str | None) -> dict[str, Any]:
         "sentence": sentence,
         "collected": list(run.collected),
         "decision": None if decision is None else decision.to_json(),
-        "tests": [result.to_json() for result in run.results],
     }
     if run.arms:
-        data |= {"arms": [_data(arm, None) for arm in run.arms], "any_arm": run.any_arm}
-    return data
+        data["any_arm"] = run.any_arm
+    # One after the other: all trials as JSON types at once take ten times the room of the text.
+    lists = {"tests": _listed(_json(result.to_json()) for result in run.results)}
+    if run.arms:
+        lists["arms"] = _listed(_text(arm, None) for arm in run.arms)
+    rest = "".join(f',\n "{name}": {text}' for name, text in lists.items())
+    return f"{_json(data)[:-2]}{rest}\n}}"  # within the object
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """A list of objects, as it is indented in one; no string has a line end."""
+    lines = ",\n  ".join(text.replace("\n", "\n  ") for text in texts)
+    return f"[\n  {lines}\n ]" if lines else "[]"
 
 
 def loads(text: str, name: str) -> Run:

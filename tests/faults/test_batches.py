@@ -18,10 +18,12 @@ from simulator.batches import CANCELED, EXPIRED, Result, errored
 from pytest_claude.errors import SettingsError
 from pytest_claude.recording import files
 from pytest_claude.recording.batches import exchange as exchanges
+from pytest_claude.recording.batches import patience
 from pytest_claude.recording.batches.api import Batches, Unanswered
-from pytest_claude.recording.batches.exchange import Exchange, NoAnswer, Purse
+from pytest_claude.recording.batches.exchange import Exchange, Purse
 from pytest_claude.recording.batches.items import Endpoint, Question, identity
 from pytest_claude.recording.batches.journal import Journal
+from pytest_claude.recording.batches.verdicts import NoAnswer
 from pytest_claude.transcript.interaction import Response
 
 MODEL = "claude-sonnet-4-5"
@@ -31,10 +33,10 @@ TRIALS = {"one": 1, "two": 1, "twin": 1, "loop": 3}
 
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchanges, "_FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr(exchanges, "_LONGEST_PAUSE_S", 0.001)
+    monkeypatch.setattr(patience, "_FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(patience, "_LONGEST_PAUSE_S", 0.001)
+    monkeypatch.setattr(patience, "_PATIENCE_S", 0.05)
     monkeypatch.setattr(exchanges, "_ARRIVES_WITHIN_S", 0.0)
-    monkeypatch.setattr(exchanges, "_PATIENCE_S", 0.05)
 
 
 @pytest.fixture

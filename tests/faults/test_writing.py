@@ -587,13 +587,13 @@ def adoptable(project: Any, recorded_once: Any, monkeypatch: pytest.MonkeyPatch)
     run = loads(project.cassette("run.json").read_text(), "run.json")
     gate = {name: data for name, data in tree(project.path).items() if "cassettes/" in name}
 
-    def run_gate(options: Any) -> tuple[int, Run]:
+    def run_gate(options: Any, _: Any) -> tuple[int, Run]:
         held = {n: d for n, d in tree(Path.cwd()).items() if n in gate or n.endswith(".yaml")}
         assert held == gate, "the gate would have another verdict"
         return 0, run
 
     monkeypatch.setattr(adopt, "run_gate", run_gate)
-    monkeypatch.setattr(adopt, "_replay", lambda options, pairs: None)
+    monkeypatch.setattr(adopt, "_replay", lambda *_, **__: None)
     return project
 
 
@@ -629,7 +629,7 @@ def test_an_adopt_that_was_killed_is_finished_by_the_next_and_plain_replay_passe
     project.record()
     project.record(f"--claude-bump={OLD}={NEW}").assert_outcomes(passed=1)
     monkeypatch.chdir(project.path)
-    monkeypatch.setattr(adopt, "_replay", lambda options, pairs: None)
+    monkeypatch.setattr(adopt, "_replay", lambda *_, **__: None)
     words = ["adopt", "--yes", "--edit", f"{OLD}={NEW}", "--", "-p", "pytest_claude.plugin"]
     with Disk(project.path, 3, only=f"{NEW}.") as disk, suppress(Died):
         cli.main(words)

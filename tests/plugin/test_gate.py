@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from simulator import asks, by_prompt, calls, flaky, overloaded
+from simulator import asks, by_prompt, calls, flaky, overloaded, says, slow
 
 from pytest_claude import cli
 from pytest_claude.places import places_of
@@ -567,3 +567,12 @@ def test_a(claude, room):
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert result.parseoutcomes()["errors"] >= 1
     assert "the room is in disorder" in result.stdout.str()
+
+
+def test_the_head_says_how_long_the_trials_take_by_the_recorded_times(project) -> None:
+    project.tests("def test_a(claude): ask()\n")
+    project.personas(old=slow(says("Hi."), 0.3))
+    project.record()
+    head = project.record(BUMP, "--collect-only")
+    head.stdout.fnmatch_lines(["quick: 1 test gated, *", "  1*s*, by the recorded times"])
+    assert project.simulator.bodies == []

@@ -90,6 +90,7 @@ EXCEPTIONS: dict[str, str] = {
     "plugin/results.py:note_line": "paths in pytest's own reports",
     "plugin/summary.py:print_usage_error": "lines",
     "plugin/summary.py:_shown_to_users": "a report that the program itself reads is hidden",
+    "plugin/side_by_side.py:_count": "whole lines of a file that another process writes",
     "plugin/summary.py:dry_run_lines": "the note on programs that tests started",
     "plugin/summary.py:elsewhere": "the file of a test",
     "plugin/summary.py:covers": "places where pytest looks for tests",

@@ -133,8 +133,7 @@ class Attempts:
         recorded = any(self._places.test(test, side).is_there for side in sides)
         file = self.file((attempt, self._home(test)))
         # A test of which only wider fixtures ask has no recording of its own.
-        held = any(trial.test == test for trial in file.ledger)
-        return recorded or held or test in (file.waiting or {})
+        return recorded or bool(file.ledger.taken(test)) or test in (file.waiting or {})
 
     def _file(self, at: _At) -> LedgerFile:
         """A ledger as it was when the run began; empty where there is none."""
@@ -198,7 +197,7 @@ class Attempts:
     def failed(self, test: str) -> set[int]:
         """Indices of the recorded trials of the baseline that failed when a gate read them."""
         ledgers = (self.file(at).ledger for at in self._all())
-        read = (trial for ledger in ledgers for trial in ledger if trial.test == test)
+        read = (trial for ledger in ledgers for trial in ledger.taken(test))
         return {of.index for of in read if (of.stream, of.outcome) == ("base", "fail")}
 
     def pasts(
@@ -227,8 +226,8 @@ class Attempts:
     def _shown(self, path: Path) -> str:
         return path.relative_to(self._settings.rootdir).as_posix()
 
-    def _trials(self, test: str) -> list[Trial]:
-        return [trial for trial in self.file(self._at(test)).ledger if trial.test == test]
+    def _trials(self, test: str) -> tuple[Trial, ...]:
+        return self.file(self._at(test)).ledger.taken(test)
 
     def begin(self, tests: Iterable[str], baseline: Baseline) -> None:
         """Keep which tests the latest attempt is to ask, before its first call.

@@ -6,16 +6,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from pytest_claude.gating.estimate import Recorded, estimate
+from pytest_claude.gating.estimate import Estimate, Recorded, estimate
 from pytest_claude.models.bill import Money, trial_cost
-from pytest_claude.models.expected import Need, Past, Range, Typical, expected, together
+from pytest_claude.models.expected import (
+    Expected,
+    Need,
+    Past,
+    Range,
+    Typical,
+    expected,
+    of_gate,
+    together,
+)
 from pytest_claude.models.prices import price_table
 from pytest_claude.plugin.gate.comparison import GatedRun
 from pytest_claude.plugin.judging import expected_text as judge_text
 from pytest_claude.plugin.recordings import Recordings
 from pytest_claude.report.numbers import mean, plural
 from pytest_claude.report.plan_words import blind_text, plan_lines
-from pytest_claude.report.recording import expected_text
+from pytest_claude.report.recording import expected_text, gate_time_lines
 from pytest_claude.settings import ALL_RECORDED, RunSettings, Swap, TestSettings
 from pytest_claude.transcript.model import Answer
 
@@ -52,6 +61,7 @@ def gate_ahead(
     run: GatedRun,
     recordings: Recordings,
     answers_of: AnswersOf | None = None,
+    workers: int = 1,
 ) -> Ahead | None:
     """What the gate will probably take, before it is paid, and what it can't see.
 
@@ -61,8 +71,9 @@ def gate_ahead(
         run: The gate.
         recordings: Of its tests.
         answers_of: Gives the answers of a test's first recorded trial, where they were read before.
+        workers: How many tests are recorded at a time.
     """
-    answers_of = answers_of or recordings.first_answers
+    answers_of = answers_of or cache(recordings.first_answers)  # reading takes milliseconds
     taken = [
         recorded_of(test, own, settings, run, recordings, answers_of) for test, own in tests.items()
     ]
@@ -70,11 +81,32 @@ def gate_ahead(
     if not taken:
         return None
     plan = estimate(taken, run.policy)
-    lines = [*plan_lines(taken, run.policy, plan), *blind_text(run.policy, fewest)]
-    return Ahead(lines, plan.trials, usd=plan.usd)
+    lines = plan_lines(taken, run.policy, plan)
+    seconds = None
+    if settings.baseline is None:
+        answers = [answers_of(test, own) for test, own in tests.items()]
+        seconds = _seconds(plan, answers, settings)
+    lines[1:1] = gate_time_lines(seconds, workers)
+    return Ahead(
+        [*lines, *blind_text(run.policy, fewest)], plan.trials, usd=plan.usd, seconds=seconds
+    )
 
 
-def gate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) -> Ahead | None:
+def _seconds(
+    plan: Estimate, answers: Iterable[list[Answer]], settings: RunSettings
+) -> Range | None:
+    """How long a gate takes, its calls one after the other; None where a time is unknown."""
+    every = [*answers]
+    rows: list[Expected] = []
+    for trials, swaps in ((plan.base_trials, ()), (plan.cand_trials, settings.bump)):
+        if trials[1]:
+            rows += of_gate(trials, [past_calls(each, settings, swaps) for each in every])
+    return together(rows).seconds
+
+
+def gate_by_ids(
+    ids: Iterable[str], settings: RunSettings, run: GatedRun, workers: int = 1
+) -> Ahead | None:
     """What `gate_ahead` says, and of the judge, where tests are known by their ids alone.
 
     The controller of xdist has no items: it knows a claude test by its recordings, and no marker.
@@ -83,6 +115,7 @@ def gate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) -> Ahe
         ids: Node ids of all tests.
         settings: Of the run.
         run: The gate.
+        workers: How many tests are recorded at a time.
     """
     recordings, own = Recordings(settings, run.places, run.attempts), TestSettings()
     answers_of = cache(recordings.first_answers)  # reading a cassette takes milliseconds
@@ -97,7 +130,7 @@ def gate_by_ids(ids: Iterable[str], settings: RunSettings, run: GatedRun) -> Ahe
             for answers in [answers_of(test, own)]
             if olds & {canonical(answer.request.model or "") for answer in answers}
         }
-    ahead = gate_ahead(tests, settings, run, recordings, answers_of)
+    ahead = gate_ahead(tests, settings, run, recordings, answers_of, workers)
     if ahead is not None:
         ahead.lines.append("  tests without a recording of their own are not counted (workers)")
         if settings.asks_judge:

@@ -110,9 +110,11 @@ class Taken:
         )
 
     def write(self, path: Path) -> None:
-        """Leave it in a file."""
+        """Leave it in a file: the whole of it, or nothing where the process is killed."""
         data = {**self.__dict__, "results": dumps(Run(results=tuple(self.results.values())))}
-        path.write_text(json.dumps(data), "utf-8")
+        begun = path.with_suffix(".begun")
+        begun.write_text(json.dumps(data), "utf-8")
+        begun.replace(path)
 
     @classmethod
     def read(cls, path: Path) -> Taken | None:

@@ -135,10 +135,12 @@ class Gate:
             How many recorded trials were dropped.
         """
         test, stream = item.nodeid, arm.step.stream
+        if not self._settings.recording:
+            return 0
         made = self._made.setdefault(test, {})
         made[Key(test, stream, arm.step.index, arm.attempt)] = arm.recorder.path
         edited = arm.recorder.edited
-        if not self._settings.recording or edited is None or stream in self._known_of(test):
+        if edited is None or stream in self._known_of(test):
             return 0
         # What a hook changed for the candidate alone leaves the trials of the baseline.
         streams: Collection[Stream] = get_args(Stream) if stream == "base" else (stream,)

@@ -8,8 +8,8 @@ import time
 from pytest_claude.clock import elapsed_s
 from pytest_claude.errors import SpoiledTrial, WaitsForBatch
 from pytest_claude.recording.batches.desk import Post
-from pytest_claude.recording.batches.exchange import NoAnswer
 from pytest_claude.recording.batches.items import Endpoint, Question, identity, why_alone
+from pytest_claude.recording.batches.verdicts import NoAnswer
 from pytest_claude.recording.call import Call, Calls
 from pytest_claude.recording.header_secrets import Headers
 from pytest_claude.transcript.interaction import Response
@@ -44,12 +44,7 @@ class Asking:
             post.open(owner)
 
     def ask(
-        self,
-        calls: Calls,
-        call: Call,
-        url: str,
-        body: bytes,
-        headers: Headers,
+        self, calls: Calls, call: Call, url: str, body: bytes, headers: Headers
     ) -> Response | None:
         """The answer of a batch to `call`; None where it is to be sent by itself.
 
@@ -78,8 +73,9 @@ class Asking:
             return verdict
         if verdict == "alone":
             return None
-        if not self._before.issuperset(threading.enumerate()):
-            self._wait_for_others()
+        others = not self._before.issuperset(threading.enumerate())
+        while others and (rest_s := self._last_s + _TOGETHER_S - elapsed_s()) > 0:
+            time.sleep(rest_s)
         if isinstance(verdict, NoAnswer):
             raise SpoiledTrial(
                 f"not recorded: {verdict.why}",
@@ -92,7 +88,3 @@ class Asking:
                 why=verdict.why,
             )
         raise WaitsForBatch("it waits for the answer of a batch")
-
-    def _wait_for_others(self) -> None:
-        while (rest_s := self._last_s + _TOGETHER_S - elapsed_s()) > 0:
-            time.sleep(rest_s)

@@ -12,11 +12,14 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Client, Connection, Listener
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_claude.errors import RecordingProblem
-from pytest_claude.recording.batches.exchange import Exchange, Verdict
 from pytest_claude.recording.batches.items import Question
+from pytest_claude.recording.batches.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from pytest_claude.recording.batches.exchange import Exchange
 
 VARIABLE = "PYTEST_CLAUDE_BATCH"
 """Says where the desk is, and in a process of a round that it is one."""

@@ -9,17 +9,18 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 from pytest_claude.clock import elapsed_s
-from pytest_claude.errors import Void
 from pytest_claude.recording.batches import answers
 from pytest_claude.recording.batches.api import Batches, Busy, Refused, Unanswered, item
 from pytest_claude.recording.batches.items import Endpoint, Question, calls
 from pytest_claude.recording.batches.journal import Journal, Submitted
+from pytest_claude.recording.batches.patience import patiently, pauses, read
+from pytest_claude.recording.batches.verdicts import NoAnswer, Stopped, Verdict
 from pytest_claude.transcript.interaction import Response
 from pytest_claude.transcript.json_values import integer, mapping
 
@@ -29,33 +30,9 @@ MOST_BYTES = 250_000_000
 MOST_TRIES = 3
 """How many batches hold an item that expires, or that the service fails to answer."""
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
-_PATIENCE_S = 600.0
-"""How long an API that is busy or not reached is asked again while nothing is under way."""
 _OTHER_CLOCK = timedelta(minutes=10)
 _ARRIVES_WITHIN_S = 10.0
 """A batch that is not in the list so long after it was sent has not arrived."""
-
-
-@dataclass(frozen=True)
-class NoAnswer:
-    """Why a call has no answer, and is not sent by itself either."""
-
-    why: str
-    void: Void = "service"
-
-
-Verdict = Response | Literal["wait", "alone", "later"] | NoAnswer
-"""The answer to a call; "wait": it is submitted; "alone": it is sent by itself; "later": the last
-run sends it; or why it has no answer."""
-
-
-class Stopped(Exception):
-    """Why no more can be done; what was submitted stays so, and the next run goes on."""
-
-    def __init__(self, why: str, void: Void = "service") -> None:
-        super().__init__(why)
-        self.no_answer = NoAnswer(why, void)
 
 
 class Purse:
@@ -256,7 +233,7 @@ class Exchange:
             return self._batches(endpoint).create(items)
 
         try:
-            batch = _patiently(create, Busy)
+            batch = patiently(create, Busy)
         except (Refused, Busy) as error:
             self.journal.remove(entry)
             self._purse.settle(entry.run)
@@ -279,8 +256,8 @@ class Exchange:
         assert asker is not None, "whoever calls this saw it"
         batches = self._batches(asker.endpoint)
         self._tell("the answer to a submit was lost: its batch is looked for in the list")
-        for pause_s in _pauses():
-            candidates = _read(lambda: list(self._candidates(batches, entry)))
+        for pause_s in pauses():
+            candidates = read(lambda: list(self._candidates(batches, entry)))
             for batch in candidates:
                 if _has_ended(batch) and self._is_of(batches, str(batch.get("id")), entry):
                     self._arrived(entry, str(batch.get("id")))
@@ -311,7 +288,7 @@ class Exchange:
                 return next((line.get("custom_id") for line, _ in lines), None)
 
         try:
-            return entry.identity(_patiently(first, Busy, Unanswered)) is not None
+            return entry.identity(patiently(first, Busy, Unanswered)) is not None
         except Refused:
             return False  # its results are not there any more
         except (Busy, Unanswered) as error:
@@ -325,15 +302,15 @@ class Exchange:
         latest = (held[identity][-1] for identity in self._waiting if identity in held)
         open_ = list(dict.fromkeys(latest))
         began = elapsed_s()
-        for pause_s in _pauses():
+        for pause_s in pauses():
             for entry in list(open_):
                 assert entry.batch is not None, "it was found, or sent again"
                 asker = self._asker(entry)
                 assert asker is not None, "its calls wait"
                 batches, batch = self._batches(asker.endpoint), entry.batch
-                if _has_ended(_read(partial(batches.retrieve, batch))):
+                if _has_ended(read(partial(batches.retrieve, batch))):
                     tries = {i: len(e) for i, e in held.items() if e[-1] is entry}
-                    _read(partial(self._take, entry, tries, batches))
+                    read(partial(self._take, entry, tries, batches))
                     open_.remove(entry)
             if not open_:
                 return
@@ -402,39 +379,3 @@ def _chunks(questions: Iterable[Question]) -> Iterator[list[Question]]:
 
 
 _AROUND = 100  # bytes of an item beside its parameters, its custom_id among them
-
-
-def _pauses() -> Iterator[float]:
-    """Seconds to the next look, longer and longer."""
-    pause_s = _FIRST_PAUSE_S
-    while True:
-        yield pause_s
-        pause_s = min(_LONGEST_PAUSE_S, pause_s * 1.5)
-
-
-T = TypeVar("T")
-
-
-def _patiently(call: Callable[[], T], *errors: type[Exception]) -> T:
-    """What `call` gives; it is repeated for ten minutes while it raises one of `errors`."""
-    began = elapsed_s()
-    for pause_s in _pauses():
-        try:
-            return call()
-        except errors:
-            if elapsed_s() - began > _PATIENCE_S:
-                raise
-        time.sleep(pause_s)
-    assert False, "because the pauses never end"
-
-
-def _read(call: Callable[[], T]) -> T:
-    """What `call` reads of the API.
-
-    Raises:
-        Stopped: It can't be read.
-    """
-    try:
-        return _patiently(call, Busy, Unanswered)
-    except (Busy, Unanswered, Refused) as error:
-        raise Stopped(f"the batches can't be read: {error}") from None

@@ -260,8 +260,7 @@ def pieces_until_its_end(recorded: Response, read_past: Callable[[], object]) ->
     if recorded.ended == "left":
         time.sleep(streams.silence_s(recorded))
         read_past()
-        raise ProtocolError(streams.LEFT)
-    raise ProtocolError(streams.CUT)
+    raise ProtocolError(streams.LEFT if recorded.ended == "left" else streams.CUT)
 
 
 class _Tee(io.RawIOBase):

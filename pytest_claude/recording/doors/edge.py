@@ -78,11 +78,7 @@ def sent_for(recorder: Recorder, url: str, body: bytes) -> Sent:
 
 
 def send(
-    call: Call,
-    sends: Callable[[], Any],
-    close: Callable[[Any], Any],
-    *,
-    held: bool = True,
+    call: Call, sends: Callable[[], Any], close: Callable[[Any], Any], *, held: bool = True
 ) -> Any:
     """What `sends` gets, once the limits of the account and the budget let the call go.
 

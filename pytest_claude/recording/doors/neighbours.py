@@ -12,14 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from pytest_claude.recording.doors import traffic
-from pytest_claude.recording.doors.line import (
-    ClosedLine,
-    Line,
-    OpenLine,
-    outgoing,
-    own_ports,
-    sent,
-)
+from pytest_claude.recording.doors.line import ClosedLine, Line, OpenLine, outgoing, own_ports, sent
 from pytest_claude.recording.doors.traffic import Target
 from pytest_claude.recording.recorder import Recorder
 

@@ -100,7 +100,7 @@ def test_a_first_look_that_is_all_void_ends_and_says_why(
     voids: Any, reason: Any, says: str, policy: Policy
 ) -> None:
     cand = [
-        trial.__class__(**{**vars(trial), "void": void, "cause": "what was seen"})
+        replace(trial, void=void, cause="what was seen")
         for trial, void in zip(stream("t", "cand", "VV"), voids, strict=True)
     ]
     found = decided(Ledger([*BASE, *cand]), policy, ["t"])

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from random import Random
 from types import ModuleType
 
@@ -13,19 +10,6 @@ from ledgers import played, trials
 
 from pytest_claude.gating import Policy
 from pytest_claude.gating.counted import counted_gate
-
-PATH = Path(__file__).parents[3] / "benchmarks" / "gate.py"
-
-
-@pytest.fixture(scope="module")
-def benchmark() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("gate_benchmark", PATH)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses look themselves up
-    spec.loader.exec_module(module)
-    return module
 
 
 class Written:

@@ -203,6 +203,11 @@ def test_commands_name_all_candidates_and_adopt_one() -> None:
     ]
 
 
+def test_variables_that_pass_are_adopted_as_they_were_typed() -> None:
+    lines = [command.line for command in next_commands(candidates(samples.ENVIRONMENTS), None)]
+    assert "pytest-claude adopt --candidate APP_MODEL=gpt-4o" in lines
+
+
 def test_where_no_candidate_passes_the_worst_can_be_mended() -> None:
     told = of(arm("a-1", samples.FAILED), arm("a-2", samples.FAILED))
     assert told.verdict == "all 2 candidates fail"

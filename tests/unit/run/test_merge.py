@@ -9,7 +9,9 @@ import report_samples as samples
 from ledgers import because
 
 from pytest_claude.errors import SettingsError
+from pytest_claude.gating.duel import rounded_up
 from pytest_claude.run.comparison import Comparison
+from pytest_claude.run.decide import contenders
 from pytest_claude.run.merge import compared, merged
 from pytest_claude.run.record import Run, TestResult, dumps
 
@@ -30,6 +32,28 @@ def test_shards_of_a_gate_are_decided_together() -> None:
     assert run.collected == samples.FAILED.collected
     assert run.decision is not None
     assert [v.test for v in run.decision.tests] == list(samples.FAILED.collected)
+
+
+def shard_of_several(run: Run, part: int) -> Run:
+    arms = tuple(shard(arm, part) for arm in run.arms)
+    return replace(run, arms=arms, collected=tuple({t for arm in arms for t in arm.collected}))
+
+
+def test_shards_of_several_candidates_are_decided_together() -> None:
+    whole = merged([("whole", samples.THREE)])
+    parts = [(f"{n}", shard_of_several(samples.THREE, n)) for n in (0, 1)]
+    assert dumps(merged(parts)) == dumps(merged(parts[::-1])) == dumps(whole)
+    decided = [(arm, arm.decision) for arm in whole.arms if arm.decision is not None]
+    each = [contenders(arm, decision.policy) for arm, decision in decided]
+    assert sum(each) > max(each)
+    calibrated = {decision.rounded_suspects for _, decision in decided if decision.suspects}
+    assert calibrated == {rounded_up(sum(each))}
+
+
+def test_shards_of_other_candidates_are_refused() -> None:
+    fewer = replace(samples.THREE, arms=samples.THREE.arms[:2])
+    with pytest.raises(SettingsError, match=r"the candidates of a\.json and b\.json differ"):
+        merged([("a.json", samples.THREE), ("b.json", fewer)])
 
 
 def test_shards_of_a_plain_run_are_joined() -> None:
