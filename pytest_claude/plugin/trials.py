@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 import pytest
 
+from pytest_claude.behavior.accepted import Facts
 from pytest_claude.behavior.profile import Profile
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import RecordingProblem, Row
@@ -46,6 +47,7 @@ class TrialRun:
         dropped: How many trials of what the app asked before were dropped for it.
         problems: Those of the recording edge so far.
         unread: Whether, in a dry run, a judge would have read a reply.
+        behavior: What it showed, where it passed and its test is held to accepted behavior.
     """
 
     reports: Reports = field(default_factory=dict)
@@ -63,6 +65,7 @@ class TrialRun:
     dropped: int = 0
     problems: Sequence[RecordingProblem] = ()
     unread: bool = False
+    behavior: Facts | None = None
 
     @property
     def passed(self) -> bool:
