@@ -436,6 +436,8 @@ class SideBySide:
         more = []
         if self._config.getoption("xmlpath", None):
             more.append(f"--junitxml={self._folder / 'unread.xml'}")
+        if self._config.option.basetemp:  # each process empties the one that it is given
+            more.append(f"--basetemp={self._folder / f'{self._files}.tmp'}")
         if (workers := self._config.stash.get(WORKERS, 0)) and beside > 1:
             more.append(f"-n{max(1, workers // beside)}")
         return Child(self._config, variables(replace(part, out=out), settings), more), out

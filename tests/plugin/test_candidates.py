@@ -250,6 +250,59 @@ def test_candidates_that_share_their_chances_are_judged_together(plain: Any) -> 
     assert plain.simulator.bodies == before
 
 
+EDITED = PLAIN.replace('f"n {n}"', 'f"edited {n}"')
+
+
+def test_an_edit_of_the_app_takes_the_trials_of_all_sides_anew(plain: Any) -> None:
+    words = (*ENVIRONMENTS, "--claude-report=run.json")
+    with plain.server():
+        plain.run(*words, "--claude-record", "-p", "xdist", "-n2").assert_outcomes(passed=3)
+        assert asked(plain) == {HAIKU: 12, OPUS: 12}
+        plain.tests(EDITED)
+        plain.run(*words).assert_outcomes(failed=3)
+        result = plain.run(*words, "--claude-record")
+        assert asked(plain) == {OLD: 6, HAIKU: 24, OPUS: 24}
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["*2nd edition of 3 tests: *"])
+    before = [arm["decision"] for arm in run_of(plain)["arms"]]
+    plain.run(*words).assert_outcomes(passed=3)
+    assert [arm["decision"] for arm in run_of(plain)["arms"]] == before
+
+
+MIXED = """
+import os
+
+HAIKU = "haiku" in os.environ.get("APP_MODEL", "")
+
+@pytest.mark.parametrize("model", ["claude-sonnet-4-5", "claude-opus-5-5"])
+@pytest.mark.claude(trials=2)
+def test_calls(claude, model):
+    ask(model=os.environ.get("APP_MODEL") or model)
+    assert claude.calls_tool("lookup_order")
+    assert not HAIKU
+"""
+
+
+def test_variables_are_compared_over_tests_of_other_models_too(
+    project: Any, short_gates: None
+) -> None:
+    reads_its_model(project, sdk_in_children=True)
+    project.personas(new=CALLS)
+    project.tests(MIXED)
+    project.record()
+    words = (BUMP.replace(LOW, NEW).replace(f",{OPUS}", ""), *with_model(HAIKU))
+    project.record(*words, "--claude-report=run.json")
+    on_old, on_another = f"test_calls[{OLD}]", f"test_calls[{OPUS}]"
+    assert verdicts(project) == [
+        ("pass", {on_old: "unchanged", on_another: "not run"}),
+        ("fail", {on_old: "regressed", on_another: "regressed"}),
+    ]
+    assert asked(project) == {OLD: 8, OPUS: 8, NEW: 4, HAIKU: 16}
+    before = (project.path / "run.json").read_text()
+    project.run(*words, "--claude-report=run.json")
+    assert (project.path / "run.json").read_text() == before
+
+
 # --- what is no pass ----------------------------------------------------------------------------
 
 KINDS = """
@@ -453,8 +506,12 @@ def test_candidates_are_recorded_in_batches(plain: Any) -> None:
 # --- wide fixtures, projects below, earlier files -----------------------------------------------
 
 WIDE = """
+from pathlib import Path
+
 @pytest.fixture(scope="module")
-def greeting():
+def greeting(tmp_path_factory):
+    with Path("folders").open("a") as file:
+        print(tmp_path_factory.getbasetemp(), file=file)
     return ask("set-up").stop_reason
 
 @pytest.mark.claude(trials=2)
@@ -475,6 +532,8 @@ def test_what_wider_fixtures_ask_is_apart_for_each_candidate(plain: Any) -> None
     )
     each = {HAIKU: 4, OPUS: 8, OLD: 8}
     assert prompts == {(name, text): n for name, n in each.items() for text in ("set-up", "call")}
+    folders = {*(plain.path / "folders").read_text().split()}
+    assert len(folders) >= 4, "each process empties its own"
     set_ups = Counter(name.split("/")[2] for name in plain.cassettes if "/@fixtures/" in name)
     assert sorted(set_ups.values()) == [1, 4, 8, 8], "the first: of the baseline as it was"
     assert [overall for overall, _ in verdicts(plain)] == ["pass", "fail"]

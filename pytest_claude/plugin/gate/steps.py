@@ -48,6 +48,8 @@ class Gate:
         self._earlier = {trial.test for trial in run.known if trial.stream == "base"}
         self._gateable: dict[str, None] = {}
         self._streams, self._keys = _of_part(settings)
+        # The baseline is that of all candidates: one may replace another model.
+        self._olds = run.comparison.olds if "cand" in self._streams else frozenset()
         self._made: dict[str, dict[Key, Path | None]] = {}
         self._followed: dict[str, set[Stream]] = {}
         self.waits = False
@@ -172,7 +174,7 @@ class Gate:
 
     def consider(self, test: str) -> bool:
         """Whether a test can be gated, by what its trials show so far."""
-        if left_out(self.trials(test), self._run.comparison.olds) is not None:
+        if left_out(self.trials(test), self._olds) is not None:
             self._gateable.pop(test, None)
             return False
         self._gateable[test] = None
