@@ -94,7 +94,7 @@ def behavior(transcript: Transcript, reading: Reading) -> dict[str, Any] | None:
     """
     last = transcript.last
     refused = last is not None and 400 <= last.status < 500 and last.status != _BUSY
-    if gap(transcript) is not None and not refused:
+    if gap(transcript) is not None and (transcript.pending or not refused):
         return None
     return facts(
         profile(

@@ -128,6 +128,11 @@ UNKNOWN: dict[str, tuple[Transcript, Accepted | None, str]] = {
     "nothing accepted": (DONE, None, "no behavior of this test is accepted yet"),
     "no call": (run(), accepting(DONE), "no call to a model was made"),
     "a call in flight": (run(pending=1), accepting(DONE), "1 call has no answer yet"),
+    "a call in flight after a refused one": (
+        run(failed(status=400), pending=1),
+        accepting(DONE),
+        "1 call has no answer yet",
+    ),
     "a busy API": (
         run(failed()),
         accepting(DONE),
