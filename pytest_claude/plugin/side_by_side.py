@@ -402,8 +402,10 @@ class SideBySide:
         for first in range(0, len(every), at_once):
             some = every[first : first + at_once]
             self._tell(", ".join(side.name for side in some))
-            children = [self._start(side, sides[side], len(some)) for side in some]
+            children: list[tuple[Child, Path]] = []
             try:
+                for side in some:  # within: ^C stops those that have begun
+                    children.append(self._start(side, sides[side], len(some)))
                 for child, _ in children:
                     while child.runs(_POLL_S):
                         self._count(path for _, path in children)
@@ -417,7 +419,7 @@ class SideBySide:
                 raise
             finally:
                 left = [Taken.read(path) for _, path in children]
-                for side, taken in zip(some, left, strict=True):
+                for side, taken in zip(some, left, strict=False):
                     self._keep(side, taken)
             for side, (child, _), taken in zip(some, children, left, strict=True):
                 self._check(side, child, taken)
