@@ -338,7 +338,7 @@ class SideBySide:
             self._tell(", ".join(side.name for side in some))
             children: list[tuple[Child, Path]] = []
             try:
-                for side in some:
+                for side in some:  # within: ^C stops those that have begun
                     children.append(self._start(side, sides[side], len(some)))
                 for child, _ in children:
                     while child.runs(_POLL_S):
