@@ -6,13 +6,16 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from projects import NEW, OLD
-from simulator import asks, by_prompt, calls
+from simulator import asks, by_prompt, calls, slow
 
 from pytest_claude import cli
 from pytest_claude.run.ledger_file import LedgerFile
@@ -250,6 +253,37 @@ def test_candidates_that_share_their_chances_are_judged_together(plain: Any) -> 
     assert plain.simulator.bodies == before
 
 
+def test_one_that_was_judged_alone_is_at_another_attempt(project: Any, short_gates: None) -> None:
+    project.personas(new=CALLS, **{OPUS: CALLS})
+    project.tests(PLAIN)
+    project.record()
+    project.record(f"--claude-bump={OLD}={NEW}").assert_outcomes(passed=3)
+    project.app(sdk_in_children=True)
+    words = f"--claude-bump={OLD}={NEW},{OPUS}", "--claude-report=run.json"
+    result = project.record(*words)
+    assert [arm["decision"]["attempt"] for arm in run_of(project)["arms"]] == [2, 1]
+    result.stdout.fnmatch_lines(["*attempt 2: false alarms at most 10% over both attempts"])
+
+
+def test_a_variable_that_changes_no_request_fails_the_run(plain: Any) -> None:
+    plain.personas(old=CALLS)
+    result = plain.record("--claude-candidate", "APP_MODLE=x", "--claude-report=run.json")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    told = "APP_MODLE=x: it changed no request of any test; is the variable's name right?"
+    result.stdout.fnmatch_lines([told])
+
+
+def test_adopt_names_the_candidates_that_there_are(
+    plain: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain.record(*ENVIRONMENTS)
+    monkeypatch.chdir(plain.path)
+    assert cli.main(["adopt", "--candidate", "NOPE=1"]) == 4
+    told = " ".join(capsys.readouterr().err.split())
+    assert "adopt: NOPE=1 was compared with nothing; there are " in told
+    assert " ".join(with_model(HAIKU)) in told
+
+
 EDITED = PLAIN.replace('f"n {n}"', 'f"edited {n}"')
 
 
@@ -453,6 +487,22 @@ def test_what_was_paid_before_an_interrupt_is_kept(plain: Any) -> None:
     assert [overall for overall, _ in verdicts(plain)] == ["pass", "pass"]
 
 
+@pytest.mark.usefixtures("cold_python")
+def test_no_process_goes_on_when_its_run_is_killed(plain: Any) -> None:
+    plain.personas(**{HAIKU: slow(CALLS, 0.4), OPUS: slow(CALLS, 0.4)})
+    words = [sys.executable, "-m", "pytest", *WORDS, *ENVIRONMENTS, "--claude-record"]
+    with plain.server():
+        run = subprocess.Popen(words, cwd=plain.path, stdout=subprocess.DEVNULL)
+        while not plain.simulator.bodies:
+            time.sleep(0.05)
+        run.kill()
+        run.wait()
+        time.sleep(3)
+        made = len(plain.simulator.bodies)
+        time.sleep(2)
+        assert len(plain.simulator.bodies) == made < 24
+
+
 # --- what a recording may cost ------------------------------------------------------------------
 
 
@@ -573,7 +623,10 @@ def test_a_project_below_keeps_its_own_gate_of_several_candidates(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((f"--claude-bump={OLD}={NEW}@lo,{OPUS}",), "*@lo: not one of low, *did you mean 'low'?"),
+        ((f"--claude-bump={OLD}={NEW}@lo,{OPUS}",), "*@lo: the effort is not one of *'low'?"),
+        ((f"--claude-bump={OLD}={NEW}@HIGH,{OPUS}",), "*@HIGH: the effort is not one of *'high'?"),
+        (("--claude-candidate", "A=1 A=2"), "*A is set twice"),
+        (("--claude-candidate", "PROXY=http://u:p@host"), "*PROXY looks like a secret*"),
         ((f"--claude-bump={OLD}=claude-opus-4-6@xhigh,{NEW}",),
          "*the efforts of claude-opus-4-6: low, medium, high, max"),
         ((f"--claude-bump={OLD}=no-model-of-ours@low,{NEW}",), "*no-model-of-ours: none is known"),

@@ -128,6 +128,18 @@ def test_the_ledger_keeps_one_line_of_an_edition_that_was_left() -> None:
     assert file.following(by_test(second), policy) is file, "a replay leaves nothing"
 
 
+def test_the_suspects_of_all_candidates_count_after_an_edit_of_one() -> None:
+    policy = replace(Policy.quick(), arms=3)
+    first, edited = taken("a", "1", "p", "f" * 8), by_test(taken("a", "2", "p", "p" * 4))
+    verdict = conclude(Ledger(first), policy, ["a"], least_suspects=3)
+    beside = LedgerFile(arms=("a", "b", "c"))
+    file = beside.updated(Ledger(first), verdict.tests, verdict, suspects=3)
+    assert LedgerFile.loads(file.dumps(), "ledger") == file
+    assert (file.calibrated, file.following(edited, policy).suspects) == (3, 3)
+    alone = beside.updated(Ledger(first), verdict.tests, verdict)
+    assert alone.following(edited, policy).suspects == 1
+
+
 @pytest.mark.parametrize(("preset", "then"), [("quick", "thorough"), ("thorough", "quick")])
 def test_an_edition_is_kept_as_the_preset_judged_it_that_was_used(preset: str, then: str) -> None:
     of = Policy.named(preset)
