@@ -221,15 +221,16 @@ def whole(args: argparse.Namespace) -> Iterator[Figure]:
 
 
 def waiting(args: argparse.Namespace) -> Iterator[Figure]:
-    """Memory of the process that submits batches, beyond that of pytest for the same items."""
+    """Memory of the process that submits batches, beyond that of the same tests without us."""
     ours_kb = []
     for tests in (100, args.waiting):
         with tempfile.TemporaryDirectory() as folder:
             suite = suites.of_ours(Path(folder, "ours"), tests)
             with Simulator({MODEL: says("Hello.")}) as simulator:
                 ours = suites.run(suite, "--claude-batch", url=simulator.url)
-            items = suites.run(suites.empty(Path(folder, "empty"), tests), "-p", "no:claude")
-        ours_kb.append(ours.peak_kb - items.peak_kb)
+                alone = suites.bare(Path(folder, "alone"), tests)
+                without = suites.run(alone, "-p", "no:claude", url=simulator.url)
+        ours_kb.append(ours.peak_kb - without.peak_kb)
     few, many = ours_kb
     more = {"few_mb": few / 1024, "many_mb": many / 1024, "largest_mb": ours.largest_kb / 1024,
             "kb_per_call": (many - few) / (args.waiting - 100)}  # fmt: skip

@@ -32,14 +32,6 @@ def test_asks({{fixture}}number):
             messages=[{{{{"role": "user", "content": f"Question {{{{number}}}}"}}}}])
     assert {{check}}
 '''
-_EMPTY = """
-import pytest
-
-@pytest.mark.parametrize("number", range({tests}))
-def test_asks(number):
-    pass
-"""
-
 
 # The rounds of batches are processes of their own: the one that was started ends last.
 _PEAK = """
@@ -77,11 +69,6 @@ def bare(folder: Path, tests: int) -> Path:
     return _project(
         folder, _APP.format(tests=tests, fixture="", check='answer.stop_reason == "end_turn"')
     )
-
-
-def empty(folder: Path, tests: int) -> Path:
-    """The same items, which call nothing."""
-    return _project(folder, _EMPTY.format(tests=tests))
 
 
 def _project(folder: Path, text: str) -> Path:

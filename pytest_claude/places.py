@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from pytest_claude.accepted_files import AcceptedFile
 from pytest_claude.comparison.trial import Stream
 from pytest_claude.errors import SettingsError
 from pytest_claude.ini_files import ini_keys
@@ -78,6 +79,13 @@ class Places:
         """The cassettes of a test."""
         folder = self.own(test, side)
         return self._found(folder, test, side, lambda places, own: places.own(own, side))
+
+    def accepted(self, test: str) -> AcceptedFile:
+        """The file of the accepted behavior of a test: its own, whatever cassette it shares."""
+        folder = self.test(test)
+        paths = [each / FileNames.accepted for each in folder.folders]
+        path = next((path for path in paths if path.exists()), paths[-1])
+        return AcceptedFile(path, folder.shows(path))
 
     def own(self, test: str, side: Side = ORDINARY) -> Folder:
         """The cassettes of a test below this root alone."""

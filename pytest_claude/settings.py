@@ -59,7 +59,7 @@ class Candidate:
 
     Attributes:
         pairs: Models that are replaced; empty where variables are set.
-        environment: Variables that the app runs with, and their values.
+        environment: Variables that the app runs with, and their values, sorted.
     """
 
     pairs: tuple[Swap, ...] = ()
@@ -311,9 +311,9 @@ def _with_effort(option: str, name: str) -> tuple[str, str | None]:
     new, at, word = name.rpartition("@")
     if at and new and word in EFFORTS:
         return new, word
-    # A version on Vertex holds digits, or is `default` or `latest`.
-    if at and word.isalpha() and (near := did_you_mean(word, EFFORTS)):
-        raise SettingsError(f"{option} {name}: not one of {', '.join(EFFORTS)}{near}")
+    if at and word.isalpha() and word not in ("default", "latest"):  # as versions on Vertex are
+        near = did_you_mean(word.lower(), EFFORTS)
+        raise SettingsError(f"{option} {name}: the effort is not one of {', '.join(EFFORTS)}{near}")
     return name, None
 
 
@@ -332,7 +332,10 @@ def parse_environment(option: str, value: str) -> Candidate:
             f'{option} {value!r}: expected "NAME=VALUE …", for example\n'
             f'       {option} "APP_MODEL=claude-sonnet-5-5"'
         )
-    return Candidate(environment=tuple((name, text) for name, _, text in pairs))
+    names = [name for name, _, _ in pairs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise SettingsError(f"{option} {value!r}: {twice[0]} is set twice")
+    return Candidate(environment=tuple(sorted((name, text) for name, _, text in pairs)))
 
 
 def parse_candidate(words: str) -> Candidate:

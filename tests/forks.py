@@ -70,7 +70,10 @@ def serve(file: int, python: str) -> None:
                 _tell_ends(clients)
             if listener in ready:
                 client, _ = listener.accept()
-                streams, place = _taken(client)
+                if (asked := _taken(client)) is None:
+                    client.close()
+                    continue
+                streams, place = asked
                 if (process := os.fork()) == 0:
                     signal.set_wakeup_fd(-1)
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -115,11 +118,18 @@ def _tell_ends(clients: dict[int, socket.socket]) -> None:
             client.sendall(b"%d" % os.waitstatus_to_exitcode(status))
 
 
-def _taken(client: socket.socket) -> tuple[list[int], dict[str, Any]]:
-    """The streams of who asks, and its words, folder and environment."""
-    _, streams, _, _ = socket.recv_fds(client, 1, 3)
-    with client.makefile() as told:
+def _taken(client: socket.socket) -> tuple[list[int], dict[str, Any]] | None:
+    """The streams of who asks, and its words, folder and environment.
+
+    None where it was killed before it had said them.
+    """
+    streams: list[int] = []
+    with suppress(OSError, ValueError), client.makefile() as told:
+        streams = socket.recv_fds(client, 1, 3)[1]
         return streams, json.loads(told.readline())
+    for stream in streams:
+        os.close(stream)
+    return None
 
 
 def _put_on(streams: Sequence[int], place: dict[str, Any]) -> list[str]:

@@ -229,7 +229,7 @@ def short_gates(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def commands_in_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pytest that `bump` and `adopt` start runs in this process.
+    """The pytest that `bump`, `adopt` and `accept` start runs in this process.
 
     A new one would import the SDK anew. Tests without this fixture show that it is started.
     """
@@ -239,7 +239,8 @@ def commands_in_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPat
         result = pytester.runpytest_inprocess(*words[3:])
         return subprocess.CompletedProcess(words, int(result.ret))
 
-    monkeypatch.setattr("pytest_claude.cli.bump.subprocess", SimpleNamespace(run=run))
+    for command in ("bump", "accept"):
+        monkeypatch.setattr(f"pytest_claude.cli.{command}.subprocess", SimpleNamespace(run=run))
 
 
 @pytest.fixture

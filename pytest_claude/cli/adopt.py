@@ -108,6 +108,16 @@ def _adopt(project: Project, candidate: Candidate, options: argparse.Namespace) 
     gate = _gate_folder(project, candidate)
     if gate is not None:
         _end_renaming(gate)
+    elif candidate.environment:
+        arms = {
+            each: None
+            for path in shared_ledgers(project.cassette_root)
+            for each in LedgerFile.loads(path.read_text("utf-8"), str(path)).arms
+        }
+        raise SettingsError(
+            f"adopt: {candidate.name} was compared with nothing; there are "
+            f"{', '.join(arms) or 'no candidates'}"
+        )
     if gate is None or not _is_adopted(gate, _mark(gate, candidate)):
         if gate is not None and _mark(gate, candidate) and _is_adopted(gate, ""):
             note = os.path.relpath(gate / NOTE)
@@ -146,9 +156,12 @@ def _together(project: Project, candidate: Candidate) -> list[str] | None:
 
 def _of_candidate(run: Run, candidate: Candidate) -> Run:
     """Its part of a run that compares several."""
+    if not run.arms:
+        return run
     name = Comparison("bump", candidate.pairs).published.sides[1]
-    sides = {arm.comparison.sides[1]: arm for arm in run.arms if arm.comparison is not None}
-    return sides.get(name if candidate.pairs else candidate.name, run)
+    name = name if candidate.pairs else candidate.name
+    comparisons = ((arm, arm.comparison) for arm in run.arms)
+    return next(arm for arm, of in comparisons if of is not None and of.sides[1] == name)
 
 
 def _by_hand(candidate: Candidate) -> list[str]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_claude.cli.inputs import recordings
+from pytest_claude.accepted_files import AcceptedFile
+from pytest_claude.cli.inputs import is_accepted, recordings
 from pytest_claude.cli.orphans import NotCollected, Orphan, project_orphans, unused_parts
 from pytest_claude.cli.project import cassette_folder, read_project
 from pytest_claude.errors import UnreadableCassette, UnsavedCassette
@@ -21,6 +22,7 @@ from pytest_claude.recording.finding import secrets_in, secrets_in_file
 from pytest_claude.recording.secrets import Secrets
 from pytest_claude.recording.store import Store
 from pytest_claude.report.numbers import plural
+from pytest_claude.run.place import FileNames
 from pytest_claude.transcript.summary import summarize
 
 
@@ -32,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
     if options.accept:
         return _accept(options.accept)
     secrets = Secrets.of_environment(os.environ)
-    paths = recordings(options.paths or [cassette_folder()], "check")
+    given = options.paths or [cassette_folder()]
+    paths = [*recordings(given, "check"), *_accepted_below(given)]
     parts: dict[Path, list[str]] = {}
     found = [_flaws(path, secrets, parts) for path in paths]
     unused = [] if options.paths else unused_parts(cassette_folder())[0]
@@ -60,6 +63,9 @@ def _flaws(path: Path, secrets: Secrets, parts: dict[Path, list[str]]) -> list[s
     """
     lines: list[str] = []
     try:
+        if is_accepted(path):
+            AcceptedFile(path, str(path)).read()
+            return _secret_lines(path, secrets_in_file(path, secrets))
         entries = load(path, str(path))
         held = secrets_in(entries, secrets)
         refers = [
@@ -78,6 +84,11 @@ def _flaws(path: Path, secrets: Secrets, parts: dict[Path, list[str]]) -> list[s
             lines.append(f"     to repair  {error.to_repair}")
         held = secrets_in_file(path, secrets)
     return [*lines, *_secret_lines(path, held)]
+
+
+def _accepted_below(paths: Iterable[Path]) -> list[Path]:
+    """The files of accepted behavior below the folders among `paths`."""
+    return sorted(each for path in paths for each in path.rglob(FileNames.accepted))
 
 
 def _secret_lines(path: Path, held: Mapping[str, str]) -> list[str]:

@@ -181,6 +181,19 @@ COMMANDS: Mapping[str, Command] = {
                  "on"),
         ),
     ),
+    "accept": Command(
+        "accept",
+        "what tests do in their recordings is what claude.behaves_as_recorded() holds them to",
+        (
+            _arg("tests", nargs="+", metavar="TEST",
+                 help="tests, files or folders, as pytest takes them"),
+        ),
+        "Replays all recorded trials of these tests, offline, and writes what those that pass do "
+        "into behavior.json beside their cassettes. A test that fails for another reason accepts "
+        "nothing.",
+        "pytest-claude accept TEST [TEST …] [-- PYTEST ARGUMENTS]",
+        takes_rest=True,
+    ),
     "prune": Command(
         "prune",
         "remove the cassettes whose test is gone, and parts of requests that none refers to",

@@ -12,10 +12,12 @@ from pytest_claude.cli.project import read_project
 from pytest_claude.errors import SettingsError
 from pytest_claude.recording.files import write_atomically
 from pytest_claude.recording.references import FOLDER
+from pytest_claude.run.place import FileNames
 
 # By what is below the cassettes' folder; the last that fits holds.
 _ATTRIBUTES = {
     "**": "text eol=lf linguist-generated",
+    f"**/{FileNames.accepted}": "-linguist-generated",  # to be read in a review
     f"{FOLDER}/**": "-text linguist-generated",
 }
 _LEFTOVERS = ("*.partial", "*.tmp")

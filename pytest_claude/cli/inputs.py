@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pytest_claude.errors import SettingsError
+from pytest_claude.run.place import FileNames
 from pytest_claude.run.record import Run, loads
 
 _RECORDINGS = (".yaml", ".yml", ".json", ".json5", ".har", ".httprr", ".cassette", ".tape", ".gz")
@@ -20,11 +21,16 @@ def recordings(paths: Iterable[Path], command: str) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             found = (p for p in path.rglob("*") if p.suffix.lower() in _RECORDINGS)
-            yield from sorted(p for p in found if p.is_file())
+            yield from sorted(p for p in found if p.is_file() and not is_accepted(p))
         elif path.exists():
             yield path
         else:
             raise SettingsError(f"{command} {path}: no such file or folder")
+
+
+def is_accepted(path: Path) -> bool:
+    """Whether a file is the accepted behavior of a test, and no recording."""
+    return path.name == FileNames.accepted
 
 
 def read_run(path: Path, command: str) -> Run:

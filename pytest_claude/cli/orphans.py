@@ -13,12 +13,21 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pytest_claude.cli.inputs import is_accepted
 from pytest_claude.cli.project import cassette_folder, read_project
 from pytest_claude.errors import UnreadableCassette
 from pytest_claude.recording import partial
 from pytest_claude.recording.cassette import parts_named, read_label
 from pytest_claude.recording.references import FOLDER, is_part
-from pytest_claude.run.place import ORDINARY, Layout, Side, base_of, is_of_fixture, part_names
+from pytest_claude.run.place import (
+    ORDINARY,
+    FileNames,
+    Layout,
+    Side,
+    base_of,
+    is_of_fixture,
+    part_names,
+)
 from pytest_claude.transcript.quoting import printable
 
 _ABOVE = part_names("..")[0]  # the folder of tests outside pytest's rootdir
@@ -37,7 +46,7 @@ class Orphan:
 
     Attributes:
         folder: Where they lie.
-        files: The cassettes, and what interrupted runs left of them.
+        files: The cassettes, what interrupted runs left of them, and what was accepted of the test.
         now: The folder of a test without a recording that is probably the same, renamed or
             moved; None where none is near.
         doubt: Why the test may be there all the same; None where it is gone.
@@ -117,7 +126,9 @@ def find_orphans(root: Path, project: Path, tests: Mapping[str, str | None]) -> 
     """
     layout = Layout.below(root.resolve(), project.resolve(), tests)
     folders = _folders(root)
-    known = {layout.test(test).plain for test in tests}
+    own = [layout.test(test) for test in tests]
+    known = {home.plain for home in own}
+    held = {folder for home in own for folder in home.folders}
     homes = [layout.shared(name) if name else layout.test(test) for test, name in tests.items()]
     asked = {folder for home in homes for folder in home.folders}
     collected = {(project / test.partition("::")[0]) for test in tests}
@@ -129,7 +140,10 @@ def find_orphans(root: Path, project: Path, tests: Mapping[str, str | None]) -> 
     found = []
     for folder, files in folders.items():
         base = base_of(folder)
-        if _is_used(folder, asked, known) or not _is_ours(project, folder, known):
+        # What is accepted of a test is there, also where it shares its cassette.
+        if folder in held:
+            files = [path for path in files if not is_accepted(path)]
+        if not files or _is_used(folder, asked, known) or not _is_ours(project, folder, known):
             continue
         modules = _modules(project, base)
         if not collected.issuperset(modules) or (not modules and _on_disk(project, base)):
@@ -145,12 +159,12 @@ def find_orphans(root: Path, project: Path, tests: Mapping[str, str | None]) -> 
 def _folders(root: Path) -> Mapping[PurePosixPath, list[Path]]:
     found = defaultdict(list)
     shared = set()
-    for path in sorted(root.rglob("*.yaml*")):
+    for path in sorted((*root.rglob("*.yaml*"), *root.rglob(FileNames.accepted))):
         folder = PurePosixPath(path.parent.relative_to(root).as_posix())
         if Side.read(folder / path.name) != ORDINARY or not path.is_file():
             continue
         label = read_label(path) if path.suffix == ".yaml" else None
-        if label is not None or _is_left(path):
+        if label is not None or _is_left(path) or is_accepted(path):
             found[folder].append(path)
             # Which tests share a cassette is not known where a module was not looked into.
             if label is not None and label.shared:

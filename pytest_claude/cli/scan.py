@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     within = project.retirement_days
     if options.within is not None:
         within = parse_days("--within", options.within)
-    named = model_ids(project, options.paths)
+    named, unread = model_ids(project, options.paths)
     places = [(path.as_posix(), each) for path, of in named for each in of]
     uses = [
         (path, each.line, use_of(each.name, project.names.resolved(each.name)))
@@ -31,5 +31,5 @@ def run(options: argparse.Namespace) -> int:
         for path, line, use in uses:
             print(json.dumps({"path": path, "line": line, **asdict(use)}, ensure_ascii=False))
     else:
-        print("\n".join(scan_lines(uses, today, within)))
+        print("\n".join(scan_lines(uses, today, within, unread)))
     return int(any(use.retires_within(today, within) for _, _, use in uses))

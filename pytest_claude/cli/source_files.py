@@ -43,24 +43,27 @@ def files_that_name(project: Project, pairs: Sequence[tuple[str, str]]) -> list[
     return found
 
 
-def model_ids(project: Project, paths: Sequence[Path]) -> list[Named]:
-    """Where the files at these paths name any model, by name of the file.
+def model_ids(project: Project, paths: Sequence[Path]) -> tuple[list[Named], int]:
+    """Where the files at these paths name any model, by name of the file; how many were not read.
 
     Of a folder the same files are read as by `files_that_name`; without a path the project's. A
-    file that is named itself is read whatever it is.
+    file that is named itself is read whatever it is. Not read is what is no text, or too large.
 
     Raises:
         SettingsError: A path is not there.
     """
-    found = []
+    found, unread = [], 0
+    named = {path.resolve() for path in paths if path.is_file()}
     for path in sorted(dict.fromkeys(_chosen(project, paths))):
-        text = _text(path)
-        if text is not None and _RUN_FILE not in text[:200]:
+        text = path.read_text("utf-8", "replace") if path in named else _text(path)
+        if text is None:
+            unread += 1
+        elif _RUN_FILE not in text[:200]:
             settled = _settled_lines(text, project)
             places = [m for m in ids_in(text, project.names) if m.line not in settled]
             if places:
                 found.append((Path(os.path.relpath(path)), places))
-    return found
+    return found, unread
 
 
 def _chosen(project: Project, paths: Sequence[Path]) -> Iterator[Path]:

@@ -16,7 +16,7 @@ from pytest_claude.gating.policy import Policy
 from pytest_claude.transcript.utf8 import encodable
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Key:
     """The place of a trial; places sort by test, stream, index and attempt.
 

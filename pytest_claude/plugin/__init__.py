@@ -81,10 +81,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if not (distributes or options.in_use(config)):
         return  # what a project that does not use us pays for is declared above
     settings = config.stash[options.SETTINGS] = options.read_settings(config)
-    if settings.part is not None:
-        from pytest_claude.plugin.children import be_quiet
+    if settings.part is not None or settings.batch == "collect":
+        from pytest_claude.plugin.children import be_quiet, end_with_parent
 
         be_quiet(config)
+        if not hasattr(config, "workerinput"):
+            end_with_parent()
     if settings.batch != "off" and not settings.candidates:
         _begin_batch(config, settings)
     if settings.gated and config.pluginmanager.has_plugin("lfplugin-collwrapper"):
@@ -118,11 +120,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def _begin_batch(config: pytest.Config, settings: Any) -> None:
     """Begin what `--claude-batch` needs in this process."""
     from pytest_claude.errors import SettingsError
-    from pytest_claude.plugin.children import be_quiet
 
-    if settings.batch == "collect":
-        be_quiet(config)
-    elif not (hasattr(config, "workerinput") or config.option.collectonly):
+    alone = settings.batch == "collect" or hasattr(config, "workerinput")
+    if not (alone or config.option.collectonly):
         from pytest_claude.plugin.rounds import Rounds
 
         try:

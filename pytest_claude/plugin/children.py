@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +15,7 @@ from contextlib import suppress
 import pytest
 
 _SHOWN_LINES = 30
+_LOOK_S = 1.0
 # Such a run may report no test, and other plugins may fail it: for too little coverage, for one.
 _RAN = (
     pytest.ExitCode.OK,
@@ -87,6 +89,18 @@ class Child:
     def last_lines(self) -> list[str]:
         """The last lines that it printed."""
         return [line.rstrip() for line in [*self._last]]
+
+
+def end_with_parent() -> None:
+    """Have such a run end as ^C ends it, where the run that started it was killed."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_S)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def be_quiet(config: pytest.Config) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import FrameType
 from typing import Any, TypeVar
 
-from pytest_claude.errors import SettingsError
+from pytest_claude.behavior.accepted import Accepted, Facts
+from pytest_claude.errors import SettingsError, UnreadableCassette
 from pytest_claude.expect import judge as judging
+from pytest_claude.expect.as_recorded import behaves_as_recorded, behavior
 from pytest_claude.expect.judge import JudgeCheck
 from pytest_claude.expect.misuse import stated
 from pytest_claude.expect.reading import Reading
 from pytest_claude.expect.result import Check
 from pytest_claude.expect.view import Reply, View
+from pytest_claude.plugin.accepting import AcceptedOf
 from pytest_claude.plugin.arms import Arm
 from pytest_claude.recording.call import Call, calls_made
 from pytest_claude.recording.faults import Fault, Injection
@@ -38,10 +41,19 @@ class ClaudeFixture(View):
     `assert claude.calls_tool("lookup_order")`.
     """
 
-    def __init__(self, arm: Arm, path: str) -> None:
-        """`path` is the test's file: checks are noted with the line there that states them."""
+    def __init__(self, arm: Arm, path: str, accepting: Callable[[], AcceptedOf]) -> None:
+        """Look at what is said on an arm.
+
+        Args:
+            arm: Of the trial that runs.
+            path: The test's file: checks are noted with the line there that states them.
+            accepting: Gives what is accepted of the test.
+        """
         self._arm = arm
         self._path = path
+        self._accepting = accepting
+        self._asked_after: int | None = None
+        self._behavior: Facts | None = None
         self._lines: list[int | None] = []
         self._kept: list[Check] = []
         self._last_asked: Check | None = None
@@ -130,6 +142,48 @@ class ClaudeFixture(View):
         return self._keep(self._judged(rubric, model or self._judge_model()))
 
     @stated
+    def behaves_as_recorded(self, *, ignore: str | Iterable[str] = ()) -> Check:
+        """Whether this trial behaves as was accepted of the test, with no assertion written.
+
+        What is compared: which tools are called, in which order and with arguments of which shape;
+        tools of the API; the stop reason; the shape of the answer's JSON; whether the reply asks or
+        refuses; whether the API refuses the request. Texts and values are not.
+
+        The first recording of a test writes what is accepted, into `behavior.json` beside its
+        cassettes, from the trials that pass. From then on `pytest-claude accept TEST` alone moves
+        it. Without it the check is unknown. In a bump both models are held to it.
+
+        Ask it once, after the last call.
+
+        Args:
+            ignore: What may differ, one or several: a kind (`"stop"`), or a place in the arguments
+                or the JSON of the answer, where `*` is any name (`"arguments.*.id"`).
+
+        Raises:
+            TypeError: `ignore` names no kind, or the check was asked before other calls.
+        """
+        self._ask_once()
+        transcript, reading, of = self._transcript(), self._reading(), self._accepting()
+        self._behavior = behavior(transcript, reading)
+        try:
+            if of.takes and self._behavior is not None:
+                accepted: Accepted | None = Accepted.of([self._behavior])
+            else:
+                accepted = of.file.read()
+        except UnreadableCassette as problem:
+            raise self._arm.recorder.problems.take(problem) from None
+        return self._keep(behaves_as_recorded(transcript, accepted, ignore=ignore, reading=reading))
+
+    def _ask_once(self) -> None:
+        number = len(self._transcript().answers)
+        if self._asked_after not in (None, number):
+            raise TypeError(
+                "behaves_as_recorded was asked before other calls: it looks at the whole trial; "
+                "ask it once, after the last call"
+            )
+        self._asked_after = number
+
+    @stated
     def inject(
         self,
         *,
@@ -215,7 +269,7 @@ class ClaudeFixture(View):
     @property
     def unkept(self) -> View:
         """The same view, whose checks are not noted as the test's."""
-        return _Unkept(self)
+        return ClaudeFixture(self._arm, self._path, self._accepting)
 
     # --- the view ---------------------------------------------------------------------------
 
@@ -233,16 +287,6 @@ class ClaudeFixture(View):
 
     def _note_asked(self, check: Check) -> None:
         self._last_asked = check
-
-
-class _Unkept(View):
-    """A view that notes no check."""
-
-    # Bound methods of the whole stand for methods of the view: a type checker knows no such thing.
-
-    def __init__(self, whole: ClaudeFixture) -> None:
-        self._transcript = whole._transcript  # type: ignore[method-assign]
-        self._reading = whole._reading  # type: ignore[method-assign]
 
 
 def _line_in(path: str) -> int | None:

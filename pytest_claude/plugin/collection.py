@@ -82,7 +82,8 @@ def _take_candidates(
     config: pytest.Config, settings: RunSettings, ours: Items, selected: Items
 ) -> None:
     """Take over a session whose tests run in other processes, once for each candidate."""
-    from pytest_claude.plugin.side_by_side import SideBySide, arms_of
+    from pytest_claude.plugin.gate.candidates import arms_of
+    from pytest_claude.plugin.side_by_side import SideBySide
 
     # Batches are submitted by the processes that take the trials.
     each = (replace(arm, batch="off") for arm in arms_of(settings))

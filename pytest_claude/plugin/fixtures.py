@@ -42,6 +42,7 @@ def claude(request: pytest.FixtureRequest) -> ClaudeFixture:
     reads_cache: Whether some input, or a share of all, is read from the prompt cache.
     calls_model: Whether the app asks a model, before any swap.
     makes_no_call: Whether the app made no request to the API.
+    behaves_as_recorded: Whether it does what was accepted of the test.
     judge: Whether another model finds that a rubric holds for what was said.
 
     What was said: replies, reply, conversations, where(model=, system=, tool_offered=),

@@ -60,6 +60,12 @@ def _check_within(_args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     check_limits({name: limit for name, limit in kwargs.items() if limit is not None})
 
 
+def _check_ignore(_args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    from pytest_claude.expect.as_recorded import ignored
+
+    ignored(kwargs.get("ignore", ()))
+
+
 _WHICH = ("conversation", "model", "system", "tool")
 """The arguments that say which last reply a check is to look at."""
 
@@ -123,6 +129,12 @@ MARKERS = {
         "claude_refuses(*, conversation=None, model=None, system=None, tool=None): after the "
         "body, Claude's last reply must refuse.",
         "refuses", of_reply=True,
+    ),
+    "claude_as_recorded": Marker(
+        "claude_as_recorded(*, ignore=()): after the body, Claude must behave as was accepted of "
+        "this test: by its first recording, or by pytest-claude accept. ignore says what may "
+        "differ: 'stop', 'arguments.*.id', or a list of such.",
+        "behaves_as_recorded", 0, _check_ignore,
     ),
     "claude_within": Marker(
         "claude_within(*, cost_usd=None, output_tokens=None, thinking_tokens=None, "
@@ -203,7 +215,7 @@ def marker_checks(item: pytest.Item, view: View) -> Iterator[tuple[str, Check]]:
         yield mark.name, check(*mark.args, **arguments)
 
 
-_OPEN_CHECKS = {"asks_clarifying_question", "refuses"}
+_OPEN_CHECKS = {"asks_clarifying_question", "refuses", "behaves_as_recorded"}
 """The checks that rules may leave open."""
 
 
@@ -293,12 +305,12 @@ def _marked_rules(module: ModuleType | None) -> tuple[str, ...]:
 def _verify(where: str, mark: pytest.Mark) -> None:
     """Refuse what the check would refuse, before the first test runs."""
     from pytest_claude.errors import SettingsError
-    from pytest_claude.expect.view import View
+    from pytest_claude.plugin.claude_fixture import ClaudeFixture
     from pytest_claude.settings import check_keyword
 
     marker = MARKERS[mark.name]
     call = f"{where}: @pytest.mark.{mark.name}({_arguments(mark)})"
-    parameters = inspect.signature(getattr(View, marker.check)).parameters.values()
+    parameters = inspect.signature(getattr(ClaudeFixture, marker.check)).parameters.values()
     if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         keywords = [p.name for p in parameters if p.name != "self"]
         keywords += _WHICH if marker.of_reply else ()

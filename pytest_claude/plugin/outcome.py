@@ -6,6 +6,7 @@ import unittest
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from sys import intern
 
 import pytest
 
@@ -21,6 +22,7 @@ from pytest_claude.errors import (
     UnreadableCassette,
     Void,
 )
+from pytest_claude.expect.as_recorded import NAME as AS_RECORDED
 from pytest_claude.expect.checks.traffic import makes_no_call
 from pytest_claude.expect.result import Check
 from pytest_claude.models.served import is_other
@@ -69,6 +71,7 @@ def complete(
     ending = _idle(ending, record, arm)
     trial = _trial(item.nodeid, ending, arm, view, wide, profiled=profiled)
     record.trial = trial.as_evidence() if arm.settings.gated else trial
+    record.behavior = view._behavior if ending[0] == "pass" else None
     if arm.recorder.problems:
         _show_problem(record, arm.recorder.problems)
     elif "call" in record.raised or record.subtests:
@@ -194,10 +197,7 @@ def _trial(
         models=tuple(sorted({names.canonical(c.model) for c in of_app if c.model})),
         cassette=recorder.shown_path or _lost_file(problems),
         interactions=len(recorder.calls),
-        checks=tuple(
-            CheckNote(c.name, c.outcome, c.reason, dict(c.facts), c.expected, at, c.observed)
-            for c, at in zip(view._kept, view._lines, strict=True)
-        ),
+        checks=tuple(_note(c, at) for c, at in zip(view._kept, view._lines, strict=True)),
         profile=profile(
             own.said.transcript(),
             output_tools=own.reading.output_tools,
@@ -218,12 +218,22 @@ def _trial(
         refused=_refused(own),
         set_ups=tuple(of.recorder.shown_path or "" for of in wide),
         set_ups_usd=tuple(map(_usd, wide)) if profiled else (),
-        edition=own.edition,
+        edition=tuple(map(_once, own.edition)),
     )
     if own.own_efforts and trial.profile is not None:  # what the arm asked for is no behavior
         efforts = tuple(level for level in own.own_efforts if level is not None)
         trial = replace(trial, profile=replace(trial.profile, efforts=efforts))
     return replace(trial, judged=own.judge.judged)  # by what was read for the profile too
+
+
+def _note(check: Check, line: int | None) -> CheckNote:
+    reason, expected, observed = map(_once, (check.reason, check.expected, check.observed))
+    return CheckNote(check.name, check.outcome, reason, dict(check.facts), expected, line, observed)
+
+
+def _once(text: str) -> str:
+    """The one copy of a text: thousands of trials have few."""
+    return intern(str(text))
 
 
 def _usd(arm: Arm) -> float | None:
@@ -302,14 +312,21 @@ def _show_check(record: TrialRun, arm: Arm, view: ClaudeFixture) -> None:
     elif check is not None and check.outcome and repr(check) not in str(raised):
         return  # it held, and something else failed
     if check is not None:
-        record.rows = check_rows(check, record.result, _to_type(check, arm))
+        record.rows = check_rows(check, record.result, _to_type(check, arm, view))
 
 
-def _to_type(check: Check, arm: Arm) -> list[Row]:
+def _to_type(check: Check, arm: Arm, view: ClaudeFixture) -> list[Row]:
     if makes_no_call(arm.said.transcript()):  # nothing that could be recorded again
         rows = [("to go on", "call the app before the check; it called no model in this test")]
         meant = [("on purpose", "assert claude.makes_no_call()")]
         return [*rows, *(meant if check.outcome is None else ())]
+    if check.name == AS_RECORDED and check.outcome is not True:
+        of = view._accepting()
+        if not of.file.path.exists():
+            return [("to accept it", of.command)]
+        if check.outcome is False and not arm.settings.gated:
+            accept = [("accepted in", of.file.shown), ("to accept it", of.command)]
+            return [*accept, ("to redo it", f"{arm.recorder.command} --claude-record=all")]
     if check.outcome is None and getattr(check, "certain", True) is False and arm.judge.is_asked:
         return [("to have it read", f"{arm.recorder.command} --claude-record")]
     if arm.settings.gated:  # recording it anew is another attempt

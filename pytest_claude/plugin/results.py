@@ -181,7 +181,6 @@ class Results:
             self.superseded,
             self.outside,
             [*self.notes],
-            self._paid,
             {**self._unread},
             self.usage_error,
             dry,

@@ -7,6 +7,7 @@ import unittest
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from pytest_claude.errors import CheckFailed, UnknownSDK
 from pytest_claude.gating.steps import Step, in_order, plan_all, plan_plain
 from pytest_claude.plugin import dummy_key, explain, trials
+from pytest_claude.plugin.accepting import Accepting
 from pytest_claude.plugin.arms import Arm, Arms, beside_vcr
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
 from pytest_claude.plugin.explain import unless_a_group
@@ -72,6 +74,7 @@ class ClaudeSession:
         self._gate = gate
         self._leave = leave
         self._dry = dry
+        self._accepting = Accepting(config, settings, arms)
         self._wide = WideFixtures(settings, arms, lambda: self._arm, self._outside)
         config.pluginmanager.register(self._wide, "pytest-claude-wide-fixtures")
         self._items: dict[str, pytest.Item] = {}
@@ -208,7 +211,7 @@ class ClaudeSession:
         @contextmanager
         def watch(item: pytest.Item, step: Step) -> Iterator[TrialRun]:
             arm = self._arms.open(item, step)
-            view = ClaudeFixture(arm, str(item.path))
+            view = ClaudeFixture(arm, str(item.path), partial(self._accepting.of, item.nodeid))
             item.stash[CURRENT] = view
             record = TrialRun(interactive=self._decides(item.stash[TEST_SETTINGS], runs))
             self._running, self._arm = record, arm
@@ -352,6 +355,7 @@ class ClaudeSession:
         runs: list[TrialRun] = []
         with _logged(item):
             trials.run(item, plan_plain(settings.trials), self._watch(runs), runs)
+            self._notes.update(dict.fromkeys(self._accepting.keep(item.nodeid, runs, settings)))
             reports = explain.counted(runs, settings)
             self._attach(reports["teardown"], self._result(item, runs))
             trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))

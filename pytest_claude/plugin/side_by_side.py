@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,14 +16,13 @@ import pytest
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Key
-from pytest_claude.places import gate_side, places_of, shared_ledgers
 from pytest_claude.plugin import explain, summary
 from pytest_claude.plugin.children import Child
 from pytest_claude.plugin.collection import Collected
-from pytest_claude.plugin.gate.attempts import read_ledger
+from pytest_claude.plugin.gate.candidates import with_part
 from pytest_claude.plugin.gate.comparison import GatedRun
 from pytest_claude.plugin.gate.estimate import Ahead
-from pytest_claude.plugin.gate.part import Taken, in_part, variables
+from pytest_claude.plugin.gate.part import Taken, variables
 from pytest_claude.plugin.gate.preflight import BumpPreflight, retirement_notes
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.limits import limit_notes
@@ -36,94 +36,11 @@ from pytest_claude.report.numbers import dollars, plural
 from pytest_claude.report.properties import candidate_properties
 from pytest_claude.report.row import Row
 from pytest_claude.run.decide import contenders, needed
-from pytest_claude.run.place import Side
 from pytest_claude.run.record import Run, TestResult, dumps
-from pytest_claude.settings import Candidate, Part, RunSettings, parse_candidate, typed_options
+from pytest_claude.settings import Part, RunSettings
 
 _MOST_ROUNDS = 100
 _POLL_S = 0.5
-
-
-# --- the candidates of a run ----------------------------------------------------------------
-
-
-def arms_of(settings: RunSettings) -> list[RunSettings]:
-    """The settings of the process of each candidate, in the order in which they were given.
-
-    Candidates that begin now share the chances of a false alarm; one that is added after a gate
-    of others was begun is an attempt of its own.
-
-    Raises:
-        SettingsError: Of the candidates that were compared with one of these, some are not named;
-            or two of them are one.
-    """
-    names: dict[str, Candidate] = {}
-    for each in settings.candidates:
-        if (other := names.setdefault(_side(settings, each).arm, each)) is not each:
-            raise SettingsError(f"{other.name} and {each.name}: one candidate under two names")
-    known = {key: paths for key, paths in _ledgers(settings).items() if _is_begun(paths)}
-    latest = max((attempt for attempt, _ in known), default=0)
-    again = settings.record_mode == "all" and bool(known) and not _waits(known)
-    own = {
-        each: sorted(n for n, name in known if name == _side(settings, each).arm)
-        for each in settings.candidates
-    }
-    new = tuple(each.option for each, attempts in own.items() if again or not attempts)
-    found = []
-    for candidate, attempts in own.items():
-        first, last, together = (*attempts, latest + 1)[0], latest + 1, new
-        if attempts and not again:
-            last = attempts[-1]
-            ledger = known[last, _side(settings, candidate).arm][0]
-            together = read_ledger(ledger).arms or (candidate.option,)
-            named = {_side(settings, each).arm for each in settings.candidates}
-            sides = {each: _side(settings, parse_candidate(each)).arm for each in together}
-            if missing := [each for each, arm in sides.items() if arm not in named]:
-                gate = ledger.relative_to(settings.rootdir).parent.parent
-                raise SettingsError(
-                    f"{candidate.option}: it was compared together with {', '.join(missing)}\n"
-                    "       to judge it, name all of them\n"
-                    f"       to begin anew, remove what was recorded: rm -r {gate.as_posix()}"
-                )
-        found.append(_with_part(settings, candidate, together, first, last))
-    return found
-
-
-def _with_part(
-    settings: RunSettings, candidate: Candidate | None, arms: tuple[str, ...], first: int, last: int
-) -> RunSettings:
-    pairs = (pair for each in settings.candidates for pair in each.pairs)
-    old = next((pair.old for pair in pairs), None)
-    every = typed_options(settings.candidates)
-    typed = (*every, "--claude-gate-any") if settings.gate_any else every
-    return in_part(settings, Part(candidate, old, arms, typed, first), last)
-
-
-def _side(settings: RunSettings, candidate: Candidate) -> Side:
-    return gate_side(_with_part(settings, candidate, (), 1, 1), 1)
-
-
-def _ledgers(settings: RunSettings) -> dict[tuple[int, str], list[Path]]:
-    """The ledgers of the gate's folder, those of projects below too, by attempt and candidate."""
-    places = places_of(settings)
-    found: dict[tuple[int, str], list[Path]] = {}
-    gate = _side(settings, settings.candidates[0]).gate
-    for root in (places.root, *(each.root for _, each in places.projects())):
-        for path, side in shared_ledgers(root, gate).items():
-            found.setdefault((side.attempt, side.arm), []).append(path)
-    return found
-
-
-def _is_begun(ledgers: Iterable[Path]) -> bool:
-    """Whether any holds a trial, or the cassette of one lies beside it."""
-    return any([*read_ledger(path).ledger] or any(path.parent.rglob("*.yaml")) for path in ledgers)
-
-
-def _waits(known: Mapping[tuple[int, str], Sequence[Path]]) -> bool:
-    """Whether a test of the latest attempt waits for more trials."""
-    latest = max(attempt for attempt, _ in known)
-    paths = (path for (attempt, _), of in known.items() if attempt == latest for path in of)
-    return any(read_ledger(path).waiting for path in paths)
 
 
 @dataclass(eq=False)
@@ -155,6 +72,7 @@ class _Arm(_Side):
         collected: Its tests, checked.
         gated: What it is compared with, and how it is judged.
         run: Its run as it was judged last.
+        suspects: For how many suspects of all candidates its duels were calibrated then.
     """
 
     def __init__(self, base: _Side, collected: Collected, gated: GatedRun) -> None:
@@ -163,11 +81,23 @@ class _Arm(_Side):
         self.collected = collected
         self.gated = gated
         self.run: Run | None = None
+        self.suspects = 0
 
     @property
     def superseded(self) -> dict[str, bool]:
         """Tests whose recorded trials were dropped."""
         return {**self.base.taken.superseded, **self.taken.superseded}
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the variables of this candidate changed no request, as far as that is known."""
+        trials = [trial for result in self.taken.results.values() for trial in result.trials]
+        asked: dict[bool, set[tuple[str, ...]]] = {True: set(), False: set()}
+        for trial in trials:
+            marks = ((trial.test, mark, *trial.models) for mark in trial.edition)
+            asked[trial.stream == "cand"].update(marks)
+        is_set = self.part.candidate is not None and self.part.candidate.environment
+        return bool(is_set and asked[True] and asked[True] <= asked[False])
 
     def gathered(self, tests: Iterable[str]) -> Run:
         """What was taken on both sides, not judged; `tests` were to run."""
@@ -175,6 +105,8 @@ class _Arm(_Side):
         results = {
             test: _joined(base.results.get(test), own.results.get(test))
             for test in {*base.results, *own.results}
+            # What was not collected on this side did not arrive: it waits for no trial.
+            if test in own.collected or test in own.results or not own.collected
         }
         return self.gated.gathered(results, tests, {**base.left_out, **own.left_out})
 
@@ -204,7 +136,7 @@ class SideBySide:
         own = arms[0].selected
         self._items = [item for item in own if not item.stash[TEST_SETTINGS].live]
         self.collected = dict.fromkeys(item.nodeid for item in self._items)
-        self._uncollected = recorded_of(config, UNCOLLECTED)
+        self._tests = [*self.collected, *recorded_of(config, UNCOLLECTED)]
         names = {item.nodeid: item.stash[TEST_SETTINGS].cassette for item in self._items}
         self.shared = {test: name for test, name in names.items() if name is not None}
         self.run: Run | None = None
@@ -230,7 +162,7 @@ class SideBySide:
             assert settings.part is not None, "it is one of several"
             assert each.run is not None, "it is gated"
             part, attempt = settings.part, settings.attempt
-            baseline = _with_part(self._settings, None, part.arms, part.first_attempt, attempt)
+            baseline = with_part(self._settings, None, part.arms, part.first_attempt, attempt)
             base = bases.setdefault(attempt, _Side("the baseline", baseline))
             self._arms.append(_Arm(base, each, each.run))
             self._groups.setdefault(base, []).append(self._arms[-1])
@@ -325,20 +257,16 @@ class SideBySide:
     def _print_dry_run(self, reporter: Any) -> None:
         """Print what a recording would take of each candidate, and of all."""
         reporter.section("claude")
-        found = [(arm, arm.taken.dry) for arm in self._arms if arm.taken.dry is not None]
-        said = Counter(line for _, dry in found for line in dry["lines"])
-        for arm, dry in found:
+        estimates = [arm.taken.dry for arm in self._arms if arm.taken.dry is not None]
+        for arm in self._arms:
             reporter.write_line(f"{arm.name}:")
-            for line in dry["lines"]:
-                if said[line] < len(found):
-                    reporter.write_line(f"  {line}")
-        for line in (line for line, number in said.items() if number == len(found)):
-            reporter.write_line(line)
-        known = [dry["usd"] for _, dry in found if dry["usd"] is not None]
-        if len(known) == len(self._arms):
-            least, most = (sum(of) for of in zip(*known, strict=True))
-            usd = " to ".join(dict.fromkeys((dollars(least), dollars(most))))
-            reporter.write_line(f"in all {usd}, less the fresh trials that the candidates share")
+            for line in () if arm.taken.dry is None else arm.taken.dry["lines"]:
+                reporter.write_line(f"  {line}")
+        usd = [each["usd"] for each in estimates if each["usd"] is not None]
+        if len(usd) == len(self._arms):
+            least, most = (dollars(sum(of)) for of in zip(*usd, strict=True))
+            text = " to ".join(dict.fromkeys((least, most)))
+            reporter.write_line(f"in all {text}; what they share is counted for each candidate")
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing behind."""
@@ -382,14 +310,20 @@ class SideBySide:
                 return  # nothing more comes in
 
     def _suspects(self, arms: Sequence[_Arm]) -> int:
-        """How many suspects there are over the candidates of a group."""
-        return sum(contenders(arm.gathered(self.collected), arm.gated.policy) for arm in arms)
+        """For how many suspects the duels of the candidates of a group are calibrated.
+
+        For those over all of them; for no fewer than before an app was edited.
+        """
+        runs = [(arm, arm.gathered(self._tests)) for arm in arms]
+        suspects = sum(contenders(run, arm.gated.policy) for arm, run in runs)
+        least = (arm.gated.least_suspects(run, arm.superseded) for arm, run in runs)
+        return max(suspects, *least)
 
     def _needed(self, arm: _Arm, suspects: int) -> Sequence[Key]:
         verdicts = () if arm.run is None or arm.run.decision is None else arm.run.decision.tests
         if not self._settings.recording or any(v.reason == "budget" for v in verdicts):
             return ()
-        return needed(arm.gathered(self.collected), arm.gated.policy, suspects)
+        return needed(arm.gathered(self._tests), arm.gated.policy, suspects)
 
     def _take(self, sides: Mapping[_Side, RunSettings]) -> None:
         """Run the processes of these sides, at once where that is possible.
@@ -411,7 +345,7 @@ class SideBySide:
                         self._count(path for _, path in children)
                     child.wait()
                 self._count(path for _, path in children)
-            except KeyboardInterrupt:
+            except BaseException:
                 for child, _ in children:
                     child.interrupt()
                 for child, _ in children:
@@ -419,7 +353,7 @@ class SideBySide:
                 raise
             finally:
                 left = [Taken.read(path) for _, path in children]
-                for side, taken in zip(some, left, strict=False):
+                for side, taken in zip(some, left, strict=False):  # some may not have started
                     self._keep(side, taken)
             for side, (child, _), taken in zip(some, children, left, strict=True):
                 self._check(side, child, taken)
@@ -429,7 +363,7 @@ class SideBySide:
         out, earlier = (self._folder / f"{self._files}.{name}" for name in ("out", "earlier"))
         results = side.taken.results.values()
         if isinstance(side, _Arm):
-            results = {r.test: r for r in side.gathered(self.collected).results}.values()
+            results = {r.test: r for r in side.gathered(self._tests).results}.values()
         part = settings.part
         assert part is not None, "it is one of several"
         if results:
@@ -442,7 +376,8 @@ class SideBySide:
             more.append(f"--basetemp={self._folder / f'{self._files}.tmp'}")
         if (workers := self._config.stash.get(WORKERS, 0)) and beside > 1:
             more.append(f"-n{max(1, workers // beside)}")
-        return Child(self._config, variables(replace(part, out=out), settings), more), out
+        own = variables(replace(part, out=out), settings, out.with_suffix(".part"))
+        return Child(self._config, own, more), out
 
     def _count(self, paths: Iterable[Path]) -> None:
         """Count what these processes have made since they were looked at last."""
@@ -476,8 +411,9 @@ class SideBySide:
         for arms in self._groups.values():
             suspects = self._suspects(arms)
             for arm in arms:
-                run = arm.gathered([*self.collected, *self._uncollected])
+                run = arm.gathered(self._tests)
                 results = {result.test: result for result in run.results}
+                arm.suspects = suspects
                 arm.run = arm.gated.judged(
                     results, run.collected, {}, arm.superseded, self._stopped, suspects
                 )
@@ -490,7 +426,12 @@ class SideBySide:
     def _publish(self) -> None:
         """Report our tests to pytest, each with the verdict that fails it."""
         assert self.run is not None, "it was judged"
-        self._told = of = candidates(self.run, summary.typed_in(self._config))
+        typed = summary.typed_in(self._config)
+        if summary.chooses(self._config):
+            covers = partial(summary.covers, self._config)
+            runs = ((arm.gated, arm.run) for arm in self._arms if arm.run is not None)
+            typed = replace(typed, is_part=any(of.is_part(run, covers) for of, run in runs))
+        self._told = of = candidates(self.run, typed)
         enough = self.run.any_arm and self.run.overall == "pass"
         failing = {
             test: (told.name, row)
@@ -536,9 +477,14 @@ class SideBySide:
         for arm in self._arms:
             if settings.recording and arm.run is not None:
                 try:
-                    arm.gated.keep(arm.run, arm.superseded)
+                    arm.gated.keep(arm.run, arm.superseded, arm.suspects)
                 except OSError as error:
                     self._unwritten.append(f"the ledger could not be written: {error.strerror}")
+        self._unwritten += [
+            f"{arm.name}: it changed no request of any test; is the variable's name right?"
+            for arm in self._arms
+            if arm.changes_nothing
+        ]
         prices = price_table(settings.prices, settings.names)
         assert self._told is not None, "it was judged"
         self._unwritten += write_reports(run, self._told, settings.reports, root, prices)

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from traceback import clear_frames
+from traceback import clear_frames, walk_tb
 from typing import Any, Literal, get_args
 
 import pytest
 
+from pytest_claude.behavior.accepted import Facts
 from pytest_claude.behavior.profile import Profile
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import RecordingProblem, Row
@@ -46,6 +47,7 @@ class TrialRun:
         dropped: How many trials of what the app asked before were dropped for it.
         problems: Those of the recording edge so far.
         unread: Whether, in a dry run, a judge would have read a reply.
+        behavior: What it showed, where it passed and its test is held to accepted behavior.
     """
 
     reports: Reports = field(default_factory=dict)
@@ -63,6 +65,7 @@ class TrialRun:
     dropped: int = 0
     problems: Sequence[RecordingProblem] = ()
     unread: bool = False
+    behavior: Facts | None = None
 
     @property
     def passed(self) -> bool:
@@ -156,6 +159,8 @@ def forget(runs: Sequence[TrialRun]) -> None:
     for run in runs:
         for error in run.raised.values():
             clear_frames(error.__traceback__)
+            for frame, _ in walk_tb(error.__traceback__):
+                _ = frame.f_locals  # up to Python 3.12 it is a copy, and made anew
 
 
 # --- pytest-timeout -------------------------------------------------------------------------

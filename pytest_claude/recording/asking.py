@@ -18,7 +18,6 @@ from pytest_claude.models.ids import ModelNames, canonical_model
 from pytest_claude.models.platforms import spelled
 from pytest_claude.recording.call import Call, Way
 from pytest_claude.recording.fingerprint import model_in_path, platform_in, with_model_in_path
-from pytest_claude.recording.limits import retry_after_s
 from pytest_claude.recording.redaction import Redaction
 from pytest_claude.transcript.interaction import Interaction, Request, Response
 from pytest_claude.transcript.model import Answer
@@ -130,6 +129,8 @@ def _held(admission: Admission, way: Way, url: str, data: bytes) -> Response:
 
 def _sent(send: Callable[[str, bytes], Response], url: str, data: bytes) -> Response:
     """The answer; a busy service is asked again, up to twice, when it says or after seconds."""
+    from pytest_claude.recording.limits import retry_after_s  # late: no replay asks
+
     for pause_s in _PAUSES_S:
         response = send(url, data)
         if response.status not in _BUSY:

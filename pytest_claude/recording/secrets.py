@@ -19,6 +19,7 @@ from pytest_claude.recording.secret_shapes import REPLACEMENT, Secret, Shape
 _KEY = re.compile(r"(?:API_KEY|AUTH_TOKEN|BEARER_TOKEN_BEDROCK|SECRET_ACCESS_KEY|SESSION_TOKEN)$")
 _PASSWORD = re.compile(r"(?i)(?:SECRET|PASSWORD)$")
 VARIABLE = re.compile(rf"{_KEY.pattern}|(?i:(?:SECRET|PASSWORD|TOKEN|KEY|DSN)$)")
+_SHOWN_AT_ONCE = re.compile(r"://[^/\s]*@|(?i:\b(?:bearer|basic)\s)|\bAKIA[0-9A-Z]")
 # Another service's variable holds a word where an SDK wants it set; Claude's, a gateway's key.
 _NEVER_A_WORD = ("ANTHROPIC_", "AWS_")
 _SHORT = 300  # characters
@@ -184,8 +185,12 @@ def _in_bytes(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_secret(variable: str, value: str) -> bool:
-    """Whether a variable holds a secret, by its name or as its value shows by itself."""
-    return bool(VARIABLE.search(variable)) or any(True for _ in _shown(value))
+    """Whether a variable holds a secret, by its name or as its value shows by itself.
+
+    In a URL with a user, and in what begins as an access key, even an example counts as one.
+    """
+    shown = _SHOWN_AT_ONCE.search(value) or any(True for _ in _shown(value))
+    return bool(VARIABLE.search(variable) or shown)
 
 
 def left_alone(environment: Mapping[str, str]) -> dict[str, str]:

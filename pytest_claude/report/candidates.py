@@ -465,7 +465,8 @@ def _verdict(arms: Sequence[Arm], *, best_first: bool) -> str:
     found = [(counted[overall], _VERBS[overall]) for overall in order if counted[overall]]
     parts = [f"{number} {verbs[number > 1]}" for number, verbs in found]
     (number, verbs), of = found[0], plural(len(arms), "candidate")
-    first = f"{number} of {of} {verbs[number > 1]}" if parts[1:] else f"all {of} {verbs[1]}"
+    every = f"all {of} {verbs[1]}" if len(arms) > 1 else f"the candidate {verbs[0]}"
+    first = f"{number} of {of} {verbs[number > 1]}" if parts[1:] else every
     return ", ".join([first, *parts[1:]])
 
 

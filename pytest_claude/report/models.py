@@ -63,16 +63,20 @@ def _thinking(facts: ModelFacts) -> str:
     return facts.thinking_default if how is None else f"{facts.thinking_default}, {how}"
 
 
-def scan_lines(uses: Sequence[tuple[str, int, Use]], today: str, within: int | None) -> list[str]:
+def scan_lines(
+    uses: Sequence[tuple[str, int, Use]], today: str, within: int | None, unread: int = 0
+) -> list[str]:
     """Each place that names a model, the places of one file together, and their sum.
 
     Args:
         uses: The file, the line and the model of each place, in order.
         today: The day from which days are counted, as `YYYY-MM-DD`.
         within: A model that retires within so many days counts as retiring; None: none does.
+        unread: How many files are no text, or too large to be read.
     """
+    skipped = [f"{plural(unread, 'file')} not read: no UTF-8, or above 1 MB"] if unread else []
     if not uses:
-        return ["no file names a model"]
+        return ["no file names a model", *skipped]
     rows = [
         (f"{printable(path)}:{line}", use.name, use.form, _fate(use, today))
         for path, line, use in uses
@@ -84,9 +88,12 @@ def scan_lines(uses: Sequence[tuple[str, int, Use]], today: str, within: int | N
     ]
     files, models = {path for path, _, _ in uses}, {use.model or use.name for _, _, use in uses}
     total = f"{plural(len(uses), 'place')} in {plural(len(files), 'file')}: "
-    retiring = {use.model for _, _, use in uses if use.retires_within(today, within)}
-    of = f"{plural(len(models), 'model')}, {len(retiring)} retired or retiring"
-    lines.append(f"{total}{of}{'' if within is None else f' within {within} days'}")
+    retired = {use.model for _, _, use in uses if use.retires_within(today, 0)}
+    retiring = {use.model for _, _, use in uses if use.retires_within(today, within)} | retired
+    of = f"{plural(len(models), 'model')}, {len(retired)} retired"
+    if within is not None:
+        of += f", {len(retiring - retired)} retiring within {plural(within, 'day')}"
+    lines += [f"{total}{of}", *skipped]
     moves = dict.fromkeys(
         f"{use.model}={use.replacement}"
         for _, _, use in uses

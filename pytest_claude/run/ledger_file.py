@@ -32,6 +32,7 @@ class LedgerFile:
         presets: By which preset a test was judged last; early versions do not say.
         arms: The options of all candidates that share the gate, this one's too; empty where it is
             alone.
+        calibrated: For how many suspects of all these the duels were calibrated last.
     """
 
     ledger: Ledger = field(default_factory=Ledger)
@@ -41,6 +42,7 @@ class LedgerFile:
     suspects: int = 0
     presets: Mapping[str, Preset] = field(default_factory=dict)
     arms: tuple[str, ...] = ()
+    calibrated: int = 0
 
     @classmethod
     def loads(cls, text: str, name: str) -> LedgerFile:
@@ -79,7 +81,9 @@ class LedgerFile:
         suspects = about.get("suspects", 0)
         ledger = Ledger.loads(f"\n{lines}", name)  # lines are counted from the head
         presets, arms = about.get("presets", {}), tuple(about.get("arms", ()))
-        return cls(ledger, baseline, about.get("open"), editions, suspects, presets, arms)
+        calibrated = about.get("calibrated", 0)
+        waiting = about.get("open")
+        return cls(ledger, baseline, waiting, editions, suspects, presets, arms, calibrated)
 
     def dumps(self) -> str:
         """The text of the file: the same ledger gives the same bytes."""
@@ -93,7 +97,7 @@ class LedgerFile:
         if self.presets:
             head["presets"] = self.presets
         if self.arms:
-            head["arms"] = self.arms
+            head |= {"arms": self.arms, "calibrated": self.calibrated}
         return f"{json.dumps({'gate': head}, sort_keys=True)}\n{self.ledger.dumps()}"
 
     def updated(
@@ -102,6 +106,7 @@ class LedgerFile:
         verdicts: Iterable[TestVerdict],
         decision: Decision,
         superseded: Mapping[str, bool] | None = None,
+        suspects: int = 0,
     ) -> LedgerFile:
         """The file after a decision: what it holds of the tests with other verdicts stays.
 
@@ -110,6 +115,7 @@ class LedgerFile:
             verdicts: Of the tests that are at this attempt.
             decision: On all of them.
             superseded: As `following` takes it.
+            suspects: For how many suspects of all candidates the duels were calibrated.
         """
         new = {verdict.test: verdict for verdict in verdicts}
         made = [trial for trial in ledger if trial.test in new]
@@ -137,6 +143,7 @@ class LedgerFile:
             baseline=decision.policy.baseline,
             waiting=waiting,
             presets={**self.presets, **judged},
+            calibrated=suspects if self.arms else 0,
         )
 
     def following(
@@ -175,8 +182,16 @@ class LedgerFile:
         for preset in {self.presets.get(test) for test in left}:
             judged_by = policy
             if preset is not None:
-                judged_by = Policy.named(preset, baseline=self.baseline, attempt=policy.attempt)
-            decisions[preset] = conclude(self.ledger, judged_by, tests, attempts=attempts)
+                judged_by = Policy.named(
+                    preset, baseline=self.baseline, attempt=policy.attempt, arms=policy.arms
+                )
+            decisions[preset] = conclude(
+                self.ledger,
+                judged_by,
+                tests,
+                attempts=attempts,
+                least_suspects=self.calibrated,
+            )
         editions = dict(self.editions)
         for test, marks in left.items():
             decision = decisions[self.presets.get(test)]
@@ -197,7 +212,9 @@ class LedgerFile:
             self,
             ledger=Ledger(trial for trial in self.ledger if trial.test not in left),
             editions=editions,
-            suspects=max([self.suspects, *(d.rounded_suspects for d in decisions.values())]),
+            suspects=max(
+                [self.suspects, self.calibrated, *(d.rounded_suspects for d in decisions.values())]
+            ),
         )
 
     def past(self, test: str, trials: Iterable[Trial]) -> Past:

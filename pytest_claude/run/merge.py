@@ -112,8 +112,15 @@ def compared(before: tuple[str, Run], after: tuple[str, Run]) -> Run:
 
     Of a run that was a bump its candidate counts, of a plain run its trials. The verdict comes
     from these trials alone.
+
+    Raises:
+        SettingsError: One of them compares several candidates.
     """
     (old_name, old), (new_name, new) = before, after
+    for name, run in (before, after):
+        if run.arms:
+            names = ", ".join(arm.comparison.sides[1] for arm in run.arms if arm.comparison)
+            raise SettingsError(f"compare {name}: it holds several candidates: {names}")
     base, cand = _sides(old), _sides(new)
     tests = sorted({*base, *cand})
     results, not_run = [], {}

@@ -5,6 +5,7 @@ Relative to the cassette root a cassette is in
     <module path>/<Class.test[id]>/<model>[.n].yaml            n = 2 for a test's second trial
     <module path>[/<Class>]/@fixtures/<scope>/<name>/<model>.yaml
     <shared name>/<model>[.n].yaml
+    <module path>/<Class.test[id]>/behavior.json               what was accepted of the test
     _gate/<OLD>__<NEW>[+<OLD>__<NEW>…]/[attempt<k>/]<stream>/  and then the first line
     _gate/baseline__<reference>/<stream>/                      likewise
     _gate/<OLD>/[attempt<k>/]base_fresh/                       of several candidates, and of each
@@ -177,7 +178,13 @@ def baseline_names(reference: str) -> tuple[str, ...]:
 
 
 class FileNames:
-    """What the files in a folder of cassettes are called."""
+    """What the files in a folder of cassettes are called.
+
+    Attributes:
+        accepted: The file of the behavior that was accepted of the folder's test.
+    """
+
+    accepted = "behavior.json"
 
     @staticmethod
     def spellings(model: str, index: int) -> tuple[str, ...]:

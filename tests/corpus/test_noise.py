@@ -11,9 +11,13 @@ from typing import Any
 
 import pytest
 
+from pytest_claude.behavior.accepted import Accepted
 from pytest_claude.behavior.profile import profile
 from pytest_claude.comparison.difference import STEADY, differences
 from pytest_claude.comparison.trial import Trial
+from pytest_claude.expect.as_recorded import behaves_as_recorded, behavior
+from pytest_claude.expect.reading import Reading
+from pytest_claude.expect.result import Check
 from pytest_claude.recording.cassette import read_recording
 from pytest_claude.transcript.model import Answer, Transcript
 from pytest_claude.transcript.parse import parse_answer
@@ -120,3 +124,67 @@ def test_what_is_steady_and_what_is_noise(shared_dir: Path, find: Find) -> None:
         "effort": 1.0,  # what the apps asked for: it is not among the options that are equal
     }  # fmt: skip
     assert all(rates.get(kind, 0.0) <= 0.5 for kind in STEADY)
+
+
+def held_to(accepted: Answer, other: Answer) -> Check:
+    """The check of one answer where another is what was accepted."""
+    seen = behavior(Transcript((accepted,)), Reading())
+    assert seen is not None, "the API answered"
+    return behaves_as_recorded(Transcript((other,)), Accepted.of([seen]))
+
+
+def test_one_model_asked_again_behaves_as_accepted(shared_dir: Path, find: Find) -> None:
+    """The false alarms that the docs tell: of the requests, where any later answer is red."""
+    red, groups = [], list(same_model_twice(shared_dir / "corpus"))
+    for group in groups:
+        first, *others = map(find, group)
+        checks = [held_to(first, other) for other in others]
+        red += [check.reason for check in checks if check.outcome is not True][:1]
+    assert len(groups) == 403
+    assert len(red) <= 0.015 * len(groups)
+    assert sorted(red) == [
+        "asks: no instead of yes",
+        "output.value: string instead of boolean",
+        "server: tool_search_tool_bm25 instead of none",
+    ]
+
+
+# What an independent index says of an answer, by the kinds that no answer of one model differs in.
+READ: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "tools": lambda row: [use["name"] for use in row.get("tools_called", ())],
+    "server": lambda row: sorted(set(row.get("server_tools_called", ()))),
+    "stop": lambda row: row.get("stop_reason"),
+    "error": lambda row: row["status"] >= 400,
+}
+
+
+def test_between_two_models_every_steady_difference_is_red(shared_dir: Path, find: Find) -> None:
+    index = {(row["file"], row["n"]): row for row in rows(shared_dir / "corpus" / "INDEX.jsonl")}
+    counted: Counter[str] = Counter()
+    for group in rows(shared_dir / "corpus" / "PAIRS.jsonl"):
+        for old, new in pairs_of(group):
+            told = [index[row["file"], row["n"]] for row in (old, new)]
+            differs = any(read(told[0]) != read(told[1]) for read in READ.values())
+            held = held_to(find(old), find(new)).outcome
+            counted[f"{'differs' if differs else 'alike'}, {HELD[held]}"] += 1
+        if set(group["differs_in"]) & READ.keys():
+            assert any(held_to(find(o), find(n)).outcome is False for o, n in pairs_of(group))
+            counted["groups that differ"] += 1
+    assert counted == {
+        "differs, red": 76,
+        "alike, green": 1096,
+        "alike, red": 7,  # the one asks, or has other fields
+        "groups that differ": 15,
+    }
+
+
+HELD = {True: "green", False: "red", None: "unknown"}
+
+
+def pairs_of(group: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """The first answers of any two models that were asked with the same options."""
+    by_options: dict[Any, dict[str, Any]] = defaultdict(dict)
+    for row in group["answers"]:
+        by_options[row.get("options_key")].setdefault(row["family"], row)
+    for models in by_options.values():
+        yield from combinations(models.values(), 2)

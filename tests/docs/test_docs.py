@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -55,6 +56,8 @@ class Reader:
         self._pytester = pytester
         self._monkeypatch = monkeypatch
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        accepting = SimpleNamespace(run=self._started)
+        monkeypatch.setattr("pytest_claude.cli.accept.subprocess", accepting)
         self.did: list[str] = []
 
     def python(self, text: str) -> None:
@@ -93,10 +96,16 @@ class Reader:
                 cli.main(arguments)
             return printed.getvalue().splitlines()
         assert command == "pytest", f"the docs type {command}"
-        result = self._pytester.runpytest_inprocess(
+        return self._pytest(arguments).outlines
+
+    def _pytest(self, arguments: list[str]) -> pytest.RunResult:
+        return self._pytester.runpytest_inprocess(
             "-p", "pytest_claude.plugin", "-W", "ignore", *arguments
         )
-        return result.outlines
+
+    def _started(self, words: list[str], *, check: bool) -> SimpleNamespace:
+        """The pytest that a command starts."""
+        return SimpleNamespace(returncode=int(self._pytest(words[3:]).ret))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

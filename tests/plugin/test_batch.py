@@ -345,3 +345,41 @@ def test_a_program_that_outlives_a_round_does_not_hold_it_up(project) -> None:
     assert time.monotonic() - began < 300
     for process in (project.path / "sleepers").read_text().split():
         os.kill(int(process), signal.SIGKILL)
+
+
+def test_what_a_waiting_trial_had_in_its_hands_is_dropped_where_a_plugin_keeps_its_error(
+    project,
+) -> None:
+    project.app(sdk_in_children=True)
+    project.pytester.makeconftest("""
+        import traceback
+        import weakref
+        from pathlib import Path
+        import pytest
+
+        HELD, KEPT = weakref.WeakSet(), []
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_runtest_makereport(item, call):
+            if call.excinfo is not None:
+                KEPT.append(call.excinfo)
+                for frame, _ in traceback.walk_tb(call.excinfo.value.__traceback__):
+                    frame.f_locals
+            return (yield)
+
+        def pytest_sessionfinish():
+            with Path("held").open("a") as file:
+                file.write(f"{len(KEPT)} errors, {len(HELD)} clients held\\n")
+        """)
+    project.tests(
+        "from conftest import HELD\n"
+        "class Client:\n"
+        "    pass\n"
+        "def test_one(claude):\n"
+        "    client = Client()\n"
+        "    HELD.add(client)\n"
+        "    ask('one')\n"
+    )
+    batched(project).assert_outcomes(passed=1)
+    rounds = (project.path / "held").read_text().splitlines()
+    assert rounds[0] == "1 errors, 0 clients held"

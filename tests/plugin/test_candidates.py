@@ -466,8 +466,9 @@ def test_a_dry_run_tells_of_each_candidate_and_sends_nothing(plain: Any) -> None
             f"APP_MODEL={HAIKU}: quick: 3 tests gated, 12 *",
             f"APP_MODEL={OPUS}: quick: 3 tests gated, 12 *",
             f"APP_MODEL={HAIKU}:",
-            "dry run: nothing was sent; *",
-            "in all $*, less the fresh trials that the candidates share",
+            "  dry run: nothing was sent; *",
+            f"APP_MODEL={OPUS}:",
+            "in all $*; what they share is counted for each candidate",
         ]
     )
 

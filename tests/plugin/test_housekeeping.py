@@ -380,6 +380,7 @@ def test_check_finds_secrets_in_other_tools_recordings(recorded, command, monkey
 
 ADDED = [
     ".gitattributes: added cassettes/** text eol=lf linguist-generated",
+    ".gitattributes: added cassettes/**/behavior.json -linguist-generated",
     ".gitattributes: added cassettes/_parts/** -text linguist-generated",
     ".gitignore: added cassettes/**/*.partial",
     ".gitignore: added cassettes/**/*.tmp",
@@ -392,6 +393,7 @@ def test_init_tells_git_about_cassettes_once(project, command) -> None:
     attributes, ignored = (project.path / name for name in (".gitattributes", ".gitignore"))
     assert attributes.read_text() == (
         "cassettes/** text eol=lf linguist-generated\n"
+        "cassettes/**/behavior.json -linguist-generated\n"
         "cassettes/_parts/** -text linguist-generated\n"
     )
     assert ignored.read_text() == "cassettes/**/*.partial\ncassettes/**/*.tmp\n"
@@ -406,11 +408,14 @@ def test_init_leaves_every_line_that_is_there(project, command, monkeypatch) -> 
     (project.path / "sub").mkdir()
     monkeypatch.chdir(project.path / "sub")
     assert command("init")[1] == [
+        "../.gitattributes: added cassettes/**/behavior.json -linguist-generated",
         "../.gitattributes: added cassettes/_parts/** -text linguist-generated",
         "../.gitignore: added cassettes/**/*.tmp",
     ]  # fmt: skip
     assert attributes.read_bytes() == (
-        b"*.png binary\r\ncassettes/** -diff\r\ncassettes/_parts/** -text linguist-generated\r\n"
+        b"*.png binary\r\ncassettes/** -diff\r\n"
+        b"cassettes/**/behavior.json -linguist-generated\r\n"
+        b"cassettes/_parts/** -text linguist-generated\r\n"
     )
     assert ignored.read_bytes() == b"caf\xe9\r\n*.partial\r\ncassettes/**/*.tmp\r\n"
 

@@ -112,6 +112,21 @@ def test_a_model_that_is_retired_counts_too(project, capsys, monkeypatch) -> Non
     assert "retired since 30 Nov 2026" in lines[0]
 
 
+def test_what_is_retired_is_counted_though_nobody_looks_ahead(project, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(clock, "today", lambda: "2026-12-01")
+    status, lines = scan(capsys, "--within", "off", "app/desk.py")
+    assert status == 0
+    assert "1 place in 1 file: 1 model, 1 retired" in lines
+
+
+def test_files_that_are_not_read_are_counted_and_one_that_is_named_is_read(project, capsys) -> None:
+    (project / "app/latin.py").write_bytes(b'# \xe9\nMODEL = "claude-haiku-4-5"\n')
+    _, lines = scan(capsys, "app")
+    assert "1 file not read: no UTF-8, or above 1 MB" in lines
+    _, lines = scan(capsys, "--json", "app/latin.py")
+    assert places(lines) == {"app/latin.py:2": "alias claude-haiku-4-5"}
+
+
 def test_bad_input_is_one_sentence_and_a_usage_error(project, capsys) -> None:
     assert cli.main(["scan", "nowhere"]) == 4
     assert "scan nowhere: no such file or folder" in capsys.readouterr().err

@@ -63,6 +63,7 @@ def test_what_a_check_is(claude: ClaudeFixture) -> None:
     assert_type(claude.reads_cache(min_share=0.5), Check)
     assert_type(claude.calls_model("claude-sonnet-4-5", times=1), Check)
     assert_type(claude.within(cache_write_tokens=0), Check)
+    assert_type(claude.behaves_as_recorded(ignore=["stop", "arguments.*.id"]), Check)
     hidden = pytest_claude.needle("It is 7.", tokens=100, depth=0.5)
     assert_type(hidden, Needle)
     assert_type(claude.finds(hidden), Check)

@@ -13,7 +13,7 @@ PACKAGE = Path(pytest_claude.__file__).parent
 
 PURE = {"transcript", "behavior", "expect", "comparison", "gating", "models", "run", "report"}
 # Plugin and commands may not import each other.
-SHARED_EDGES = {"ini_files", "report_files", "places", "revision"}
+SHARED_EDGES = {"accepted_files", "ini_files", "report_files", "places", "revision"}
 MAY_IMPORT = {
     "errors": set(),
     "clock": set(),  # an edge: what day it is goes from there into the pure rooms as a value
@@ -42,7 +42,16 @@ MAY_IMPORT = {
     # An edge that plugin and commands share: they may not import each other.
     "report_files": PURE | {"errors", "settings", "recording"},
     "ini_files": {"errors"},
-    "places": {"comparison", "errors", "ini_files", "recording", "run", "settings"},
+    "accepted_files": {"behavior", "errors", "recording", "transcript"},
+    "places": {
+        "accepted_files",
+        "comparison",
+        "errors",
+        "ini_files",
+        "recording",
+        "run",
+        "settings",
+    },
     "revision": {"errors"},
     "plugin": PURE | {"errors", "clock", "settings", "recording", *SHARED_EDGES},
     "cli": PURE | {"errors", "clock", "settings", "recording", *SHARED_EDGES},

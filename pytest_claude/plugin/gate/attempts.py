@@ -251,10 +251,17 @@ class Attempts:
                     f"{path}: the ledger could not be written: {error.strerror}"
                 ) from None
 
-    def write(self, ledger: Ledger, decision: Decision, superseded: Mapping[str, bool]) -> None:
+    def write(
+        self,
+        ledger: Ledger,
+        decision: Decision,
+        superseded: Mapping[str, bool],
+        suspects: int = 0,
+    ) -> None:
         """Keep which trials a gate read, beside their cassettes, and which tests wait for more.
 
-        Each test is kept with the attempt it is at. What is there of other tests stays.
+        Each test is kept with the attempt it is at. What is there of other tests stays. The
+        arguments are those of a ledger's file.
 
         Raises:
             OSError: The disk refuses it.
@@ -269,7 +276,7 @@ class Attempts:
             ]
             if verdicts and path.parent.is_dir() and not outside(path, self._homes[home].root):
                 before = _seen_from_above(read_ledger(path), home)
-                after = before.updated(ledger, verdicts, decision, superseded)
+                after = before.updated(ledger, verdicts, decision, superseded, suspects)
                 text = _below(after, home).dumps()
                 if not path.exists() or path.read_text("utf-8") != text:
                     write_atomically(path, utf8(text))

@@ -73,6 +73,8 @@ class GatedRun:
         self.text = _earlier_run(config, settings)
         name = str(settings.go_on or settings.baseline)
         run = Run() if self.text is None else loads(self.text, name)
+        if run.arms:
+            raise SettingsError(f"{name}: it holds several candidates, and this gate is of one")
         self._continued = settings.go_on is not None or part is not None
         earlier = run.results if self._continued else map(_as_baseline, run.results)
         self._earlier = {result.test: result for result in earlier}
@@ -107,6 +109,11 @@ class GatedRun:
         decision = decided(run, self.policy, because, pasts=pasts, least_suspects=least)
         return replace(run, decision=decision)
 
+    def least_suspects(self, run: Run, superseded: Mapping[str, bool]) -> int:
+        """For how many suspects the duels of a run are calibrated at least, by earlier editions."""
+        trials = [trial for result in run.results for trial in result.trials]
+        return self.attempts.pasts(trials, self.policy, superseded)[1]
+
     def gathered(
         self,
         results: Mapping[str, TestResult],
@@ -137,10 +144,10 @@ class GatedRun:
         others = self.attempts.tests - {*run.collected}
         return deselected or not all(map(covers, others))
 
-    def keep(self, run: Run, superseded: Mapping[str, bool]) -> None:
+    def keep(self, run: Run, superseded: Mapping[str, bool], suspects: int = 0) -> None:
         """Write the ledgers of a judged run, without what a replay derives again.
 
-        `superseded` is as `Gate` has it.
+        `superseded` is as `Gate` has it, `suspects` those of all candidates.
 
         Raises:
             OSError: The disk refuses it.
@@ -151,7 +158,7 @@ class GatedRun:
             for result in run.results
             for trial in result.trials
         )
-        self.attempts.write(ledger, run.decision, superseded)
+        self.attempts.write(ledger, run.decision, superseded, suspects)
 
 
 def gated_run(config: pytest.Config, settings: RunSettings, places: Places) -> GatedRun | None:

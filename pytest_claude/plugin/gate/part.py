@@ -15,11 +15,12 @@ from pytest_claude.run.record import Run, TestResult, dumps, loads
 from pytest_claude.settings import Candidate, Part, RunSettings, Swap
 
 
-def variables(part: Part, settings: RunSettings) -> dict[str, str]:
-    """The environment variables of the process that takes a part."""
+def variables(part: Part, settings: RunSettings, path: Path) -> dict[str, str]:
+    """The environment variables of the process that takes a part, which is written to a file."""
     data = {**asdict(part), "rootdir": str(settings.rootdir), "attempt": settings.attempt}
+    path.write_text(json.dumps(data, default=str), "utf-8")
     own = dict(part.candidate.environment) if part.candidate is not None else {}
-    return {**own, PART: json.dumps(data, default=str)}
+    return {**own, PART: str(path)}
 
 
 def as_part(settings: RunSettings) -> RunSettings:
@@ -27,7 +28,10 @@ def as_part(settings: RunSettings) -> RunSettings:
 
     The processes of the baseline know the models of all candidates, to replace none.
     """
-    data = json.loads(os.environ.get(PART, "{}"))
+    path = os.environ.get(PART)
+    if path is None or not Path(path).exists():  # a run that another one of long ago has started
+        return settings
+    data = json.loads(Path(path).read_text("utf-8"))
     if data.pop("rootdir", None) != str(settings.rootdir) or not settings.candidates:
         return settings
     attempt = data.pop("attempt")
@@ -78,7 +82,6 @@ class Taken:
         superseded: Tests whose recorded trials were dropped, as `Gate` has them.
         outside: Refused calls that no claude test made.
         notes: What the user should know, one sentence each.
-        paid: What each reading of the judge cost; None where that is not known.
         unread: Why replies were left unread, and how many.
         usage_error: What a worker of it found wrong.
         dry: What a recording would take, in words and in dollars; None outside a dry run.
@@ -91,7 +94,6 @@ class Taken:
     superseded: dict[str, bool] = field(default_factory=dict)
     outside: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    paid: list[float | None] = field(default_factory=list)
     unread: dict[str, int] = field(default_factory=dict)
     usage_error: str | None = None
     dry: dict[str, Any] | None = None
@@ -102,10 +104,10 @@ class Taken:
             later,
             results={**self.results, **later.results},
             held={**self.held, **later.held},
+            collected=[*self.collected, *later.collected],
             left_out={**self.left_out, **later.left_out},
             superseded={**self.superseded, **later.superseded},
             outside=[*self.outside, *later.outside],
-            paid=[*self.paid, *later.paid],
             unread=dict(Counter(self.unread) + Counter(later.unread)),
         )
 

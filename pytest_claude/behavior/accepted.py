@@ -1,0 +1,200 @@
+"""The behavior that was accepted of a test: what its recorded trials had in common."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from pytest_claude.behavior.profile import Profile
+
+Facts = Mapping[str, Any]
+"""What one trial showed, as JSON by kind. A kind that the trial does not tell is not there."""
+
+Rule = tuple[str, ...]
+"""What may differ: a kind, and names below it; `*` is any name."""
+
+_VERSION = 1
+_VARIES = "varies"  # the trials do not agree, and anything is accepted
+_EACH = "*"  # the items of a list
+_OF_SEVERAL = {"declines"}  # differs between two answers of one model too often to hold one to it
+
+
+@dataclass(frozen=True)
+class Change:
+    """One place at which a trial behaves otherwise than accepted.
+
+    Attributes:
+        path: The kind, and the names below it.
+        accepted: The fact that was accepted; None where there is none at this place.
+        new: The fact that the trial shows; likewise.
+    """
+
+    path: tuple[str, ...]
+    accepted: Any
+    new: Any
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The accepted behavior of a test.
+
+    Attributes:
+        trials: How many trials it was read from.
+        facts: What they agree on. Where they differ anything is accepted.
+    """
+
+    trials: int
+    facts: Facts
+
+    @classmethod
+    def of(cls, trials: Sequence[Facts]) -> Accepted:
+        """What the trials have in common, one or more.
+
+        A fact is steady when all trials show it. From one trial, the kinds are taken that do not
+        differ between two answers of one model (docs/reference.md, "What is steady").
+
+        >>> Accepted.of([{"stop": "end_turn"}, {"stop": "max_tokens"}]).facts
+        {'stop': 'varies'}
+        """
+        first, *others = trials
+        kinds = [kind for kind in first if all(kind in other for other in others)]
+        if not others:
+            kinds = [kind for kind in kinds if kind not in _OF_SEVERAL]
+        facts = {kind: reduce(_agreed, (trial[kind] for trial in trials)) for kind in kinds}
+        return cls(len(trials), facts)
+
+    @classmethod
+    def loads(cls, text: str) -> Accepted:
+        """The accepted behavior that `dumps` wrote.
+
+        Raises:
+            ValueError: It did not write this text; the message says why.
+        """
+        match json.loads(text):
+            case {"version": int(version)} if version > _VERSION:
+                raise ValueError("a later version of pytest-claude wrote it: update this one")
+            case {"version": int(), "trials": int(trials), "behavior": dict(facts)} if (
+                facts.keys() <= KINDS.keys()
+            ):
+                return cls(trials, facts)
+        raise ValueError("it is no accepted behavior of pytest-claude")
+
+    def dumps(self) -> str:
+        """The accepted behavior as JSON text, one fact a line; equal ones are equal texts."""
+        data = {"version": _VERSION, "trials": self.trials, "behavior": self.facts}
+        return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+    def changes(self, new: Facts, ignored: Sequence[Rule] = ()) -> list[Change]:
+        """Where a trial behaves otherwise.
+
+        Args:
+            new: What the trial showed.
+            ignored: What may differ.
+        """
+        both = [kind for kind in KINDS if kind in self.facts and kind in new]
+        return [
+            change
+            for kind in both
+            for change in _changes((kind,), self.facts[kind], new[kind])
+            if not any(_fits(rule, change.path) for rule in ignored)
+        ]
+
+
+def facts(profile: Profile) -> dict[str, Any]:
+    """What a trial showed of each kind.
+
+    >>> facts(Profile("answered", stop_reason="end_turn"))["stop"]
+    'end_turn'
+    """
+    read = {kind: of(profile) for kind, of in KINDS.items()}
+    return {kind: fact for kind, fact in read.items() if fact is not None}
+
+
+def shape(value: Any) -> Any:
+    """A JSON value with the names of types in the place of its values.
+
+    The items of a list are told as one.
+
+    >>> shape({"id": 7, "items": [{"sku": "a"}, {"sku": "b", "note": None}]})
+    {'id': 'number', 'items': {'*': {'sku': 'string', 'note': 'varies'}}}
+    """
+    match value:
+        case dict():
+            return {key: shape(each) for key, each in value.items()}
+        case list():
+            return {_EACH: reduce(_agreed, map(shape, value))} if value else {}
+        case bool():
+            return "boolean"
+        case None:
+            return "null"
+        case str():
+            return "string"
+    return "number"
+
+
+def _arguments(profile: Profile) -> dict[str, Any]:
+    """The shape of the arguments by tool; several calls of a tool are told as one."""
+    found: dict[str, Any] = {}
+    for fact in profile.tools:
+        of = shape(fact.input)
+        found[fact.name] = _agreed(found.get(fact.name, of), of)
+    return found
+
+
+def _output(profile: Profile) -> Any:
+    if not profile.has_output:
+        return "no JSON"
+    return None if profile.output is None else shape(profile.output)
+
+
+KINDS: Mapping[str, Callable[[Profile], Any]] = {
+    "asks": lambda profile: profile.asks,
+    "refused": lambda profile: profile.is_refused,
+    "refuses": lambda profile: profile.refusal is not None and not profile.is_refused,
+    "declines": lambda profile: profile.declined is not None,
+    "tools": lambda profile: [fact.name for fact in profile.tools],
+    "parallel": lambda profile: [list(group) for group in profile.parallel],
+    "server": lambda profile: list(profile.server_tools),
+    "arguments": _arguments,
+    "output": _output,
+    "fence": lambda profile: profile.fenced,
+    "stop": lambda profile: profile.stop_reason,
+}
+"""What is compared, by the kinds of a difference between two models; `fence` is part of `output`
+there."""
+
+SHAPED = ("arguments", "output")
+"""The kinds that have names below them."""
+
+
+def _agreed(one: Any, other: Any) -> Any:
+    """What two facts have in common; a name that one of them lacks varies."""
+    if one == other:
+        return one
+    if isinstance(one, dict) and isinstance(other, dict):
+        names = {**one, **other}
+        return {n: _agreed(one.get(n, _VARIES), other.get(n, _VARIES)) for n in names}
+    return _VARIES
+
+
+def _changes(path: tuple[str, ...], old: Any, new: Any) -> Iterator[Change]:
+    if old in (new, _VARIES):
+        return
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        yield Change(path, old, new)
+        return
+    for name in {**old, **new}:
+        # Whether a tool is called is told by the tools.
+        if path != ("arguments",) or (name in old and name in new):
+            yield from _changes((*path, name), old.get(name), new.get(name))
+
+
+def _fits(rule: Rule, path: tuple[str, ...]) -> bool:
+    """Whether a rule names a place, or one above it."""
+    own = path[: len(rule)]
+    return len(own) == len(rule) and all(
+        r in (_EACH, name) for r, name in zip(rule, own, strict=True)
+    )
