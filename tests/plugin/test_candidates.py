@@ -577,7 +577,7 @@ def test_what_wider_fixtures_ask_is_apart_for_each_candidate(plain: Any) -> None
     plain.personas(**{OPUS: by_prompt({"call": ASKS}, CALLS)})
     plain.record()
     words = (*ENVIRONMENTS, "--claude-report=run.json")
-    plain.record(*words)
+    plain.record(*words, f"--basetemp={plain.path / 'kept'}")
     prompts = Counter(
         (body["model"], body["messages"][0]["content"]) for body in plain.simulator.bodies
     )
