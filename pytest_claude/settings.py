@@ -285,10 +285,10 @@ def parse_record_mode(value: str) -> RecordMode:
 
 def parse_swap(option: str, value: str) -> Swap:
     """The pair in `OLD=NEW` or `OLD=NEW@effort`."""
-    swaps = parse_swaps(option, value)
-    if len(swaps) > 1:
-        raise SettingsError(f"{option} {value}: one model takes the place of {swaps[0].old}")
-    return swaps[0]
+    swap, *others = parse_swaps(option, value)
+    if others:
+        raise SettingsError(f"{option} {value}: one model takes the place of {swap.old}")
+    return swap
 
 
 def parse_swaps(option: str, value: str) -> tuple[Swap, ...]:

@@ -111,7 +111,7 @@ def judged(
     if data["stopped"] and (not fails or any(report.failed for report in reports.values())):
         for report in reports.values():
             if isinstance(report.longrepr, list):  # a skip; JSON has no tuples
-                report.longrepr = tuple(report.longrepr)
+                report.longrepr = cast(Any, tuple(report.longrepr))
         return reports
     _pass_all(reports)
     if row is not None and row.fails:

@@ -103,7 +103,7 @@ def print_section(
     lines = list(problems)
     verdict = len(lines)  # the line that has the verdict's colour
     verbosity = reporter.config.get_verbosity()
-    if not story.compares:
+    if not isinstance(story, Candidates) and not story.compares:
         lines += terminal.plain_lines(run.results, story.stale)
     else:
         if verbosity < 0:

@@ -98,9 +98,9 @@ def _changes(path: str, old: Any, new: Any) -> Iterator[Change]:
         for key in dict.fromkeys([*old, *new]):
             before, after = old.get(key, _ABSENT), new.get(key, _ABSENT)
             # Binary content is told by its type, size and hash.
-            told = before != after and (described(old, key), described(new, key))
-            if told and None not in told:
-                yield Change(f"{path}.{key}", *told)
+            was, now = (described(of, key) if before != after else None for of in (old, new))
+            if was is not None and now is not None:
+                yield Change(f"{path}.{key}", was, now)
             else:
                 yield from _changes(f"{path}.{key}", before, after)
     elif isinstance(old, list) and isinstance(new, list):

@@ -130,9 +130,12 @@ class Run:
         """
         if not self.arms:
             return None if self.decision is None else self.decision.overall
-        worst: tuple[Overall, ...] = ("fail", "undecided", "pass")
-        of_arms = [arm.decision.overall for arm in self.arms if arm.decision is not None]
-        return (max if self.any_arm else min)(of_arms, key=worst.index)
+        order: list[Overall] = ["fail", "undecided", "pass"]
+        order = order[::-1] if self.any_arm else order
+        of_arms = {arm.decision.overall for arm in self.arms if arm.decision is not None}
+        return next(
+            each for each in (reversed(order) if self.any_arm else order) if each in of_arms
+        )
 
     @property
     def verdicts(self) -> dict[str, TestVerdict]:

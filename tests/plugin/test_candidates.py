@@ -475,6 +475,8 @@ def test_what_was_paid_before_an_interrupt_is_kept(plain: Any) -> None:
         def interrupt(_seen: Any) -> None:
             if len(plain.simulator.bodies) == 7:
                 os.kill(os.getpid(), signal.SIGINT)
+            if len(plain.simulator.bodies) >= 7:
+                time.sleep(1)  # no answer comes before the signal
 
         plain.simulator.on_request = interrupt
         assert plain.run(*words).ret == pytest.ExitCode.INTERRUPTED

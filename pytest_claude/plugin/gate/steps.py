@@ -223,8 +223,8 @@ class Gate:
             base = recorded or list(range(wanted))
         steps = [Step("base", index) for index in base]
         if not self._settings.recording:
-            for stream in (each for each in _OF_THE_GATE if each in self._streams):
-                untaken = self._untaken(item, stream)
+            for stream in _OF_THE_GATE:
+                untaken = self._untaken(item, stream) if stream in self._streams else []
                 self.take(self._gaps(item.nodeid, stream, untaken))
                 steps += [Step(stream, index) for index in untaken]
         return steps
