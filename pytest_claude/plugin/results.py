@@ -114,7 +114,7 @@ class Results:
         """Take the result that travels on a report; a later one of the same test replaces it."""
         note_line(self._lines, report)
         data = getattr(report, "claude", None)
-        if data is None:
+        if data is None or "result" not in data:  # another plugin may log a report twice
             return
         if self._findings is not None and "dry" in data:
             self._findings.take(data["test"], data.pop("dry"))

@@ -115,6 +115,7 @@ class _Content:
     complete: bool = True
     error: ErrorReply | None = None
     unknown: tuple[Mapping[str, Any], ...] = ()
+    stopped: bool = False
 
 
 def _answer(number: int, request: RequestView, content: _Content, status: int) -> Answer:
@@ -225,7 +226,7 @@ def _content(response: Response, streamed: bool, platform: str) -> _Content:
         stream = assemble(_events(response.body, platform))
         if response.status < 400 or stream.error is not None:
             error = _error(stream.error, stream.request_id)
-            return _Content(stream.message, stream.complete, error, stream.unknown)
+            return _Content(stream.message, stream.complete, error, stream.unknown, stream.stopped)
     body = response.json()
     header = response.headers.get("request-id")
     if not isinstance(body, Mapping):
@@ -251,7 +252,7 @@ def _events(body: bytes, platform: str) -> Iterable[Mapping[str, Any] | None]:
 def _ended(content: _Content, response: Response) -> Ended:
     if response.ended == "whole" and not content.complete:
         return "cut"  # all was read that came, and it has no end
-    if response.ended == "left" and content.message.get("stop_reason") is not None:
+    if response.ended == "left" and content.stopped:
         return "whole"  # litellm leaves here: what would still have come says nothing
     return response.ended
 

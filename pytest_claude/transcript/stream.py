@@ -19,6 +19,8 @@ class Assembled:
         error: The API's error object, when the stream ended in one.
         request_id: The API's id of the request, which an error event carries.
         unknown: The events that we don't know, and those with a delta that we don't know, raw.
+        stopped: Whether the stream came to where the message stops, and says why; a
+            `message_start` that names a reason says nothing of it.
     """
 
     message: dict[str, Any]
@@ -26,6 +28,7 @@ class Assembled:
     error: Mapping[str, Any] | None = None
     request_id: str | None = None
     unknown: tuple[Mapping[str, Any], ...] = ()
+    stopped: bool = False
 
 
 def read_events(body: bytes) -> Iterator[dict[str, Any] | None]:
@@ -56,7 +59,7 @@ def assemble(events: Iterable[Mapping[str, Any] | None]) -> Assembled:
     """
     message: dict[str, Any] = {}
     blocks: dict[int, _Block] = {}
-    complete, error, request_id = False, None, None
+    complete, stopped, error, request_id = False, False, None, None
     unknown: list[Mapping[str, Any]] = []
     for event in events:
         if event is None:
@@ -72,6 +75,7 @@ def assemble(events: Iterable[Mapping[str, Any] | None]) -> Assembled:
             message = dict(mapping(event.get("message")))
         elif kind == "message_delta":
             _update(message, event)
+            stopped = stopped or mapping(event.get("delta")).get("stop_reason") is not None
         elif kind == "message_stop":
             complete = True
         elif kind == "error":
@@ -81,7 +85,8 @@ def assemble(events: Iterable[Mapping[str, Any] | None]) -> Assembled:
         elif kind not in ("ping", "content_block_stop"):
             unknown.append(event)
     whole = {**message, "content": [block.joined() for _, block in sorted(blocks.items())]}
-    return Assembled(whole, complete and error is None, error, request_id, tuple(unknown))
+    complete = complete and error is None
+    return Assembled(whole, complete, error, request_id, tuple(unknown), stopped)
 
 
 def _complete(message: dict[str, Any], blocks: dict[int, _Block], event: Mapping[str, Any]) -> bool:

@@ -56,8 +56,8 @@ MESSAGE = {
     },
 }
 STREAM = (
-    {"type": "message_start",
-     "message": {**MESSAGE, "content": [], "stop_reason": None, "usage": {"input_tokens": 10}}},
+    # It names a reason already, as no answer of the API does.
+    {"type": "message_start", "message": {**MESSAGE, "content": [], "usage": {"input_tokens": 10}}},
     {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
     {"type": "ping"},
     {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hé"}},

@@ -194,6 +194,7 @@ def test_the_message_has_the_shape_of_the_json_answer() -> None:
             "usage": {"input_tokens": 10, "output_tokens": 9, "cache_read_input_tokens": 4},
         },
         complete=True,
+        stopped=True,
         error=None,
     )
 
