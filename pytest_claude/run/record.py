@@ -133,9 +133,7 @@ class Run:
         order: list[Overall] = ["fail", "undecided", "pass"]
         order = order[::-1] if self.any_arm else order
         of_arms = {arm.decision.overall for arm in self.arms if arm.decision is not None}
-        return next(
-            each for each in (reversed(order) if self.any_arm else order) if each in of_arms
-        )
+        return next(each for each in order if each in of_arms)
 
     @property
     def verdicts(self) -> dict[str, TestVerdict]:
