@@ -82,7 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return  # what a project that does not use us pays for is declared above
     settings = config.stash[options.SETTINGS] = options.read_settings(config)
     if settings.part is not None or settings.batch == "collect":
-        from pytest_claude.plugin.children import be_quiet, end_with_parent
+        from pytest_claude.plugin.scale.children import be_quiet, end_with_parent
 
         be_quiet(config)
         if not hasattr(config, "workerinput"):
@@ -108,7 +108,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
         try:
             if settings.recording:
-                from pytest_claude.plugin.limits import share_limits
+                from pytest_claude.plugin.scale.limits import share_limits
 
                 share_limits(config)
             gated = gated_run(config, settings, places_of(settings))
@@ -123,7 +123,7 @@ def _begin_batch(config: pytest.Config, settings: Any) -> None:
 
     alone = settings.batch == "collect" or hasattr(config, "workerinput")
     if not (alone or config.option.collectonly):
-        from pytest_claude.plugin.rounds import Rounds
+        from pytest_claude.plugin.scale.rounds import Rounds
 
         try:
             config.pluginmanager.register(Rounds(config, settings), "pytest-claude-batch")

@@ -24,11 +24,11 @@ from pytest_claude.models.adapt import adapt
 from pytest_claude.models.ids import ModelNames, model_of, without_account
 from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.models.prices import price_table, total_cost
-from pytest_claude.plugin.batch import checks_time, post
 from pytest_claude.plugin.judging import Judge, Judging
 from pytest_claude.plugin.markers import FOUND, NORMALIZE, TEST_SETTINGS
 from pytest_claude.plugin.options import root_typed
 from pytest_claude.plugin.recordings import Recordings
+from pytest_claude.plugin.scale.batch import checks_time, post
 from pytest_claude.recording import problems
 from pytest_claude.recording.cassette import Label
 from pytest_claude.recording.doors import patching
@@ -308,7 +308,7 @@ class Arms:
 
     def _admission(self, answers: Callable[[], list[Answer]]) -> Admission:
         """What lets the calls of one trial go to the API; `answers` were recorded before."""
-        from pytest_claude.plugin.limits import limits_of  # late: replay does without
+        from pytest_claude.plugin.scale.limits import limits_of  # late: replay does without
         from pytest_claude.recording.admission import Admission
 
         settings = self._settings

@@ -18,7 +18,6 @@ from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.places import Places, places_of
 from pytest_claude.plugin import options
 from pytest_claude.plugin.arms import Arms
-from pytest_claude.plugin.batch import checks_time
 from pytest_claude.plugin.gate.comparison import gated_run
 from pytest_claude.plugin.gate.steps import Gate
 from pytest_claude.plugin.guard import Guard
@@ -32,6 +31,7 @@ from pytest_claude.plugin.markers import (
 )
 from pytest_claude.plugin.recordings import Recordings
 from pytest_claude.plugin.results import hear_results
+from pytest_claude.plugin.scale.batch import checks_time
 from pytest_claude.plugin.session import ClaudeSession, Leave
 from pytest_claude.report.numbers import plural
 from pytest_claude.run.comparison import check_bump
@@ -83,7 +83,7 @@ def _take_candidates(
 ) -> None:
     """Take over a session whose tests run in other processes, once for each candidate."""
     from pytest_claude.plugin.gate.candidates import arms_of
-    from pytest_claude.plugin.side_by_side import SideBySide
+    from pytest_claude.plugin.gate.side_by_side import SideBySide
 
     # Batches are submitted by the processes that take the trials.
     each = (replace(arm, batch="off") for arm in arms_of(settings))
@@ -218,11 +218,11 @@ class Collected:
         # After the results: it hands over what belongs to no test before they are decided.
         dry = None
         if settings.dry_run:
-            from pytest_claude.plugin.dry_run import DryRun
+            from pytest_claude.plugin.scale.dry_run import DryRun
 
             dry = DryRun(settings, self._recordings, self._run)
         if worker is not None and _is_first(config) and self._run is None and settings.recording:
-            from pytest_claude.plugin.limits import leave_ahead
+            from pytest_claude.plugin.scale.limits import leave_ahead
 
             # Of a gate the controller finds it out itself.
             ahead = self.ahead(getattr(config, "workerinput", {}).get("workercount", 1))

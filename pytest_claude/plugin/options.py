@@ -81,7 +81,7 @@ def _record_mode(_config: pytest.Config, _setting: Setting, value: str) -> objec
 
 
 def _batch_role(_config: pytest.Config, _setting: Setting, _value: bool) -> object:
-    from pytest_claude.plugin.batch import role
+    from pytest_claude.plugin.scale.batch import role
 
     return role()
 
@@ -476,7 +476,7 @@ def read_settings(config: pytest.Config) -> RunSettings:
             allowed = bool(config.getoption("--claude-record-in-ci"))
             check_recording(settings, os.environ, allowed, Policy().max_attempts_in_ci)
             if settings.batch == "off":
-                from pytest_claude.plugin.batch import check_none_waits
+                from pytest_claude.plugin.scale.batch import check_none_waits
 
                 check_none_waits(settings)
     except SettingsError as error:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_claude.gating.status import Reason
-    from pytest_claude.plugin.dry_run import Findings
     from pytest_claude.plugin.gate.comparison import GatedRun
     from pytest_claude.plugin.gate.estimate import Ahead
-    from pytest_claude.plugin.progress import Json, Progress
+    from pytest_claude.plugin.scale.dry_run import Findings
+    from pytest_claude.plugin.scale.progress import Json, Progress
     from pytest_claude.report.row import Row
     from pytest_claude.report.story import Story
     from pytest_claude.run.record import Run, TestResult
@@ -70,8 +70,8 @@ class Results:
         self._findings: Findings | None = None
         self._json: Json | None = None
         if settings.dry_run:
-            from pytest_claude.plugin.dry_run import Findings
-            from pytest_claude.plugin.progress import Json
+            from pytest_claude.plugin.scale.dry_run import Findings
+            from pytest_claude.plugin.scale.progress import Json
 
             self._json = Json(settings) if settings.progress == "json" else None
             self._findings = Findings(settings, gated, self.collected)
@@ -294,7 +294,7 @@ class Results:
             lines = [*(ahead.lines if ahead is not None else ()), *lines]
             self.begin(ahead)
         elif self.progress is not None:
-            from pytest_claude.plugin.limits import take_ahead
+            from pytest_claude.plugin.scale.limits import take_ahead
 
             left = take_ahead(self._config)
             self.progress.begin(left)
@@ -312,7 +312,7 @@ class Results:
     def pytest_keyboard_interrupt(self) -> None:
         """Say that an interrupted recording goes on; a gate's verdict says it with its commands."""
         if self._settings.recording and not self._settings.gated:
-            from pytest_claude.plugin.limits import ALL_STOPPED
+            from pytest_claude.plugin.scale.limits import ALL_STOPPED
 
             kept = "the recording was interrupted; what was answered is kept and not paid again"
             mode: str | None = None
@@ -341,7 +341,7 @@ class Results:
             made = [] if self.progress is None else self.progress.notes
             notes = [*elsewhere, *self.notes, *judged, *made]
             if self._settings.recording:
-                from pytest_claude.plugin.limits import limit_notes
+                from pytest_claude.plugin.scale.limits import limit_notes
 
                 notes += [
                     *limit_notes(self._config, self._settings, self.run, self._unread.total())
@@ -356,7 +356,7 @@ def hear_results(config: pytest.Config, settings: RunSettings, gated: GatedRun |
     results = Results(config, settings, gated)
     config.pluginmanager.register(results, "pytest-claude-results")
     if settings.recording:
-        from pytest_claude.plugin.progress import Progress
+        from pytest_claude.plugin.scale.progress import Progress
 
         results.progress = Progress(config, settings)
         config.pluginmanager.register(results.progress, "pytest-claude-progress")

@@ -39,7 +39,7 @@ from pytest_claude.settings import ALL_RECORDED, RunSettings, TestSettings
 from pytest_claude.transcript.utf8 import encodable
 
 if TYPE_CHECKING:
-    from pytest_claude.plugin.dry_run import DryRun
+    from pytest_claude.plugin.scale.dry_run import DryRun
 
 __tracebackhide__ = unless_a_group
 

@@ -14,7 +14,7 @@ import pytest
 from pytest_claude.plugin.options import OPTIONS, SETTINGS, root_typed
 
 if TYPE_CHECKING:
-    from pytest_claude.plugin.dry_run import Findings
+    from pytest_claude.plugin.scale.dry_run import Findings
     from pytest_claude.report.candidates import Told
     from pytest_claude.run.record import Run
     from pytest_claude.run.typed import Typed

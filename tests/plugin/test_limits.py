@@ -159,7 +159,7 @@ def test_an_event_loop_goes_on_while_a_cancelled_call_of_it_waits_for_the_limits
         f"{APP}\n"
         """
 import threading, time
-from pytest_claude.plugin.limits import limits_of
+from pytest_claude.plugin.scale.limits import limits_of
 
 def test_asks(claude, request):
     held = threading.Event()
@@ -333,7 +333,7 @@ import sys
 
 def test_a(claude, request):
     ask()
-    names = ("plugin.limits", "recording.limits", "recording.admission", "recording.shared_state")
+    names = ("plugin.scale.limits", "recording.limits", "recording.admission", "recording.shared_state")
     imported = [name for name in names if f"pytest_claude.{name}" in sys.modules]
     assert len(imported) == (4 if request.config.getoption("claude_record") else 0)
 """

@@ -14,7 +14,7 @@ import pytest
 from projects import NEW, OLD
 from simulator import Reply, calls, meeting, says
 
-from pytest_claude.plugin import progress
+from pytest_claude.plugin.scale import progress
 
 THREE = """
 @pytest.mark.parametrize("n", [1, 2, 3])

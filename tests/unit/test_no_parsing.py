@@ -42,7 +42,7 @@ EXCEPTIONS: dict[str, str] = {
     "run/versions.py:_is_refused": "that the API refused",
     "plugin/options.py:_progress": "the path in what was typed",
     # Options of others.
-    "plugin/limits.py:share_limits": "how many workers a spec of xdist is for",
+    "plugin/scale/limits.py:share_limits": "how many workers a spec of xdist is for",
     # Text that is laid out, escaped or broken for a surface.
     "report/html.py:squeezed": "a style sheet",
     "report/html.py:pieces": "names in backquotes",
@@ -90,7 +90,7 @@ EXCEPTIONS: dict[str, str] = {
     "plugin/results.py:note_line": "paths in pytest's own reports",
     "plugin/summary.py:print_usage_error": "lines",
     "plugin/summary.py:_shown_to_users": "a report that the program itself reads is hidden",
-    "plugin/side_by_side.py:_count": "whole lines of a file that another process writes",
+    "plugin/gate/side_by_side.py:_count": "whole lines of a file that another process writes",
     "plugin/summary.py:dry_run_lines": "the note on programs that tests started",
     "plugin/summary.py:elsewhere": "the file of a test",
     "plugin/summary.py:covers": "places where pytest looks for tests",

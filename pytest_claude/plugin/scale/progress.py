@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import pytest
 
 from pytest_claude import clock
-from pytest_claude.plugin.limits import limits_of
+from pytest_claude.plugin.scale.limits import limits_of
 from pytest_claude.recording.made import Span, joined
 from pytest_claude.report.recording import Standing, live_text, progress_text
 from pytest_claude.settings import RunSettings

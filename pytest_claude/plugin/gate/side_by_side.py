@@ -17,7 +17,6 @@ import pytest
 from pytest_claude.errors import SettingsError
 from pytest_claude.gating import Key
 from pytest_claude.plugin import explain, summary
-from pytest_claude.plugin.children import Child
 from pytest_claude.plugin.collection import Collected
 from pytest_claude.plugin.gate.candidates import with_part
 from pytest_claude.plugin.gate.comparison import GatedRun
@@ -25,11 +24,12 @@ from pytest_claude.plugin.gate.estimate import Ahead
 from pytest_claude.plugin.gate.part import Taken, variables
 from pytest_claude.plugin.gate.preflight import BumpPreflight, retirement_notes
 from pytest_claude.plugin.guard import Guard
-from pytest_claude.plugin.limits import limit_notes
 from pytest_claude.plugin.markers import TEST_SETTINGS
 from pytest_claude.plugin.options import UNCOLLECTED, WORKERS, recorded_of, usage_error
-from pytest_claude.plugin.progress import MADE, Progress
 from pytest_claude.plugin.results import note_line
+from pytest_claude.plugin.scale.children import Child
+from pytest_claude.plugin.scale.limits import limit_notes
+from pytest_claude.plugin.scale.progress import MADE, Progress
 from pytest_claude.recording.shared_state import shared_path, sharing
 from pytest_claude.report.candidates import Candidates, candidates
 from pytest_claude.report.numbers import dollars, plural

@@ -13,9 +13,9 @@ import pytest
 from pytest_claude.clock import elapsed_s
 from pytest_claude.errors import NotSent, RecordingProblem, SettingsError
 from pytest_claude.models.prices import BATCH_FACTOR, answer_cost, price_table
-from pytest_claude.plugin.children import Child
-from pytest_claude.plugin.limits import limits_of
 from pytest_claude.plugin.markers import TEST_SETTINGS
+from pytest_claude.plugin.scale.children import Child
+from pytest_claude.plugin.scale.limits import limits_of
 from pytest_claude.recording.admission import Admission
 from pytest_claude.recording.batches.desk import VARIABLE, Desk
 from pytest_claude.recording.batches.exchange import Exchange, Purse

@@ -1,0 +1,1 @@
+"""Recording at scale: estimate, limits of the account, batches, progress."""
