@@ -50,21 +50,37 @@ class Accepted:
     facts: Facts
 
     @classmethod
-    def of(cls, trials: Sequence[Facts]) -> Accepted:
-        """What the trials have in common, one or more.
+    def of(cls, trials: Sequence[Facts], needed: int | None = None) -> Accepted:
+        """What the trials have in common, one or more; at least `needed` of them behave so.
 
-        A fact is steady when all trials show it. From one trial, the kinds are taken that do not
-        differ between two answers of one model (docs/reference.md, "What is steady").
+        A kind is what `needed` trials show alike. Where so many do not, it is what all have in
+        common. From one trial, the kinds are taken that do not differ between two answers of one
+        model (docs/reference.md, "What is steady").
+
+        Args:
+            trials: What each of them showed.
+            needed: How many must agree; None for all.
 
         >>> Accepted.of([{"stop": "end_turn"}, {"stop": "max_tokens"}]).facts
         {'stop': 'varies'}
+        >>> Accepted.of([{"stop": "end_turn"}] * 4 + [{"stop": "max_tokens"}], needed=4).facts
+        {'stop': 'end_turn'}
         """
-        first, *others = trials
-        kinds = [kind for kind in first if all(kind in other for other in others)]
-        if not others:
-            kinds = [kind for kind in kinds if kind not in _OF_SEVERAL]
-        facts = {kind: reduce(_agreed, (trial[kind] for trial in trials)) for kind in kinds}
-        return cls(len(trials), facts)
+        needed = len(trials) if needed is None else min(needed, len(trials))
+        kinds = [kind for kind in KINDS if len(trials) > 1 or kind not in _OF_SEVERAL]
+        agreed: dict[str, Any] = {}
+        holding = list(trials)
+        # What most agree on comes first: whom it leaves out has no say in the others.
+        for kind in sorted(kinds, key=lambda kind: -_most(trials, kind)[1]):
+            fact, number = _most(holding, kind)
+            if number >= needed:
+                holding = [trial for trial in holding if trial.get(kind) == fact]
+            elif all(kind in trial for trial in holding):
+                fact = reduce(_agreed, (trial[kind] for trial in holding))
+            else:
+                continue
+            agreed[kind] = fact
+        return cls(len(trials), agreed)
 
     @classmethod
     def loads(cls, text: str) -> Accepted:
@@ -86,6 +102,11 @@ class Accepted:
         """The accepted behavior as JSON text, one fact a line; equal ones are equal texts."""
         data = {"version": _VERSION, "trials": self.trials, "behavior": self.facts}
         return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+    @property
+    def varying(self) -> list[Rule]:
+        """Where anything is accepted, because the trials do not agree."""
+        return [place for kind in KINDS for place in _varying((kind,), self.facts.get(kind))]
 
     def changes(self, new: Facts, ignored: Sequence[Rule] = ()) -> list[Change]:
         """Where a trial behaves otherwise.
@@ -170,6 +191,16 @@ SHAPED = ("arguments", "output")
 """The kinds that have names below them."""
 
 
+def _most(trials: Sequence[Facts], kind: str) -> tuple[Any, int]:
+    """What most trials show of a kind, and how many; 0 where two facts have equally many."""
+    shown = [trial[kind] for trial in trials if kind in trial]
+    numbers = [shown.count(fact) for fact in shown]
+    most = max(numbers, default=0)
+    if numbers.count(most) != most:
+        return None, 0
+    return (shown[numbers.index(most)], most) if shown else (None, 0)
+
+
 def _agreed(one: Any, other: Any) -> Any:
     """What two facts have in common; a name that one of them lacks varies."""
     if one == other:
@@ -178,6 +209,14 @@ def _agreed(one: Any, other: Any) -> Any:
         names = {**one, **other}
         return {n: _agreed(one.get(n, _VARIES), other.get(n, _VARIES)) for n in names}
     return _VARIES
+
+
+def _varying(path: Rule, fact: Any) -> Iterator[Rule]:
+    if fact == _VARIES:
+        yield path
+    elif isinstance(fact, dict):
+        for name in fact:
+            yield from _varying((*path, name), fact[name])
 
 
 def _changes(path: tuple[str, ...], old: Any, new: Any) -> Iterator[Change]:

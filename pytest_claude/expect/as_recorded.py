@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from pytest_claude.behavior.accepted import KINDS, SHAPED, Accepted, Change, Rule, facts
+from pytest_claude.behavior.accepted import KINDS, SHAPED, Accepted, Change, Facts, Rule, facts
 from pytest_claude.behavior.profile import profile
 from pytest_claude.expect.checks.evidence import (
     calls_in,
@@ -60,14 +60,32 @@ def behaves_as_recorded(
     >>> behaves_as_recorded(Transcript(()), None).outcome is None
     True
     """
-    rules = ignored(ignore)
-    new = behavior(transcript, reading)
+    return compared(transcript, behavior(transcript, reading), ignored(ignore), accepted)
+
+
+def compared(
+    transcript: Transcript,
+    new: Facts | None,
+    rules: tuple[Rule, ...],
+    accepted: Accepted | None,
+    why: str = "",
+) -> Check:
+    """The same check, where what the trial showed has been read.
+
+    Args:
+        transcript: What was said in the trial.
+        new: What it showed; None where it showed nothing.
+        rules: What may differ.
+        accepted: What was accepted of its test; None where nothing was.
+        why: Why nothing was, in words that follow that it was not.
+    """
     if new is None:
         missing = gap(transcript) or ""
         at = ends(transcript.answers)
         return Check(NAME, None, "the accepted behavior", missing, missing, at)
     if accepted is None:
-        return Check(NAME, None, "the accepted behavior", _NOTHING, _NOTHING)
+        nothing = _NOTHING + (f": {why}" if why else "")
+        return Check(NAME, None, "the accepted behavior", nothing, nothing)
     changes = accepted.changes(new, rules)
     if not changes and _is_open(accepted, new, rules):
         doubt = "it is in doubt whether the reply asks"
@@ -136,7 +154,7 @@ def _kinds() -> str:
     return f"Kinds: {', '.join(KINDS)}."
 
 
-def _is_open(accepted: Accepted, new: dict[str, Any], rules: tuple[Rule, ...]) -> bool:
+def _is_open(accepted: Accepted, new: Facts, rules: tuple[Rule, ...]) -> bool:
     asked = accepted.facts.get("asks") is True and ("asks",) not in rules
     return asked and "asks" not in new
 

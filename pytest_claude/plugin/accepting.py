@@ -14,6 +14,7 @@ import pytest
 
 from pytest_claude.accepted_files import AcceptedFile
 from pytest_claude.behavior.accepted import Accepted
+from pytest_claude.comparison.trial import CheckNote
 from pytest_claude.errors import UnreadableCassette
 from pytest_claude.expect.as_recorded import moved_text
 from pytest_claude.plugin import explain
@@ -68,16 +69,16 @@ class Accepting:
             settings: How many of them must pass.
 
         Yields:
-            What `pytest-claude accept` tells of it.
+            What is told of it.
         """
-        shown = [run.behavior for run in runs if run.behavior is not None]
+        shown = [run.stated.facts for run in runs if run.stated is not None]
         passed = [run.result.outcome for run in runs].count("pass") >= settings.passes_needed
         stopped = any(run.result.outcome not in ("pass", "fail") for run in runs)
         if self._commanded and passed and not shown:
             yield f"{test}: nothing to accept: it does not state behaves_as_recorded"
         if not shown or not passed or stopped or not (of := self.of(test)).takes:
             return
-        new = Accepted.of(shown)
+        new = Accepted.of(shown, settings.passes_needed)
         try:
             before = of.file.read()
         except UnreadableCassette:
@@ -89,6 +90,25 @@ class Accepting:
             return
         if self._commanded:
             yield f"{test}: accepted in {of.file.shown}: {moved_text(before, new)}"
+        if places := [".".join(place) for place in new.varying]:
+            yield f"{test}: its trials differ in {', '.join(places)}: anything is accepted there"
+        for run in runs:
+            _hold(run, new)
+
+
+def _hold(run: TrialRun, accepted: Accepted) -> None:
+    """A trial that is not as was accepted of all fails, as it will in replay."""
+    if run.stated is None or (check := run.stated.check(accepted)).outcome is True:
+        return
+    notes = tuple(
+        CheckNote(
+            n.name, check.outcome, check.reason, n.facts, check.expected, n.line, check.observed
+        )
+        if n.name == check.name
+        else n
+        for n in run.result.checks
+    )
+    run.trial = replace(run.result, outcome="fail", cause=check.reason, checks=notes)
 
 
 def _fail(run: TrialRun, file: AcceptedFile, error: OSError) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import Any, TypeVar
 
-from pytest_claude.behavior.accepted import Accepted, Facts
+from pytest_claude.behavior.accepted import Accepted
 from pytest_claude.errors import SettingsError, UnreadableCassette
 from pytest_claude.expect import judge as judging
-from pytest_claude.expect.as_recorded import behaves_as_recorded, behavior
+from pytest_claude.expect.as_recorded import behavior, compared, ignored
 from pytest_claude.expect.judge import JudgeCheck
 from pytest_claude.expect.misuse import stated
 from pytest_claude.expect.reading import Reading
@@ -19,6 +20,7 @@ from pytest_claude.expect.result import Check
 from pytest_claude.expect.view import Reply, View
 from pytest_claude.plugin.accepting import AcceptedOf
 from pytest_claude.plugin.arms import Arm
+from pytest_claude.plugin.trials import Stated
 from pytest_claude.recording.call import Call, calls_made
 from pytest_claude.recording.faults import Fault, Injection
 from pytest_claude.transcript.model import Transcript
@@ -53,7 +55,7 @@ class ClaudeFixture(View):
         self._path = path
         self._accepting = accepting
         self._asked_after: int | None = None
-        self._behavior: Facts | None = None
+        self._stated: Stated | None = None
         self._lines: list[int | None] = []
         self._kept: list[Check] = []
         self._last_asked: Check | None = None
@@ -164,15 +166,15 @@ class ClaudeFixture(View):
         """
         self._ask_once()
         transcript, reading, of = self._transcript(), self._reading(), self._accepting()
-        self._behavior = behavior(transcript, reading)
+        shown, rules = behavior(transcript, reading), ignored(ignore)
+        held = partial(compared, transcript, shown, rules)
+        if of.takes and shown is not None:
+            self._stated = Stated(shown, held)
+            return self._keep(held(Accepted.of([shown])))
         try:
-            if of.takes and self._behavior is not None:
-                accepted: Accepted | None = Accepted.of([self._behavior])
-            else:
-                accepted = of.file.read()
+            return self._keep(held(of.file.read()))
         except UnreadableCassette as problem:
             raise self._arm.recorder.problems.take(problem) from None
-        return self._keep(behaves_as_recorded(transcript, accepted, ignore=ignore, reading=reading))
 
     def _ask_once(self) -> None:
         number = len(self._transcript().answers)

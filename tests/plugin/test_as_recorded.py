@@ -219,6 +219,32 @@ def test_a_trial_that_fails_has_no_say_in_what_is_accepted(project) -> None:
     project.run().assert_outcomes(passed=1)
 
 
+def test_one_trial_that_differs_switches_nothing_off(project) -> None:
+    project.personas(old=in_turn(LOOKUP, LOOKUP, SHIPS, LOOKUP, LOOKUP))
+    project.tests("@pytest.mark.claude(trials=5, pass_rate=0.8)" + STATED)
+    result = project.record("--claude-report=run.json")
+    result.assert_outcomes(passed=1)
+    assert (facts(project)["tools"], facts(project)["stop"]) == (["lookup_order"], "tool_use")
+    (told,) = json.loads((project.path / "run.json").read_text())["tests"]
+    assert [trial["outcome"] for trial in told["trials"]].count("pass") == 4
+    assert told["trials"][2]["checks"][0]["outcome"] is False
+    project.run().assert_outcomes(passed=1)
+    project.personas(old=SHIPS)
+    result = project.record(mode="all")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*(0 of 5 trials passed, 4 needed: pass_rate 0.8)"])
+
+
+def test_where_too_few_trials_agree_that_is_told(project) -> None:
+    project.personas(old=in_turn(LOOKUP, SHIPS, LOOKUP))
+    project.tests(TRIALS.format(""))
+    result = project.record()
+    result.assert_outcomes(passed=1)
+    assert facts(project)["tools"] == "varies"
+    told = " ".join(result.outlines)
+    assert "test_app.py::test_a: its trials differ in tools, arguments.lookup_order, stop: " in told
+
+
 def test_the_command_takes_all_recorded_trials(project, commands_in_process) -> None:
     project.tests(STATED)
     project.record("--claude-trials=4").assert_outcomes(passed=1)

@@ -231,6 +231,20 @@ def test_one_trial_says_nothing_of_what_differs_now_and_then() -> None:
     assert check.reason == "declines: yes instead of no"
 
 
+def test_a_fact_is_steady_that_as_many_trials_show_as_must_pass() -> None:
+    five = [seen(trial) for trial in (LOOKUP, DONE, LOOKUP, LOOKUP, LOOKUP)]
+    assert Accepted.of(five, 4).facts["tools"] == ["lookup_order"]
+    assert Accepted.of(five, 4).varying == []
+    assert Accepted.of(five, 5).facts["tools"] == "varies"
+    assert {("tools",), ("stop",)} <= set(Accepted.of(five, 5).varying)
+
+
+def test_two_outliers_do_not_leave_out_more_trials_than_may_fail() -> None:
+    five = [seen(trial) for trial in (DONE, LOOKUP, ASKS, DONE, DONE)]
+    accepted = Accepted.of(five, 4)
+    assert [accepted.changes(trial) for trial in five].count([]) == 4
+
+
 def test_a_kind_that_one_trial_does_not_tell_is_not_held() -> None:
     assert "asks" not in accepting(DONE, UNREAD).facts
 
@@ -275,6 +289,13 @@ def test_no_trial_differs_from_what_was_accepted_of_it_and_others(trials: list[F
     assert [accepted.changes(trial) for trial in trials] == [[] for _ in trials]
 
 
+@given(st.lists(shown, min_size=1, max_size=5), st.integers(1, 5))
+def test_as_many_trials_as_must_pass_are_as_accepted(trials: list[Facts], needed: int) -> None:
+    accepted = Accepted.of(trials, needed)
+    held = [trial for trial in trials if not accepted.changes(trial)]
+    assert len(held) >= min(needed, len(trials))
+
+
 @given(st.lists(shown, min_size=1, max_size=4))
 def test_the_text_says_all_and_always_the_same(trials: list[Facts]) -> None:
     accepted = Accepted.of(trials)
@@ -283,11 +304,15 @@ def test_the_text_says_all_and_always_the_same(trials: list[Facts]) -> None:
     assert utf8(Accepted.loads(text).dumps()).decode() == text
 
 
-@given(st.lists(shown, min_size=2, max_size=4), st.randoms(use_true_random=False))
-def test_the_order_of_trials_changes_no_byte(trials: list[Facts], random: Any) -> None:
-    before = Accepted.of(trials).dumps()
+@given(
+    st.lists(shown, min_size=2, max_size=5),
+    st.integers(1, 5),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_trials_changes_no_byte(trials: list[Facts], needed: int, random: Any) -> None:
+    before = Accepted.of(trials, needed).dumps()
     random.shuffle(trials)
-    assert Accepted.of(trials).dumps() == before
+    assert Accepted.of(trials, needed).dumps() == before
 
 
 @given(values)
