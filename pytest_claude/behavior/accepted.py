@@ -123,6 +123,14 @@ class Accepted:
             if not any(_fits(rule, change.path) for rule in ignored)
         ]
 
+    def moved(self, after: Accepted) -> list[Change]:
+        """Where other facts are accepted than before; a kind that is not held is None."""
+        return [
+            change
+            for kind in KINDS
+            for change in _changes((kind,), self.facts.get(kind), after.facts.get(kind), exact=True)
+        ]
+
 
 def facts(profile: Profile) -> dict[str, Any]:
     """What a trial showed of each kind.
@@ -219,16 +227,17 @@ def _varying(path: Rule, fact: Any) -> Iterator[Rule]:
             yield from _varying((*path, name), fact[name])
 
 
-def _changes(path: tuple[str, ...], old: Any, new: Any) -> Iterator[Change]:
-    if old in (new, _VARIES):
+def _changes(path: tuple[str, ...], old: Any, new: Any, *, exact: bool = False) -> Iterator[Change]:
+    """Where `new` differs; where the old trials do not agree it does so only if `exact`."""
+    if old == new or (old == _VARIES and not exact):
         return
     if not (isinstance(old, dict) and isinstance(new, dict)):
         yield Change(path, old, new)
         return
     for name in {**old, **new}:
         # Whether a tool is called is told by the tools.
-        if path != ("arguments",) or (name in old and name in new):
-            yield from _changes((*path, name), old.get(name), new.get(name))
+        if exact or path != ("arguments",) or (name in old and name in new):
+            yield from _changes((*path, name), old.get(name), new.get(name), exact=exact)
 
 
 def _fits(rule: Rule, path: tuple[str, ...]) -> bool:

@@ -97,12 +97,24 @@ def compared(
     return Check(NAME, False, expected, observed, _instead(changes), _evidence(transcript))
 
 
-def moved_text(before: Accepted | None, after: Accepted) -> str:
-    """What is accepted now, in the place of what was before."""
-    if before is None:
-        return f"what it does in {counted(after.trials, 'trial')}"
-    changes = before.changes(after.facts)
-    return _instead(changes) if changes else "it behaves as accepted before"
+def accepted_lines(path: str, before: Accepted | None, after: Accepted) -> list[str]:
+    """What is told where accepted behavior is written: the file, and all that moved."""
+    moved = [] if before is None else before.moved(after)
+    if before is not None and before.facts == after.facts:
+        return [f"accepted in {path}: it behaves as accepted before"]
+    places = ", ".join(cut(".".join(place)) for place in after.varying)
+    return [
+        f"accepted in {path}: review and commit it",
+        *(_moved(change) for change in moved),
+        *([f"its trials differ in {places}: anything is accepted there"] if places else ()),
+    ]
+
+
+def _moved(change: Change) -> str:
+    if len(change.path) == 1 and None in (change.accepted, change.new):
+        held = "no longer held" if change.new is None else f"{_fact(change.new)}, held from now on"
+        return f"{_name(change)}: {held}"
+    return _instead([change])
 
 
 def behavior(transcript: Transcript, reading: Reading) -> dict[str, Any] | None:

@@ -153,7 +153,8 @@ class ClaudeFixture(View):
 
         The first recording of a test writes what is accepted, into `behavior.json` beside its
         cassettes, from the trials that pass. From then on `pytest-claude accept TEST` alone moves
-        it. Without it the check is unknown. In a bump both models are held to it.
+        it. Without it the check is unknown: also in a first recording that replays some of the
+        trials, or ends with a request that the API refuses. In a bump both models are held to it.
 
         Ask it once, after the last call.
 
@@ -169,7 +170,10 @@ class ClaudeFixture(View):
         shown, rules = behavior(transcript, reading), ignored(ignore)
         held = partial(compared, transcript, shown, rules)
         if of.takes and shown is not None:
-            self._stated = Stated(shown, held)
+            if shown["refused"] and not of.commanded:
+                return self._keep(held(None, "the API refused the last request"))
+            replayed = all(c.recorded or c.judges for c in self._arm.recorder.calls)
+            self._stated = Stated(shown, held, replayed)
             return self._keep(held(Accepted.of([shown])))
         try:
             return self._keep(held(of.file.read()))

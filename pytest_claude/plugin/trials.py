@@ -34,11 +34,13 @@ class Stated:
 
     Attributes:
         facts: What it showed.
-        check: The check, held to another accepted behavior.
+        check: The check, held to another accepted behavior, or why there is none.
+        replayed: Whether all that was said in it had been recorded before.
     """
 
     facts: Facts
-    check: Callable[[Accepted], Check]
+    check: Callable[[Accepted | None, str], Check]
+    replayed: bool
 
 
 @dataclass

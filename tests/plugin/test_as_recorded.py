@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from projects import KEY
-from simulator import Persona, asks, by_prompt, calls, overloaded, says
+from simulator import Persona, Reply, asks, by_prompt, calls, overloaded, says
 
 from pytest_claude.cli import main
 
@@ -26,6 +26,7 @@ def test_a():
 """
 LOOKUP = calls(("lookup_order", {"order_id": "1234"}))
 SHIPS = says("It ships today.")
+NOTHING = "nothing is accepted: no test here states claude.behaves_as_recorded() and passes"
 RED = [
     "  expected      tools: lookup_order; stop: tool_use",
     "  observed      tools: none; stop: end_turn",
@@ -106,10 +107,12 @@ def test_the_command_accepts_what_is_recorded_offline(recorded, commands_in_proc
     before = recorded.cassette(f"test_app/test_a/{OLD}.yaml").read_bytes()
     assert accept("test_app.py::test_a") == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert (
-        "test_app.py::test_a: accepted in cassettes/test_app/test_a/behavior.json: "
-        "tools: none instead of lookup_order, and 1 more change"
-    ) in told
+    for line in (
+        "accepted in cassettes/test_app/test_a/behavior.json: review and commit it",
+        "tools: none instead of lookup_order",
+        "stop: end_turn instead of tool_use",
+    ):
+        assert f"test_app.py::test_a: {line}" in told
     assert facts(recorded)["tools"] == []
     assert recorded.cassette(f"test_app/test_a/{OLD}.yaml").read_bytes() == before
     recorded.run().assert_outcomes(passed=1)
@@ -156,6 +159,50 @@ def test_a_trial_that_was_not_answered_accepts_nothing(project) -> None:
     assert not accepted(project).exists()
 
 
+def test_a_refusal_by_the_api_is_accepted_by_the_command_alone(
+    project, commands_in_process
+) -> None:
+    refusing = Reply(status=400, error=("invalid_request_error", "max_tokens: too large"))
+    project.personas(old=lambda request, seen: refusing)
+    project.tests(STATED)
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    project.unwrapped(result.outlines).fnmatch_lines(
+        [
+            "E *no behavior of this test is accepted yet: the API refused the last request",
+            "  to accept it *pytest-claude accept test_app.py::test_a",
+        ]
+    )
+    assert not accepted(project).exists()
+    assert accept("test_app.py") == 0
+    assert facts(project)["refused"] is True
+    project.run().assert_outcomes(passed=1)
+
+
+def test_the_first_recording_says_what_it_wrote(project) -> None:
+    project.tests(STATED)
+    line = "test_app.py::test_a: accepted in cassettes/test_app/test_a/behavior.json: review and"
+    assert line in " ".join(project.record().outlines)
+    assert line not in " ".join(project.record(mode="all").outlines)
+
+
+def test_a_recording_that_replays_some_trials_accepts_nothing(project, commands_in_process) -> None:
+    project.tests(STATED)
+    project.record()
+    accepted(project).unlink()
+    project.personas(old=SHIPS)
+    project.tests(TRIALS.format(""))
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    told = " ".join(" ".join(result.outlines).split())
+    assert "no evidence: no behavior of this test is accepted yet: some trials were rec" in told
+    assert "to accept it pytest-claude accept test_app.py::test_a" in told
+    assert not accepted(project).exists()
+    project.run().assert_outcomes(failed=1)
+    assert accept("test_app.py") == 0
+    project.run().assert_outcomes(passed=1)
+
+
 def test_no_secret_is_kept(project) -> None:
     project.personas(old=calls(("lookup_order", {KEY: "1234"})))
     project.tests(STATED)
@@ -182,8 +229,54 @@ def test_the_command_says_where_nothing_is_stated(project, commands_in_process, 
     project.record()
     assert accept("test_app.py") == 1
     told = capsys.readouterr()
-    assert "test_app.py::test_a: nothing to accept: it does not state" in told.out
-    assert "nothing is accepted: no test here states claude.behaves_as_recorded()" in told.err
+    assert "test_a:" not in told.out
+    assert NOTHING in told.err
+
+
+def test_the_command_tells_nothing_of_tests_that_do_not_state_the_check(
+    recorded, commands_in_process, capsys
+) -> None:
+    recorded.tests(f"{STATED}\ndef test_b(claude):\n    ask()")
+    recorded.record()
+    capsys.readouterr()
+    assert accept("test_app.py") == 0
+    told = capsys.readouterr().out
+    assert "test_a: accepted in" in told
+    assert "test_b" not in told
+
+
+def test_a_test_that_is_expected_to_fail_accepts_nothing(
+    recorded, commands_in_process, capsys
+) -> None:
+    before = accepted(recorded).read_bytes()
+    recorded.tests(f"@pytest.mark.xfail{STATED}    assert not claude.replies")
+    assert accept("test_app.py") == 1
+    assert NOTHING in capsys.readouterr().err
+    assert accepted(recorded).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        f"--claude-swap={OLD}={NEW}",
+        BUMP,
+        "--claude-candidate=MODE=fast",
+        "--claude-baseline=last",
+        "--claude-dry-run",
+    ],
+)
+@pytest.mark.parametrize("place", ["typed", "addopts"])
+def test_the_command_refuses_runs_that_show_no_behavior_of_the_test(
+    recorded, commands_in_process, capsys, monkeypatch, option: str, place: str
+) -> None:
+    recorded.personas(old=SHIPS, new=SHIPS)
+    recorded.record(mode="all")
+    before = accepted(recorded).read_bytes()
+    if place == "addopts":
+        monkeypatch.setenv("PYTEST_ADDOPTS", option)
+    rest = (option,) if place == "typed" else ()
+    assert accept("test_app.py", rest=rest) == pytest.ExitCode.USAGE_ERROR
+    assert accepted(recorded).read_bytes() == before
 
 
 # --- several trials -------------------------------------------------------------------------
