@@ -165,7 +165,8 @@ class ClaudeFixture(View):
         Raises:
             TypeError: `ignore` names no kind, or the check was asked before other calls.
         """
-        self._ask_once()
+        self._stay_whole()
+        self._asked_after = len(self._transcript().answers)
         transcript, reading, of = self._transcript(), self._reading(), self._accepting()
         shown, rules = behavior(transcript, reading), ignored(ignore)
         held = partial(compared, transcript, shown, rules)
@@ -180,14 +181,17 @@ class ClaudeFixture(View):
         except UnreadableCassette as problem:
             raise self._arm.recorder.problems.take(problem) from None
 
-    def _ask_once(self) -> None:
-        number = len(self._transcript().answers)
-        if self._asked_after not in (None, number):
+    def _stay_whole(self) -> None:
+        """See that no call followed the check that looks at all of them.
+
+        Raises:
+            TypeError: One did.
+        """
+        if self._asked_after not in (None, len(self._transcript().answers)):
             raise TypeError(
                 "behaves_as_recorded was asked before other calls: it looks at the whole trial; "
                 "ask it once, after the last call"
             )
-        self._asked_after = number
 
     @stated
     def inject(

@@ -396,6 +396,21 @@ def test_the_check_is_asked_after_the_last_call(project) -> None:
     assert not accepted(project).exists()
 
 
+def test_a_call_after_the_check_fails_the_test(project) -> None:
+    project.tests(f"{STATED}    careless('b')")
+    early = "E *TypeError: behaves_as_recorded was asked before other calls*"
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([early])
+    assert not accepted(project).exists()
+    project.tests(STATED)
+    project.record().assert_outcomes(passed=1)
+    project.tests(f"{STATED}    careless('b')")
+    for result in (project.record(), project.run()):
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines([early])
+
+
 # --- files ----------------------------------------------------------------------------------
 
 
