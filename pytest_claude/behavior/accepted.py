@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from pytest_claude.behavior.profile import Profile
@@ -18,7 +18,7 @@ Rule = tuple[str, ...]
 
 _VERSION = 1
 _VARIES = "varies"  # the trials do not agree, and anything is accepted
-_EACH = "*"  # the items of a list
+_EACH = "*"  # the items of a list, and what an object has under keys that are data
 _OF_SEVERAL = {"declines"}  # differs between two answers of one model too often to hold one to it
 
 
@@ -76,7 +76,7 @@ class Accepted:
             if number >= needed:
                 holding = [trial for trial in holding if trial.get(kind) == fact]
             elif all(kind in trial for trial in holding):
-                fact = reduce(_agreed, (trial[kind] for trial in holding))
+                fact = reduce(partial(_common, kind), (trial[kind] for trial in holding))
             else:
                 continue
             agreed[kind] = fact
@@ -145,16 +145,19 @@ def facts(profile: Profile) -> dict[str, Any]:
 def shape(value: Any) -> Any:
     """A JSON value with the names of types in the place of its values.
 
-    The items of a list are told as one.
+    The items of a list are told as one. So is what an object has under keys that are no
+    identifiers: such a key is data.
 
     >>> shape({"id": 7, "items": [{"sku": "a"}, {"sku": "b", "note": None}]})
-    {'id': 'number', 'items': {'*': {'sku': 'string', 'note': 'varies'}}}
+    {'id': 'number', 'items': [{'sku': 'string', 'note': 'varies'}]}
+    >>> shape({"2026-05-01": 3, "2026-05-02": 4})
+    {'*': 'number'}
     """
     match value:
         case dict():
-            return {key: shape(each) for key, each in value.items()}
+            return _shapes((_name(key), each) for key, each in value.items())
         case list():
-            return {_EACH: reduce(_agreed, map(shape, value))} if value else {}
+            return reduce(_agreed, ([shape(each)] for each in value), [])
         case bool():
             return "boolean"
         case None:
@@ -166,11 +169,7 @@ def shape(value: Any) -> Any:
 
 def _arguments(profile: Profile) -> dict[str, Any]:
     """The shape of the arguments by tool; several calls of a tool are told as one."""
-    found: dict[str, Any] = {}
-    for fact in profile.tools:
-        of = shape(fact.input)
-        found[fact.name] = _agreed(found.get(fact.name, of), of)
-    return found
+    return _shapes((fact.name, fact.input) for fact in profile.tools)
 
 
 def _output(profile: Profile) -> Any:
@@ -209,35 +208,76 @@ def _most(trials: Sequence[Facts], kind: str) -> tuple[Any, int]:
     return (shown[numbers.index(most)], most) if shown else (None, 0)
 
 
+def _shapes(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The shapes of values by name; those of one name are told as one."""
+    return reduce(_together, ({name: shape(value)} for name, value in values), {})
+
+
+def _name(key: str) -> str:
+    return key if key.isidentifier() else _EACH
+
+
+def _common(kind: str, one: Any, other: Any) -> Any:
+    """What two facts of a kind have in common."""
+    if kind == "arguments":  # whether a tool is called is told by the tools
+        return _together(one, other)
+    if kind in SHAPED:
+        return _agreed(one, other)
+    return one if one == other else _VARIES
+
+
+def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """All names of two, with what both have in common where both have it."""
+    both = {**one, **other}
+    return {n: _agreed(one.get(n, both[n]), other.get(n, both[n])) for n in both}
+
+
 def _agreed(one: Any, other: Any) -> Any:
-    """What two facts have in common; a name that one of them lacks varies."""
-    if one == other:
-        return one
-    if isinstance(one, dict) and isinstance(other, dict):
-        names = {**one, **other}
-        return {n: _agreed(one.get(n, _VARIES), other.get(n, _VARIES)) for n in names}
-    return _VARIES
+    """What two shapes have in common.
+
+    A name that one of them lacks varies. An empty list agrees with any.
+    """
+    match one, other:
+        case dict(), dict():
+            lacking = {n: _VARIES for n in one.keys() ^ other.keys() if n != _EACH}
+            return {**_together(one, other), **lacking}
+        case list(), list():
+            items = [*one, *other]
+            return [reduce(_agreed, items)] if items else []
+    return one if one == other else _VARIES
 
 
 def _varying(path: Rule, fact: Any) -> Iterator[Rule]:
     if fact == _VARIES:
         yield path
-    elif isinstance(fact, dict):
-        for name in fact:
-            yield from _varying((*path, name), fact[name])
+    elif path[0] in SHAPED:
+        for name, below in _below(fact):
+            yield from _varying((*path, name), below)
+
+
+def _below(of: Any) -> Iterable[tuple[str, Any]]:
+    """The parts of a shape by name."""
+    match of:
+        case dict():
+            return of.items()
+        case list():
+            return [(_EACH, each) for each in of]
+    return ()
 
 
 def _changes(path: tuple[str, ...], old: Any, new: Any, *, exact: bool = False) -> Iterator[Change]:
     """Where `new` differs; where the old trials do not agree it does so only if `exact`."""
     if old == new or (old == _VARIES and not exact):
         return
-    if not (isinstance(old, dict) and isinstance(new, dict)):
+    if path[0] not in SHAPED or type(old) is not type(new) or isinstance(old, str):
         yield Change(path, old, new)
         return
-    for name in {**old, **new}:
-        # Whether a tool is called is told by the tools.
-        if exact or path != ("arguments",) or (name in old and name in new):
-            yield from _changes((*path, name), old.get(name), new.get(name), exact=exact)
+    olds, news = dict(_below(old)), dict(_below(new))
+    for name in {**olds, **news}:
+        # Whether a tool is called is told by the tools; a list or a map may be empty.
+        free = name == _EACH or path == ("arguments",)
+        if exact or not free or (name in olds and name in news):
+            yield from _changes((*path, name), olds.get(name), news.get(name), exact=exact)
 
 
 def _fits(rule: Rule, path: tuple[str, ...]) -> bool:

@@ -112,7 +112,11 @@ def accepted_lines(path: str, before: Accepted | None, after: Accepted) -> list[
 
 def _moved(change: Change) -> str:
     if len(change.path) == 1 and None in (change.accepted, change.new):
-        held = "no longer held" if change.new is None else f"{_fact(change.new)}, held from now on"
+        held = (
+            "no longer held"
+            if change.new is None
+            else f"{_fact(change, change.new)}, held from now on"
+        )
         return f"{_name(change)}: {held}"
     return _instead([change])
 
@@ -173,12 +177,12 @@ def _is_open(accepted: Accepted, new: Facts, rules: tuple[Rule, ...]) -> bool:
 
 def _instead(changes: list[Change]) -> str:
     first, more = changes[0], len(changes) - 1
-    text = f"{_name(first)}: {_fact(first.new)} instead of {_fact(first.accepted)}"
+    text = f"{_name(first)}: {_fact(first, first.new)} instead of {_fact(first, first.accepted)}"
     return text + (f", and {counted(more, 'more change')}" if more else "")
 
 
 def _told(changes: list[Change], *, new: bool) -> str:
-    facts = (f"{_name(c)}: {_fact(c.new if new else c.accepted)}" for c in changes[:_MOST])
+    facts = (f"{_name(c)}: {_fact(c, c.new if new else c.accepted)}" for c in changes[:_MOST])
     more = len(changes) - _MOST
     return "; ".join(facts) + (f"; and {counted(more, 'more change')}" if more > 0 else "")
 
@@ -187,7 +191,8 @@ def _name(change: Change) -> str:
     return cut(".".join(change.path))
 
 
-def _fact(fact: Any) -> str:
+def _fact(change: Change, fact: Any) -> str:
+    """A fact in words; the one that a change has before or after it."""
     match fact:
         case None:
             return "absent"
@@ -195,9 +200,9 @@ def _fact(fact: Any) -> str:
             return "yes" if fact else "no"
         case str():
             return cut(fact)
-        case []:
+        case [] if change.path[0] not in SHAPED:
             return "none"
-        case list():
+        case list() if change.path[0] not in SHAPED:
             groups = (each if isinstance(each, str) else " + ".join(each) for each in fact)
             return cut(", ".join(groups), _LONGEST)
     return cut(json.dumps(fact, ensure_ascii=False), _LONGEST)
