@@ -17,8 +17,11 @@ Rule = tuple[str, ...]
 """What may differ: a kind, and names below it; `*` is any name."""
 
 _VERSION = 1
+_FOREIGN = "it is no accepted behavior of pytest-claude"
 _VARIES = "varies"  # the trials do not agree, and anything is accepted
 _EACH = "*"  # the items of a list, and what an object has under keys that are data
+_NO_JSON = "no JSON"
+_TYPES = ("string", "number", "boolean", "null", _VARIES)
 _OF_SEVERAL = {"declines"}  # differs between two answers of one model too often to hold one to it
 
 
@@ -92,11 +95,15 @@ class Accepted:
         match json.loads(text):
             case {"version": int(version)} if version > _VERSION:
                 raise ValueError("a later version of pytest-claude wrote it: update this one")
-            case {"version": int(), "trials": int(trials), "behavior": dict(facts)} if (
-                facts.keys() <= KINDS.keys()
-            ):
+            case {"version": int(), "trials": int(trials), "behavior": dict(facts)}:
+                if trials < 1 or facts.keys() - KINDS.keys():
+                    raise ValueError(_FOREIGN)
+                if lacking := [k for k in KINDS if k not in facts and k not in _NOT_ALWAYS]:
+                    raise ValueError(f"it does not tell {lacking[0]!r}")
+                if wrong := [kind for kind in facts if not _is_of(kind, facts[kind])]:
+                    raise ValueError(f"what it tells of {wrong[0]!r} is of another type")
                 return cls(trials, facts)
-        raise ValueError("it is no accepted behavior of pytest-claude")
+        raise ValueError(_FOREIGN)
 
     def dumps(self) -> str:
         """The accepted behavior as JSON text, one fact a line; equal ones are equal texts."""
@@ -174,7 +181,7 @@ def _arguments(profile: Profile) -> dict[str, Any]:
 
 def _output(profile: Profile) -> Any:
     if not profile.has_output:
-        return "no JSON"
+        return _NO_JSON
     return None if profile.output is None else shape(profile.output)
 
 
@@ -194,6 +201,8 @@ KINDS: Mapping[str, Callable[[Profile], Any]] = {
 """What is compared, by the kinds of a difference between two models; `fence` is part of `output`
 there."""
 
+_NOT_ALWAYS = {"asks", "declines", "output", "stop"}  # there are trials that do not tell them
+
 SHAPED = ("arguments", "output")
 """The kinds that have names below them."""
 
@@ -211,6 +220,35 @@ def _most(trials: Sequence[Facts], kind: str) -> tuple[Any, int]:
 def _shapes(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """The shapes of values by name; those of one name are told as one."""
     return reduce(_together, ({name: shape(value)} for name, value in values), {})
+
+
+def _is_of(kind: str, fact: Any) -> bool:
+    """Whether a fact that was read from a file is one of its kind."""
+    if fact == _VARIES:
+        return True
+    match kind:
+        case "tools" | "server":
+            return _are_names(fact)
+        case "parallel":
+            return isinstance(fact, list) and all(map(_are_names, fact))
+        case "stop":
+            return isinstance(fact, str)
+        case "arguments":
+            return isinstance(fact, dict) and _is_shape(fact)
+        case "output":
+            return fact == _NO_JSON or _is_shape(fact)
+    return isinstance(fact, bool)
+
+
+def _are_names(fact: Any) -> bool:
+    return isinstance(fact, list) and all(isinstance(name, str) for name in fact)
+
+
+def _is_shape(of: Any) -> bool:
+    if isinstance(of, dict | list):
+        single = isinstance(of, dict) or len(of) < 2
+        return single and all(_is_shape(below) for _, below in _below(of))
+    return of in _TYPES
 
 
 def _name(key: str) -> str:

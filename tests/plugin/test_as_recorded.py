@@ -423,6 +423,17 @@ def test_a_file_that_cannot_be_read_is_never_taken_for_a_missing_one(recorded) -
     assert accepted(recorded).read_text() == "<<<<<<< ours\n"
 
 
+def test_a_file_that_lacks_a_kind_is_named(recorded) -> None:
+    data = json.loads(accepted(recorded).read_text())
+    del data["behavior"]["tools"]
+    accepted(recorded).write_text(json.dumps(data))
+    result = recorded.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["E *cassettes/test_app/test_a/behavior.json: *it does not tell 'tools'*"]
+    )
+
+
 def test_a_file_that_cannot_be_written_fails_its_test(project, monkeypatch) -> None:
     from pytest_claude import accepted_files
 

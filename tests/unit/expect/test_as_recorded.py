@@ -300,10 +300,31 @@ def test_a_kind_that_one_trial_does_not_tell_is_not_held() -> None:
         ("[]", "it is no accepted behavior"),
         ('{"version": 2}', "a later version of pytest-claude wrote it"),
         ('{"version": 1, "trials": 1, "behavior": {"mood": 1}}', "it is no accepted behavior"),
+        ('{"version": 1, "trials": 1, "behavior": {}}', "it does not tell 'refused'"),
     ],
 )
 def test_what_is_no_accepted_behavior_is_refused(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
+        Accepted.loads(text)
+
+
+WRONG: dict[str, Any] = {
+    "asks": "no",
+    "refused": None,
+    "fence": 0,
+    "tools": "lookup_order",
+    "parallel": ["lookup_order"],
+    "server": [1],
+    "stop": True,
+    "arguments": ["string"],
+    "output": {"id": "integer"},
+}
+
+
+@pytest.mark.parametrize(("kind", "fact"), WRONG.items(), ids=WRONG)
+def test_a_fact_of_another_type_is_refused(kind: str, fact: Any) -> None:
+    text = replace(accepting(DONE), facts={**accepting(DONE).facts, kind: fact}).dumps()
+    with pytest.raises(ValueError, match=f"what it tells of '{kind}' is of another type"):
         Accepted.loads(text)
 
 
