@@ -94,9 +94,9 @@ class Accepting:
             return
         of = self.of(test)
         trials = [run.stated for run in stated if run.stated is not None]
-        if len({trial.replayed for trial in trials}) > 1 and not of.commanded:
-            for run in stated:
-                _hold(run, None, of, "some trials were recorded now, and others before")
+        if len(trials) > 1 and any(trial.replayed for trial in trials) and not of.commanded:
+            for run in stated:  # they may be of several prompts
+                _hold(run, None, of, "some of its trials were recorded before")
             return
         new = Accepted.of([trial.facts for trial in trials], settings.passes_needed)
         try:

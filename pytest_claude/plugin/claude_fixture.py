@@ -153,8 +153,9 @@ class ClaudeFixture(View):
 
         The first recording of a test writes what is accepted, into `behavior.json` beside its
         cassettes, from the trials that pass. From then on `pytest-claude accept TEST` alone moves
-        it. Without it the check is unknown: also in a first recording that replays some of the
-        trials, or ends with a request that the API refuses. In a bump both models are held to it.
+        it. Without it the check is unknown: also where some of several trials were recorded
+        before, or where a trial ends with a request that the API refuses. In a bump both models
+        are held to it.
 
         Ask it once, after the last call.
 
@@ -173,8 +174,9 @@ class ClaudeFixture(View):
         if of.takes and shown is not None:
             if shown["refused"] and not of.commanded:
                 return self._keep(held(None, "the API refused the last request"))
-            replayed = all(c.recorded or c.judges for c in self._arm.recorder.calls)
-            self._stated = Stated(shown, held, replayed)
+            recorder = self._arm.recorder
+            replayed = all(call.recorded or call.judges for call in recorder.calls)
+            self._stated = Stated(shown, held, replayed and not recorder.shared)
             return self._keep(held(Accepted.of([shown])))
         try:
             return self._keep(held(of.file.read()))

@@ -35,7 +35,7 @@ class Stated:
     Attributes:
         facts: What it showed.
         check: The check, held to another accepted behavior, or why there is none.
-        replayed: Whether all that was said in it had been recorded before.
+        replayed: Whether all that was said in it had been recorded before, into its own cassette.
     """
 
     facts: Facts
