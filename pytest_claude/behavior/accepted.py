@@ -106,7 +106,7 @@ class Accepted:
         raise ValueError(_FOREIGN)
 
     def dumps(self) -> str:
-        """The accepted behavior as JSON text, one fact a line; equal ones are equal texts."""
+        """The accepted behavior as indented JSON text; equal ones are equal texts."""
         data = {"version": _VERSION, "trials": self.trials, "behavior": self.facts}
         return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 

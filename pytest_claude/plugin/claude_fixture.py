@@ -189,7 +189,8 @@ class ClaudeFixture(View):
         Raises:
             TypeError: One did.
         """
-        if self._asked_after not in (None, len(self._transcript().answers)):
+        asked = self._asked_after
+        if asked is not None and asked != len(self._transcript().answers):
             raise TypeError(
                 "behaves_as_recorded was asked before other calls: it looks at the whole trial; "
                 "ask it once, after the last call"
