@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from pytest_claude.behavior.accepted import KINDS, SHAPED, Accepted, Change, Rule, facts
+from pytest_claude.behavior.accepted import KINDS, SHAPED, Accepted, Change, Facts, Rule, facts
 from pytest_claude.behavior.profile import profile
 from pytest_claude.expect.checks.evidence import (
     calls_in,
@@ -60,14 +60,32 @@ def behaves_as_recorded(
     >>> behaves_as_recorded(Transcript(()), None).outcome is None
     True
     """
-    rules = ignored(ignore)
-    new = behavior(transcript, reading)
+    return compared(transcript, behavior(transcript, reading), ignored(ignore), accepted)
+
+
+def compared(
+    transcript: Transcript,
+    new: Facts | None,
+    rules: tuple[Rule, ...],
+    accepted: Accepted | None,
+    why: str = "",
+) -> Check:
+    """The same check, where what the trial showed has been read.
+
+    Args:
+        transcript: What was said in the trial.
+        new: What it showed; None where it showed nothing.
+        rules: What may differ.
+        accepted: What was accepted of its test; None where nothing was.
+        why: Why nothing was, in words that follow that it was not.
+    """
     if new is None:
         missing = gap(transcript) or ""
         at = ends(transcript.answers)
         return Check(NAME, None, "the accepted behavior", missing, missing, at)
     if accepted is None:
-        return Check(NAME, None, "the accepted behavior", _NOTHING, _NOTHING)
+        nothing = _NOTHING + (f": {why}" if why else "")
+        return Check(NAME, None, "the accepted behavior", nothing, nothing)
     changes = accepted.changes(new, rules)
     if not changes and _is_open(accepted, new, rules):
         doubt = "it is in doubt whether the reply asks"
@@ -79,12 +97,28 @@ def behaves_as_recorded(
     return Check(NAME, False, expected, observed, _instead(changes), _evidence(transcript))
 
 
-def moved_text(before: Accepted | None, after: Accepted) -> str:
-    """What is accepted now, in the place of what was before."""
-    if before is None:
-        return f"what it does in {counted(after.trials, 'trial')}"
-    changes = before.changes(after.facts)
-    return _instead(changes) if changes else "it behaves as accepted before"
+def accepted_lines(path: str, before: Accepted | None, after: Accepted) -> list[str]:
+    """What is told where accepted behavior is written: the file, and all that moved."""
+    moved = [] if before is None else before.moved(after)
+    if before is not None and before.facts == after.facts:
+        return [f"accepted in {path}: it behaves as accepted before"]
+    places = ", ".join(cut(".".join(place)) for place in after.varying)
+    return [
+        f"accepted in {path}: review and commit it",
+        *(_moved(change) for change in moved),
+        *([f"its trials differ in {places}: anything is accepted there"] if places else ()),
+    ]
+
+
+def _moved(change: Change) -> str:
+    if len(change.path) == 1 and None in (change.accepted, change.new):
+        held = (
+            "no longer held"
+            if change.new is None
+            else f"{_fact(change, change.new)}, held from now on"
+        )
+        return f"{_name(change)}: {held}"
+    return _instead([change])
 
 
 def behavior(transcript: Transcript, reading: Reading) -> dict[str, Any] | None:
@@ -136,19 +170,19 @@ def _kinds() -> str:
     return f"Kinds: {', '.join(KINDS)}."
 
 
-def _is_open(accepted: Accepted, new: dict[str, Any], rules: tuple[Rule, ...]) -> bool:
+def _is_open(accepted: Accepted, new: Facts, rules: tuple[Rule, ...]) -> bool:
     asked = accepted.facts.get("asks") is True and ("asks",) not in rules
     return asked and "asks" not in new
 
 
 def _instead(changes: list[Change]) -> str:
     first, more = changes[0], len(changes) - 1
-    text = f"{_name(first)}: {_fact(first.new)} instead of {_fact(first.accepted)}"
+    text = f"{_name(first)}: {_fact(first, first.new)} instead of {_fact(first, first.accepted)}"
     return text + (f", and {counted(more, 'more change')}" if more else "")
 
 
 def _told(changes: list[Change], *, new: bool) -> str:
-    facts = (f"{_name(c)}: {_fact(c.new if new else c.accepted)}" for c in changes[:_MOST])
+    facts = (f"{_name(c)}: {_fact(c, c.new if new else c.accepted)}" for c in changes[:_MOST])
     more = len(changes) - _MOST
     return "; ".join(facts) + (f"; and {counted(more, 'more change')}" if more > 0 else "")
 
@@ -157,7 +191,8 @@ def _name(change: Change) -> str:
     return cut(".".join(change.path))
 
 
-def _fact(fact: Any) -> str:
+def _fact(change: Change, fact: Any) -> str:
+    """A fact in words; the one that a change has before or after it."""
     match fact:
         case None:
             return "absent"
@@ -165,9 +200,9 @@ def _fact(fact: Any) -> str:
             return "yes" if fact else "no"
         case str():
             return cut(fact)
-        case []:
+        case [] if change.path[0] not in SHAPED:
             return "none"
-        case list():
+        case list() if change.path[0] not in SHAPED:
             groups = (each if isinstance(each, str) else " + ".join(each) for each in fact)
             return cut(", ".join(groups), _LONGEST)
     return cut(json.dumps(fact, ensure_ascii=False), _LONGEST)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import Any, TypeVar
 
-from pytest_claude.behavior.accepted import Accepted, Facts
+from pytest_claude.behavior.accepted import Accepted
 from pytest_claude.errors import SettingsError, UnreadableCassette
 from pytest_claude.expect import judge as judging
-from pytest_claude.expect.as_recorded import behaves_as_recorded, behavior
+from pytest_claude.expect.as_recorded import behavior, compared, ignored
 from pytest_claude.expect.judge import JudgeCheck
 from pytest_claude.expect.misuse import stated
 from pytest_claude.expect.reading import Reading
@@ -19,6 +20,7 @@ from pytest_claude.expect.result import Check
 from pytest_claude.expect.view import Reply, View
 from pytest_claude.plugin.accepting import AcceptedOf
 from pytest_claude.plugin.arms import Arm
+from pytest_claude.plugin.trials import Stated
 from pytest_claude.recording.call import Call, calls_made
 from pytest_claude.recording.faults import Fault, Injection
 from pytest_claude.transcript.model import Transcript
@@ -53,7 +55,7 @@ class ClaudeFixture(View):
         self._path = path
         self._accepting = accepting
         self._asked_after: int | None = None
-        self._behavior: Facts | None = None
+        self._stated: Stated | None = None
         self._lines: list[int | None] = []
         self._kept: list[Check] = []
         self._last_asked: Check | None = None
@@ -151,7 +153,9 @@ class ClaudeFixture(View):
 
         The first recording of a test writes what is accepted, into `behavior.json` beside its
         cassettes, from the trials that pass. From then on `pytest-claude accept TEST` alone moves
-        it. Without it the check is unknown. In a bump both models are held to it.
+        it. Without it the check is unknown: also where some of several trials were recorded
+        before, or where a trial ends with a request that the API refuses. In a bump both models
+        are held to it.
 
         Ask it once, after the last call.
 
@@ -162,26 +166,35 @@ class ClaudeFixture(View):
         Raises:
             TypeError: `ignore` names no kind, or the check was asked before other calls.
         """
-        self._ask_once()
+        self._stay_whole()
+        self._asked_after = len(self._transcript().answers)
         transcript, reading, of = self._transcript(), self._reading(), self._accepting()
-        self._behavior = behavior(transcript, reading)
+        shown, rules = behavior(transcript, reading), ignored(ignore)
+        held = partial(compared, transcript, shown, rules)
+        if of.takes and shown is not None:
+            if shown["refused"] and not of.commanded:
+                return self._keep(held(None, "the API refused the last request"))
+            recorder = self._arm.recorder
+            replayed = all(call.recorded or call.judges for call in recorder.calls)
+            self._stated = Stated(shown, held, replayed and not recorder.shared)
+            return self._keep(held(Accepted.of([shown])))
         try:
-            if of.takes and self._behavior is not None:
-                accepted: Accepted | None = Accepted.of([self._behavior])
-            else:
-                accepted = of.file.read()
+            return self._keep(held(of.file.read()))
         except UnreadableCassette as problem:
             raise self._arm.recorder.problems.take(problem) from None
-        return self._keep(behaves_as_recorded(transcript, accepted, ignore=ignore, reading=reading))
 
-    def _ask_once(self) -> None:
-        number = len(self._transcript().answers)
-        if self._asked_after not in (None, number):
+    def _stay_whole(self) -> None:
+        """See that no call followed the check that looks at all of them.
+
+        Raises:
+            TypeError: One did.
+        """
+        asked = self._asked_after
+        if asked is not None and asked != len(self._transcript().answers):
             raise TypeError(
                 "behaves_as_recorded was asked before other calls: it looks at the whole trial; "
                 "ask it once, after the last call"
             )
-        self._asked_after = number
 
     @stated
     def inject(

@@ -71,7 +71,7 @@ def complete(
     ending = _idle(ending, record, arm)
     trial = _trial(item.nodeid, ending, arm, view, wide, profiled=profiled)
     record.trial = trial.as_evidence() if arm.settings.gated else trial
-    record.behavior = view._behavior if ending[0] == "pass" else None
+    record.stated = view._stated if ending[0] == "pass" else None
     if arm.recorder.problems:
         _show_problem(record, arm.recorder.problems)
     elif "call" in record.raised or record.subtests:

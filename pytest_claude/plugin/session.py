@@ -136,6 +136,7 @@ class ClaudeSession:
 
     def _ask_markers(self, item: pytest.Item, view: ClaudeFixture) -> None:
         try:
+            view._stay_whole()
             self._ask_together(item, view)
             for marker, check in marker_checks(item, view):
                 if not check:

@@ -11,10 +11,11 @@ from typing import Any, Literal, get_args
 
 import pytest
 
-from pytest_claude.behavior.accepted import Facts
+from pytest_claude.behavior.accepted import Accepted, Facts
 from pytest_claude.behavior.profile import Profile
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.errors import RecordingProblem, Row
+from pytest_claude.expect.result import Check
 from pytest_claude.gating.steps import LATER, Plan, Step
 from pytest_claude.run.record import Stale
 
@@ -25,6 +26,21 @@ Reports = dict[str, pytest.TestReport]
 
 Replaced = tuple[Profile, Profile]
 """What a trial did in the recording that it replaced, and what it does now."""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A trial that states that it behaves as accepted, and may be accepted itself.
+
+    Attributes:
+        facts: What it showed.
+        check: The check, held to another accepted behavior, or why there is none.
+        replayed: Whether all that was said in it had been recorded before, into its own cassette.
+    """
+
+    facts: Facts
+    check: Callable[[Accepted | None, str], Check]
+    replayed: bool
 
 
 @dataclass
@@ -47,7 +63,7 @@ class TrialRun:
         dropped: How many trials of what the app asked before were dropped for it.
         problems: Those of the recording edge so far.
         unread: Whether, in a dry run, a judge would have read a reply.
-        behavior: What it showed, where it passed and its test is held to accepted behavior.
+        stated: What it showed, where it passed and this run may accept it.
     """
 
     reports: Reports = field(default_factory=dict)
@@ -65,7 +81,7 @@ class TrialRun:
     dropped: int = 0
     problems: Sequence[RecordingProblem] = ()
     unread: bool = False
-    behavior: Facts | None = None
+    stated: Stated | None = None
 
     @property
     def passed(self) -> bool:

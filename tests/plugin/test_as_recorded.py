@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from projects import KEY
-from simulator import Persona, asks, by_prompt, calls, overloaded, says
+from simulator import Persona, Reply, asks, by_prompt, calls, overloaded, says
 
 from pytest_claude.cli import main
 
@@ -26,6 +26,7 @@ def test_a():
 """
 LOOKUP = calls(("lookup_order", {"order_id": "1234"}))
 SHIPS = says("It ships today.")
+NOTHING = "nothing is accepted: no test here states claude.behaves_as_recorded() and passes"
 RED = [
     "  expected      tools: lookup_order; stop: tool_use",
     "  observed      tools: none; stop: end_turn",
@@ -106,10 +107,12 @@ def test_the_command_accepts_what_is_recorded_offline(recorded, commands_in_proc
     before = recorded.cassette(f"test_app/test_a/{OLD}.yaml").read_bytes()
     assert accept("test_app.py::test_a") == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert (
-        "test_app.py::test_a: accepted in cassettes/test_app/test_a/behavior.json: "
-        "tools: none instead of lookup_order, and 1 more change"
-    ) in told
+    for line in (
+        "accepted in cassettes/test_app/test_a/behavior.json: review and commit it",
+        "tools: none instead of lookup_order",
+        "stop: end_turn instead of tool_use",
+    ):
+        assert f"test_app.py::test_a: {line}" in told
     assert facts(recorded)["tools"] == []
     assert recorded.cassette(f"test_app/test_a/{OLD}.yaml").read_bytes() == before
     recorded.run().assert_outcomes(passed=1)
@@ -156,11 +159,59 @@ def test_a_trial_that_was_not_answered_accepts_nothing(project) -> None:
     assert not accepted(project).exists()
 
 
+def test_a_refusal_by_the_api_is_accepted_by_the_command_alone(
+    project, commands_in_process
+) -> None:
+    refusing = Reply(status=400, error=("invalid_request_error", "max_tokens: too large"))
+    project.personas(old=lambda request, seen: refusing)
+    project.tests(STATED)
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    project.unwrapped(result.outlines).fnmatch_lines(
+        [
+            "E *no behavior of this test is accepted yet: the API refused the last request",
+            "  to accept it *pytest-claude accept test_app.py::test_a",
+        ]
+    )
+    assert not accepted(project).exists()
+    assert accept("test_app.py") == 0
+    assert facts(project)["refused"] is True
+    project.run().assert_outcomes(passed=1)
+
+
+def test_the_first_recording_says_what_it_wrote(project) -> None:
+    project.tests(STATED)
+    line = "test_app.py::test_a: accepted in cassettes/test_app/test_a/behavior.json: review and"
+    assert line in " ".join(project.record().outlines)
+    assert line not in " ".join(project.record(mode="all").outlines)
+
+
+def test_a_recording_that_replays_one_of_several_trials_accepts_nothing(
+    project, commands_in_process
+) -> None:
+    project.tests(STATED)
+    project.record()
+    accepted(project).unlink()
+    project.personas(old=SHIPS)
+    project.tests(TRIALS.format(""))
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    told = " ".join(" ".join(result.outlines).split())
+    assert "no evidence: no behavior of this test is accepted yet: some of its trials" in told
+    assert "to accept it pytest-claude accept test_app.py::test_a" in told
+    for again in (project.record(), project.run()):
+        again.assert_outcomes(failed=1)
+    assert not accepted(project).exists()
+    assert accept("test_app.py") == 0
+    project.run().assert_outcomes(passed=1)
+
+
 def test_no_secret_is_kept(project) -> None:
     project.personas(old=calls(("lookup_order", {KEY: "1234"})))
     project.tests(STATED)
     project.record().assert_outcomes(passed=1)
-    assert list(facts(project)["arguments"]["lookup_order"]) == ["[redacted]"]
+    assert facts(project)["arguments"]["lookup_order"] == {"*": "string"}
+    assert KEY not in accepted(project).read_text()
     project.run().assert_outcomes(passed=1)
 
 
@@ -182,8 +233,54 @@ def test_the_command_says_where_nothing_is_stated(project, commands_in_process, 
     project.record()
     assert accept("test_app.py") == 1
     told = capsys.readouterr()
-    assert "test_app.py::test_a: nothing to accept: it does not state" in told.out
-    assert "nothing is accepted: no test here states claude.behaves_as_recorded()" in told.err
+    assert "test_a:" not in told.out
+    assert NOTHING in told.err
+
+
+def test_the_command_tells_nothing_of_tests_that_do_not_state_the_check(
+    recorded, commands_in_process, capsys
+) -> None:
+    recorded.tests(f"{STATED}\ndef test_b(claude):\n    ask()")
+    recorded.record()
+    capsys.readouterr()
+    assert accept("test_app.py") == 0
+    told = capsys.readouterr().out
+    assert "test_a: accepted in" in told
+    assert "test_b" not in told
+
+
+def test_a_test_that_is_expected_to_fail_accepts_nothing(
+    recorded, commands_in_process, capsys
+) -> None:
+    before = accepted(recorded).read_bytes()
+    recorded.tests(f"@pytest.mark.xfail{STATED}    assert not claude.replies")
+    assert accept("test_app.py") == 1
+    assert NOTHING in capsys.readouterr().err
+    assert accepted(recorded).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        f"--claude-swap={OLD}={NEW}",
+        BUMP,
+        "--claude-candidate=MODE=fast",
+        "--claude-baseline=last",
+        "--claude-dry-run",
+    ],
+)
+@pytest.mark.parametrize("place", ["typed", "addopts"])
+def test_the_command_refuses_runs_that_show_no_behavior_of_the_test(
+    recorded, commands_in_process, capsys, monkeypatch, option: str, place: str
+) -> None:
+    recorded.personas(old=SHIPS, new=SHIPS)
+    recorded.record(mode="all")
+    before = accepted(recorded).read_bytes()
+    if place == "addopts":
+        monkeypatch.setenv("PYTEST_ADDOPTS", option)
+    rest = (option,) if place == "typed" else ()
+    assert accept("test_app.py", rest=rest) == pytest.ExitCode.USAGE_ERROR
+    assert accepted(recorded).read_bytes() == before
 
 
 # --- several trials -------------------------------------------------------------------------
@@ -217,6 +314,32 @@ def test_a_trial_that_fails_has_no_say_in_what_is_accepted(project) -> None:
     assert json.loads(accepted(project).read_text())["trials"] == 2
     assert facts(project)["tools"] == ["lookup_order"]
     project.run().assert_outcomes(passed=1)
+
+
+def test_one_trial_that_differs_switches_nothing_off(project) -> None:
+    project.personas(old=in_turn(LOOKUP, LOOKUP, SHIPS, LOOKUP, LOOKUP))
+    project.tests("@pytest.mark.claude(trials=5, pass_rate=0.8)" + STATED)
+    result = project.record("--claude-report=run.json")
+    result.assert_outcomes(passed=1)
+    assert (facts(project)["tools"], facts(project)["stop"]) == (["lookup_order"], "tool_use")
+    (told,) = json.loads((project.path / "run.json").read_text())["tests"]
+    assert [trial["outcome"] for trial in told["trials"]].count("pass") == 4
+    assert told["trials"][2]["checks"][0]["outcome"] is False
+    project.run().assert_outcomes(passed=1)
+    project.personas(old=SHIPS)
+    result = project.record(mode="all")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*(0 of 5 trials passed, 4 needed: pass_rate 0.8)"])
+
+
+def test_where_too_few_trials_agree_that_is_told(project) -> None:
+    project.personas(old=in_turn(LOOKUP, SHIPS, LOOKUP))
+    project.tests(TRIALS.format(""))
+    result = project.record()
+    result.assert_outcomes(passed=1)
+    assert facts(project)["tools"] == "varies"
+    told = " ".join(result.outlines)
+    assert "test_app.py::test_a: its trials differ in tools, stop: " in told
 
 
 def test_the_command_takes_all_recorded_trials(project, commands_in_process) -> None:
@@ -277,6 +400,21 @@ def test_the_check_is_asked_after_the_last_call(project) -> None:
     assert not accepted(project).exists()
 
 
+def test_a_call_after_the_check_fails_the_test(project) -> None:
+    project.tests(f"{STATED}    careless('b')")
+    early = "E *TypeError: behaves_as_recorded was asked before other calls*"
+    result = project.record()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([early])
+    assert not accepted(project).exists()
+    project.tests(STATED)
+    project.record().assert_outcomes(passed=1)
+    project.tests(f"{STATED}    careless('b')")
+    for result in (project.record(), project.run()):
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines([early])
+
+
 # --- files ----------------------------------------------------------------------------------
 
 
@@ -286,6 +424,17 @@ def test_a_file_that_cannot_be_read_is_never_taken_for_a_missing_one(recorded) -
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(["E *cassettes/test_app/test_a/behavior.json: *"])
     assert accepted(recorded).read_text() == "<<<<<<< ours\n"
+
+
+def test_a_file_that_lacks_a_kind_is_named(recorded) -> None:
+    data = json.loads(accepted(recorded).read_text())
+    del data["behavior"]["tools"]
+    accepted(recorded).write_text(json.dumps(data))
+    result = recorded.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["E *cassettes/test_app/test_a/behavior.json: *it does not tell 'tools'*"]
+    )
 
 
 def test_a_file_that_cannot_be_written_fails_its_test(project, monkeypatch) -> None:

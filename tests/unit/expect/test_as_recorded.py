@@ -13,7 +13,7 @@ from transcripts import answer, call, failed, run
 from pytest_claude.behavior.accepted import KINDS, Accepted, Facts, facts, shape
 from pytest_claude.behavior.profile import Profile
 from pytest_claude.comparison.difference import STEADY, Kind
-from pytest_claude.expect.as_recorded import behaves_as_recorded, behavior, moved_text
+from pytest_claude.expect.as_recorded import accepted_lines, behaves_as_recorded, behavior
 from pytest_claude.expect.reading import Reading
 from pytest_claude.transcript.model import Transcript
 from pytest_claude.transcript.utf8 import utf8
@@ -85,10 +85,25 @@ RED: dict[str, tuple[Transcript, Transcript, str]] = {
         run(answer('{"id": 7, "items": [{"code": "a"}], "note": "x"}')),
         "output.items.*.sku: absent instead of string, and 1 more change",
     ),
+    "a list in the place of a map": (
+        run(answer("", call("refund", ids={}))),
+        run(answer("", call("refund", ids=[]))),
+        "arguments.refund.ids: [] instead of {}",
+    ),
+    "other items": (
+        run(answer("", call("refund", ids=["x"]))),
+        run(answer("", call("refund", ids=[7]))),
+        "arguments.refund.ids.*: number instead of string",
+    ),
+    "other values under keys that are data": (
+        run(answer('{"2026-05-01": 3}')),
+        run(answer('{"2026-06-01": "3"}')),
+        "output.*: string instead of number",
+    ),
     "no JSON": (
         JSON,
         DONE,
-        'output: no JSON instead of {"id": "number", "items": {"*": {"sku": "string"}}, "note": '
+        'output: no JSON instead of {"id": "number", "items": [{"sku": "string"}], "note": '
         '"string"}',
     ),
     "a fence": (
@@ -104,7 +119,9 @@ def test_what_is_steady_is_held(old: Transcript, new: Transcript, reason: str) -
     check = behaves_as_recorded(new, accepting(old))
     assert (check.outcome, check.reason) == (False, reason)
     assert behaves_as_recorded(old, accepting(old)).outcome is True
-    assert moved_text(accepting(old), accepting(new)) == reason
+    first, *moved = accepted_lines("behavior.json", accepting(old), accepting(new))
+    assert first == "accepted in behavior.json: review and commit it"
+    assert reason.split(", and ")[0] in moved
 
 
 GREEN: dict[str, tuple[Transcript, Transcript]] = {
@@ -114,6 +131,19 @@ GREEN: dict[str, tuple[Transcript, Transcript]] = {
         JSON,
         run(answer('{"id": 8, "items": [{"sku": "b"}, {"sku": "c"}], "note": ""}')),
     ),
+    "an empty list": (
+        run(answer("", call("refund", ids=[]))),
+        run(answer("", call("refund", ids=["x"]))),
+    ),
+    "no longer an empty list": (
+        run(answer('{"items": [{"sku": "a"}]}')),
+        run(answer('{"items": []}')),
+    ),
+    "other keys that are data": (
+        run(answer('{"2026-05-01": 3, "total": 1}')),
+        run(answer('{"total": 1, "2026-06-01": 4, "2026-06-02": 5}')),
+    ),
+    "no keys that are data": (run(answer('{"1": {"a": 2}}')), run(answer("{}"))),
     "other tokens": (DONE, run(answer("It ships today.", thinking="Hm."))),
     "in doubt whether it asks": (DONE, UNREAD),
 }
@@ -219,6 +249,20 @@ def test_several_changes_are_told_five_at_most() -> None:
     assert check.observed.count("absent") == 5
 
 
+def test_all_that_moves_is_told_where_it_is_accepted() -> None:
+    before, after = accepting(LOOKUP, UNREAD), accepting(DONE)
+    told = accepted_lines("behavior.json", before, after)
+    assert told[1:] == [
+        "asks: no, held from now on",
+        "declines: no longer held",
+        "tools: none instead of varies",
+        'arguments.lookup_order: absent instead of {"order_id": "string"}',
+        "stop: end_turn instead of varies",
+    ]
+    (same,) = accepted_lines("behavior.json", before, before)
+    assert same == "accepted in behavior.json: it behaves as accepted before"
+
+
 def test_the_kinds_are_those_of_a_difference_and_hold_all_that_are_steady() -> None:
     assert KINDS.keys() - {"fence"} <= set(get_args(Kind))
     assert accepting(DONE).facts.keys() >= STEADY
@@ -229,6 +273,20 @@ def test_one_trial_says_nothing_of_what_differs_now_and_then() -> None:
     assert behaves_as_recorded(declines, accepting(DONE)).outcome is True
     check = behaves_as_recorded(declines, accepting(DONE, DONE))
     assert check.reason == "declines: yes instead of no"
+
+
+def test_a_fact_is_steady_that_as_many_trials_show_as_must_pass() -> None:
+    five = [seen(trial) for trial in (LOOKUP, DONE, LOOKUP, LOOKUP, LOOKUP)]
+    assert Accepted.of(five, 4).facts["tools"] == ["lookup_order"]
+    assert Accepted.of(five, 4).varying == []
+    assert Accepted.of(five, 5).facts["tools"] == "varies"
+    assert {("tools",), ("stop",)} <= set(Accepted.of(five, 5).varying)
+
+
+def test_two_outliers_do_not_leave_out_more_trials_than_may_fail() -> None:
+    five = [seen(trial) for trial in (DONE, LOOKUP, ASKS, DONE, DONE)]
+    accepted = Accepted.of(five, 4)
+    assert [accepted.changes(trial) for trial in five].count([]) == 4
 
 
 def test_a_kind_that_one_trial_does_not_tell_is_not_held() -> None:
@@ -242,10 +300,31 @@ def test_a_kind_that_one_trial_does_not_tell_is_not_held() -> None:
         ("[]", "it is no accepted behavior"),
         ('{"version": 2}', "a later version of pytest-claude wrote it"),
         ('{"version": 1, "trials": 1, "behavior": {"mood": 1}}', "it is no accepted behavior"),
+        ('{"version": 1, "trials": 1, "behavior": {}}', "it does not tell 'refused'"),
     ],
 )
 def test_what_is_no_accepted_behavior_is_refused(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
+        Accepted.loads(text)
+
+
+WRONG: dict[str, Any] = {
+    "asks": "no",
+    "refused": None,
+    "fence": 0,
+    "tools": "lookup_order",
+    "parallel": ["lookup_order"],
+    "server": [1],
+    "stop": True,
+    "arguments": ["string"],
+    "output": {"id": "integer"},
+}
+
+
+@pytest.mark.parametrize(("kind", "fact"), WRONG.items(), ids=WRONG)
+def test_a_fact_of_another_type_is_refused(kind: str, fact: Any) -> None:
+    text = replace(accepting(DONE), facts={**accepting(DONE).facts, kind: fact}).dumps()
+    with pytest.raises(ValueError, match=f"what it tells of '{kind}' is of another type"):
         Accepted.loads(text)
 
 
@@ -275,6 +354,13 @@ def test_no_trial_differs_from_what_was_accepted_of_it_and_others(trials: list[F
     assert [accepted.changes(trial) for trial in trials] == [[] for _ in trials]
 
 
+@given(st.lists(shown, min_size=1, max_size=5), st.integers(1, 5))
+def test_as_many_trials_as_must_pass_are_as_accepted(trials: list[Facts], needed: int) -> None:
+    accepted = Accepted.of(trials, needed)
+    held = [trial for trial in trials if not accepted.changes(trial)]
+    assert len(held) >= min(needed, len(trials))
+
+
 @given(st.lists(shown, min_size=1, max_size=4))
 def test_the_text_says_all_and_always_the_same(trials: list[Facts]) -> None:
     accepted = Accepted.of(trials)
@@ -283,11 +369,15 @@ def test_the_text_says_all_and_always_the_same(trials: list[Facts]) -> None:
     assert utf8(Accepted.loads(text).dumps()).decode() == text
 
 
-@given(st.lists(shown, min_size=2, max_size=4), st.randoms(use_true_random=False))
-def test_the_order_of_trials_changes_no_byte(trials: list[Facts], random: Any) -> None:
-    before = Accepted.of(trials).dumps()
+@given(
+    st.lists(shown, min_size=2, max_size=5),
+    st.integers(1, 5),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_trials_changes_no_byte(trials: list[Facts], needed: int, random: Any) -> None:
+    before = Accepted.of(trials, needed).dumps()
     random.shuffle(trials)
-    assert Accepted.of(trials).dumps() == before
+    assert Accepted.of(trials, needed).dumps() == before
 
 
 @given(values)
@@ -295,9 +385,16 @@ def test_a_shape_holds_no_value(value: Any) -> None:
     words = {"string", "number", "boolean", "null", "varies"}
 
     def leaves(of: Any) -> set[str]:
-        return set().union(*map(leaves, of.values())) if isinstance(of, dict) else {of}
+        below = of.values() if isinstance(of, dict) else of
+        return {of} if isinstance(of, str) else set().union(*map(leaves, below))
 
     assert leaves(shape(value)) <= words
+
+
+@given(values)
+def test_a_shape_holds_no_key_that_is_data(value: Any) -> None:
+    text = Accepted(1, {"output": shape(value)}).dumps()
+    assert not [key for key in ("a.b", "\ud83d") if f'"{key}"' in text]
 
 
 def test_a_profile_of_an_earlier_version_says_nothing_of_fences() -> None:
