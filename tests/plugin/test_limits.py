@@ -333,7 +333,9 @@ import sys
 
 def test_a(claude, request):
     ask()
-    names = ("plugin.scale.limits", "recording.limits", "recording.admission", "recording.shared_state")
+    names = (
+        "plugin.scale.limits", "recording.limits", "recording.admission", "recording.shared_state"
+    )
     imported = [name for name in names if f"pytest_claude.{name}" in sys.modules]
     assert len(imported) == (4 if request.config.getoption("claude_record") else 0)
 """
