@@ -31,7 +31,7 @@ class Change:
 
     Attributes:
         path: The kind, and the names below it.
-        accepted: The fact that was accepted; None where there is none at this place.
+        accepted: The fact that was accepted; None where no fact is accepted at this place.
         new: The fact that the trial shows; likewise.
     """
 
@@ -198,8 +198,8 @@ KINDS: Mapping[str, Callable[[Profile], Any]] = {
     "fence": lambda profile: profile.fenced,
     "stop": lambda profile: profile.stop_reason,
 }
-"""What is compared, by the kinds of a difference between two models; `fence` is part of `output`
-there."""
+"""The facts that are compared, by kind. The kinds are those of a difference between two models,
+where `fence` is part of `output`."""
 
 _NOT_ALWAYS = {"asks", "declines", "output", "stop"}  # there are trials that do not tell them
 

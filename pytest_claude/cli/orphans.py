@@ -140,7 +140,7 @@ def find_orphans(root: Path, project: Path, tests: Mapping[str, str | None]) -> 
     found = []
     for folder, files in folders.items():
         base = base_of(folder)
-        # What is accepted of a test is there, also where it shares its cassette.
+        # A test has a file of accepted behavior also where it shares its cassette.
         if folder in held:
             files = [path for path in files if not is_accepted(path)]
         if not files or _is_used(folder, asked, known) or not _is_ours(project, folder, known):

@@ -98,7 +98,7 @@ def compared(
 
 
 def accepted_lines(path: str, before: Accepted | None, after: Accepted) -> list[str]:
-    """What is told where accepted behavior is written: the file, and all that moved."""
+    """The lines on accepted behavior that was written: the file, and all that moved."""
     moved = [] if before is None else before.moved(after)
     if before is not None and before.facts == after.facts:
         return [f"accepted in {path}: it behaves as accepted before"]
@@ -124,7 +124,7 @@ def _moved(change: Change) -> str:
 def behavior(transcript: Transcript, reading: Reading) -> dict[str, Any] | None:
     """What a trial showed; None where it showed nothing.
 
-    That the API refused a request is a fact. That it was too busy, or failed, is none.
+    A refusal by the API is a fact. A busy or failing API is not a fact.
     """
     last = transcript.last
     refused = last is not None and 400 <= last.status < 500 and last.status != _BUSY

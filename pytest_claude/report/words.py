@@ -294,6 +294,8 @@ def _undecided(decision: Decision) -> str:
     if not waiting and decision.cost == "unknown":
         limit = decision.policy.max_cost_ratio
         return f"the cost is unknown, so it can't be held below x{limit:.2f}"
+    if not waiting and decision.cut is not None and decision.suite != "unconfirmed":
+        return decision.cut
     if not waiting:
         return (
             f"the suite passes less often than the recorded baseline ({_suite_p(decision)}), "

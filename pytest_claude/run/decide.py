@@ -42,11 +42,30 @@ def decided(
         least_suspects: For how many suspects the duels are calibrated at least.
     """
     decision = conclude(policy=policy, because=because, least_suspects=least_suspects, **_of(run))
+    if decision.overall == "pass" and changes_nothing(run):
+        decision = replace(decision, overall="undecided", cut=_NO_CHANGE)
     lost, pasts = run.lost, pasts or {}
     if not lost and not any(past != Past() for past in pasts.values()):
         return decision
     tests = (_completed(v, v.test in lost, pasts.get(v.test, Past())) for v in decision.tests)
     return replace(decision, tests=tuple(tests))
+
+
+_NO_CHANGE = "its variables changed no request of any test; is a name misspelt?"
+
+
+def changes_nothing(run: Run) -> bool:
+    """Whether a candidate with variables set asks what the app asks without them.
+
+    Nothing was asked of it then: its trials are the baseline's again.
+    """
+    if run.comparison is None or run.comparison.kind != "environment":
+        return False
+    asked: dict[bool, set[tuple[str, ...]]] = {True: set(), False: set()}
+    for trial in (trial for result in run.results for trial in result.trials):
+        marks = ((trial.test, mark, *trial.models) for mark in trial.edition)
+        asked[trial.stream == "cand"].update(marks)
+    return bool(asked[True]) and asked[True] <= asked[False]
 
 
 def needed(run: Run, policy: Policy, least_suspects: int) -> tuple[Key, ...]:

@@ -88,17 +88,6 @@ class _Arm(_Side):
         """Tests whose recorded trials were dropped."""
         return {**self.base.taken.superseded, **self.taken.superseded}
 
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether the variables of this candidate changed no request, as far as that is known."""
-        trials = [trial for result in self.taken.results.values() for trial in result.trials]
-        asked: dict[bool, set[tuple[str, ...]]] = {True: set(), False: set()}
-        for trial in trials:
-            marks = ((trial.test, mark, *trial.models) for mark in trial.edition)
-            asked[trial.stream == "cand"].update(marks)
-        is_set = self.part.candidate is not None and self.part.candidate.environment
-        return bool(is_set and asked[True] and asked[True] <= asked[False])
-
     def gathered(self, tests: Iterable[str]) -> Run:
         """What was taken on both sides, not judged; `tests` were to run."""
         base, own = self.base.taken, self.taken
@@ -480,11 +469,6 @@ class SideBySide:
                     arm.gated.keep(arm.run, arm.superseded, arm.suspects)
                 except OSError as error:
                     self._unwritten.append(f"the ledger could not be written: {error.strerror}")
-        self._unwritten += [
-            f"{arm.name}: it changed no request of any test; is the variable's name right?"
-            for arm in self._arms
-            if arm.changes_nothing
-        ]
         prices = price_table(settings.prices, settings.names)
         assert self._told is not None, "it was judged"
         self._unwritten += write_reports(run, self._told, settings.reports, root, prices)
