@@ -576,3 +576,13 @@ def test_the_head_says_how_long_the_trials_take_by_the_recorded_times(project) -
     head = project.record(BUMP, "--collect-only")
     head.stdout.fnmatch_lines(["quick: 1 test gated, *", "  1*s*, by the recorded times"])
     assert project.simulator.bodies == []
+
+
+def test_bump_fails_where_pytest_fails_beside_a_pass(project, commands_in_process, capfd) -> None:
+    project.tests("def test_a(claude): ask()\n\ndef test_other(): assert False\n")
+    project.personas(new=CALLS)
+    project.record()
+    words = ("-p", "pytest_claude.plugin", "-W", "ignore", "--claude-record")
+    with project.server():
+        assert cli.main(["bump", f"{OLD}={NEW}", "--", *words]) == 1
+    assert "PASS  no test dropped" in capfd.readouterr().out
