@@ -528,6 +528,14 @@ def test_a_dry_run_tells_of_each_candidate_and_sends_nothing(plain: Any) -> None
     )
 
 
+def test_a_dry_run_whose_process_is_killed_fails(plain: Any) -> None:
+    plain.tests(DIES)
+    (plain.path / "die").touch()
+    result = plain.record(*ENVIRONMENTS, "--claude-dry-run")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"claude: the run of APP_MODEL={HAIKU} broke:"])
+
+
 def test_the_candidates_share_one_budget(plain: Any) -> None:
     prices = [f"{name} input=0 output=10000" for name in (OLD, HAIKU, OPUS)]
     plain.pytester.makepyprojecttoml(

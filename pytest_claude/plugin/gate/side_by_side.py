@@ -214,8 +214,8 @@ class SideBySide:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Write the reports, set the exit status."""
-        if self.run is not None:
-            fails = self._finish(self.run)
+        if self.run is not None or self._stopped is not None:  # a dry run judges nothing
+            fails = self.run is None or self._finish(self.run)
             if fails and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return (yield)
