@@ -234,13 +234,14 @@ def commands_in_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPat
     A new one would import the SDK anew. Tests without this fixture show that it is started.
     """
 
-    def run(words: list[str], *, check: bool) -> subprocess.CompletedProcess[str]:
+    def run(words: list[str], *, check: bool, **how: object) -> subprocess.CompletedProcess[str]:
         assert (words[:3], check) == ([sys.executable, "-m", "pytest"], False)
         result = pytester.runpytest_inprocess(*words[3:])
-        return subprocess.CompletedProcess(words, int(result.ret))
+        return subprocess.CompletedProcess(words, int(result.ret), result.stdout.str())
 
-    for command in ("bump", "accept"):
-        monkeypatch.setattr(f"pytest_claude.cli.{command}.subprocess", SimpleNamespace(run=run))
+    started = SimpleNamespace(run=run, PIPE=subprocess.PIPE, STDOUT=subprocess.STDOUT)
+    for command in ("bump", "accept", "from_traffic"):
+        monkeypatch.setattr(f"pytest_claude.cli.{command}.subprocess", started)
 
 
 @pytest.fixture

@@ -6,10 +6,12 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pytest_claude.expect.as_recorded import NAME
-from pytest_claude.run.record import loads
+from pytest_claude.run.record import Run, loads
 
 _ACCEPTING = ("-p", "pytest_claude.plugin.accepting")
 _REPLAY = ("--claude-record=none", "--claude-trials=recorded")
@@ -20,11 +22,7 @@ def run(options: argparse.Namespace) -> int:
 
     A test that fails for another reason accepts nothing.
     """
-    with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder:
-        path = Path(folder, "run.json")
-        words = [*_ACCEPTING, *_REPLAY, f"--claude-report={path}", *options.tests, *options.rest]
-        ran = subprocess.run([sys.executable, "-m", "pytest", *words], check=False)
-        run = loads(path.read_text("utf-8"), path.name) if path.exists() else None
+    ran, run = replay([*options.tests, *options.rest])
     if ran.returncode or run is None:
         return ran.returncode or 1
     trials = (trial for result in run.results if result.passed for trial in result.trials)
@@ -35,3 +33,18 @@ def run(options: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return 1
+
+
+def replay(words: Sequence[str], **how: Any) -> tuple[subprocess.CompletedProcess[str], Run | None]:
+    """Replay tests, which accepts what those that pass do: how pytest ended, and what came of it.
+
+    Args:
+        words: What pytest gets.
+        how: What else the program is started with.
+    """
+    with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder:
+        path = Path(folder, "run.json")
+        command = [*_ACCEPTING, *_REPLAY, f"--claude-report={path}", *words]
+        ran = subprocess.run([sys.executable, "-m", "pytest", *command], check=False, **how)
+        run = loads(path.read_text("utf-8"), path.name) if path.exists() else None
+    return ran, run

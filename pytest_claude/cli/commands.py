@@ -47,6 +47,14 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _sample(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number of cases, 1 or more, or all")
+    return int(text)
+
+
 def _day(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
@@ -58,6 +66,11 @@ _PAIRS = _arg("pairs", nargs="+", metavar="OLD=NEW", help="the models, each as O
 _PATHS_OR_PROJECT = _arg("paths", nargs="*", default=[], type=Path, metavar="PATH",
                          help="files or folders (default: the project)")  # fmt: skip
 _PATHS = _arg("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
+
+FROM: Mapping[str, str] = dict.fromkeys(
+    ("otel", "langfuse", "langsmith", "logfire", "braintrust", "jsonl", "cassettes"), "from_traffic"
+)
+"""The sources of `from`, each with the module here that reads it."""
 
 COMMANDS: Mapping[str, Command] = {
     "demo": Command(
@@ -213,6 +226,32 @@ COMMANDS: Mapping[str, Command] = {
             _arg("--test", metavar="NODEID", help="the test whose recording the one PATH is"),
             _flag("--keep-failed", does="keep failed attempts that a good answer follows"),
         ),
+    ),
+    "from": Command(
+        "from_source",
+        "make a test of recorded traffic: exports of traces, logs, cassettes",
+        (
+            _arg("source", choices=FROM, metavar="SOURCE", help=", ".join(FROM)),
+            _PATHS,
+            _arg("--into", type=Path, required=True, metavar="FOLDER",
+                 help="where to write the test file and its file of cases"),
+            _arg("--name", default="traffic", metavar="NAME",
+                 help="write test_NAME.py and NAME.jsonl (default: traffic)"),
+            _arg("--n", type=_sample, default=5, metavar="N",
+                 help="how many cases of each cluster, or all (default: 5)"),
+            _flag("--keep-personal-data", does="leave e-mail addresses, phone, card and account "
+                  "numbers as they are"),
+            _arg("--request-field", metavar="FIELD",
+                 help="of jsonl: the field that holds the request (default: request, input, body "
+                 "or params)"),
+            _arg("--reply-field", metavar="FIELD",
+                 help="of jsonl: the field that holds the reply (default: response, output, reply, "
+                 "message or completion)"),
+        ),
+        "Reads the calls of Claude in the files, gzipped or not, clusters them by system prompt, "
+        "tools and what the model did, samples each cluster, takes secrets and personal data out, "
+        "and writes cassettes, a file of cases and one short test. Then it replays the test once, "
+        "which accepts what it does.",
     ),
     "export": Command(
         "export",

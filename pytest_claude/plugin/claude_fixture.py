@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from types import FrameType
@@ -13,6 +14,7 @@ from pytest_claude.behavior.accepted import Accepted
 from pytest_claude.errors import SettingsError, UnreadableCassette
 from pytest_claude.expect import judge as judging
 from pytest_claude.expect.as_recorded import behavior, compared, ignored
+from pytest_claude.expect.following import follows, given_back
 from pytest_claude.expect.judge import JudgeCheck
 from pytest_claude.expect.misuse import stated
 from pytest_claude.expect.reading import Reading
@@ -20,6 +22,7 @@ from pytest_claude.expect.result import Check
 from pytest_claude.expect.view import Reply, View
 from pytest_claude.plugin.accepting import AcceptedOf
 from pytest_claude.plugin.arms import Arm
+from pytest_claude.plugin.cases import Case
 from pytest_claude.plugin.trials import Stated
 from pytest_claude.recording.call import Call, calls_made
 from pytest_claude.recording.faults import Fault, Injection
@@ -118,6 +121,35 @@ class ClaudeFixture(View):
     ) -> Reply:
         """The same as `ask`, through the asynchronous client."""
         return self._reply(await _call_async(self._arguments(prompt, system, tools, more)))
+
+    @stated
+    def follows(self, case: Case) -> Check:
+        """Whether the model goes the way of a recorded case again, which this asks.
+
+        The recorded request is sent. Where the reply calls the tools that the recorded one called,
+        with the same arguments, the recorded results are given back in the next request, and so
+        on. A text of several words may be worded otherwise. Where the reply does something else
+        the case has *changed*: nothing more is sent, and the check tells the step.
+
+        `pytest-claude from` writes such cases; `claude_as_recorded` is stated beside it.
+
+        Args:
+            case: With the fields `request`, and where they are needed `then` and `betas`.
+
+        Raises:
+            anthropic.APIError: What the SDK raises, but where the API refuses the request (400):
+                that is behavior.
+        """
+        body = case["request"]
+        then: Sequence[Any] = case["then"] if "then" in case else ()  # noqa: SIM401  # no dict
+        betas = case["betas"] if "betas" in case else ""  # noqa: SIM401
+        for step, turns in enumerate([*then, ()], start=1):
+            answer = self._arm.said.answer(_send(body, betas))
+            back = given_back(answer.content, turns) if turns else None
+            if back is None:
+                return self._keep(follows(step, len(then) + 1, answer, turns))
+            body = {**body, "messages": [*body["messages"], *back]}
+        assert False, "because the last step has no turns"
 
     @stated
     def judge(self, rubric: str, *, model: str | None = None) -> JudgeCheck:
@@ -335,6 +367,25 @@ async def _call_async(arguments: Mapping[str, Any]) -> Call:
             if arguments.get("stream"):
                 async for _ in answer:
                     pass
+    return _last(made)
+
+
+def _send(body: Mapping[str, Any], betas: str) -> Call:
+    """The call that a whole body makes, as it is; that the API refuses it is an answer."""
+    import anthropic
+
+    headers = {"anthropic-beta": betas} if betas else {}
+    with (
+        calls_made() as made,
+        anthropic.Anthropic() as client,
+        suppress(anthropic.BadRequestError),
+    ):
+        client.post(
+            "/v1/messages",
+            body=body,
+            cast_to=anthropic.types.Message,
+            options={"headers": headers},
+        )
     return _last(made)
 
 

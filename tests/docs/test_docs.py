@@ -56,8 +56,9 @@ class Reader:
         self._pytester = pytester
         self._monkeypatch = monkeypatch
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        accepting = SimpleNamespace(run=self._started)
-        monkeypatch.setattr("pytest_claude.cli.accept.subprocess", accepting)
+        started = SimpleNamespace(run=self._started, PIPE=None, STDOUT=None)
+        for command in ("accept", "from_traffic"):
+            monkeypatch.setattr(f"pytest_claude.cli.{command}.subprocess", started)
         self.did: list[str] = []
 
     def python(self, text: str) -> None:
@@ -103,9 +104,10 @@ class Reader:
             "-p", "pytest_claude.plugin", "-W", "ignore", *arguments
         )
 
-    def _started(self, words: list[str], *, check: bool) -> SimpleNamespace:
+    def _started(self, words: list[str], *, check: bool, **how: object) -> SimpleNamespace:
         """The pytest that a command starts."""
-        return SimpleNamespace(returncode=int(self._pytest(words[3:]).ret))
+        ran = self._pytest(words[3:])
+        return SimpleNamespace(returncode=int(ran.ret), stdout=ran.stdout.str())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

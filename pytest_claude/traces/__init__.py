@@ -1,0 +1,1 @@
+"""Recorded traffic, from exports of traces or cassettes → cassettes and a test of ours."""

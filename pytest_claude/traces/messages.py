@@ -1,0 +1,268 @@
+"""Messages, tools and replies as exports tell them → the words of the Messages API.
+
+Each library has words of its own for the same parts. The tables name them; nothing here asks which
+library wrote what.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from typing import Any
+
+from pytest_claude.transcript.json_values import mapping, mappings, parsed
+
+Turn = dict[str, Any]
+
+_ROLES = {
+    "system": "system", "developer": "system", "user": "user", "human": "user",
+    "assistant": "assistant", "ai": "assistant", "model": "assistant", "tool": "tool",
+    "function": "tool", "SystemMessage": "system", "HumanMessage": "user", "AIMessage": "assistant",
+    "AIMessageChunk": "assistant", "ToolMessage": "tool",
+}  # fmt: skip
+_KINDS = {
+    "text": "text", "input_text": "text", "output_text": "text",
+    "tool_use": "call", "tool_call": "call", "tool-call": "call", "function_call": "call",
+    "function": "call",
+    "tool_result": "result", "tool_call_response": "result", "tool-result": "result",
+    "thinking": "thinking", "reasoning": "thinking",
+    "blob": "data", "uri": "url", "file": "file",
+}  # fmt: skip
+_ID = ("id", "toolCallId", "tool_call_id", "call_id")
+_RESULT_ID = ("tool_use_id", "tool_call_id", "toolCallId", "id")
+_NAME = ("name", "toolName", "tool_name")
+_INPUT = ("input", "arguments", "args", "parameters")
+_RESULT = ("response", "result", "output", "content")
+_CONTENT = ("parts", "contents", "content", "text")
+_SCHEMA = ("input_schema", "parameters", "inputSchema", "parameters_json_schema")
+_WRAPPERS = ("message", "tool_call", "message_content", "data", "kwargs", "tool", "function")
+_NATIVE = (("tool_use", "input"), ("tool_result", "tool_use_id"), ("thinking", "thinking"))
+_REPLY_IN = ("message", "choices", "generations", "messages", "kwargs", "output",
+             "combined_chunk_content")  # fmt: skip
+_OPEN_SCHEMA = {"type": "object"}
+
+
+def structured(value: Any) -> Any:
+    """A value that may be written as JSON text."""
+    is_json = isinstance(value, str) and value.lstrip()[:1] in ("{", "[")
+    return parsed(value, value) if is_json else value
+
+
+def first(of: Mapping[str, Any], names: Iterable[str]) -> Any:
+    """The first of these fields that says something."""
+    return next((of[name] for name in names if of.get(name) not in (None, "", [], {})), None)
+
+
+def conversation(value: Any) -> tuple[list[Any], list[Turn], bool]:
+    """The system prompt as blocks, the messages, and whether ids of tool calls were made up.
+
+    Args:
+        value: All messages: a list, the prompt as one text, or a list in a list.
+    """
+    value = structured(value)
+    if isinstance(value, str):
+        value = [{"role": "user", "content": value}]
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
+        value = value[0]
+    system: list[Any] = []
+    turns: list[Turn] = []
+    for message in mappings(value):
+        role, blocks = _message(message)
+        # The API takes back no thinking that it did not sign.
+        blocks = [b for b in blocks if b["type"] != "thinking" or b.get("signature")]
+        if role == "system":
+            system += blocks
+        elif role == "tool" and turns and _gives_back(turns[-1]):
+            turns[-1]["content"] += blocks
+        elif blocks:
+            turns.append({"role": "user" if role == "tool" else role, "content": blocks})
+    made_up = _give_ids(turns)
+    return system, [_plain(turn) for turn in turns], made_up
+
+
+def reply(value: Any) -> tuple[list[Turn], Mapping[str, Any]]:
+    """The content of a reply, and what tells more of it: the message and what is around it."""
+    value, around = structured(value), dict[str, Any]()
+    while not isinstance(value, str):
+        inner: Any = None
+        if isinstance(value, list):
+            if not value or any("type" in b and "role" not in b for b in mappings(value)):
+                break  # blocks of content
+            inner = value[-1] if len(value) > 1 and _has_roles(value) else value[0]
+        elif isinstance(value, Mapping):
+            around |= value
+            inner = structured(first(value, _REPLY_IN))
+            if inner is None or "parts" in value:
+                break
+        else:
+            return [], {}
+        value = inner
+    if isinstance(value, Mapping):
+        around |= mapping(value.get("response_metadata"))
+        blocks = _message({"role": "assistant", **value})[1]
+    else:
+        blocks = _blocks(value)
+    _give_ids([{"role": "assistant", "content": blocks}])
+    return blocks, around
+
+
+def tools(value: Any) -> tuple[list[Turn], bool]:
+    """The tools as the API takes them, and whether a schema was missing."""
+    made = [_tool(each) for each in mappings(structured(value))]
+    return [tool for tool in made if tool], any(t.get("input_schema") is _OPEN_SCHEMA for t in made)
+
+
+def _has_roles(value: list[Any]) -> bool:
+    return all("role" in each for each in mappings(value))
+
+
+def _message(message: Mapping[str, Any]) -> tuple[str, list[Turn]]:
+    role = message.get("role") or message.get("type")
+    named = message.get("id")
+    if isinstance(named, list) and named:  # LangChain's name of the class
+        role = named[-1]
+    message = _unwrapped(message)
+    role = _ROLES.get(str(message.get("role") or role), "user")
+    content = structured(first(message, _CONTENT))
+    if role == "tool" and not any(b.get("type") in _KINDS for b in mappings(content)):
+        content = [{**message, "type": "tool_result", "content": content}]
+    elif role == "tool":
+        content = [_with_id(block, message) for block in mappings(content)]
+    blocks = _blocks(content)
+    there = {block.get("id") for block in blocks}
+    extra = (_call(_unwrapped(each)) for each in mappings(structured(message.get("tool_calls"))))
+    return role, blocks + [call for call in extra if not call["id"] or call["id"] not in there]
+
+
+def _with_id(block: Mapping[str, Any], message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A block of a tool's message; what is no result is the content of one."""
+    if _KINDS.get(str(block.get("type"))) == "result":
+        return block
+    return {"type": "tool_result", "id": first(message, _RESULT_ID), "content": [block]}
+
+
+def _unwrapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object in wrappers, with what the outer ones say beside it."""
+    for name in _WRAPPERS:
+        if isinstance(value.get(name), Mapping) and "content" not in value:
+            outer = {k: v for k, v in value.items() if k != name and k != "type"}
+            return _unwrapped({**outer, **value[name]})
+    return value
+
+
+def _blocks(content: Any) -> list[Turn]:
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content.strip() else []
+    if isinstance(content, Mapping):
+        content = [content]
+    blocks = (_block(b) if isinstance(b, Mapping) else _text(b) for b in content or ())
+    return [block for block in blocks if block]
+
+
+def _text(value: Any) -> Turn:
+    return {"type": "text", "text": value} if isinstance(value, str) and value.strip() else {}
+
+
+def _block(part: Mapping[str, Any]) -> Turn:
+    if any(part.get("type") == kind and name in part for kind, name in _NATIVE):
+        return dict(part)
+    part = _unwrapped(part)
+    match _KINDS.get(str(part.get("type", "text"))):
+        case "text":
+            text = _text(first(part, ("text", "content")))
+            return {**part, **text} if text and "text" in part else text
+        case "call":
+            return _call(part)
+        case "result":
+            return _result(part)
+        case "thinking":
+            said = first(part, ("thinking", "content", "text"))
+            named = {"signature": part["signature"]} if part.get("signature") else {}
+            return {"type": "thinking", "thinking": said, **named} if said else {}
+        case "data":
+            media = first(part, ("mime_type", "media_type")) or "image/png"
+            source = {"type": "base64", "media_type": media, "data": part.get("content")}
+            return {"type": _modality(part), "source": source}
+        case "url":
+            return {"type": _modality(part), "source": {"type": "url", "url": part.get("uri")}}
+        case "file":
+            source = {"type": "file", "file_id": part.get("file_id")}
+            return {"type": _modality(part), "source": source}
+    return dict(part)
+
+
+def _modality(part: Mapping[str, Any]) -> str:
+    return "image" if part.get("modality", "image") == "image" else "document"
+
+
+def _call(part: Mapping[str, Any]) -> Turn:
+    given = structured(first(part, _INPUT))
+    if isinstance(part.get("arguments"), str) and isinstance(mapping(given).get("input"), Mapping):
+        given = given["input"]  # Logfire writes the field of the block with its name
+    given = given if isinstance(given, Mapping) else {} if given is None else {"input": given}
+    name = first(part, _NAME) or ""
+    return {"type": "tool_use", "id": first(part, _ID) or "", "name": name, "input": given}
+
+
+def _result(part: Mapping[str, Any]) -> Turn:
+    given = structured(first(part, _RESULT))
+    if isinstance(given, Mapping | list) and not all(
+        isinstance(b, Mapping) and str(b.get("type")) in ("text", "image", "document")
+        for b in (given if isinstance(given, list) else [given])
+    ):
+        given = json.dumps(given, ensure_ascii=False)
+    content = [given] if isinstance(given, Mapping) else given
+    content = (
+        content if isinstance(content, str | list) else "" if content is None else str(content)
+    )
+    failed = {"is_error": True} if part.get("is_error") or part.get("status") == "error" else {}
+    marked = {"cache_control": part["cache_control"]} if part.get("cache_control") else {}
+    named = first(part, _RESULT_ID) or ""
+    return {"type": "tool_result", "tool_use_id": named, "content": content, **failed, **marked}
+
+
+def _tool(value: Mapping[str, Any]) -> Turn:
+    given = mapping(structured(_unwrapped(value).get("json_schema"))) or value
+    given = _unwrapped(given)
+    schema = structured(first(given, _SCHEMA))
+    kind = str(value.get("type", "custom"))
+    if kind not in ("function", "custom", "tool") and schema is None:
+        return dict(value)  # a tool of the API's own
+    named = {"name": first(given, _NAME), "description": given.get("description")}
+    known = {name: each for name, each in named.items() if each is not None}
+    more = {k: given[k] for k in ("cache_control", "strict") if k in given}
+    return {**known, "input_schema": schema or _OPEN_SCHEMA, **more} if "name" in known else {}
+
+
+def _gives_back(turn: Turn) -> bool:
+    return turn["role"] == "user" and all(b["type"] == "tool_result" for b in turn["content"])
+
+
+def _give_ids(turns: list[Turn]) -> bool:
+    """Name the calls and results that have no id, by their order; whether one was named."""
+    numbers = count(1)
+    waiting: list[str] = []
+    made_up = False
+    for block in _all_blocks(turns):
+        if block.get("type") == "tool_use":
+            made_up |= not block["id"]
+            block["id"] = block["id"] or f"toolu_recorded_{next(numbers)}"
+            waiting.append(block["id"])
+        elif block.get("type") == "tool_result" and waiting:
+            block["tool_use_id"] = block["tool_use_id"] or waiting[0]
+            if block["tool_use_id"] in waiting:
+                waiting.remove(block["tool_use_id"])
+    return made_up
+
+
+def _all_blocks(turns: list[Turn]) -> Iterator[Turn]:
+    return (block for turn in turns for block in turn["content"])
+
+
+def _plain(turn: Turn) -> Turn:
+    """A turn whose one block is a text, as the text."""
+    match turn["content"]:
+        case [{"type": "text", "text": text, **more}] if not more:
+            return {**turn, "content": text}
+    return turn

@@ -1,0 +1,1 @@
+"""One module for each format of an export: its records → spans or calls."""

@@ -1,0 +1,171 @@
+"""OpenTelemetry: OTLP JSON of spans and of logs, and what the SDK's own exporters print.
+
+The content of a call is in the attributes of its span, in events of the span, or in log records
+that name it: `gen_ai.client.inference.operation.details`, or one event for each message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pytest_claude.traces.files import Record
+from pytest_claude.traces.messages import structured
+from pytest_claude.traces.model import LeftOut
+from pytest_claude.traces.request import Span
+from pytest_claude.transcript.json_values import mapping, mappings
+
+_DETAILS = "gen_ai.client.inference.operation.details"
+_SAID = {  # the older events: their names, and whose turn each holds
+    "gen_ai.system.message": "system", "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant", "gen_ai.tool.message": "tool",
+}  # fmt: skip
+_CHOICE = "gen_ai.choice"
+_WHOLE = ("gen_ai.content.prompt", "gen_ai.content.completion")  # older still, of the attributes
+_BODIES = ("body", "gen_ai.event.content", "event_body", "event.body")
+_INDEX = re.compile(r"\.(?=\d+(?:\.|$))")
+_Key = tuple[str, str]
+
+
+def spans(records: Iterable[Record | LeftOut]) -> Iterator[Span | LeftOut]:
+    """The spans of an export, each with what its events and log records say."""
+    found: dict[_Key, Span] = {}
+    logged: dict[_Key, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
+    places: dict[_Key, str] = {}
+    for record in records:
+        if isinstance(record, LeftOut):
+            yield record
+            continue
+        source, data = record
+        known = False
+        for number, (kind, each) in enumerate(_entries(data), start=1):
+            known = True
+            key, place = _key(each), f"{source}, span {number}"
+            if kind == "log":
+                logged[key].append(_event(each))
+                places.setdefault(key, place)
+            else:
+                found[key if key[1] else ("", place)] = _span(each, place, key[0])
+        if not known:
+            yield LeftOut("broken", source, "no span of OpenTelemetry")
+    for key in logged:
+        if key not in found:  # an export of logs alone
+            found[key] = Span({}, places[key], key[0])
+    for key, span in found.items():
+        fields = {**span.fields, **_said(logged.get(key, ()))}
+        yield Span(fields, span.source, span.trace, span.time)
+
+
+def _entries(data: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The spans and log records in one record of a file."""
+    data = mapping(data)
+    for resource in (*mappings(data.get("resourceSpans")), *mappings(data.get("batches"))):
+        for scope in mappings(resource.get("scopeSpans")):
+            yield from (("span", span) for span in mappings(scope.get("spans")))
+    for resource in mappings(data.get("resourceLogs")):
+        for scope in mappings(resource.get("scopeLogs")):
+            yield from (("log", log) for log in mappings(scope.get("logRecords")))
+    if "attributes" in data:  # of an SDK's console exporter
+        is_log = "body" in data or "event_name" in data
+        yield ("log" if is_log else "span"), data
+
+
+def _key(entry: Mapping[str, Any]) -> _Key:
+    of = {**mapping(entry.get("context")), **entry}
+    trace = of.get("traceId", of.get("trace_id")) or ""
+    return str(trace).removeprefix("0x"), str(
+        of.get("spanId", of.get("span_id")) or ""
+    ).removeprefix("0x")
+
+
+def _span(entry: Mapping[str, Any], source: str, trace: str) -> Span:
+    own = attributes(entry.get("attributes"))
+    events = [_event(event) for event in mappings(entry.get("events"))]
+    status = mapping(entry.get("status"))
+    failed = str(status.get("code", status.get("status_code"))) in (
+        "2",
+        "STATUS_CODE_ERROR",
+        "ERROR",
+    )
+    error = {"error": status.get("message") or "error"} if failed else {}
+    time = entry.get("startTimeUnixNano", entry.get("start_time", ""))
+    return Span(error | own | _said(events), source, trace, str(time))
+
+
+def _event(entry: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The name and the fields of an event, wherever its body is."""
+    fields = attributes(entry.get("attributes"))
+    name = entry.get("eventName") or entry.get("event_name") or entry.get("name")
+    name = name or fields.get("event.name")
+    body = next((fields[key] for key in _BODIES if key in fields), None)
+    body = structured(_value(entry["body"]) if "body" in entry else body)
+    return str(name), {**fields, **mapping(body)}
+
+
+def _said(events: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    """What events say of a call, as the attributes of a span would."""
+    turns: list[Any] = []
+    choices: list[Any] = []
+    said: dict[str, Any] = {}
+    for name, fields in events:
+        if name == _DETAILS or name in _WHOLE:
+            said |= fields
+        elif name in _SAID:
+            turns.append({"role": _SAID[name], **fields})
+        elif name == _CHOICE:
+            choices.append(fields)
+    listed = {"gen_ai.input.messages": turns, "gen_ai.output.messages": choices}
+    return said | {name: each for name, each in listed.items() if each}
+
+
+def attributes(value: Any) -> dict[str, Any]:
+    """Attributes as an object, those that were flattened (`gen_ai.prompt.0.role`) put together."""
+    if isinstance(value, list):
+        value = {str(each.get("key")): _value(each.get("value")) for each in mappings(value)}
+    flat = mapping(value)
+    made: dict[str, Any] = {}
+    for name, each in flat.items():
+        if _INDEX.search(name) is None:
+            made[name] = each
+            continue
+        head, _, rest = _INDEX.sub("\0", name, count=1).partition("\0")
+        _put(made.setdefault(head, {}), rest.split("."), each)
+    return {name: _listed(each) for name, each in made.items()}
+
+
+def _put(into: Any, path: list[str], value: Any) -> None:
+    for step in path[:-1]:
+        if not isinstance(into, dict):
+            return  # a name is that of a value and of a group
+        into = into.setdefault(step, {})
+    if isinstance(into, dict):
+        into[path[-1]] = value
+
+
+def _listed(value: Any) -> Any:
+    """Objects whose keys are 0, 1, … as lists."""
+    if not isinstance(value, dict):
+        return value
+    inner = {name: _listed(each) for name, each in value.items()}
+    if inner and all(name.isdecimal() for name in inner):
+        return [inner[name] for name in sorted(inner, key=int)]
+    return inner
+
+
+def _value(value: Any) -> Any:
+    """A value of OTLP, which names its type."""
+    match value:
+        case {"stringValue": text}:
+            return text
+        case {"intValue": number}:
+            return int(number)
+        case {"arrayValue": array}:
+            return [_value(each) for each in mapping(array).get("values") or ()]
+        case {"kvlistValue": pairs}:
+            values = mappings(mapping(pairs).get("values"))
+            return {str(pair.get("key")): _value(pair.get("value")) for pair in values}
+        case {"doubleValue": plain} | {"boolValue": plain} | {"bytesValue": plain}:
+            return plain
+    return value

@@ -1,0 +1,173 @@
+"""A span of any export → a call in the words of the Messages API, or why it is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_claude.models.ids import canonical_model
+from pytest_claude.traces.messages import conversation, reply, structured, tools
+from pytest_claude.traces.model import LeftOut, TracedCall
+from pytest_claude.traces.names import CALLS, OPTIONS, STOPS, named
+from pytest_claude.transcript.json_values import integer, mapping, mappings, string
+
+DEFAULTS: Mapping[str, Any] = {
+    "max_tokens": 4096,
+    "tool schemas": {"type": "object"},
+    "tools": "those that are called, each with any arguments",
+    "tool ids": "toolu_recorded_1, toolu_recorded_2, …",
+    "stop_reason": "tool_use where a tool is called, else end_turn",
+}
+"""What stands for what an export lacks, by what it lacks."""
+
+NOT_SENT = frozenset({"stream", "anthropic_version", "anthropic_beta", "extra_headers", "timeout",
+                      "extra_query", "extra_body", "betas", "model_name", "_type"})  # fmt: skip
+"""Arguments of an SDK and fields of a platform that are no field of a request."""
+
+_REQUEST = frozenset({"messages", "prompt"})
+_PLAIN = re.compile(r"claude-[\w.-]+")
+_PROVIDERS = ("anthropic", "claude")
+
+
+@dataclass(frozen=True)
+class Span:
+    """One record of an export, its parts under whatever names.
+
+    Attributes:
+        fields: All that it says.
+        source: The file, and the line or the number of the record in it.
+        trace: What it has in common with the other spans of a run of the app.
+        time: When it began.
+    """
+
+    fields: Mapping[str, Any]
+    source: str
+    trace: str = ""
+    time: str | float = 0
+
+
+def is_claude(model: str) -> bool:
+    """Whether an id, of any platform, is of a Claude model."""
+    return "claude" in canonical_model(model).lower()
+
+
+def spelled(model: str) -> str:
+    """A model's id as the API itself takes it."""
+    model = model.removeprefix("anthropic/")
+    return model if _PLAIN.fullmatch(model) else canonical_model(model)
+
+
+def call_of(span: Span) -> TracedCall | LeftOut:
+    """The call that a span tells, or why it tells none."""
+    fields, source = span.fields, span.source
+    request = structured(named(fields, "request"))
+    kind = named(fields, "kind")
+    model = string(named(fields, "model")) or string(mapping(request).get("model")) or ""
+    served = string(named(fields, "served")) or ""
+    if not (model or served) or (kind is not None and str(kind).lower() not in CALLS):
+        return LeftOut("no call to a model", source)
+    if not (is_claude(model) or is_claude(served)):
+        return LeftOut("another vendor's model", source, model or served)
+    filled: list[str] = []
+    body = _body(fields, request, filled)
+    content, around = reply(named(fields, "reply"))
+    if not body.get("messages") or not content:
+        failed = named(fields, "error") is not None
+        return LeftOut("failed" if failed and body.get("messages") else "no content", source)
+    body["model"] = spelled(model if is_claude(model) else served)
+    _fill_tools(body, content, filled)
+    message = _message(fields, content, around, filled)
+    message["model"] = served or string(around.get("model")) or body["model"]
+    betas = ",".join(each for each in mapping(request).get("betas") or () if isinstance(each, str))
+    return TracedCall(body, message, source, 200, span.trace, span.time, betas, tuple(filled))
+
+
+def _body(fields: Mapping[str, Any], request: Any, filled: list[str]) -> dict[str, Any]:
+    whole = isinstance(request, Mapping) and bool(_REQUEST & request.keys())
+    given = (
+        {k: v for k, v in request.items() if k not in NOT_SENT and v is not None} if whole else {}
+    )
+    listed = next((given.pop(name) for name in ("messages", "prompt") if name in given), None)
+    messages = named(fields, "messages") if listed is None else listed
+    system, turns, made_up = conversation(request if messages is None else messages)
+    outside = conversation([{"role": "system", "content": structured(named(fields, "system"))}])[0]
+    stated = given.pop("system", None)
+    options = {name: structured(named(fields, name, OPTIONS)) for name in OPTIONS}
+    body = {**{k: v for k, v in options.items() if v is not None}, **given}
+    offered, open_schema = tools(body.pop("tools", None) or named(fields, "tools"))
+    if "max_tokens" not in body:
+        body["max_tokens"] = DEFAULTS["max_tokens"]
+        filled.append("max_tokens")
+    filled += ["tool schemas"] * open_schema + ["tool ids"] * made_up
+    system = [*outside, *system]
+    said = stated if stated else system[0]["text"] if _is_text(system) else system
+    made = {"system": said, "messages": turns, "tools": offered}
+    return {**body, **{name: each for name, each in made.items() if each}}
+
+
+def _is_text(blocks: Sequence[Mapping[str, Any]]) -> bool:
+    return len(blocks) == 1 and blocks[0].keys() == {"type", "text"}
+
+
+def _fill_tools(
+    body: dict[str, Any], content: Sequence[Mapping[str, Any]], filled: list[str]
+) -> None:
+    """Offer the tools that are called, where the export does not say what was offered."""
+    turns = [*body["messages"], {"content": content}]
+    blocks = [block for turn in turns for block in mappings(turn["content"])]
+    called = [block["name"] for block in blocks if block.get("type") == "tool_use"]
+    offered = {tool.get("name") for tool in body.get("tools", ())}
+    missing = [name for name in dict.fromkeys(called) if name not in offered]
+    if missing:
+        schema = DEFAULTS["tool schemas"]
+        made = [{"name": name, "input_schema": schema} for name in missing]
+        body["tools"] = [*body.get("tools", ()), *made]
+        filled.append("tools")
+
+
+def _message(
+    fields: Mapping[str, Any],
+    content: Sequence[Mapping[str, Any]],
+    around: Mapping[str, Any],
+    filled: list[str],
+) -> dict[str, Any]:
+    stop = around.get("stop_reason") or around.get("finish_reason") or named(fields, "stop")
+    stop = structured(stop)
+    stop = stop[0] if isinstance(stop, list) and stop else stop
+    if (reason := STOPS.get(str(stop).lower())) is None:
+        filled.append("stop_reason")
+    if reason in (None, "end_turn"):  # some write "stop" for both
+        calls = any(block.get("type") == "tool_use" for block in content)
+        reason = "tool_use" if calls else "end_turn"
+    return {
+        "id": named(fields, "id") or string(around.get("id")) or "msg_recorded",
+        "type": "message",
+        "role": "assistant",
+        "content": list(content),
+        "stop_reason": reason,
+        "stop_sequence": around.get("stop_sequence"),
+        "usage": _usage(fields, around),
+    }
+
+
+_COUNTS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+)
+
+
+def _usage(fields: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, int]:
+    stated = mapping(around.get("usage")) or mapping(around.get("usage_metadata"))
+    counts = {name: stated.get(name, named(fields, name)) for name in _COUNTS}
+    numbers = {name: _number(count) for name, count in counts.items()}
+    return {name: number for name, number in numbers.items() if number is not None}
+
+
+def _number(count: Any) -> int | None:
+    if isinstance(count, float) or (isinstance(count, str) and count.isdecimal()):
+        count = int(count)
+    return integer(count)

@@ -1,0 +1,110 @@
+"""What a user reads of traffic that became a test: every record that was read is in it. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import get_args
+
+from pytest_claude.models.ids import canonical_model
+from pytest_claude.traces.clusters import Cluster
+from pytest_claude.traces.model import Case, LeftOut, Why
+from pytest_claude.traces.request import DEFAULTS
+
+_MOST = 10  # of what is named one by one
+_TOLD: Mapping[Why, str] = {
+    "failed": "failed (an error is told, or one of the key or the service)",
+    "cut": "cut before their end",
+}
+_KINDS = {"email": "e-mail addresses", "phone": "phone numbers", "card": "card numbers",
+          "iban": "account numbers (IBAN)"}  # fmt: skip
+
+
+@dataclass
+class Tally:
+    """What was read of a source.
+
+    Attributes:
+        calls: The calls that a test can be made of.
+        left_out: How many records were left out, by the reason.
+        vendors: How many calls asked another vendor's model, by the model.
+        broken: What could not be read, one by one.
+    """
+
+    calls: int = 0
+    left_out: Counter[Why] = field(default_factory=Counter)
+    vendors: Counter[str] = field(default_factory=Counter)
+    broken: list[LeftOut] = field(default_factory=list)
+
+    def leave_out(self, record: LeftOut) -> None:
+        """Count a record that was left out."""
+        self.left_out[record.why] += 1
+        if record.why == "another vendor's model":
+            self.vendors[record.detail] += 1
+        elif record.why == "broken":
+            self.broken.append(record)
+
+    @property
+    def read(self) -> int:
+        """All records."""
+        return self.calls + self.left_out.total()
+
+
+def read_lines(tally: Tally, files: int) -> Iterator[str]:
+    """What was read, and what of it is no call."""
+    yield f"{_counted(tally.read, 'record')} read in {_counted(files, 'file')}"
+    yield f"  {tally.calls:,} calls of Claude"
+    for why in get_args(Why):
+        if number := tally.left_out[why]:
+            vendors = ", ".join(f"{m} {n:,}" for m, n in tally.vendors.most_common(_MOST))
+            which = f": {vendors}" if why == "another vendor's model" else ""
+            yield f"  {number:,} left out: {_TOLD.get(why, why)}{which}"
+    for record in tally.broken[:_MOST]:
+        yield f"    {record.source}: {record.detail}"
+    if (more := len(tally.broken) - _MOST) > 0:
+        yield f"    and {more:,} more"
+
+
+def chosen_lines(
+    tally: Tally, cases: int, clusters: Sequence[Cluster], number: int | None
+) -> Iterator[str]:
+    """How the calls became cases, and which of them were chosen."""
+    distinct = sum(len(cluster.cases) for cluster in clusters)
+    steps = sum(len(case.replies) for cluster in clusters for case in cluster.cases)
+    yield (
+        f"{tally.calls:,} calls are {_counted(cases, 'case')}, those of an agent's loop one; "
+        f"{cases - distinct:,} of them ask what another one asks"
+    )
+    chosen = sum(len(c.cases) if number is None else min(number, len(c.cases)) for c in clusters)
+    most = "all" if number is None else f"at most {number} of each (--n)"
+    yield (
+        f"{_counted(distinct, 'case')} of {_counted(steps, 'call')} in "
+        f"{_counted(len(clusters), 'cluster')}, by model, system prompt, tools and what the model "
+        f"did: {most} → {_counted(chosen, 'case')}"
+    )
+    by_size = sorted(clusters, key=lambda cluster: -len(cluster.cases))
+    for cluster in by_size[:_MOST]:
+        size = len(cluster.cases)
+        taken = size if number is None else min(number, size)
+        told = ", ".join((canonical_model(cluster.model), *cluster.tags))
+        yield f"  {taken:,} of {size:,}: {told}"
+    if (more := len(clusters) - _MOST) > 0:
+        yield f"  and {_counted(more, 'cluster')} more"
+
+
+def changed_lines(cases: Iterable[Case], taken_out: Mapping[str, int] | None) -> Iterator[str]:
+    """What was filled in, and what was taken out; None where personal data was kept."""
+    filled = Counter(each for case in cases for each in case.filled)
+    for name, number in filled.most_common():
+        yield f"filled in, in {_counted(number, 'case')}: {name} = {DEFAULTS[name]}"
+    if taken_out is None:
+        yield "personal data is kept (--keep-personal-data)"
+    else:
+        told = (f"{taken_out[k]:,} {words}" for k, words in _KINDS.items() if taken_out.get(k))
+        out = ", ".join(told) or "nothing was found"
+        yield f"personal data taken out: {out}; names only by the hook pytest_claude_redact"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

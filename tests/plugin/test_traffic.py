@@ -1,0 +1,250 @@
+"""`pytest-claude from`: traffic becomes cassettes and a test, which replays and gates a bump."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simulator import calls, says, script
+
+from pytest_claude.cli import main
+from pytest_claude.recording.cassette import load
+
+OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
+TOOLS = [
+    {"name": name, "description": name, "input_schema": {"type": "object"}}
+    for name in ("lookup_order", "search", "refund")
+]
+ASKED = {"role": "user", "content": "I want a refund for order 1234."}
+Turn = dict[str, Any]
+
+
+def request(*messages: Turn, **more: Any) -> Turn:
+    return {"model": OLD, "max_tokens": 100, "tools": TOOLS, "messages": list(messages), **more}
+
+
+def tool(name: str, ident: str, **given: Any) -> Turn:
+    return {"type": "tool_use", "id": ident, "name": name, "input": given}
+
+
+def said(*blocks: Turn, stop: str = "end_turn") -> Turn:
+    return {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": f"{OLD}-20250929",
+        "content": list(blocks), "stop_reason": stop, "stop_sequence": None,
+        "usage": {"input_tokens": 8, "output_tokens": 3},
+    }  # fmt: skip
+
+
+def text(words: str) -> Turn:
+    return {"type": "text", "text": words}
+
+
+def back(ident: str, content: str) -> Turn:
+    result = {"type": "tool_result", "tool_use_id": ident, "content": content}
+    return {"role": "user", "content": [result]}
+
+
+LOOKUP = said(tool("lookup_order", "toolu_1", order_id="1234"), stop="tool_use")
+SEARCH = said(tool("search", "toolu_2", query="refund after 30 days"), stop="tool_use")
+DONE = said(text("Order 1234 can be refunded."))
+TURN_1 = [{"role": "assistant", "content": LOOKUP["content"]}, back("toolu_1", "bought on 2 May")]
+TURN_2 = [{"role": "assistant", "content": SEARCH["content"]}, back("toolu_2", "it is allowed")]
+LOOP = [
+    (request(ASKED), LOOKUP),
+    (request(ASKED, *TURN_1), SEARCH),
+    (request(ASKED, *TURN_1, *TURN_2), DONE),
+]
+
+
+def log(path: Path, *pairs: tuple[Turn, Turn]) -> None:
+    lines = [json.dumps({"request": r, "response": s, "trace_id": "t1"}) for r, s in pairs]
+    path.write_text("\n".join(lines))
+
+
+@pytest.fixture
+def made(
+    project: Any, commands_in_process: None, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> Callable[..., str]:
+    """Makes a test of calls: what the command prints."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p pytest_claude.plugin -W ignore")
+
+    def make(
+        *pairs: tuple[Turn, Turn], source: str = "jsonl", path: str = "log.jsonl", **more: str
+    ):
+        if pairs:
+            log(project.path / path, *pairs)
+        words = [word for name, value in more.items() for word in (f"--{name}", value)]
+        status = main(["from", source, path, "--into", "tests", *words])
+        printed = capsys.readouterr()
+        assert status == 0, printed
+        return " ".join(printed.out.split())
+
+    return make
+
+
+def cases(project: Any) -> list[Turn]:
+    return [*map(json.loads, (project.path / "tests/traffic.jsonl").read_text().splitlines())]
+
+
+def test_a_loop_is_one_case_that_replays_green_with_what_the_app_gave_back(project, made) -> None:
+    printed = made(*LOOP)
+    (case,) = cases(project)
+    assert case["id"] == "i-want-a-refund-for"
+    assert case["tags"] == ["calls lookup_order, search", "no system prompt"]
+    assert case["source"] == "log.jsonl:1"
+    assert case["request"] == LOOP[0][0]
+    assert case["then"] == [TURN_1, TURN_2]
+    path = f"tests/test_traffic/test_traffic[i-want-a-refund-for]/{OLD}.yaml"
+    recorded = load(project.cassette(path), path)
+    assert [entry.request.json() for entry in recorded] == [asked for asked, _ in LOOP]
+    assert [entry.response.json() for entry in recorded] == [answer for _, answer in LOOP]
+    assert "imported_from: a log of requests and replies\n" in project.cassette(path).read_text()
+    assert "1 of 1 replay green, and what they do is accepted" in printed
+    assert "3 records read in 1 file 3 calls of Claude 3 calls are 1 case" in printed
+    project.run("tests", "--claude-strict").assert_outcomes(passed=1)
+
+
+def test_a_new_model_is_given_the_recorded_results_until_it_leaves_the_path(project, made) -> None:
+    made(*LOOP)
+    words = ("--claude-swap", f"{OLD}={NEW}", "--claude-record")
+    way = calls(("lookup_order", {"order_id": "1234"}))
+    other = calls(("search", {"query": "refunds after a month"}))
+    project.personas(new=script(way, other, says("It can be refunded.")))
+    with project.server():
+        project.run("tests", *words).assert_outcomes(passed=1)
+    given = project.simulator.bodies[-1]["messages"][-1]["content"][0]
+    assert given["content"] == "it is allowed"
+    assert given["tool_use_id"] != "toolu_2"
+    project.personas(new=script(way, calls(("refund", {"order_id": "1234"}))))
+    with project.server():
+        result = project.run("tests", "--claude-swap", f"{OLD}={NEW}", "--claude-record=all")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["*changed at step 2 of 3: calls refund({*1234*}) instead of calls search(*"]
+    )
+    assert len(project.simulator.bodies) == 2, "what comes after is not asked"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ([tool("lookup_order", "x", order_id="1235")], "lookup_order({*1235*"),
+        ([tool("lookup_order", "x", order_id="1234"), tool("search", "y", query="a b")], "search("),
+        ([text("Which order?")], "no tool call"),
+    ],
+    ids=["another argument", "one more call", "no call"],
+)
+def test_another_argument_or_call_leaves_the_path(project, made, content, told) -> None:
+    made(*LOOP)
+    blocks = [(b["name"], b["input"]) for b in content if b["type"] == "tool_use"]
+    project.personas(new=calls(*blocks) if blocks else says("Which order?"))
+    with project.server():
+        result = project.run("tests", "--claude-swap", f"{OLD}={NEW}", "--claude-record")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"*changed at step 1 of 3: *{told}*"])
+
+
+def test_the_test_gates_a_bump(project, made, short_gates) -> None:
+    made((request(ASKED), LOOKUP))
+    with project.server():
+        result = project.run("tests", "--claude-bump", f"{OLD}={NEW}", "--claude-record")
+    result.stdout.fnmatch_lines(["*asks*instead of calling*lookup_order*"])
+    assert result.ret == 1
+
+
+def test_a_refusal_of_the_api_is_behavior_of_its_case(project, made) -> None:
+    project.tests("def test_a():\n    careless('x', )\n")
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": "no prefill"}}
+    cassette = {
+        "version": 1,
+        "interactions": [
+            {
+                "request": {"method": "POST", "uri": "https://api.anthropic.com/v1/messages",
+                            "headers": {}, "body": json.dumps(request(ASKED))},
+                "response": {"status": {"code": status, "message": ""}, "headers": {},
+                             "body": {"string": json.dumps(error)}},
+            }
+            for status in (400, 529)
+        ],
+    }  # fmt: skip
+    (project.path / "old.yaml").write_text(json.dumps(cassette))
+    printed = made(source="cassettes", path="old.yaml")
+    assert cases(project)[0]["tags"][0] == "refused by the API"
+    assert "1 left out: failed" in printed
+    project.run("tests").assert_outcomes(passed=1)
+
+
+def test_nothing_that_is_there_is_written_over(project, made, capsys) -> None:
+    made(*LOOP)
+    before = (project.path / "tests/test_traffic.py").read_bytes()
+    assert main(["from", "jsonl", "log.jsonl", "--into", "tests"]) == 4
+    assert "to write another one  add --name NAME" in capsys.readouterr().err
+    assert (project.path / "tests/test_traffic.py").read_bytes() == before
+    made(name="other")
+    project.run("tests").assert_outcomes(passed=2)
+
+
+def test_the_hook_of_the_project_takes_names_out_of_cases_and_cassettes(project, made) -> None:
+    project.pytester.makeconftest(
+        "def pytest_claude_redact(body):\n    return body.replace('Ada', '[customer]')\n"
+    )
+    made((request({"role": "user", "content": "I am Ada, ada@example.com"}), said(text("Ada!"))))
+    text_of_all = "".join(
+        p.read_text() for p in project.path.rglob("*") if p.suffix in (".yaml", ".jsonl", ".py")
+        and p.name not in ("conftest.py", "log.jsonl")
+    )  # fmt: skip
+    assert "Ada" not in text_of_all
+    assert "I am [customer], [email-1]" in text_of_all
+    project.run("tests").assert_outcomes(passed=1)
+
+
+def test_of_each_cluster_so_many_are_taken_and_the_same_each_time(project, made) -> None:
+    pairs = [
+        (request({"role": "user", "content": f"Where is order {n}?"}), said(text(f"It is {n}.")))
+        for n in range(9)
+    ]
+    printed = made(*pairs, *pairs[:4], n="3", name="few")
+    assert "13 calls are 13 cases, those of an agent's loop one; 4 of them ask what" in printed
+    assert "3 of 9: claude-sonnet-4-5, answers, no system prompt" in printed
+    few = (project.path / "tests/few.jsonl").read_text()
+    made(*reversed(pairs), n="3", name="again")
+    again = (project.path / "tests/again.jsonl").read_text()
+    assert {*map(_asked, few.splitlines())} == {*map(_asked, again.splitlines())}
+    made(n="all", name="all_of_them")
+    assert len((project.path / "tests/all_of_them.jsonl").read_text().splitlines()) == 9
+
+
+def _asked(line: str) -> str:
+    return str(json.loads(line)["request"]["messages"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["otel", "missing.json", "--into", "tests"], "from otel missing.json: no such file"),
+        (["jsonl", "log.jsonl", "--into", "tests", "--name", "Two Words"], "--name Two Words: let"),
+        (["jsonl", "log.jsonl", "--into", "/elsewhere"], "--into /elsewhere: it is not below"),
+        (["otel", "log.jsonl", "--into", "tests"], "from otel: no call of Claude to make a test"),
+    ],
+)
+def test_a_misuse_is_told_in_one_sentence(project, capsys, words, told) -> None:
+    log(project.path / "log.jsonl", (request(ASKED), DONE))
+    assert main(["from", *words]) == 4
+    assert told in " ".join(capsys.readouterr().err.split())
+    assert not (project.path / "tests").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["jsonl", "x", "--into", "tests", "--n", "0"], "'0': a whole number of cases"),
+        (["excel", "x", "--into", "tests"], "invalid choice: 'excel'"),
+    ],
+)
+def test_a_word_that_is_none_of_the_command_names_those_that_are(capsys, words, told) -> None:
+    with pytest.raises(SystemExit, match="4"):
+        main(["from", *words])
+    assert told in capsys.readouterr().err
