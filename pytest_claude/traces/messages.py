@@ -7,11 +7,13 @@ library wrote what.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
 from pytest_claude.transcript.json_values import mapping, mappings, parsed
+from pytest_claude.transcript.stream import assemble, read_events
 
 Turn = dict[str, Any]
 
@@ -40,6 +42,7 @@ _WRAPPERS = ("message", "tool_call", "message_content", "data", "kwargs", "tool"
 _NATIVE = (("tool_use", "input"), ("tool_result", "tool_use_id"), ("thinking", "thinking"))
 _REPLY_IN = ("message", "choices", "generations", "messages", "kwargs", "output",
              "combined_chunk_content")  # fmt: skip
+_STREAM = re.compile(r"\s*(?:event|data):")
 _OPEN_SCHEMA = {"type": "object"}
 
 
@@ -83,18 +86,20 @@ def conversation(value: Any) -> tuple[list[Any], list[Turn], bool]:
 
 def reply(value: Any) -> tuple[list[Turn], Mapping[str, Any]]:
     """The content of a reply, and what tells more of it: the message and what is around it."""
-    value, around = structured(value), dict[str, Any]()
+    value, around = _assembled(structured(value)), dict[str, Any]()
     while not isinstance(value, str):
         inner: Any = None
         if isinstance(value, list):
-            if not value or any("type" in b and "role" not in b for b in mappings(value)):
-                break  # blocks of content
+            if not value or any(_is_block(each) for each in mappings(value)):
+                break
             inner = value[-1] if len(value) > 1 and _has_roles(value) else value[0]
         elif isinstance(value, Mapping):
             around |= value
-            inner = structured(first(value, _REPLY_IN))
+            inner = _assembled(structured(first(value, _REPLY_IN)))
             if inner is None or "parts" in value:
                 break
+            if isinstance(inner, Mapping) and "tool_calls" in value:
+                inner = {"tool_calls": value["tool_calls"], **inner}
         else:
             return [], {}
         value = inner
@@ -111,6 +116,20 @@ def tools(value: Any) -> tuple[list[Turn], bool]:
     """The tools as the API takes them, and whether a schema was missing."""
     made = [_tool(each) for each in mappings(structured(value))]
     return [tool for tool in made if tool], any(t.get("input_schema") is _OPEN_SCHEMA for t in made)
+
+
+def _assembled(value: Any) -> Any:
+    """The message of a stream, which is a text of server-sent events or a list of them."""
+    if isinstance(value, str) and _STREAM.match(value):
+        value = [*read_events(value.encode("utf-8", "surrogatepass"))]
+    if isinstance(value, list) and any(e.get("type") == "message_start" for e in mappings(value)):
+        stream = assemble(value)
+        return stream.message if stream.complete and stream.error is None else None
+    return value
+
+
+def _is_block(value: Mapping[str, Any]) -> bool:
+    return "type" in value and not {"role", "message", "kwargs"} & value.keys()
 
 
 def _has_roles(value: list[Any]) -> bool:

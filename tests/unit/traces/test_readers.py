@@ -1,0 +1,738 @@
+"""One conversation in the shapes in which tools export it: always the same case.
+
+An agent is asked where an order is, looks it up, and says it. Each shape is written anew after the
+page that it names.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_claude.errors import SettingsError
+from pytest_claude.traces.cases import linked
+from pytest_claude.traces.model import Case, LeftOut, TracedCall
+from pytest_claude.traces.sources import SOURCES, read_jsonl
+
+Json = Any
+MODEL, SERVED = "claude-sonnet-4-5", "claude-sonnet-4-5-20250929"
+SYSTEM, ASKED, GIVEN = "You help customers of Acme.", "Where is order 1234?", "shipped on 2 May"
+SCHEMA = {"type": "object", "properties": {"order_id": {"type": "string"}}}
+TOOL = {"name": "lookup_order", "description": "Look up an order.", "input_schema": SCHEMA}
+INPUT = {"order_id": "1234"}
+CALL = {"type": "tool_use", "id": "toolu_1", "name": "lookup_order", "input": INPUT}
+RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": GIVEN}
+SAID = "It was shipped on 2 May."
+USER = {"role": "user", "content": ASKED}
+CALLED = {"role": "assistant", "content": [CALL]}
+BACK = {"role": "user", "content": [RESULT]}
+USAGE = ({"input_tokens": 50, "output_tokens": 20}, {"input_tokens": 80, "output_tokens": 9})
+BODY = {"model": MODEL, "max_tokens": 300, "system": SYSTEM, "tools": [TOOL], "temperature": 0.5}
+BODIES = ({**BODY, "messages": [USER]}, {**BODY, "messages": [USER, CALLED, BACK]})
+
+
+def message(step: int) -> Json:
+    content = [CALL] if step == 0 else [{"type": "text", "text": SAID}]
+    return {
+        "id": f"msg_{step}", "type": "message", "role": "assistant", "model": SERVED,
+        "content": content, "stop_reason": "end_turn" if step else "tool_use",
+        "stop_sequence": None, "usage": USAGE[step],
+    }  # fmt: skip
+
+
+def lines(records: list[Json]) -> str:
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def table(rows: list[dict[str, Json]]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [*rows[0]])
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: v if isinstance(v, str) else json.dumps(v) for k, v in row.items()})
+    return out.getvalue()
+
+
+# --- OpenTelemetry -------------------------------------------------------------------------------
+
+PARTS_IN = [
+    {"role": "user", "parts": [{"type": "text", "content": ASKED}]},
+    {"role": "assistant", "parts": [
+        {"type": "tool_call", "id": "toolu_1", "name": "lookup_order", "arguments": INPUT}]},
+    {"role": "tool", "parts": [
+        {"type": "tool_call_response", "id": "toolu_1", "response": GIVEN}]},
+]  # fmt: skip
+DEFINED = {
+    "type": "function", "name": "lookup_order", "description": "Look up an order.",
+    "parameters": SCHEMA,
+}  # fmt: skip
+
+
+def parts_out(step: int) -> Json:
+    part = {"type": "text", "content": SAID} if step else PARTS_IN[1]["parts"][0]  # type: ignore[index]
+    return [
+        {"role": "assistant", "parts": [part], "finish_reason": "stop" if step else "tool_call"}
+    ]
+
+
+def options(step: int) -> dict[str, Json]:
+    return {
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic",
+        "gen_ai.request.model": MODEL, "gen_ai.response.model": SERVED,
+        "gen_ai.response.id": f"msg_{step}", "gen_ai.request.max_tokens": 300,
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.response.finish_reasons": ["stop" if step else "tool_call"],
+        "gen_ai.usage.input_tokens": USAGE[step]["input_tokens"],
+        "gen_ai.usage.output_tokens": USAGE[step]["output_tokens"],
+    }  # fmt: skip
+
+
+def content(step: int) -> dict[str, Json]:
+    return {
+        "gen_ai.system_instructions": [{"type": "text", "content": SYSTEM}],
+        "gen_ai.input.messages": PARTS_IN[: 1 + 2 * step],
+        "gen_ai.output.messages": parts_out(step),
+        "gen_ai.tool.definitions": [DEFINED],
+    }
+
+
+def any_value(value: Json) -> Json:
+    """A value as OTLP writes it."""
+    match value:
+        case bool():
+            return {"boolValue": value}
+        case int():
+            return {"intValue": str(value)}
+        case float():
+            return {"doubleValue": value}
+        case str():
+            return {"stringValue": value}
+        case list():
+            return {"arrayValue": {"values": [any_value(each) for each in value]}}
+    return {"kvlistValue": {"values": attributes(value)}}
+
+
+def attributes(values: dict[str, Json]) -> Json:
+    return [{"key": key, "value": any_value(value)} for key, value in values.items()]
+
+
+def otlp(*values: dict[str, Json], events: Any = lambda step: []) -> Json:
+    spans = [
+        {"traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": f"00f067aa0ba902b{step}",
+         "name": f"chat {MODEL}", "kind": 3, "startTimeUnixNano": f"17000000000000000{step}0",
+         "attributes": attributes(each), "events": events(step), "status": {}}
+        for step, each in enumerate(values)
+    ]  # fmt: skip
+    return {"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {}, "spans": spans}]}]}
+
+
+def logs(step: int, records: list[Json]) -> Json:
+    ids = {"traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": f"00f067aa0ba902b{step}"}
+    records = [{**ids, **record} for record in records]
+    return {"resourceLogs": [{"scopeLogs": [{"scope": {}, "logRecords": records}]}]}
+
+
+def as_texts(values: dict[str, Json]) -> dict[str, Json]:
+    return {name: json.dumps(value) for name, value in values.items()}
+
+
+def details(step: int) -> Json:
+    name = "gen_ai.client.inference.operation.details"
+    return logs(
+        step, [{"eventName": name, "attributes": attributes(options(step) | content(step))}]
+    )
+
+
+TOOL_CALLS = [
+    {"id": "toolu_1", "type": "function",
+     "function": {"name": "lookup_order", "arguments": json.dumps(INPUT)}},
+]  # fmt: skip
+
+
+def older(step: int) -> list[tuple[str, Json]]:
+    before = [
+        ("gen_ai.system.message", {"content": SYSTEM}),
+        ("gen_ai.user.message", {"content": ASKED}),
+        ("gen_ai.assistant.message", {"tool_calls": TOOL_CALLS}),
+        ("gen_ai.tool.message", {"id": "toolu_1", "content": GIVEN}),
+    ]
+    choice = {"index": 0, "finish_reason": "stop", "message": {"content": SAID}}
+    first = {"index": 0, "finish_reason": "tool_calls", "message": {"tool_calls": TOOL_CALLS}}
+    return [*before[: 2 + 2 * step], ("gen_ai.choice", choice if step else first)]
+
+
+def older_logs(step: int) -> Json:
+    named = [("event.name", name, body) for name, body in older(step)]
+    records = [{"attributes": attributes({key: name}), "body": any_value(body)}
+               for key, name, body in named]  # fmt: skip
+    return logs(step, records)
+
+
+def older_events(step: int) -> Json:
+    return [
+        {"name": name, "attributes": attributes({k: v if isinstance(v, str) else json.dumps(v)
+                                                 for k, v in body.items()})}
+        for name, body in older(step)
+    ]  # fmt: skip
+
+
+def with_tools(step: int) -> dict[str, Json]:
+    return options(step) | {"gen_ai.tool.definitions": json.dumps([DEFINED])}
+
+
+def openllmetry(step: int) -> dict[str, Json]:
+    prompts = [
+        {"role": "system", "content": SYSTEM},
+        {"role": "user", "content": ASKED},
+        {"role": "assistant", "tool_calls.0.id": "toolu_1", "tool_calls.0.name": "lookup_order",
+         "tool_calls.0.arguments": json.dumps(INPUT)},
+        {"role": "user", "content": json.dumps([RESULT])},
+    ]  # fmt: skip
+    flat = {f"gen_ai.prompt.{n}.{key}": value for n, prompt in enumerate(prompts[: 2 + 2 * step])
+            for key, value in prompt.items()}  # fmt: skip
+    out: dict[str, Json] = {
+        "role": "assistant",
+        "finish_reason": "end_turn" if step else "tool_use",
+    }
+    out |= {"content": SAID} if step else {k: v for k, v in prompts[2].items() if k != "role"}
+    return {
+        "gen_ai.system": "Anthropic", "llm.request.type": "chat", "gen_ai.request.model": MODEL,
+        "gen_ai.request.max_tokens": 300, "gen_ai.request.temperature": 0.5,
+        "gen_ai.response.model": SERVED, "gen_ai.response.id": f"msg_{step}",
+        "gen_ai.usage.input_tokens": USAGE[step]["input_tokens"],
+        "gen_ai.usage.output_tokens": USAGE[step]["output_tokens"],
+        "llm.request.functions.0.name": "lookup_order",
+        "llm.request.functions.0.description": "Look up an order.",
+        "llm.request.functions.0.input_schema": json.dumps(SCHEMA),
+        **flat, **{f"gen_ai.completion.0.{key}": value for key, value in out.items()},
+    }  # fmt: skip
+
+
+def openinference(step: int) -> dict[str, Json]:
+    call = {
+        "message.tool_calls.0.tool_call.id": "toolu_1",
+        "message.tool_calls.0.tool_call.function.name": "lookup_order",
+        "message.tool_calls.0.tool_call.function.arguments": json.dumps(INPUT),
+    }
+    prompts = [
+        {"message.role": "system", "message.content": SYSTEM},
+        {"message.role": "user", "message.contents.0.message_content.type": "text",
+         "message.contents.0.message_content.text": ASKED},
+        {"message.role": "assistant", **call},
+        {"message.role": "tool", "message.tool_call_id": "toolu_1", "message.content": GIVEN},
+    ]  # fmt: skip
+    out = {"message.content": SAID} if step else call
+    return {
+        "openinference.span.kind": "LLM", "llm.provider": "anthropic", "llm.model_name": MODEL,
+        "llm.invocation_parameters": json.dumps({"max_tokens": 300, "temperature": 0.5}),
+        "llm.token_count.prompt": USAGE[step]["input_tokens"],
+        "llm.token_count.completion": USAGE[step]["output_tokens"],
+        "llm.tools.0.tool.json_schema": json.dumps(TOOL),
+        **{f"llm.input_messages.{n}.{key}": value
+           for n, prompt in enumerate(prompts[: 2 + 2 * step]) for key, value in prompt.items()},
+        "llm.output_messages.0.message.role": "assistant",
+        **{f"llm.output_messages.0.{key}": value for key, value in out.items()},
+    }  # fmt: skip
+
+
+def console(step: int) -> Json:
+    return {
+        "name": f"chat {MODEL}",
+        "context": {"trace_id": "0x4bf9", "span_id": f"0x{step}", "trace_state": "[]"},
+        "kind": "SpanKind.CLIENT", "parent_id": None, "start_time": f"2026-05-02T10:00:0{step}Z",
+        "status": {"status_code": "UNSET"}, "attributes": options(step) | as_texts(content(step)),
+        "events": [], "links": [], "resource": {"attributes": {}},
+    }  # fmt: skip
+
+
+def each(of: Any) -> list[Json]:
+    return [of(0), of(1)]
+
+
+CONVENTIONS = "https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai"
+OTLP = "https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding"
+OTEL = {
+    "attributes as texts": (
+        f"{CONVENTIONS}/non-normative/examples-llm-calls.md",
+        json.dumps(otlp(*(options(n) | as_texts(content(n)) for n in (0, 1)))),
+    ),
+    "attributes as structures": (OTLP, json.dumps(otlp(*each(lambda n: options(n) | content(n))))),
+    "the event of details": (
+        f"{CONVENTIONS}/gen-ai-events.md",
+        lines([otlp(*each(options)), details(0), details(1)]),
+    ),
+    "the event of details alone": (f"{CONVENTIONS}/gen-ai-events.md", lines(each(details))),
+    "an event for each message, as logs": (
+        "https://github.com/open-telemetry/semantic-conventions/blob/v1.36.0/docs/gen-ai/"
+        "gen-ai-events.md",
+        lines([older_logs(0), older_logs(1), otlp(*each(with_tools))]),
+    ),
+    "an event for each message, in the span": (
+        "https://github.com/open-telemetry/semantic-conventions/blob/v1.28.0/docs/gen-ai/"
+        "gen-ai-spans.md",
+        json.dumps(otlp(*each(with_tools), events=older_events)),
+    ),
+    "OpenLLMetry": (
+        "https://www.traceloop.com/docs/openllmetry/contributing/semantic-conventions",
+        json.dumps(otlp(*each(openllmetry))),
+    ),
+    "OpenInference": (
+        "https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md",
+        json.dumps(otlp(*each(openinference))),
+    ),
+    "what the SDK prints": (
+        "https://opentelemetry-python.readthedocs.io/en/latest/sdk/trace.export.html",
+        lines(each(console)),
+    ),
+}
+
+# --- the vendors ---------------------------------------------------------------------------------
+
+OPTIONS = {"max_tokens": 300, "temperature": 0.5}
+CHAT = [
+    {"role": "system", "content": SYSTEM},
+    USER,
+    {"role": "assistant", "content": "", "tool_calls": TOOL_CALLS},
+    {"role": "tool", "tool_call_id": "toolu_1", "content": GIVEN},
+]
+
+
+def langfuse_ui(step: int) -> Json:
+    whole = {k: v for k, v in BODIES[step].items() if k not in ("model", "temperature")}
+    return {
+        "id": f"obs-{step}", "traceId": "trace-1", "type": "GENERATION", "name": "messages",
+        "startTime": f"2026-05-02T10:00:0{step}.000Z", "parentObservationId": None,
+        "level": "DEFAULT",
+        "statusMessage": None, "model": MODEL, "modelParameters": OPTIONS,
+        "input": whole, "output": message(step),
+        "usageDetails": {"input": USAGE[step]["input_tokens"],
+                         "output": USAGE[step]["output_tokens"]},
+    }  # fmt: skip
+
+
+def langfuse_bucket(step: int) -> Json:
+    out = {"role": "assistant", "content": SAID} if step else CHAT[2]
+    return {
+        "id": f"obs-{step}", "trace_id": "trace-1", "type": "GENERATION",
+        "start_time": f"2026-05-02 10:00:0{step}.000000", "provided_model_name": SERVED,
+        "model_parameters": json.dumps({**OPTIONS, "tools": [DEFINED]}),
+        "input": json.dumps(CHAT[: 2 + 2 * step]), "output": json.dumps(out),
+        "usage_details": json.dumps({"input": USAGE[step]["input_tokens"],
+                                     "output": USAGE[step]["output_tokens"], "total": 1}),
+    }  # fmt: skip
+
+
+LANGFUSE = {
+    "JSON of the UI": ("https://langfuse.com/docs/api-and-data-platform/features/export-from-ui",
+                       json.dumps(each(langfuse_ui))),
+    "CSV of the UI": ("https://langfuse.com/docs/api-and-data-platform/features/export-from-ui",
+                      table(each(langfuse_ui))),
+    "lines in a bucket": (
+        "https://langfuse.com/docs/api-and-data-platform/features/blob-storage-export-fields",
+        lines(each(langfuse_bucket)),
+    ),
+    "a trace of the API": (
+        "https://api.reference.langfuse.com/#tag/trace",
+        json.dumps({"id": "trace-1", "name": "agent", "observations": each(langfuse_ui)}),
+    ),
+}  # fmt: skip
+
+
+def langsmith_wrapped(step: int) -> Json:
+    given = {**BODIES[step], "messages": [CHAT[0], *BODIES[step]["messages"]]}
+    out = {k: v for k, v in message(step).items() if k != "usage"}
+    return {
+        "id": f"run-{step}", "name": "ChatAnthropic", "run_type": "llm", "trace_id": "run-root",
+        "start_time": f"2026-05-02T10:00:0{step}",
+        "dotted_order": f"20260502T10000{step}Zrun-{step}",
+        "inputs": {k: v for k, v in given.items() if k != "system"},
+        "outputs": {**out, "usage_metadata": {**USAGE[step], "total_tokens": 1}},
+        "error": None, "status": "success", "extra": {"metadata": {}, "runtime": {}},
+    }  # fmt: skip
+
+
+def lc(kind: str, **kwargs: Json) -> Json:
+    return {"lc": 1, "type": "constructor", "id": ["langchain", "schema", "messages", kind],
+            "kwargs": kwargs}  # fmt: skip
+
+
+def langsmith_langchain(step: int) -> Json:
+    call = {"name": "lookup_order", "args": INPUT, "id": "toolu_1", "type": "tool_call"}
+    given = [
+        lc("SystemMessage", content=SYSTEM, type="system"),
+        lc("HumanMessage", content=ASKED, type="human"),
+        lc("AIMessage", content=[CALL], tool_calls=[call], type="ai", id="run-0"),
+        lc("ToolMessage", content=GIVEN, tool_call_id="toolu_1", type="tool", status="success"),
+    ]
+    told = message(step)
+    out = lc(
+        "AIMessage", type="ai", content=SAID if step else [CALL],
+        tool_calls=[] if step else [call],
+        response_metadata={k: told[k] for k in ("id", "model", "stop_reason", "usage")},
+    )  # fmt: skip
+    return {
+        "id": f"run-{step}", "name": "ChatAnthropic", "run_type": "llm", "trace_id": "run-root",
+        "start_time": f"2026-05-02T10:00:0{step}",
+        "inputs": {"messages": [given[: 2 + 2 * step]]},
+        "outputs": {"generations": [[{"text": "", "type": "ChatGeneration", "message": out}]]},
+        "extra": {"invocation_params": {"model": MODEL, "_type": "anthropic-chat", **OPTIONS,
+                                        "tools": [TOOL]},
+                  "metadata": {"ls_provider": "anthropic", "ls_model_name": MODEL}},
+    }  # fmt: skip
+
+
+RUNS = "https://docs.langchain.com/langsmith/run-data-format"
+LANGSMITH = {
+    "lines of wrap_anthropic": (RUNS, lines(each(langsmith_wrapped))),
+    "an answer of the API, by LangChain": (RUNS, json.dumps({"runs": each(langsmith_langchain)})),
+    "a run with its children": (
+        RUNS,
+        json.dumps({"id": "root", "run_type": "chain", "trace_id": "run-root",
+                    "child_runs": each(langsmith_langchain)}),
+    ),
+    "CSV, objects as texts": (
+        "https://docs.langchain.com/langsmith/data-export",
+        table(each(langsmith_wrapped)),
+    ),
+}  # fmt: skip
+
+
+def logfire_row(step: int, values: Json) -> Json:
+    return {
+        "trace_id": "0198", "span_id": f"{step}", "parent_span_id": None, "kind": "span",
+        "span_name": "Message with {request_data[model]!r}", "message": f"Message with '{MODEL}'",
+        "start_timestamp": f"2026-05-02T10:00:0{step}Z", "otel_scope_name": "logfire.anthropic",
+        "is_exception": False, "attributes": values,
+    }  # fmt: skip
+
+
+def logfire_v1(step: int) -> Json:
+    call = {"id": "toolu_1", "function": {"name": "lookup_order",
+                                          "arguments": json.dumps({"input": INPUT})}}  # fmt: skip
+    out = {"content": SAID} if step else {"tool_calls": [call]}
+    scalars = {k: v for k, v in options(step).items() if "finish" not in k}
+    return logfire_row(step, {
+        **scalars, "request_data": BODIES[step],
+        "response_data": {"message": {"role": "assistant", **out}, "usage": USAGE[step]},
+        "gen_ai.response.finish_reasons": [message(step)["stop_reason"]],
+    })  # fmt: skip
+
+
+def logfire_latest(step: int) -> Json:
+    values = options(step) | content(step) | {"gen_ai.tool.definitions": json.dumps([TOOL])}
+    return logfire_row(step, values | {"request_data": {"model": MODEL}})
+
+
+def columns(rows: list[Json]) -> Json:
+    return {"columns": [{"name": name, "datatype": "Utf8", "values": [row[name] for row in rows]}
+                        for name in rows[0]]}  # fmt: skip
+
+
+QUERY = "https://pydantic.dev/docs/logfire/manage/query-api/"
+LOGFIRE = {
+    "columns": (QUERY, json.dumps(columns(each(logfire_v1)))),
+    "rows": (QUERY, json.dumps({"columns": [], "rows": each(logfire_latest)})),
+    "CSV": (QUERY, table(each(logfire_v1))),
+    "lines": (QUERY, lines(each(logfire_latest))),
+}
+
+
+def braintrust_wrapped(step: int) -> Json:
+    told = message(step)
+    return {
+        "id": f"row-{step}", "span_id": f"s{step}", "root_span_id": "root",
+        "span_parents": ["root"],
+        "created": f"2026-05-02T10:00:0{step}Z", "is_root": False, "error": None,
+        "span_attributes": {"name": "anthropic.messages.create", "type": "llm"},
+        "input": [*BODIES[step]["messages"], CHAT[0]],
+        "output": {k: told[k] for k in ("role", "content")},
+        "metadata": {"provider": "anthropic", "model": MODEL, **OPTIONS, "tools": [TOOL],
+                     "stop_reason": told["stop_reason"]},
+        "metrics": {"prompt_tokens": USAGE[step]["input_tokens"],
+                    "completion_tokens": USAGE[step]["output_tokens"], "start": 1.5 + step},
+    }  # fmt: skip
+
+
+def braintrust_chat(step: int) -> Json:
+    reason = "stop" if step else "tool_calls"
+    said = {"role": "assistant", "content": SAID} if step else CHAT[2]
+    return {**braintrust_wrapped(step), "input": CHAT[: 2 + 2 * step],
+            "output": [{"index": 0, "finish_reason": reason, "message": said}]}  # fmt: skip
+
+
+FETCH = "https://www.braintrust.dev/docs/reference/api/Logs"
+BRAINTRUST = {
+    "events of the API": (FETCH, json.dumps({"events": each(braintrust_wrapped), "cursor": None})),
+    "rows of a query": ("https://www.braintrust.dev/docs/reference/btql",
+                        json.dumps({"data": each(braintrust_chat), "schema": {}})),
+    "lines in a bucket": ("https://www.braintrust.dev/docs/admin/data-management/export",
+                          lines(each(braintrust_wrapped))),
+    "CSV": ("https://www.braintrust.dev/docs/platform/logs/view", table(each(braintrust_wrapped))),
+}  # fmt: skip
+
+MESSAGES = "https://platform.claude.com/docs/en/api/messages"
+JSONL = {
+    "a request and a response": (
+        MESSAGES, lines(each(lambda n: {"request": BODIES[n], "response": message(n)}))),
+    "a request with its response in it": (
+        MESSAGES, lines(each(lambda n: {**BODIES[n], "response": message(n), "trace_id": "t"}))),
+    "texts of JSON, in a CSV": (
+        MESSAGES, table(each(lambda n: {"input": BODIES[n], "output": message(n)}))),
+}  # fmt: skip
+
+SHAPES = [
+    pytest.param(source, shape, id=f"{source}: {name}")
+    for source, shapes in {
+        "otel": OTEL, "langfuse": LANGFUSE, "langsmith": LANGSMITH, "logfire": LOGFIRE,
+        "braintrust": BRAINTRUST, "jsonl": JSONL,
+    }.items()
+    for name, shape in shapes.items()
+]  # fmt: skip
+
+
+def read(source: str, path: Path) -> list[TracedCall | LeftOut]:
+    return [*SOURCES[source].read([(path, path.name)])]
+
+
+def written(folder: Path, text: str) -> Path:
+    is_csv = not text.startswith(("{", "["))
+    path = folder / ("export.csv" if is_csv else "export.json")
+    path.write_text(text)
+    return path
+
+
+def case_in(found: list[TracedCall | LeftOut]) -> Case:
+    (case,) = linked(call for call in found if isinstance(call, TracedCall))
+    return case
+
+
+@pytest.mark.parametrize(("source", "shape"), SHAPES)
+def test_every_shape_tells_the_same_case(
+    source: str, shape: tuple[str, str], tmp_path: Path
+) -> None:
+    found = read(source, written(tmp_path, shape[1]))
+    left_out = [each for each in found if isinstance(each, LeftOut)]
+    assert {each.why for each in left_out} <= {"no call to a model"}
+    case = case_in(found)
+    assert {**case.request, "model": MODEL} == BODIES[0]
+    assert case.then == [[CALLED, BACK]]
+    replies = [reply for _, reply in case.replies]
+    assert [reply["content"] for reply in replies] == [message(0)["content"], message(1)["content"]]
+    assert [reply["stop_reason"] for reply in replies] == ["tool_use", "end_turn"]
+    assert [reply["usage"] for reply in replies] == [*USAGE]
+    assert case.filled <= {"stop_reason"}
+
+
+@pytest.mark.parametrize(("source", "shape"), SHAPES)
+def test_a_gzipped_export_is_the_same(source: str, shape: tuple[str, str], tmp_path: Path) -> None:
+    plain = written(tmp_path, shape[1])
+    path = tmp_path / f"{plain.name}.gz"
+    path.write_bytes(gzip.compress(plain.read_bytes()))
+    assert case_in(read(source, path)).bodies == case_in(read(source, plain)).bodies
+
+
+def test_each_source_has_three_documented_shapes() -> None:
+    for source in ("otel", "langfuse", "langsmith", "logfire", "braintrust", "jsonl"):
+        pages = [shape.values[1][0] for shape in SHAPES if shape.values[0] == source]
+        assert len(pages) >= 3
+        assert all(page.startswith("https://") for page in pages)
+
+
+# --- what is left out ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "source", ["otel", "langfuse", "langsmith", "logfire", "braintrust", "jsonl"]
+)
+def test_a_broken_line_is_named_and_the_others_are_read(source: str, tmp_path: Path) -> None:
+    shapes = {"otel": "what the SDK prints", "langfuse": "lines in a bucket",
+              "langsmith": "lines of wrap_anthropic", "logfire": "lines",
+              "braintrust": "lines in a bucket", "jsonl": "a request and a response"}  # fmt: skip
+    of = {"otel": OTEL, "langfuse": LANGFUSE, "langsmith": LANGSMITH, "logfire": LOGFIRE,
+          "braintrust": BRAINTRUST, "jsonl": JSONL}[source]  # fmt: skip
+    first, second = of[shapes[source]][1].splitlines()
+    path = tmp_path / "export.jsonl"
+    path.write_text(f"{first}\n{second[:-9]}\n\n7\n{second}\n")
+    found = read(source, path)
+    broken = [each for each in found if isinstance(each, LeftOut)]
+    assert [each.source for each in broken] == ["export.jsonl:2", "export.jsonl:4"]
+    assert {each.why for each in broken} == {"broken"}
+    assert broken[0].detail.startswith("no JSON: ")
+    assert len(case_in(found).replies) == 2
+
+
+def left_out(source: str, record: Json, folder: Path) -> LeftOut:
+    path = folder / "export.jsonl"
+    path.write_text(json.dumps(record))
+    (found,) = read(source, path)
+    assert isinstance(found, LeftOut)
+    return found
+
+
+def without(record: Json, *names: str) -> Json:
+    return {k: v for k, v in record.items() if k not in names}
+
+
+def span(**changed: Json) -> Json:
+    values = options(1) | content(1) | {k.replace("__", "."): v for k, v in changed.items()}
+    return otlp({name: value for name, value in values.items() if value is not None})
+
+
+REASONS = [
+    ("otel", span(gen_ai__operation__name="execute_tool"), "no call to a model"),
+    ("otel", span(gen_ai__operation__name="invoke_agent"), "no call to a model"),
+    ("otel", span(gen_ai__request__model="gpt-4o", gen_ai__response__model="gpt-4o-2024"),
+     "another vendor's model"),
+    ("otel", span(gen_ai__input__messages=None), "no content"),
+    ("otel", span(gen_ai__output__messages=None), "no content"),
+    ("otel", span(gen_ai__output__messages=None, error__type="529"), "failed"),
+    ("langfuse", {**langfuse_ui(1), "type": "SPAN"}, "no call to a model"),
+    ("langfuse", {**langfuse_ui(1), "model": "gpt-4o"}, "another vendor's model"),
+    ("langfuse", {**langfuse_ui(1), "output": None, "level": "ERROR", "statusMessage": "529"},
+     "failed"),
+    ("langsmith", {**langsmith_langchain(1), "run_type": "chain"}, "no call to a model"),
+    ("langsmith", {**langsmith_langchain(1), "outputs": None, "error": "Overloaded"}, "failed"),
+    ("langsmith", {**langsmith_langchain(1), "extra": {"invocation_params": {"model": "gpt-4o"}}},
+     "another vendor's model"),
+    ("logfire", logfire_row(1, {}), "no call to a model"),
+    ("logfire", logfire_row(1, {"request_data": {"model": MODEL}}), "no content"),
+    ("braintrust", {**braintrust_chat(1), "span_attributes": {"type": "tool"}},
+     "no call to a model"),
+    ("braintrust", {**braintrust_chat(1), "output": None}, "no content"),
+    ("jsonl", {"request": BODIES[0]}, "no content"),
+    ("jsonl", {"request": {**BODIES[0], "model": "gpt-4o"}, "response": message(0)},
+     "another vendor's model"),
+    ("jsonl", {"note": "x"}, "broken"),
+    ("langsmith", {"note": "x"}, "broken"),
+    ("otel", {"note": "x"}, "broken"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "record", "why"), REASONS)
+def test_what_is_no_call_of_claude_is_left_out_by_its_reason(
+    source: str, record: Json, why: str, tmp_path: Path
+) -> None:
+    assert left_out(source, record, tmp_path).why == why
+
+
+def test_what_an_export_lacks_is_filled_in_and_listed(tmp_path: Path) -> None:
+    bare = [
+        {"role": "user", "content": ASKED},
+        {"role": "assistant", "tool_calls": [{"function": {"name": "lookup_order",
+                                                           "arguments": INPUT}}]},
+        {"role": "tool", "content": GIVEN},
+    ]  # fmt: skip
+    record = {"input": {"model": MODEL, "messages": bare}, "output": SAID}
+    path = tmp_path / "export.jsonl"
+    path.write_text(json.dumps(record))
+    (call,) = read("jsonl", path)
+    assert isinstance(call, TracedCall)
+    assert call.body["max_tokens"] == 4096
+    assert call.body["tools"] == [{"name": "lookup_order", "input_schema": {"type": "object"}}]
+    ids = [block["id"] if "id" in block else block["tool_use_id"]
+           for turn in call.body["messages"][1:] for block in turn["content"]]  # fmt: skip
+    assert ids == ["toolu_recorded_1", "toolu_recorded_1"]
+    assert sorted(call.filled) == ["max_tokens", "stop_reason", "tool ids", "tools"]
+
+
+def test_fields_of_ones_own_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps({"asked": BODIES[0], "got": message(0), "response": "noise"}))
+    (call,) = read_jsonl("asked", "got")([(path, path.name)])
+    assert isinstance(call, TracedCall)
+    assert call.body == BODIES[0]
+    assert call.reply["content"] == [CALL]
+
+
+@pytest.mark.parametrize(
+    ("magic", "kind"),
+    [(b"PAR1", "Parquet"), (b"ARROW1\0\0", "Arrow"), (b"\xff\xff\xff\xff", "Arrow")],
+)
+def test_a_binary_format_is_refused_with_the_command_that_converts_it(
+    magic: bytes, kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "runs.parquet"
+    path.write_bytes(magic + b"\0" * 20)
+    with pytest.raises(SettingsError, match=f"a {kind} file") as error:
+        read("langsmith", path)
+    command = str(error.value).partition("to convert it  ")[2]
+    assert command.startswith('pip install pyarrow pandas && python -c "')
+    compile(command.split('"')[1], "command", "exec")
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "export.json.gz"
+    path.write_bytes(gzip.compress(b"[]" * 99)[:-9])
+    (found,) = read("otel", path)
+    assert isinstance(found, LeftOut)
+    assert (found.why, found.source) == ("broken", "export.json.gz")
+
+
+def test_the_bedrock_id_of_a_model_is_written_as_the_api_takes_it(tmp_path: Path) -> None:
+    record = {
+        "request": {**BODIES[0], "model": "us.anthropic.claude-haiku-4-5-20251001-v1:0"},
+        "response": message(0),
+    }
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps(record))
+    (call,) = read("jsonl", path)
+    assert isinstance(call, TracedCall)
+    assert call.body["model"] == "claude-haiku-4-5"
+
+
+def test_thinking_without_its_signature_is_not_sent_back() -> None:
+    from pytest_claude.traces.messages import conversation
+
+    thought = {"type": "reasoning", "content": "Hm."}
+    signed = {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}
+    turns = [USER, {"role": "assistant", "content": [thought, signed, CALL]}, BACK]
+    assert conversation(turns)[1][1]["content"] == [signed, CALL]
+
+
+# --- streams -------------------------------------------------------------------------------------
+
+EVENTS = [
+    {"type": "message_start", "message": {**message(1), "content": [], "stop_reason": None}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": SAID[:9]}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": SAID[9:]}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": USAGE[1]},
+    {"type": "message_stop"},
+]
+SSE = "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in EVENTS)
+STREAMED = {"request": {**BODIES[1], "stream": True}}
+LOGGED = logfire_row(1, {
+    **options(1), "request_data": {**BODIES[1], "stream": True},
+    "response_data": {"combined_chunk_content": SAID, "chunk_count": 2},
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "record"),
+    [
+        ("jsonl", {**STREAMED, "response": SSE}),
+        ("jsonl", {**STREAMED, "response": EVENTS}),
+        ("langsmith", {**langsmith_wrapped(1), "outputs": {"output": EVENTS}}),
+        ("logfire", LOGGED),
+    ],
+    ids=["text of events", "list of events", "LangSmith's chunks", "Logfire's pieces"],
+)
+def test_a_stream_is_asked_and_answered_whole(source: str, record: Json, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps(record))
+    (call,) = read(source, path)
+    assert isinstance(call, TracedCall)
+    assert call.body == BODIES[1]
+    assert call.reply["content"] == [{"type": "text", "text": SAID}]
+    assert call.reply["stop_reason"] == "end_turn"
+
+
+def test_a_stream_without_its_end_is_no_reply(tmp_path: Path) -> None:
+    assert left_out("jsonl", {**STREAMED, "response": EVENTS[:4]}, tmp_path).why == "no content"
