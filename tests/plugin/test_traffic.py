@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from identifiers import identifiers
 from simulator import calls, says, script
 
 from pytest_claude.cli import main
@@ -76,7 +78,8 @@ def made(
     ):
         if pairs:
             log(project.path / path, *pairs)
-        words = [word for name, value in more.items() for word in (f"--{name}", value)]
+        named = ((f"--{name.replace('_', '-')}", value) for name, value in more.items())
+        words = [word for pair in named for word in pair if word is not None]
         status = main(["from", source, path, "--into", "tests", *words])
         printed = capsys.readouterr()
         assert status == 0, printed
@@ -199,6 +202,32 @@ def test_the_hook_of_the_project_takes_names_out_of_cases_and_cassettes(project,
     assert "Ada" not in text_of_all
     assert "I am [customer], [email-1]" in text_of_all
     project.run("tests").assert_outcomes(passed=1)
+
+
+def test_no_personal_data_is_in_any_file_that_is_written(project, made) -> None:
+    values = identifiers()
+    pairs = []
+    for n, value in enumerate(values):
+        asked = {"role": "user", "content": f"Order 1000{n}: I am {value}"}
+        call = said(tool("search", f"toolu_{n}", who={value: [value]}), stop="tool_use")
+        turns = [
+            {"role": "assistant", "content": call["content"]},
+            back(f"toolu_{n}", json.dumps({"note": f"a\n{value}"})),
+        ]
+        first = request(asked, system=f"It is {value}.", metadata={"user_id": value})
+        second = {**first, "messages": [asked, *turns]}
+        pairs += [(first, call), (second, said(text(f"Thank you, {value}!")))]
+    printed = made(*pairs, n="all")
+    assert "taken out: 50 e-mail addresses, 50 phone numbers, 50 card numbers, 50 acc" in printed
+    written = [p for p in project.path.rglob("*") if p.is_file() and p.name != "log.jsonl"]
+    texts = {p: re.sub(r"[ -]", "", p.read_text()).casefold() for p in written}
+    left = [(value, path) for value in values for path, each in texts.items()
+            if re.sub(r"[ -]", "", value).casefold() in each]  # fmt: skip
+    assert left == []
+    prompts = sorted(case["prompt"].partition(": I am [")[0] for case in cases(project))
+    assert prompts == sorted(f"Order 1000{n}" for n in range(200)), "order numbers survive"
+    made(*pairs[:2], name="kept", path="few.jsonl", keep_personal_data=None)
+    assert values[0] in (project.path / "tests/kept.jsonl").read_text()
 
 
 def test_of_each_cluster_so_many_are_taken_and_the_same_each_time(project, made) -> None:
