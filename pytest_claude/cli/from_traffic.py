@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"FAIL {getattr(error, 'headline', error)}", file=sys.stderr)
         return 1
     counts = None if personal is None else personal.counts
-    _print(changed_lines((each.case for each in written), counts))
+    _print(changed_lines([each.case for each in written], counts))
     print(f"written: {test}, {cases_file}, and below {_below(kept)} {len(kept):,} cassettes")
     return _replay(test, written[0].case)
 

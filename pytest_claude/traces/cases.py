@@ -90,4 +90,5 @@ def _case(chain: _Chain) -> Case:
         first.source,
         first.betas,
         frozenset(each for call, _ in chain for each in call.filled),
+        frozenset(each for call, _ in chain for each in call.dropped),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Why = Literal[
@@ -11,7 +11,7 @@ Why = Literal[
 ]  # fmt: skip
 """Why a record of a source is no call: it can't be read; it is of another kind (a tool, a chain);
 another vendor's model was asked; the export holds no request or no reply; the call failed for a
-reason that is no behavior of the model; its reply was cut."""
+reason that is no behavior of the model; its content was cut."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class TracedCall:
         time: When it was made, as a text or a number that sorts within its source.
         betas: The header `anthropic-beta`; "" for none.
         filled: What the source lacks and defaults stand for.
+        dropped: Fields of the request in the source that the API does not know.
     """
 
     body: Mapping[str, Any]
@@ -52,6 +53,7 @@ class TracedCall:
     time: str | float = 0
     betas: str = ""
     filled: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Case:
         source: Where the first call is.
         betas: The header `anthropic-beta`; "" for none.
         filled: What the source lacks and defaults stand for.
+        dropped: Fields of the request in the source that the API does not know.
     """
 
     request: Mapping[str, Any]
@@ -73,7 +76,8 @@ class Case:
     replies: Sequence[tuple[int, Mapping[str, Any]]]
     source: str = ""
     betas: str = ""
-    filled: frozenset[str] = field(default_factory=frozenset)
+    filled: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
 
     @property
     def bodies(self) -> list[Mapping[str, Any]]:

@@ -68,6 +68,14 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Everything else of a call. `request` may hold a whole request, or only its messages."""
 
+FIELDS = frozenset({
+    "cache_control", "compaction", "container", "context_management", "fallbacks", "inference_geo",
+    "max_tokens", "mcp_servers", "messages", "metadata", "model", "output_config", "output_format",
+    "prompt", "service_tier", "speed", "stop_sequences", "system", "temperature", "thinking",
+    "tool_choice", "tools", "top_k", "top_p",
+})  # fmt: skip
+"""The fields of a request; `prompt` is what others call the messages."""
+
 CALLS = ("chat", "text_completion", "completion", "generate_content", "llm", "generation")
 """What a span says of itself, in lower case, that is a call to a model."""
 

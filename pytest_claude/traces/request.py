@@ -10,8 +10,8 @@ from typing import Any
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.traces.messages import conversation, reply, structured, tools
 from pytest_claude.traces.model import LeftOut, TracedCall
-from pytest_claude.traces.names import CALLS, OPTIONS, STOPS, named
-from pytest_claude.transcript.json_values import integer, mapping, mappings, string
+from pytest_claude.traces.names import CALLS, FIELDS, OPTIONS, STOPS, named
+from pytest_claude.transcript.json_values import integer, mapping, mappings, parsed, string
 
 DEFAULTS: Mapping[str, Any] = {
     "max_tokens": 4096,
@@ -22,11 +22,13 @@ DEFAULTS: Mapping[str, Any] = {
 }
 """What stands for what an export lacks, by what it lacks."""
 
-NOT_SENT = frozenset({"stream", "anthropic_version", "anthropic_beta", "extra_headers", "timeout",
-                      "extra_query", "extra_body", "betas", "model_name", "_type"})  # fmt: skip
-"""Arguments of an SDK and fields of a platform that are no field of a request."""
+NOT_SENT = frozenset({"stream", "anthropic_version", "anthropic_beta", "betas", "extra_headers",
+                      "extra_query", "extra_body", "timeout"})  # fmt: skip
+"""Arguments of an SDK and fields of a platform that say nothing of what is asked."""
 
 _REQUEST = frozenset({"messages", "prompt"})
+_CONTENT = ("request", "messages", "system", "tools", "reply")
+_CUT = re.compile(r"\s*(?:\[\s*)?\{\s*\"")
 _PLAIN = re.compile(r"claude-[\w.-]+")
 _PROVIDERS = ("anthropic", "claude")
 
@@ -55,7 +57,7 @@ def is_claude(model: str) -> bool:
 
 def spelled(model: str) -> str:
     """A model's id as the API itself takes it."""
-    model = model.removeprefix("anthropic/")
+    model = model.rsplit("/", 1)[-1]
     return model if _PLAIN.fullmatch(model) else canonical_model(model)
 
 
@@ -70,8 +72,10 @@ def call_of(span: Span) -> TracedCall | LeftOut:
         return LeftOut("no call to a model", source)
     if not (is_claude(model) or is_claude(served)):
         return LeftOut("another vendor's model", source, model or served)
+    if any(_is_cut(named(fields, name)) for name in _CONTENT):
+        return LeftOut("cut", source, "a text of JSON without its end")
     filled: list[str] = []
-    body = _body(fields, request, filled)
+    body, dropped = _body(fields, request, filled)
     content, around = reply(named(fields, "reply"))
     if not body.get("messages") or not content:
         failed = named(fields, "error") is not None
@@ -81,10 +85,21 @@ def call_of(span: Span) -> TracedCall | LeftOut:
     message = _message(fields, content, around, filled)
     message["model"] = served or string(around.get("model")) or body["model"]
     betas = ",".join(each for each in mapping(request).get("betas") or () if isinstance(each, str))
-    return TracedCall(body, message, source, 200, span.trace, span.time, betas, tuple(filled))
+    return TracedCall(
+        body, message, source, 200, span.trace, span.time, betas, tuple(filled), tuple(dropped)
+    )
 
 
-def _body(fields: Mapping[str, Any], request: Any, filled: list[str]) -> dict[str, Any]:
+def _is_cut(value: Any) -> bool:
+    """Whether it is the beginning of a JSON text: exporters cut long attributes."""
+    value = structured(value)
+    return isinstance(value, str) and _CUT.match(value) is not None
+
+
+def _body(
+    fields: Mapping[str, Any], request: Any, filled: list[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """The body of the request, and the fields that it had and the API does not know."""
     whole = isinstance(request, Mapping) and bool(_REQUEST & request.keys())
     given = (
         {k: v for k, v in request.items() if k not in NOT_SENT and v is not None} if whole else {}
@@ -94,7 +109,9 @@ def _body(fields: Mapping[str, Any], request: Any, filled: list[str]) -> dict[st
     system, turns, made_up = conversation(request if messages is None else messages)
     outside = conversation([{"role": "system", "content": structured(named(fields, "system"))}])[0]
     stated = given.pop("system", None)
-    options = {name: structured(named(fields, name, OPTIONS)) for name in OPTIONS}
+    dropped = [name for name in given if name not in FIELDS]
+    given = {name: value for name, value in given.items() if name in FIELDS}
+    options = {name: _plain(named(fields, name, OPTIONS)) for name in OPTIONS}
     body = {**{k: v for k, v in options.items() if v is not None}, **given}
     offered, open_schema = tools(body.pop("tools", None) or named(fields, "tools"))
     if "max_tokens" not in body:
@@ -104,7 +121,13 @@ def _body(fields: Mapping[str, Any], request: Any, filled: list[str]) -> dict[st
     system = [*outside, *system]
     said = stated if stated else system[0]["text"] if _is_text(system) else system
     made = {"system": said, "messages": turns, "tools": offered}
-    return {**body, **{name: each for name, each in made.items() if each}}
+    return {**body, **{name: each for name, each in made.items() if each}}, dropped
+
+
+def _plain(value: Any) -> Any:
+    """An option that may be written as a text, a number too."""
+    value = structured(value)
+    return parsed(value, value) if isinstance(value, str) else value
 
 
 def _is_text(blocks: Sequence[Mapping[str, Any]]) -> bool:

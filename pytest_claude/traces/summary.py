@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -15,7 +15,7 @@ from pytest_claude.traces.request import DEFAULTS
 _MOST = 10  # of what is named one by one
 _TOLD: Mapping[Why, str] = {
     "failed": "failed (an error is told, or one of the key or the service)",
-    "cut": "cut before their end",
+    "cut": "cut: a stream without its end, or a text of JSON (exporters limit attributes)",
 }
 _KINDS = {"email": "e-mail addresses", "phone": "phone numbers", "card": "card numbers",
           "iban": "account numbers (IBAN)"}  # fmt: skip
@@ -93,11 +93,14 @@ def chosen_lines(
         yield f"  and {_counted(more, 'cluster')} more"
 
 
-def changed_lines(cases: Iterable[Case], taken_out: Mapping[str, int] | None) -> Iterator[str]:
+def changed_lines(cases: Sequence[Case], taken_out: Mapping[str, int] | None) -> Iterator[str]:
     """What was filled in, and what was taken out; None where personal data was kept."""
     filled = Counter(each for case in cases for each in case.filled)
     for name, number in filled.most_common():
         yield f"filled in, in {_counted(number, 'case')}: {name} = {DEFAULTS[name]}"
+    dropped = Counter(each for case in cases for each in case.dropped)
+    for name, number in dropped.most_common(_MOST):
+        yield f"left out, in {_counted(number, 'case')}: the field {name}, which the API has not"
     if taken_out is None:
         yield "personal data is kept (--keep-personal-data)"
     else:

@@ -48,7 +48,8 @@ def _call(answer: Answer, of: Interaction, trace: str, source: str) -> TracedCal
         return LeftOut("cut", source)
     betas = of.request.headers.get(BETA, "") or ",".join(body.get("anthropic_beta") or ())
     asked = {k: v for k, v in body.items() if k not in NOT_SENT}
-    asked["model"] = spelled(answer.model or answer.served_model or "")
+    model = answer.model or ""
+    asked["model"] = spelled(model if is_claude(model) else answer.served_model or "")
     reply = _error(answer) if answer.error is not None else _message(answer)
     return TracedCall(asked, reply, source, answer.status, trace, answer.number, betas)
 

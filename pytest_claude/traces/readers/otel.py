@@ -132,7 +132,9 @@ def attributes(value: Any) -> dict[str, Any]:
             continue
         head, _, rest = _INDEX.sub("\0", name, count=1).partition("\0")
         _put(made.setdefault(head, {}), rest.split("."), each)
-    return {name: _listed(each) for name, each in made.items()}
+    whole = {name: _listed(each) for name, each in made.items()}
+    listed = mappings(structured(whole.get("events")))  # pydantic-ai's, by the setting "attributes"
+    return whole | _said((str(each.get("event.name")), each) for each in listed)
 
 
 def _put(into: Any, path: list[str], value: Any) -> None:

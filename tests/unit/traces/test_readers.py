@@ -429,6 +429,12 @@ def logfire_latest(step: int) -> Json:
     return logfire_row(step, values | {"request_data": {"model": MODEL}})
 
 
+def logfire_events(step: int) -> Json:
+    told = [{"event.name": name, **body} for name, body in older(step)]
+    values = {"events": json.dumps(told), "gen_ai.tool.definitions": json.dumps([TOOL])}
+    return logfire_row(step, options(step) | values)
+
+
 def columns(rows: list[Json]) -> Json:
     return {"columns": [{"name": name, "datatype": "Utf8", "values": [row[name] for row in rows]}
                         for name in rows[0]]}  # fmt: skip
@@ -440,6 +446,10 @@ LOGFIRE = {
     "rows": (QUERY, json.dumps({"columns": [], "rows": each(logfire_latest)})),
     "CSV": (QUERY, table(each(logfire_v1))),
     "lines": (QUERY, lines(each(logfire_latest))),
+    "pydantic-ai's events": (
+        "https://ai.pydantic.dev/logfire/#event-mode",
+        json.dumps(columns(each(logfire_events))),
+    ),
 }
 
 
@@ -608,6 +618,9 @@ REASONS = [
     ("jsonl", {"request": BODIES[0]}, "no content"),
     ("jsonl", {"request": {**BODIES[0], "model": "gpt-4o"}, "response": message(0)},
      "another vendor's model"),
+    ("otel", span(gen_ai__input__messages=json.dumps(PARTS_IN)[:-40]), "cut"),
+    ("otel", span(gen_ai__tool__definitions=json.dumps([DEFINED])[:60]), "cut"),
+    ("langfuse", {**langfuse_bucket(1), "output": json.dumps(CHAT[2])[:50]}, "cut"),
     ("jsonl", {"note": "x"}, "broken"),
     ("langsmith", {"note": "x"}, "broken"),
     ("otel", {"note": "x"}, "broken"),
@@ -639,6 +652,25 @@ def test_what_an_export_lacks_is_filled_in_and_listed(tmp_path: Path) -> None:
            for turn in call.body["messages"][1:] for block in turn["content"]]  # fmt: skip
     assert ids == ["toolu_recorded_1", "toolu_recorded_1"]
     assert sorted(call.filled) == ["max_tokens", "stop_reason", "tool ids", "tools"]
+
+
+def test_a_field_that_the_api_does_not_know_is_left_out_and_listed(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    row = {**BODIES[0], "user_tier": "gold", "timeout": 60, "stream": False, "response": message(0)}
+    path.write_text(json.dumps(row))
+    (call,) = read("jsonl", path)
+    assert isinstance(call, TracedCall)
+    assert call.body == BODIES[0]
+    assert call.dropped == ("user_tier",)
+
+
+def test_options_that_are_written_as_texts_are_numbers(tmp_path: Path) -> None:
+    record = {**langfuse_bucket(0), "model_parameters": {"max_tokens": "300", "temperature": "0.5"}}
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps(record))
+    (call,) = read("langfuse", path)
+    assert isinstance(call, TracedCall)
+    assert (call.body["max_tokens"], call.body["temperature"]) == (300, 0.5)
 
 
 def test_fields_of_ones_own_are_named(tmp_path: Path) -> None:
