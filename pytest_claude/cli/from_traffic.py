@@ -28,7 +28,7 @@ from pytest_claude.traces.files import ENDINGS
 from pytest_claude.traces.model import Case, LeftOut, TracedCall
 from pytest_claude.traces.personal import PersonalData
 from pytest_claude.traces.sources import SOURCES, read_jsonl
-from pytest_claude.traces.summary import Tally, changed_lines, chosen_lines, read_lines
+from pytest_claude.traces.summary import Tally, changed_lines, chosen_lines, counted, read_lines
 from pytest_claude.traces.writing import (
     case_lines,
     identified,
@@ -80,7 +80,9 @@ def run(options: argparse.Namespace) -> int:
         return 1
     counts = None if personal is None else personal.counts
     _print(changed_lines([each.case for each in written], counts))
-    print(f"written: {test}, {cases_file}, and below {_below(kept)} {len(kept):,} cassettes")
+    print(
+        f"written: {test}, {cases_file}, and below {_below(kept)} {counted(len(kept), 'cassette')}"
+    )
     return _replay(test, written[0].case)
 
 

@@ -67,13 +67,16 @@ def follows(step: int, steps: int, answer: Answer, turns: Turns) -> Check:
         return Check(
             NAME, True, "the recorded path", f"{every}, as recorded", f"{every} as recorded"
         )
-    recorded = _told(_calls(turns[0].get("content")))
-    did = _told(_calls(answer.content))
+    recorded, did = _told(_calls(turns[0].get("content"))), _told(_calls(answer.content))
     if answer.error is not None:
         did = f"HTTP {answer.status}: {answer.error.message}"
+    elif answer.tool_uses:
+        did = f"calls {did}"
     observed = f"changed at step {step} of {steps}: {did}"
     reason = f"{observed} instead of {recorded}"
-    return Check(NAME, False, recorded, observed, reason, (Evidence(answer.number, (did,)),))
+    return Check(
+        NAME, False, f"calls {recorded}", observed, reason, (Evidence(answer.number, (did,)),)
+    )
 
 
 def _calls(content: Any) -> list[Block]:
@@ -113,4 +116,4 @@ def _told(calls: Sequence[Block]) -> str:
     if not calls:
         return "no tool call"
     each = (f"{c['name']}({json.dumps(c.get('input'), ensure_ascii=False)})" for c in calls)
-    return cut("calls " + ", ".join(each))
+    return cut(", ".join(each))

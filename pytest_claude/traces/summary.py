@@ -17,8 +17,8 @@ _TOLD: Mapping[Why, str] = {
     "failed": "failed (an error is told, or one of the key or the service)",
     "cut": "cut: a stream without its end, or a text of JSON (exporters limit attributes)",
 }
-_KINDS = {"email": "e-mail addresses", "phone": "phone numbers", "card": "card numbers",
-          "iban": "account numbers (IBAN)"}  # fmt: skip
+_KINDS = {"email": "e-mail address", "phone": "phone number", "card": "card number",
+          "iban": "account number"}  # fmt: skip
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Tally:
 
 def read_lines(tally: Tally, files: int) -> Iterator[str]:
     """What was read, and what of it is no call."""
-    yield f"{_counted(tally.read, 'record')} read in {_counted(files, 'file')}"
+    yield f"{counted(tally.read, 'record')} read in {counted(files, 'file')}"
     yield f"  {tally.calls:,} calls of Claude"
     for why in get_args(Why):
         if number := tally.left_out[why]:
@@ -73,15 +73,15 @@ def chosen_lines(
     distinct = sum(len(cluster.cases) for cluster in clusters)
     steps = sum(len(case.replies) for cluster in clusters for case in cluster.cases)
     yield (
-        f"{tally.calls:,} calls are {_counted(cases, 'case')}, those of an agent's loop one; "
+        f"{tally.calls:,} calls are {counted(cases, 'case')}, those of an agent's loop one; "
         f"{cases - distinct:,} of them ask what another one asks"
     )
     chosen = sum(len(c.cases) if number is None else min(number, len(c.cases)) for c in clusters)
     most = "all" if number is None else f"at most {number} of each (--n)"
     yield (
-        f"{_counted(distinct, 'case')} of {_counted(steps, 'call')} in "
-        f"{_counted(len(clusters), 'cluster')}, by model, system prompt, tools and what the model "
-        f"did: {most} → {_counted(chosen, 'case')}"
+        f"{counted(distinct, 'case')} of {counted(steps, 'call')} in "
+        f"{counted(len(clusters), 'cluster')}, by model, system prompt, tools and what the model "
+        f"did: {most} → {counted(chosen, 'case')}"
     )
     by_size = sorted(clusters, key=lambda cluster: -len(cluster.cases))
     for cluster in by_size[:_MOST]:
@@ -90,24 +90,26 @@ def chosen_lines(
         told = ", ".join((canonical_model(cluster.model), *cluster.tags))
         yield f"  {taken:,} of {size:,}: {told}"
     if (more := len(clusters) - _MOST) > 0:
-        yield f"  and {_counted(more, 'cluster')} more"
+        yield f"  and {counted(more, 'cluster')} more"
 
 
 def changed_lines(cases: Sequence[Case], taken_out: Mapping[str, int] | None) -> Iterator[str]:
     """What was filled in, and what was taken out; None where personal data was kept."""
     filled = Counter(each for case in cases for each in case.filled)
     for name, number in filled.most_common():
-        yield f"filled in, in {_counted(number, 'case')}: {name} = {DEFAULTS[name]}"
+        yield f"filled in, in {counted(number, 'case')}: {name} = {DEFAULTS[name]}"
     dropped = Counter(each for case in cases for each in case.dropped)
     for name, number in dropped.most_common(_MOST):
-        yield f"left out, in {_counted(number, 'case')}: the field {name}, which the API has not"
+        yield f"left out, in {counted(number, 'case')}: the field {name}, which the API has not"
     if taken_out is None:
         yield "personal data is kept (--keep-personal-data)"
     else:
-        told = (f"{taken_out[k]:,} {words}" for k, words in _KINDS.items() if taken_out.get(k))
+        told = (counted(taken_out[k], noun) for k, noun in _KINDS.items() if taken_out.get(k))
         out = ", ".join(told) or "nothing was found"
         yield f"personal data taken out: {out}; names only by the hook pytest_claude_redact"
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def counted(number: int, noun: str) -> str:
+    """`1 case`, `2 cases`, `3 addresses`."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"

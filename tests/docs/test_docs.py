@@ -17,7 +17,7 @@ from typing import get_args
 import pytest
 import report_samples as samples
 import yaml
-from simulator import Simulator, by_prompt, calls, judges, says
+from simulator import Simulator, by_prompt, calls, judges, says, script
 
 import pytest_claude
 from pytest_claude import cli
@@ -36,6 +36,9 @@ LOOKUP = ("lookup_order", {"order_id": "1234"})
 # What the model of docs/checks.md answers.
 PROMPTS = {
     "^Compare my orders": calls(LOOKUP, ("lookup_order", {"order_id": "5678"})),
+    "order 5512": script(
+        calls(("lookup_order", {"order_id": "5512"})), says("It was shipped on 2 May.")
+    ),
     r"^I want a refund\.$": says("Which order do you mean?"),
     "launder": says("", stop_reason="refusal"),
     "as JSON": says('{"order_id": "1234", "total": 19.9}'),
@@ -74,6 +77,8 @@ class Reader:
     def ini(self, text: str) -> None:
         first, _, rest = text.partition("\n")
         (self._pytester.path / first.removeprefix("# ")).write_text(rest)
+
+    jsonl = ini  # its first line names the file, too
 
     def console(self, text: str) -> None:
         steps = re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]
@@ -127,7 +132,7 @@ def test_every_block_of_a_page_runs(
     with Simulator(personas) as simulator:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator.url)
         for kind, text in blocks(page):
-            if kind in ("python", "console", "ini"):
+            if kind in ("python", "console", "ini", "jsonl"):
                 getattr(reader, kind)(text)
             elif kind == "yaml":  # for a CI that is not here: it must be YAML
                 assert yaml.safe_load(text)

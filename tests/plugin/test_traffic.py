@@ -126,7 +126,7 @@ def test_a_new_model_is_given_the_recorded_results_until_it_leaves_the_path(proj
         result = project.run("tests", "--claude-swap", f"{OLD}={NEW}", "--claude-record=all")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["*changed at step 2 of 3: calls refund({*1234*}) instead of calls search(*"]
+        ["*changed at step 2 of 3: calls refund({*1234*}) instead of search(*"]
     )
     assert len(project.simulator.bodies) == 2, "what comes after is not asked"
 
