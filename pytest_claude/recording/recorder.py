@@ -386,8 +386,10 @@ class Recorder:
             self._closed = True
             for ticket in self._tickets:
                 ticket.withdraw()
-            for call in [call for call in self.calls if call.entry is None]:
-                call.leave()
+            unread = [call for call in self.calls if call.entry is None]
+        for call in unread:  # without the lock: it waits for the state that processes share
+            call.leave()
+        with self._lock:
             try:
                 if (child := int.from_bytes(_FORK[:])) and self._process == os.getpid():
                     _FORK[:] = bytes(8)
