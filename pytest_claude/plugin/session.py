@@ -45,6 +45,9 @@ __tracebackhide__ = unless_a_group
 
 Leave = Callable[[dict[str, Any]], object]
 """Takes, for the results, what belongs to no test."""
+Probe = Callable[[pytest.Item, Sequence[TrialRun]], Any]
+"""Answers, as JSON, what a command asks of a test whose trials have ended."""
+PROBE: pytest.StashKey[Probe] = pytest.StashKey()
 
 
 class ClaudeSession:
@@ -359,6 +362,8 @@ class ClaudeSession:
             self._notes.update(dict.fromkeys(self._accepting.keep(item.nodeid, runs, settings)))
             reports = explain.counted(runs, settings)
             self._attach(reports["teardown"], self._result(item, runs))
+            if (probe := self._config.stash.get(PROBE, None)) is not None:
+                reports["teardown"].claude["probed"] = probe(item, runs)
             trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
 
     def _counted(self, item: pytest.Item, settings: TestSettings) -> TestSettings:
