@@ -14,14 +14,15 @@ _REPLAY = ("-m", "claude", "--claude-record=none", "--claude-trials=recorded")
 
 
 def probed(options: argparse.Namespace) -> tuple[int, list[dict[str, Any]]]:
-    """What the plugin for a command answers of each claude test; and an exit status.
+    """What the plugin answers the command that was typed, of each claude test; an exit status.
 
     The status is 0 where pytest ran the tests, whatever came of them; else it is pytest's own,
     and what it said is printed.
     """
     with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder:
         path = Path(folder, "probed.json")
-        words = ["-p", "pytest_claude.plugin.probing", f"--claude-probed={path}", *_REPLAY]
+        asked = (f"--claude-probe={options.command.module}", f"--claude-probed={path}")
+        words = ["-p", "pytest_claude.plugin.probing", *asked, *_REPLAY]
         ran = subprocess.run(
             [sys.executable, "-m", "pytest", *words, *options.tests, *options.rest],
             check=False,
