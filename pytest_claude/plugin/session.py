@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -40,11 +40,17 @@ from pytest_claude.transcript.utf8 import encodable
 
 if TYPE_CHECKING:
     from pytest_claude.plugin.scale.dry_run import DryRun
+    from pytest_claude.recording.altering import Altering
 
 __tracebackhide__ = unless_a_group
 
 Leave = Callable[[dict[str, Any]], object]
 """Takes, for the results, what belongs to no test."""
+Rehearse: TypeAlias = "Callable[[int, Altering], TrialRun]"
+"""Runs the trial with an index once more, on altered answers."""
+Probe: TypeAlias = Callable[[pytest.Item, Sequence[TrialRun], Rehearse], Any]
+"""Answers, as JSON, what a command asks of a test whose trials have ended."""
+PROBE: pytest.StashKey[Probe] = pytest.StashKey()
 
 
 class ClaudeSession:
@@ -81,6 +87,7 @@ class ClaudeSession:
         self._published: set[str] = set()
         self._running: TrialRun | None = None
         self._arm: Arm | None = None
+        self._altering: Altering | None = None
         self._notes: dict[str, None] = {}
         self._probed = False
         self._unfit: UnknownSDK | None = None
@@ -212,9 +219,11 @@ class ClaudeSession:
         @contextmanager
         def watch(item: pytest.Item, step: Step) -> Iterator[TrialRun]:
             arm = self._arms.open(item, step)
+            arm.recorder.altering = self._altering
             view = ClaudeFixture(arm, str(item.path), partial(self._accepting.of, item.nodeid))
             item.stash[CURRENT] = view
-            record = TrialRun(interactive=self._decides(item.stash[TEST_SETTINGS], runs))
+            decides = self._altering is None and self._decides(item.stash[TEST_SETTINGS], runs)
+            record = TrialRun(interactive=decides)
             self._running, self._arm = record, arm
             record.problems = arm.recorder.problems
             self._check_sdk()
@@ -359,7 +368,23 @@ class ClaudeSession:
             self._notes.update(dict.fromkeys(self._accepting.keep(item.nodeid, runs, settings)))
             reports = explain.counted(runs, settings)
             self._attach(reports["teardown"], self._result(item, runs))
+            if (probe := self._config.stash.get(PROBE, None)) is not None:
+                rehearse = partial(self._rehearse, item, runs)
+                reports["teardown"].claude["probed"] = probe(item, runs, rehearse)
+                self._notes.clear()
             trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
+
+    def _rehearse(
+        self, item: pytest.Item, runs: Sequence[TrialRun], index: int, altering: Altering
+    ) -> TrialRun:
+        """Run a trial once more, after those of a test; nobody hears of it."""
+        again, self._altering = [*runs], altering
+        plan = plan_all([*(Step("base", n) for n in range(len(runs))), Step("base", index)])
+        try:
+            trials.run(item, plan, self._watch(again), again)
+        finally:
+            self._altering = None
+        return again[-1]
 
     def _counted(self, item: pytest.Item, settings: TestSettings) -> TestSettings:
         """The settings of a test with the number of its trials."""

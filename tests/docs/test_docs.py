@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import report_samples as samples
@@ -56,8 +56,9 @@ class Reader:
         self._pytester = pytester
         self._monkeypatch = monkeypatch
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        accepting = SimpleNamespace(run=self._started)
-        monkeypatch.setattr("pytest_claude.cli.accept.subprocess", accepting)
+        for command in ("accept", "probed"):
+            starting = SimpleNamespace(run=self._started)
+            monkeypatch.setattr(f"pytest_claude.cli.{command}.subprocess", starting)
         self.did: list[str] = []
 
     def python(self, text: str) -> None:
@@ -103,9 +104,10 @@ class Reader:
             "-p", "pytest_claude.plugin", "-W", "ignore", *arguments
         )
 
-    def _started(self, words: list[str], *, check: bool) -> SimpleNamespace:
+    def _started(self, words: list[str], *, check: bool, **captured: Any) -> SimpleNamespace:
         """The pytest that a command starts."""
-        return SimpleNamespace(returncode=int(self._pytest(words[3:]).ret))
+        result = self._pytest(words[3:])
+        return SimpleNamespace(returncode=int(result.ret), stdout="", stderr=str(result.stdout))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
