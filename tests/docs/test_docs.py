@@ -30,7 +30,9 @@ from pytest_claude.report.terminal import side_by_side_lines
 from pytest_claude.report.words import because, word
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
+PAGES = sorted(DOCS.rglob("*.md"))
+# They lead to what runs.
+WITHOUT_CODE = {"index", "changelog"}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LOOKUP = ("lookup_order", {"order_id": "1234"})
 # What the model of docs/checks.md answers.
@@ -132,7 +134,7 @@ def test_every_block_of_a_page_runs(
                 reader.did.append("yaml")
             elif kind != "text":  # what is quoted; the test of what it quotes compares it
                 assert kind == "sh", f"a block of {kind} is not run by anything"
-    assert len(reader.did) >= 2
+    assert len(reader.did) >= 2 or page.stem in WITHOUT_CODE
 
 
 def test_the_red_test_of_the_readme_is_what_a_user_reads(
