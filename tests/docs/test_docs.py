@@ -14,17 +14,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import get_args
 
+import messages
 import pytest
 import report_samples as samples
 import yaml
 from simulator import Simulator, by_prompt, calls, judges, says
 
 import pytest_claude
-from pytest_claude import cli
+from pytest_claude import cli, errors, settings
 from pytest_claude.gating.status import Reason
 from pytest_claude.gating.status import Status as GateStatus
 from pytest_claude.models.adapt import REWRITES
 from pytest_claude.plugin import markers, options
+from pytest_claude.recording import files, problems
 from pytest_claude.report.candidates import candidates
 from pytest_claude.report.terminal import side_by_side_lines
 from pytest_claude.report.words import because, word
@@ -32,7 +34,7 @@ from pytest_claude.report.words import because, word
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 # They lead to what runs.
-WITHOUT_CODE = {"index", "changelog"}
+WITHOUT_CODE = {"index", "changelog", "troubleshooting"}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LOOKUP = ("lookup_order", {"order_id": "1234"})
 # What the model of docs/checks.md answers.
@@ -225,9 +227,42 @@ def test_every_flag_of_a_command_is_in_its_line_of_the_reference() -> None:
 
 
 TEXTS = [*PAGES, DOCS.parent / "README.md", DOCS.parent / "CHANGELOG.md"]
+WRITTEN_BY_HAND = [page for page in TEXTS if page != messages.PAGE]
 
 
-@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.stem)
+def test_the_troubleshooting_page_has_the_messages_of_the_code() -> None:
+    page = messages.PAGE.read_text("utf-8")
+    assert page == messages.written(page), "run python tests/messages.py"
+
+
+def _of_a_bad_option() -> Exception:
+    with pytest.raises(errors.SettingsError) as caught:
+        settings.parse_swap("--claude-bump", "claude-sonnet-4-5")
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        problems.forked(7),
+        problems.timed_out(TimeoutError("after 3 s"), "pytest test_desk.py"),
+        files.unsaved(Path("a.yaml"), OSError(28, "No space left on device")),
+        _of_a_bad_option(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_message_that_a_user_reads_is_on_the_page_with_its_remedy(error: Exception) -> None:
+    said, *remedies = str(error).splitlines()
+    remedies += [text for label, text in getattr(error, "rows", ()) if label.startswith("to ")]
+    listed = messages.messages()[type(error).__name__]
+    as_pattern = {text.replace("[", "[[]").replace("…", "*"): text for text in listed}
+    fitting = [text for pattern, text in as_pattern.items() if fnmatch.fnmatch(said, pattern)]
+    assert remedies
+    shown = " ".join(listed[max(fitting, key=len)])
+    assert all(text.split()[-1] in shown for text in remedies)
+
+
+@pytest.mark.parametrize("page", WRITTEN_BY_HAND, ids=lambda page: page.stem)
 def test_what_a_page_names_exists(page: Path) -> None:
     text = page.read_text("utf-8")
     parser = pytest.Parser(_ispytest=True)
