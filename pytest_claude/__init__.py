@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         RefusalCheck,
     )
     from pytest_claude.expect.view import FailedCall, Reply, ToolCall, View
+    from pytest_claude.plugin.cases import Case, cases
     from pytest_claude.plugin.claude_fixture import ClaudeFixture
     from pytest_claude.recording.doors.server import ClaudeServer
     from pytest_claude.recording.faults import Injection
@@ -58,6 +59,7 @@ __all__ = [
     "Answer",
     "Attachment",
     "CallOutsideTrial",
+    "Case",
     "CassetteMiss",
     "Check",
     "CheckFailed",
@@ -97,6 +99,7 @@ __all__ = [
     "UnsavedCassette",
     "Usage",
     "View",
+    "cases",
     "detect_clarification",
     "needle",
     "parse_transcript",
@@ -114,6 +117,7 @@ _NAMES = {
     "expect.judge": ("JudgeCheck",),
     "expect.result": ("Check", "ClarificationCheck", "Evidence", "JsonCheck", "RefusalCheck",),
     "expect.view": ("FailedCall", "Reply", "ToolCall", "View",),
+    "plugin.cases": ("Case", "cases",),
     "plugin.claude_fixture": ("ClaudeFixture",),
     "recording.doors.server": ("ClaudeServer",),
     "recording.faults": ("Injection",),

@@ -131,6 +131,13 @@ def _begin_batch(config: pytest.Config, settings: Any) -> None:
             raise options.usage_error(error) from None
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("claude_cases") is not None:
+        from pytest_claude.plugin.cases import parametrize
+
+        parametrize(metafunc)
+
+
 class _Uncollected:
     """Notes the modules that skip themselves or fail: pytest collects no test of theirs."""
 

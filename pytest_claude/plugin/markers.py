@@ -103,6 +103,14 @@ MARKERS = {
         "claude_accept(pair, *, reason, until): a regression of this test in the bump `pair` "
         "(OLD=NEW) does not fail the gate until this date (YYYY-MM-DD)."
     ),
+    "claude_cases": Marker(
+        "claude_cases(file): what the decorator @pytest_claude.cases(path, *, id='id', "
+        "tags='tags') marks a test with, which then runs once for each case of the file."
+    ),
+    "claude_set": Marker(
+        "claude_set(*, pass_rate): the share `pass_rate` of the cases of this data set must pass; "
+        "a case that fails within it is told and green. Beside @pytest_claude.cases."
+    ),
     "claude_calls_tool": Marker(
         "claude_calls_tool(name, arguments={}, *, times=None, exact=False, offered=True, "
         "**arguments): after the body, Claude must have called this tool.",
@@ -201,6 +209,10 @@ def prepare(item: pytest.Item, run: RunSettings) -> None:
     where = f"{file}:{(line or 0) + 1}"
     item.stash[TEST_SETTINGS] = _settings(item, run, where)
     item.stash[NORMALIZE] = _normalizer(item, run, where)
+    if item.get_closest_marker("claude_cases") is not None and not hasattr(item, "callspec"):
+        raise SettingsError(
+            f"{where}: @pytest_claude.cases: a unittest class takes no cases; write a function"
+        )
     for mark in _check_marks(item):
         _verify(where, mark)
     for name, near in misspelt(item):

@@ -1,4 +1,4 @@
-"""YAML text ↔ data: strict to read, readable to write. The only door to PyYAML."""
+"""YAML text ↔ data: strict to read, readable to write. The door to PyYAML of cassettes."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ MAY_IMPORT = {
 DOORS = {
     "pytest": {"plugin"},
     "vcr": {"recording"},
-    "yaml": {"recording"},
+    "yaml": {"recording", "plugin/cases.py"},
     "jsonschema": {"behavior/structured.py"},
     "pydantic": {"behavior/typed.py"},
     "deepdiff": {"comparison/difference.py"},

@@ -1,0 +1,367 @@
+"""Data sets: `@pytest_claude.cases(file)` runs a test once for each case of a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simulator import by_prompt, calls, says
+
+import pytest_claude
+from pytest_claude.plugin.cases import CaseFile, read_cases
+from pytest_claude.settings import SettingsError
+
+CASES = [
+    {"id": "late", "prompt": "Where is order 1234?", "tags": ["orders"]},
+    {"id": 17, "prompt": "Where is order 5678?"},
+]
+LINES = "\n".join(map(json.dumps, CASES))
+TEST = """
+import pytest_claude
+
+@pytest_claude.cases("refunds.jsonl")
+def test_a(case, claude):
+    ask(case.prompt)
+    assert claude.calls_tool("lookup_order")
+"""
+
+
+def write(project: Any, text: str = LINES, name: str = "refunds.jsonl") -> None:
+    (project.path / name).write_text(text, "utf-8")
+
+
+def read(tmp_path: Path, data: str | bytes, name: str = "refunds.jsonl", **fields: str) -> Any:
+    path = tmp_path / name
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    named = CaseFile(tmp_path / "test_a.py", 3, name, **{"id": "id", "tags": "tags", **fields})
+    return read_cases(named, name)
+
+
+# --- the files ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "a.jsonl",
+            '{"id": "late", "prompt": "Hi, you\\u2028", "tags": ["x", "y"]}\r\n\n{"id": 2}',
+        ),
+        ("a.json", '[{"id": "late", "prompt": "Hi, you\\u2028", "tags": "x, y"}, {"id": 2}]'),
+        ("a.csv", '\ufeffid,prompt,tags\nlate,"Hi, you\u2028","x,y"\n\n2,,\n'),
+        ("a.yaml", '- id: late\n  prompt: "Hi, you\u2028"\n  tags: [x, y, x]\n- {id: 2}\n'),
+        ("a.YML", '- id: late\n  prompt: "Hi, you\u2028"\n  tags: x, y\n- {id: 2}\n'),
+    ],
+)
+def test_each_kind_of_file_gives_the_same_cases(tmp_path: Path, name: str, text: str) -> None:
+    late, two = read(tmp_path, text, name)
+    assert (late.id, late.tags, late.prompt) == ("late", ("x", "y"), "Hi, you\u2028")
+    assert (two.id, two.tags) == ("2", ())
+
+
+def test_other_fields_can_name_a_case_and_its_tags(tmp_path: Path) -> None:
+    text = '{"prompt": "Hi", "topic": "greeting", "max price": 3}'
+    (case,) = read(tmp_path, text, id="prompt", tags="topic")
+    assert (case.id, case.tags, case["max price"], "topic" in case) == (
+        "Hi",
+        ("greeting",),
+        3,
+        True,
+    )
+
+
+def test_a_field_that_a_case_lacks_is_named_with_the_nearest(tmp_path: Path) -> None:
+    (case,) = read(tmp_path, '{"id": "late", "prompt": "Hi"}')
+    told = "case 'late' has no field 'promt'; did you mean 'prompt'?; fields: id, prompt"
+    with pytest.raises(AttributeError) as attribute:
+        _ = case.promt
+    with pytest.raises(KeyError) as key:
+        _ = case["promt"]
+    assert (str(attribute.value), key.value.args, hasattr(case, "tool")) == (told, (told,), False)
+
+
+def test_what_a_test_appends_to_a_field_is_not_in_the_next_trial(tmp_path: Path) -> None:
+    (case,) = read(tmp_path, '{"id": "late", "items": [1]}')
+    case.items.append(2)
+    case["items"].append(3)
+    assert case.items == [1]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("a.txt", "", "a data set is a .jsonl, .json, .csv, .yaml, .yml file"),
+        ("a.jsonl", "", "a.jsonl: holds no case; write one, such as *"),
+        ("a.json", " ", "a.json: holds no case; *"),
+        ("a.csv", "id,prompt\n", "a.csv: holds no case; *"),
+        ("a.yaml", "# none\n", "a.yaml: holds no case; *"),
+        ("a.jsonl", b'{"id": 1}\n{"id": "\xe9"}', "a.jsonl:2: not UTF-8; save the file as UTF-8"),
+        ("a.jsonl", '{"id": 1}\n{"id"', "a.jsonl:2: no JSON: Expecting ':' delimiter, column 6"),
+        ("a.jsonl", f'{{"id": {"1" * 5000}}}', "a.jsonl:1: no JSON: Exceeds the limit *"),
+        ("a.jsonl", "[" * 100_000, "a.jsonl:1: no JSON: *"),
+        ("a.jsonl", '{"id": 1}\n["x"]', "a.jsonl:2: a case is an object with fields, not ['x']"),
+        ("a.json", '[{"id": 1},\n{"id" 2}]', "a.json:2: no JSON: Expecting *, column 7"),
+        ("a.json", '{"cases": []}', "a.json: a .json data set is a list of objects, not {'cases*"),
+        ("a.json", "[1]", "a.json, case 1: a case is an object with fields, not 1"),
+        ("a.csv", "id,prompt\na,b\nc,d,e\n", "a.csv:3: 3 columns, and the header has 2; *"),
+        ("a.csv", 'id,prompt\na,"b', "a.csv:2: no CSV: unexpected end of data"),
+        ("a.csv", "id,prompt,id\na,b,c\n", "a.csv:1: two columns are called 'id'"),
+        ("a.yaml", "- id: 1\n- id: [\n", "a.yaml:3: no YAML: *"),
+        ("a.yaml", "- id: 1\n- !x {}\n", "a.yaml:2: no YAML: *"),
+        ("a.yaml", "cases: []\n", "a.yaml: a YAML data set is a list: begin each case with `- `"),
+        ("a.yaml", "- id: 1\n- hi\n", "a.yaml:2: a case is an object with fields, not 'hi'"),
+        ("a.jsonl", '{"ID": 1}', "a.jsonl:1: no field 'id', *; add it, or *=…); fields: ID"),
+        ("a.jsonl", '{"id": ""}', "a.jsonl:1: id is ''; write a text or a whole number"),
+        ("a.jsonl", '{"id": true}', "a.jsonl:1: id is True; write a text or a whole number"),
+        ("a.jsonl", '{"id": 1, "tags": 2}', "a.jsonl:1: tags are 2; write a list of texts"),
+        ("a.jsonl", '{"id": 1}\n\n{"id": "1"}', "a.jsonl:3: the id '1' is that of a.jsonl:1 *"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_data_set_says_where_and_what(
+    tmp_path: Path, name: str, data: str | bytes, told: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        read(tmp_path, data, name)
+    pytest.LineMatcher([str(error.value)]).fnmatch_lines([told.replace("[", "[[]")])
+
+
+# --- the tests ------------------------------------------------------------------------------
+
+
+def test_each_case_is_a_test_with_a_cassette_of_its_own(project: Any) -> None:
+    write(project)
+    project.tests(TEST)
+    project.record().assert_outcomes(passed=2)
+    folders = {name.rpartition("/")[0] for name in project.cassettes}
+    assert folders == {"test_app/test_a[late]", "test_app/test_a[17]"}
+    more = [{"id": "new", "prompt": "Where is it?"}, *reversed(CASES)]
+    write(project, "\n".join(map(json.dumps, more)))
+    result = project.run("-rA")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["FAILED test_app.py::test_a[[]new] - *CassetteMiss: *"])
+
+
+def test_a_class_an_async_test_and_other_parameters_take_cases(project: Any) -> None:
+    (project.path / "data").mkdir()
+    write(project, name="data/refunds.jsonl")
+    project.tests(
+        """
+import asyncio
+import pytest_claude
+
+@pytest_claude.cases("data/refunds.jsonl")
+class TestAll:
+    def test_a(self, case, claude):
+        ask(case.prompt)
+
+    @pytest.mark.parametrize("tone", ["kind", "short"])
+    def test_b(self, case, tone, claude):
+        ask(f"{case.prompt} Be {tone}.")
+
+@pytest.mark.asyncio
+@pytest_claude.cases("data/refunds.jsonl")
+async def test_c(case):
+    await asyncio.to_thread(ask, case.prompt)
+
+@pytest.fixture
+def prompt(case):
+    return case.prompt
+
+@pytest_claude.cases("data/refunds.jsonl")
+def test_d(prompt):
+    ask(prompt)
+"""
+    )
+    plugin = ("-p", "pytest_asyncio.plugin")
+    project.record(*plugin).assert_outcomes(passed=10)
+    result = project.run(*plugin, "-v")
+    result.assert_outcomes(passed=10)
+    result.stdout.fnmatch_lines(["*::TestAll::test_b[[]late-kind] PASSED*"])
+    project.run(*plugin, "-n", "2", "-p", "xdist").assert_outcomes(passed=10)
+
+
+def test_any_text_in_a_case_stays_within_its_test(project: Any) -> None:
+    texts = ["half \ud83d", "nul \0", "line\nline", "a" * 300, "ü [x]::y/z", "../up", "A", "a"]
+    write(project, "\n".join(json.dumps({"id": each, "tags": each}) for each in texts))
+    project.tests(TEST.replace("case.prompt", "ascii(case.id)"))
+    project.record().assert_outcomes(passed=len(texts))
+    project.run().assert_outcomes(passed=len(texts))
+    project.run("-n", "2", "-p", "xdist").assert_outcomes(passed=len(texts))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("refunds", "refund", "test_app.py:6: @pytest_claude.cases('refund.jsonl'): refund.jsonl: "
+         "No such file or directory; the path is that from the test file"),
+        ("case, claude", "claude", "test_app.py:6: @pytest_claude.cases('refunds.jsonl'): "
+         "test_a takes no case; write def test_a(case, …)"),
+        ("@pytest_claude", '@pytest_claude.cases("b.jsonl")\n@pytest_claude', "test_app.py:7: "
+         "@pytest_claude.cases('refunds.jsonl'): a test has one data set; join the files, *"),
+        ("pytest_claude.cases", "pytest.mark.claude_cases", "test_app.py::test_a: the marker "
+         "claude_cases is set by @pytest_claude.cases"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence(project: Any, old: str, new: str, told: str) -> None:
+    write(project)
+    project.tests(TEST.replace(old, new))
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([told])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_unittest_classes_take_no_cases(project: Any) -> None:
+    write(project)
+    project.tests(
+        """
+import unittest
+import pytest_claude
+
+class TestA(unittest.TestCase):
+    @pytest_claude.cases("refunds.jsonl")
+    def test_a(self):
+        pass
+"""
+    )
+    result = project.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = "*test_app.py:*: @pytest_claude.cases: a unittest class takes no cases; write a function"
+    project.unwrapped(result.errlines).fnmatch_lines([told])
+
+
+def test_the_decorator_is_there_without_a_plugin_of_ours(tmp_path: Path) -> None:
+    assert pytest_claude.cases("a.jsonl").name == "claude_cases"
+
+
+# --- a pass rate over the cases -------------------------------------------------------------
+
+MANY = [{"id": f"c{n}", "prompt": f"Where is order {n}?"} for n in range(10)]
+RATED = """
+import pytest_claude
+
+@pytest.mark.claude_set(pass_rate=0.8)
+@pytest_claude.cases("refunds.jsonl")
+def test_a(case, claude):
+    ask(case.prompt)
+    assert claude.calls_tool("lookup_order")
+
+def test_other(claude):
+    ask("Where is it?")
+"""
+
+
+@pytest.fixture
+def rated(project: Any) -> Any:
+    """A project whose data set has 10 cases; the model fails those that `fails` names."""
+
+    def record(*fails: int, tests: str = RATED) -> Any:
+        write(project, "\n".join(map(json.dumps, MANY)))
+        project.tests(tests)
+        texts = {rf"order {n}\?": says("No.") for n in fails}
+        lookup = calls(("lookup_order", {"order_id": "1"}))
+        project.personas(old=by_prompt(texts, lookup))
+        return project.record()
+
+    return record
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2", "-p", "xdist")], ids=["one", "two"])
+def test_cases_that_fail_within_the_rate_of_their_set_are_told_and_green(
+    project: Any, rated: Any, workers: tuple[str, ...]
+) -> None:
+    rated(3, 7).assert_outcomes(passed=11)
+    result = project.run(*workers, "-rA", "-x")
+    assert (result.ret, result.parseoutcomes()) == (0, {"passed": 11})
+    result.stdout.fnmatch_lines(
+        [
+            "the case failed, and its set passes: 8 of 10 cases passed, 8 needed",
+            "E       AssertionError: assert <no: `lookup_order` not called>",
+        ]
+    )
+    result.stdout.fnmatch_lines(
+        [
+            "test_app.py::test_a: 8 of 10 cases passed, 8 needed",
+            "  failed within the rate: c3, c7",
+        ]
+    )
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2", "-p", "xdist")], ids=["one", "two"])
+def test_below_the_rate_of_their_set_each_failed_case_is_red(
+    project: Any, rated: Any, workers: tuple[str, ...]
+) -> None:
+    result = rated(3, 7, 8)
+    result.assert_outcomes(passed=8, failed=3)
+    result = project.run(*workers, "--junitxml=j.xml")
+    assert (result.ret, result.parseoutcomes()) == (1, {"passed": 8, "failed": 3})
+    result.stdout.fnmatch_lines_random(
+        [f"FAILED test_app.py::test_a[[]c{n}] - 7 of 10 cases passed, 8 needed; *" for n in (3, 7)]
+    )
+    result.stdout.fnmatch_lines(["test_app.py::test_a: 7 of 10 cases passed, 8 needed"])
+    text = (project.path / "j.xml").read_text()
+    assert ('tests="11"' in text, 'failures="3"' in text) == (True, True)
+
+
+def test_a_set_that_ran_in_part_passes_nothing_that_it_did_not_see(
+    project: Any, rated: Any
+) -> None:
+    rated(3)
+    part = "undecided: {} of 10 cases ran, {} passed, 8 needed"
+    for words in (["-k", "c3"], ["test_app.py::test_a[c3]"]):
+        result = project.run(*words)
+        result.assert_outcomes(failed=1, deselected=10 * (words[0] == "-k"))
+        result.stdout.fnmatch_lines(
+            [
+                f"test_app.py::test_a: {part.format(1, 0)}",
+                f"FAILED test_app.py::test_a[[]c3] - {part.format(1, 0)[:40]}*",
+            ]
+        )
+    result = project.run("-k", "c4")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"test_app.py::test_a: {part.format(1, 1)}"])
+    enough = project.run("--deselect", "test_app.py::test_a[c9]")
+    enough.assert_outcomes(passed=10, deselected=1)
+    enough.stdout.fnmatch_lines(["test_app.py::test_a: 8 of 10 cases passed, 8 needed"])
+
+
+def test_no_rate_forgives_a_case_that_is_not_recorded(project: Any, rated: Any) -> None:
+    rated(3)
+    write(project, "\n".join(map(json.dumps, [*MANY, {"id": "new", "prompt": "Where?"}])))
+    result = project.run()
+    result.assert_outcomes(passed=11, failed=1)
+    result.stdout.fnmatch_lines(["test_app.py::test_a: 9 of 11 cases passed, 9 needed"])
+
+
+def test_a_run_that_stops_leaves_the_set_undecided(project: Any, rated: Any) -> None:
+    stops = RATED + "\ndef test_first(claude):\n    assert False\n"
+    tests = stops.replace("def test_a(case, claude):", "def test_a(case, claude):\n"
+                          "    if case.id == 'c5': pytest.exit('enough')")  # fmt: skip
+    rated(3, tests=tests)
+    result = project.run()
+    result.stdout.fnmatch_lines(
+        [
+            "test_app.py::test_a: undecided: 5 of 10 cases ran, 4 passed, 8 needed",
+            "FAILED test_app.py::test_a[[]c3] - undecided: 5 of 10 cases ran, 4 passed, 8 ne*",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('@pytest_claude.cases("refunds.jsonl")\ndef test_a(case, ', "def test_a(", "*test_a: "
+         '@pytest.mark.claude_set: not a data set; add @pytest_claude.cases("FILE")'),
+        ("pass_rate=0.8", "rate=0.8", "*test_a[[]c0]: @pytest.mark.claude_set: unknown setting "
+         "'rate'; did you mean 'pass_rate'? *"),
+        ("pass_rate=0.8", "", "*: @pytest.mark.claude_set: pass_rate=None: above 0 and at most 1"),
+    ],
+)  # fmt: skip
+def test_a_wrong_mark_of_a_set_is_a_usage_error(
+    project: Any, rated: Any, old: str, new: str, told: str
+) -> None:
+    result = rated(tests=RATED.replace(old, new))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    project.unwrapped(result.errlines).fnmatch_lines([told])
