@@ -5,7 +5,7 @@ from __future__ import annotations
 import nox
 
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "litellm", "lint", "types"]
+nox.options.sessions = ["tests", "litellm", "lint", "types", "docs"]
 
 # What apps in the field are pinned to: httpx before 1.0, httpx2 since.
 SDKS = {
@@ -46,6 +46,14 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
     session.run("pyright")
     session.run("python", "-m", "pytest", "--no-skips", "tests/typing", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Spelling, and the site in dist/site."""
+    session.install("-e", ".[dev]")
+    session.run("codespell", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
+    session.run("python", "-m", "sphinx", "-W", "-n", "docs", "dist/site", *session.posargs)
 
 
 @nox.session

@@ -635,15 +635,19 @@ def _shown(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     return ", ".join([*map(repr, args), *(f"{key}={value!r}" for key, value in kwargs.items())])
 
 
+def check_pass_rate(call: str, rate: object) -> None:
+    """Refuse what is no pass rate; `call` is what was written."""
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= 1:
+        raise SettingsError(f"{call}: pass_rate={rate!r}: above 0 and at most 1")
+
+
 def _check_values(call: str, kwargs: Mapping[str, Any]) -> None:
     if "trials" in kwargs:
         check_trials(f"{call}: trials", kwargs["trials"])
-    rate = kwargs.get("pass_rate", 1.0)
+    check_pass_rate(call, kwargs.get("pass_rate", 1.0))
     if not isinstance(kwargs.get("live", False), bool):
         raise SettingsError(f"{call}: live={kwargs['live']!r}: True or False")
     if not isinstance(kwargs.get("cassette"), str | None):
         raise SettingsError(
             f"{call}: cassette={kwargs['cassette']!r}: a name, for example 'checkout'"
         )
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= 1:
-        raise SettingsError(f"{call}: pass_rate={rate!r}: above 0 and at most 1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import re
 import shutil
@@ -12,10 +13,11 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from simulator import Account, Persona, Simulator, asks, by_prompt, calls, meeting
@@ -229,19 +231,19 @@ def short_gates(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def commands_in_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pytest that `bump`, `adopt` and `accept` start runs in this process.
+    """The pytest that `bump`, `adopt`, `accept` and `suggest` start runs in this process.
 
     A new one would import the SDK anew. Tests without this fixture show that it is started.
     """
 
-    def run(words: list[str], *, check: bool, **how: object) -> subprocess.CompletedProcess[str]:
+    def run(words: list[str], *, check: bool, **captured: Any) -> subprocess.CompletedProcess[str]:
         assert (words[:3], check) == ([sys.executable, "-m", "pytest"], False)
-        result = pytester.runpytest_inprocess(*words[3:])
-        return subprocess.CompletedProcess(words, int(result.ret), result.stdout.str())
+        with redirect_stdout(io.StringIO()) if captured else nullcontext():
+            result = pytester.runpytest_inprocess(*words[3:])
+        return subprocess.CompletedProcess(words, int(result.ret), "\n".join(result.outlines), "")
 
-    started = SimpleNamespace(run=run, PIPE=subprocess.PIPE, STDOUT=subprocess.STDOUT)
-    for command in ("bump", "accept", "from_traffic"):
-        monkeypatch.setattr(f"pytest_claude.cli.{command}.subprocess", started)
+    for command in ("bump", "accept", "from_traffic", "probed"):
+        monkeypatch.setattr(f"pytest_claude.cli.{command}.subprocess", SimpleNamespace(run=run))
 
 
 @pytest.fixture

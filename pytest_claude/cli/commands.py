@@ -207,6 +207,37 @@ COMMANDS: Mapping[str, Command] = {
         "pytest-claude accept TEST [TEST …] [-- PYTEST ARGUMENTS]",
         takes_rest=True,
     ),
+    "suggest": Command(
+        "suggest",
+        "the checks that held in all recorded trials, as code to paste",
+        (
+            _arg("tests", nargs="*", default=[], metavar="TEST",
+                 help="tests, files or folders, as pytest takes them (default: all)"),
+            _arg("--write", type=Path, metavar="FILE.py",
+                 help="write them into this new file, a function for each test"),
+            _flag("--json", does="one JSON list, test by test"),
+        ),
+        "Replays all recorded trials of these tests, offline, and prints the checks that held in "
+        "each of them and that their tests do not state. No file is changed. Exit status: 1 when "
+        "there is nothing to suggest.",
+        "pytest-claude suggest [--write FILE.py] [--json] [TEST …] [-- PYTEST ARGUMENTS]",
+        takes_rest=True,
+    ),
+    "coverage": Command(
+        "coverage",
+        "which recorded behavior no test would miss",
+        (
+            _arg("tests", nargs="*", default=[], metavar="TEST",
+                 help="tests, files or folders, as pytest takes them (default: all)"),
+            _flag("--json", does="one JSON object"),
+        ),
+        "Replays all recorded trials of these tests, offline, and then each trial again and again, "
+        "each time with answers in which one recorded behavior is otherwise: a tool is not called, "
+        "a field of the JSON is gone. A behavior is looked at by the tests that fail then. No file "
+        "is changed.",
+        "pytest-claude coverage [--json] [TEST …] [-- PYTEST ARGUMENTS]",
+        takes_rest=True,
+    ),
     "prune": Command(
         "prune",
         "remove the cassettes whose test is gone, and parts of requests that none refers to",

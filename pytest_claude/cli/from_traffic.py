@@ -88,13 +88,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _replay(test: Path, case: Case) -> int:
     """Replay the test once, and say what comes of it; pytest's exit status."""
-    ran, run = accept.replay(
-        [str(test)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    ran, run = accept.replay([str(test)], capture_output=True, text=True, errors="replace")
     results = () if run is None else run.results
     green = sum(result.passed for result in results)
     if ran.returncode:
-        print(ran.stdout, end="")
+        print(ran.stdout, ran.stderr, sep="", end="")
     print(f"{green:,} of {len(results):,} replay green, and what they do is accepted")
     print(f"to run them     pytest {test}")
     model = canonical_model(str(case.request["model"]))

@@ -6,15 +6,19 @@ import copy
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from pytest_claude.errors import SettingsError
-from pytest_claude.settings import did_you_mean
+from pytest_claude.run.record import InSet
+from pytest_claude.settings import check_keyword, check_pass_rate, did_you_mean
 from pytest_claude.transcript.utf8 import encodable
+
+IN_SET: pytest.StashKey[InSet] = pytest.StashKey()
 
 
 class Case:
@@ -128,6 +132,45 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     except SettingsError as error:
         pytest.fail(f"{where}: {error}", False)
     metafunc.parametrize("case", rows, ids=[case.id for case in rows])
+
+
+def keep_sets(items: Sequence[pytest.Item]) -> None:
+    """Keep of which data set each test is a case; `items` are all, also those not to run.
+
+    Raises:
+        SettingsError: A marker `claude_set` is wrong.
+    """
+    cases: dict[pytest.Item, Case] = {}
+    for item in items:
+        case = getattr(getattr(item, "callspec", None), "params", {}).get("case")
+        if isinstance(case, Case):
+            cases[item] = case
+    numbers = Counter(map(_set_name, cases))
+    for item in items:
+        mark, name = item.get_closest_marker("claude_set"), _set_name(item)
+        rate = None if mark is None else _pass_rate(item, mark)
+        if (case := cases.get(item)) is not None:
+            number = max(case._of, numbers[name])
+            item.stash[IN_SET] = InSet(name, number, case.tags, rate)
+        elif mark is not None:
+            raise SettingsError(
+                f"{item.nodeid}: @pytest.mark.claude_set: not a data set; add "
+                '@pytest_claude.cases("FILE")'
+            )
+
+
+def _set_name(item: pytest.Item) -> str:
+    parent = item.parent
+    assert parent is not None, "a test has a module"
+    return f"{parent.nodeid}::{getattr(item, 'originalname', item.name)}"
+
+
+def _pass_rate(item: pytest.Item, mark: pytest.Mark) -> float:
+    call = f"{item.nodeid}: @pytest.mark.claude_set"
+    for key in mark.kwargs:
+        check_keyword(call, key, ("pass_rate",))
+    check_pass_rate(call, mark.kwargs.get("pass_rate"))
+    return float(mark.kwargs["pass_rate"])
 
 
 def _shown(path: Path, root: Path) -> str:

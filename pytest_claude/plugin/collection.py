@@ -18,6 +18,7 @@ from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.places import Places, places_of
 from pytest_claude.plugin import options
 from pytest_claude.plugin.arms import Arms
+from pytest_claude.plugin.cases import keep_sets
 from pytest_claude.plugin.gate.comparison import gated_run
 from pytest_claude.plugin.gate.steps import Gate
 from pytest_claude.plugin.guard import Guard
@@ -105,6 +106,7 @@ class Collected:
     def __init__(
         self, config: pytest.Config, settings: RunSettings, ours: Items, selected: Items
     ) -> None:
+        keep_sets(ours)
         for item in selected:
             prepare(item, settings)
             if settings.dry_run and item.stash[TEST_SETTINGS].live:

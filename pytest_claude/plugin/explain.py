@@ -123,6 +123,30 @@ def judged(
     return reports
 
 
+def in_set(
+    config: pytest.Config, test: str, data: Mapping[str, Any], text: str, *, passes: bool
+) -> Reports:
+    """The reports of a failed case that was held until all cases of its set had ended.
+
+    Args:
+        config: Pytest's.
+        test: Its node id.
+        data: What was held.
+        text: What the cases of the set came to.
+        passes: Whether the set passes: then the case does too, and its report still shows why it
+            failed.
+    """
+    reports = judged(config, test, data, None)
+    failed = next(report for report in reports.values() if report.failed)
+    if passes:
+        shown = f"the case failed, and its set passes: {text}\n\n{failed.longreprtext}"
+        _pass_all(reports)
+        _add_section(failed, "claude", shown)
+    else:
+        _prefix_message(failed, text)
+    return reports
+
+
 def _main(reports: Reports) -> pytest.TestReport:
     return reports.get("call", reports["setup"])
 

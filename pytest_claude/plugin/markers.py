@@ -107,6 +107,10 @@ MARKERS = {
         "claude_cases(file): what the decorator @pytest_claude.cases(path, *, id='id', "
         "tags='tags') marks a test with, which then runs once for each case of the file."
     ),
+    "claude_set": Marker(
+        "claude_set(*, pass_rate): the share `pass_rate` of the cases of this data set must pass; "
+        "a case that fails within it is told and green. Beside @pytest_claude.cases."
+    ),
     "claude_calls_tool": Marker(
         "claude_calls_tool(name, arguments={}, *, times=None, exact=False, offered=True, "
         "**arguments): after the body, Claude must have called this tool.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -147,6 +147,8 @@ class Results:
             judges = self._settings.gated and self._findings is None and self._part is None
             if judges and self.usage_error is None and not collecting:
                 self._publish(self._end(because))
+            elif self._held and not self._settings.gated:
+                self._publish_cases()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -215,18 +217,45 @@ class Results:
         """Report the tests that waited for their verdict to pytest."""
         from pytest_claude.plugin import explain
 
-        hook = self._config.hook
         rows = {row.test: row for row in story.rows}
+        self._log(
+            (explain.judged(self._config, test, held, rows[test]), rows[test])
+            for test, held in self._held.items()
+        )
+
+    def _publish_cases(self) -> None:
+        """Report the failed cases that waited for the pass rate of their set to pytest."""
+        from pytest_claude.plugin import explain
+        from pytest_claude.report.row import plain_row
+        from pytest_claude.report.sets import set_text
+        from pytest_claude.run.sets import forgiven, set_counts
+
+        counts = {test: count for count in set_counts(self._results.values())
+                  for test in count.failed}  # fmt: skip
+        passing = forgiven(self._results.values())
+        self._log(
+            (
+                explain.in_set(
+                    self._config, test, held, set_text(counts[test]), passes=test in passing
+                ),
+                plain_row(self._results[test], passing.get(test)),
+            )
+            for test, held in self._held.items()
+        )
+
+    def _log(self, held: Iterable[tuple[Mapping[str, pytest.TestReport], Row]]) -> None:
+        """Report tests that were held to pytest, each with what the reports of the run say."""
+        hook = self._config.hook
         if (terminal := self._config.pluginmanager.get_plugin("terminalreporter")) is not None:
             terminal.ensure_newline()  # after the percentage of the last line
-        for test, held in self._held.items():
-            location = tuple(held["location"])
-            reports = explain.judged(self._config, test, held, rows[test])
-            hook.pytest_runtest_logstart(nodeid=test, location=location)
-            self._add_properties(reports["teardown"], rows[test])
+        for reports, row in held:
+            teardown = reports["teardown"]
+            location = tuple(teardown.location)  # JSON has no tuples
+            hook.pytest_runtest_logstart(nodeid=row.test, location=location)
+            self._add_properties(teardown, row)
             for report in reports.values():
                 hook.pytest_runtest_logreport(report=report)
-            hook.pytest_runtest_logfinish(nodeid=test, location=location)
+            hook.pytest_runtest_logfinish(nodeid=row.test, location=location)
 
     def _add_properties(self, report: pytest.TestReport, row: Row | None = None) -> None:
         """Say in the JUnit file, where one is written, what a test showed."""

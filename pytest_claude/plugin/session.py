@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -17,6 +17,7 @@ from pytest_claude.gating.steps import Step, in_order, plan_all, plan_plain
 from pytest_claude.plugin import dummy_key, explain, trials
 from pytest_claude.plugin.accepting import Accepting
 from pytest_claude.plugin.arms import Arm, Arms, beside_vcr
+from pytest_claude.plugin.cases import IN_SET
 from pytest_claude.plugin.claude_fixture import ClaudeFixture
 from pytest_claude.plugin.explain import unless_a_group
 from pytest_claude.plugin.fixtures import CURRENT
@@ -35,16 +36,23 @@ from pytest_claude.report.explained import replaced_line, unsteady_line
 from pytest_claude.report.transcript import conversation_lines
 from pytest_claude.report_files import transcripts_below
 from pytest_claude.run.record import TestResult
+from pytest_claude.run.sets import may_be_forgiven
 from pytest_claude.settings import ALL_RECORDED, RunSettings, TestSettings
 from pytest_claude.transcript.utf8 import encodable
 
 if TYPE_CHECKING:
     from pytest_claude.plugin.scale.dry_run import DryRun
+    from pytest_claude.recording.altering import Altering
 
 __tracebackhide__ = unless_a_group
 
 Leave = Callable[[dict[str, Any]], object]
 """Takes, for the results, what belongs to no test."""
+Rehearse: TypeAlias = "Callable[[int, Altering], TrialRun]"
+"""Runs the trial with an index once more, on altered answers."""
+Probe: TypeAlias = Callable[[pytest.Item, Sequence[TrialRun], Rehearse], Any]
+"""Answers, as JSON, what a command asks of a test whose trials have ended."""
+PROBE: pytest.StashKey[Probe] = pytest.StashKey()
 
 
 class ClaudeSession:
@@ -81,6 +89,7 @@ class ClaudeSession:
         self._published: set[str] = set()
         self._running: TrialRun | None = None
         self._arm: Arm | None = None
+        self._altering: Altering | None = None
         self._notes: dict[str, None] = {}
         self._probed = False
         self._unfit: UnknownSDK | None = None
@@ -212,9 +221,11 @@ class ClaudeSession:
         @contextmanager
         def watch(item: pytest.Item, step: Step) -> Iterator[TrialRun]:
             arm = self._arms.open(item, step)
+            arm.recorder.altering = self._altering
             view = ClaudeFixture(arm, str(item.path), partial(self._accepting.of, item.nodeid))
             item.stash[CURRENT] = view
-            record = TrialRun(interactive=self._decides(item.stash[TEST_SETTINGS], runs))
+            decides = self._altering is None and self._decides(item.stash[TEST_SETTINGS], runs)
+            record = TrialRun(interactive=decides)
             self._running, self._arm = record, arm
             record.problems = arm.recorder.problems
             self._check_sdk()
@@ -358,8 +369,30 @@ class ClaudeSession:
             trials.run(item, plan_plain(settings.trials), self._watch(runs), runs)
             self._notes.update(dict.fromkeys(self._accepting.keep(item.nodeid, runs, settings)))
             reports = explain.counted(runs, settings)
-            self._attach(reports["teardown"], self._result(item, runs))
+            result = self._result(item, runs)
+            if may_be_forgiven(result) and any(report.failed for report in reports.values()):
+                # Whether the test fails depends on the other cases of its set.
+                self._carry(item, result, explain.held(item, runs, None, reports))
+                self._finish_held(item, nextitem)
+                return
+            self._attach(reports["teardown"], result)
+            if (probe := self._config.stash.get(PROBE, None)) is not None:
+                rehearse = partial(self._rehearse, item, runs)
+                reports["teardown"].claude["probed"] = probe(item, runs, rehearse)
+                self._notes.clear()
             trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
+
+    def _rehearse(
+        self, item: pytest.Item, runs: Sequence[TrialRun], index: int, altering: Altering
+    ) -> TrialRun:
+        """Run a trial once more, after those of a test; nobody hears of it."""
+        again, self._altering = [*runs], altering
+        plan = plan_all([*(Step("base", n) for n in range(len(runs))), Step("base", index)])
+        try:
+            trials.run(item, plan, self._watch(again), again)
+        finally:
+            self._altering = None
+        return again[-1]
 
     def _counted(self, item: pytest.Item, settings: TestSettings) -> TestSettings:
         """The settings of a test with the number of its trials."""
@@ -426,13 +459,18 @@ class ClaudeSession:
 
     def _hold(self, item: pytest.Item, runs: Sequence[TrialRun]) -> None:
         """Hand a test's trials over; it is published, once, when all tests have their verdict."""
-        # It says nothing to pytest.
-        carrier = pytest.TestReport(item.nodeid, item.location, {}, "passed", None, "setup")
-        self._attach(carrier, self._result(item, runs))
-        assert self._gate is not None, "only a gate holds"
+        assert self._gate is not None, "it is gated"
+        shown = None
         if item.nodeid not in self._published:
-            first = self._gate.first_failure(item.nodeid)
-            carrier.claude["held"] = explain.held(item, runs, first)
+            shown = explain.held(item, runs, self._gate.first_failure(item.nodeid))
+        self._carry(item, self._result(item, runs), shown)
+
+    def _carry(self, item: pytest.Item, result: TestResult, held: dict[str, Any] | None) -> None:
+        """Hand a result over, and what is needed to publish it later, by a report of no news."""
+        carrier = pytest.TestReport(item.nodeid, item.location, {}, "passed", None, "setup")
+        self._attach(carrier, result)
+        if held is not None:
+            carrier.claude["held"] = held
         item.ihook.pytest_runtest_logreport(report=carrier)
 
     def _result(self, item: pytest.Item, runs: Sequence[TrialRun]) -> TestResult:
@@ -453,6 +491,7 @@ class ClaudeSession:
             planned=item.stash[TEST_SETTINGS].trials,
             needed=item.stash[TEST_SETTINGS].passes_needed,
             accepted=item.stash[TEST_SETTINGS].accepted,
+            set=item.stash.get(IN_SET, None),
         )
         self._notes.clear()
         return result

@@ -231,10 +231,12 @@ class Ticket:
             return limits.refuse(self._name, status, headers, elapsed_s(), _chance.random())
 
     def _end(self, usd: float | None, headers: Mapping[str, str] | None = None) -> None:
-        with self._admission.state.held() as limits:
+        def settle(limits: Limits) -> None:
             if not self._settled:
                 self._settled = True
                 limits.settle(self._name, usd, elapsed_s(), headers)
+
+        self._admission.state.change(settle)
 
 
 def _has_ended(pid: int) -> bool:

@@ -36,7 +36,7 @@ class WriteLock:
         self._file = Path(tempfile.gettempdir()) / f"pytest-claude-{user}-{digest}.lock"
         self._partial = partial_of(path)
         # Not bound to a thread: the trial is closed by another one than the app's.
-        self._lock = filelock.FileLock(self._file, thread_local=False, mode=0o666)
+        self._lock = filelock.FileLock(self._file, thread_local=False)
         try:
             self._lock.acquire(timeout=patience_s)
             self._partial.parent.mkdir(parents=True, exist_ok=True)

@@ -56,6 +56,12 @@ class Index:
         self._played.add(number)
         return self.entries[number]
 
+    def next_of_app(self) -> Recorded | None:
+        """The next unplayed interaction of the app, whatever was asked; None where none is left."""
+        left = (entry for entry in self.left if not entry.judges)
+        entry = next(left, None)
+        return None if entry is None else self.take(self.mark(entry))
+
     def show(self, mark: str) -> Recorded | None:
         """The interaction that `take` would give, which stays to be taken."""
         waiting = self._waiting_for(mark)

@@ -31,6 +31,7 @@ from pytest_claude.transcript.interaction import Interaction, Request, Response
 
 if TYPE_CHECKING:
     from pytest_claude.recording.admission import Admission, Ticket
+    from pytest_claude.recording.altering import Altering
     from pytest_claude.recording.batches.asking import Asking
 
 Prepare = Callable[[Mapping[str, Any], Platform | None], Mapping[str, Any]]
@@ -63,6 +64,8 @@ class Recorder:
         replaying: Whether the API is never called.
         asking: Asks for the answers that batches have; None where each call is sent by itself.
         admission: Lets its calls go to the API; None in replay.
+        altering: Alters the answers in a rehearsal; None otherwise. There a request that no
+            recording answers, as it follows from another answer, gets the next one.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class Recorder:
         self.replaying = dry or mode == "none"
         self.asking = asking
         self.admission = admission
+        self.altering: Altering | None = None
         self._place = place
         self._shelf = Shelf(place, mode, redaction, normalize, names, store, dry)
         self._cassette = OpenCassette(self._shelf, self.calls)
@@ -386,8 +390,10 @@ class Recorder:
             self._closed = True
             for ticket in self._tickets:
                 ticket.withdraw()
-            for call in [call for call in self.calls if call.entry is None]:
-                call.leave()
+            unread = [call for call in self.calls if call.entry is None]
+        for call in unread:  # without the lock: it waits for the state that processes share
+            call.leave()
+        with self._lock:
             try:
                 if (child := int.from_bytes(_FORK[:])) and self._process == os.getpid():
                     _FORK[:] = bytes(8)
@@ -425,6 +431,8 @@ class Recorder:
             if redacted is not request:
                 known = self._shelf.known(redacted)
                 return self._begin(redacted, known, asked_model, fault, headers)
+        if entry is None and self.altering is not None:
+            entry = self._cassette.index.next_of_app()
         if entry is None:
             entry = self._found_late(take, request, asked)
         if fault is not None and entry is not None and entry.response.status >= 400:
@@ -433,6 +441,8 @@ class Recorder:
             fault, altered = None, False
         if entry is not None and " " in asked.fingerprint and Index.keeps_no_betas(entry):
             self.note(_NO_BETAS)
+        if self.altering is not None and entry is not None:
+            entry = self.altering.altered(entry)
         call = Call(request, asked, asked_model, entry, recorded=entry is not None, fault=fault)
         if entry is None and self.admission is not None:
             call.ticket = self.admission.ticket(request)

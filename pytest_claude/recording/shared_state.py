@@ -42,6 +42,8 @@ class SharedState(Generic[T]):
         self.path = self._path = path
         self._lock = threading.Lock()
         self._value = new() if path is None else None
+        self._holder: int | None = None
+        self._later: list[Callable[[T], object]] = []
 
     @contextmanager
     def held(self) -> Iterator[T]:
@@ -50,19 +52,45 @@ class SharedState(Generic[T]):
         Raises:
             UnsavedCassette: The disk refuses it.
         """
-        with self._lock:
-            if self._path is None:
-                assert self._value is not None, "it has no file"
-                yield self._value
-                return
-            import filelock  # late: only a run that records with xdist needs it
+        try:
+            with self._lock, self._opened() as value:
+                self._holder = threading.get_ident()
+                try:
+                    yield value
+                finally:
+                    self._holder = None
+        finally:
+            while self._later:
+                self.change(self._later.pop())
 
-            # A new one each time: it is reentrant, for whatever thread.
-            with filelock.FileLock(f"{self._path}.lock", poll_interval=_POLL_S):
-                there = self._path.exists()
-                value: T = pickle.loads(self._path.read_bytes()) if there else self._new()
-                yield value
-                self._write(self._path, value)
+    def change(self, change: Callable[[T], object]) -> None:
+        """Have the value changed: now, or at the end of what this thread does with it.
+
+        A stream that the app left is closed when it is collected, and that may be meanwhile.
+
+        Raises:
+            UnsavedCassette: The disk refuses it.
+        """
+        if self._holder == threading.get_ident():
+            self._later.append(change)
+            return
+        with self.held() as value:
+            change(value)
+
+    @contextmanager
+    def _opened(self) -> Iterator[T]:
+        if self._path is None:
+            assert self._value is not None, "it has no file"
+            yield self._value
+            return
+        import filelock  # late: only a run that records with xdist needs it
+
+        # A new one each time: it is reentrant, for whatever thread.
+        with filelock.FileLock(f"{self._path}.lock", poll_interval=_POLL_S):
+            there = self._path.exists()
+            value: T = pickle.loads(self._path.read_bytes()) if there else self._new()
+            yield value
+            self._write(self._path, value)
 
     @staticmethod
     def _write(path: Path, value: T) -> None:

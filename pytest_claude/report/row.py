@@ -14,8 +14,10 @@ from pytest_claude.gating.measures import means
 from pytest_claude.gating.status import Reason
 from pytest_claude.report import words
 from pytest_claude.report.cause import Cause, cause, cause_of
+from pytest_claude.report.sets import set_text
 from pytest_claude.report.words import Word
 from pytest_claude.run.record import Status, TestResult
+from pytest_claude.run.sets import SetCount
 
 Place = tuple[str, int]
 """A cassette as it is shown, and the number of an interaction in it, from 1."""
@@ -210,9 +212,16 @@ def _place(why: Cause | None, first: Difference | None) -> Place | None:
     return None if cassette is None else (cassette, interaction)
 
 
-def plain_row(result: TestResult) -> Row:
-    """One test of a plain run."""
+def plain_row(result: TestResult, forgiven: SetCount | None = None) -> Row:
+    """One test of a plain run.
+
+    Args:
+        result: Its result.
+        forgiven: The set of a case that failed, where enough other cases of it passed.
+    """
     status, reason, sentence = _plain_status(result)
+    if forgiven is not None:
+        status, sentence = "passed", f"failed, and its set passes: {set_text(forgiven)}; {sentence}"
     lane = _lane("", result.trials, _outcome)
     model = ", ".join(sorted({m for trial in result.trials for m in trial.models}))
     side = Side("base", model or "no model", (lane,), (lane.good, lane.of))

@@ -24,6 +24,7 @@ from pytest_claude.report.stale import StaleGroup, stale_groups
 from pytest_claude.report.words import Headline, Word
 from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.record import Run, TestResult
+from pytest_claude.run.sets import forgiven
 from pytest_claude.run.typed import Typed, as_typed, pytest_line
 
 Overall = Literal["pass", "fail", "undecided", "nothing"]
@@ -239,7 +240,8 @@ def _models(run: Run) -> tuple[str, ...]:
 
 def _plain_rows(run: Run) -> list[Row]:
     lost = (plain_row(TestResult(test)) for test in run.lost)
-    return [*(plain_row(result) for result in run.results), *lost]
+    passing = forgiven(run.results)
+    return [*(plain_row(result, passing.get(result.test)) for result in run.results), *lost]
 
 
 def _gated_rows(run: Run, decision: Decision, models: tuple[str, ...]) -> list[Row]:

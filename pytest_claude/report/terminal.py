@@ -11,9 +11,11 @@ from pytest_claude.report.candidates import Candidates, Told
 from pytest_claude.report.commands import Command
 from pytest_claude.report.numbers import dollars, plural, probability
 from pytest_claude.report.row import Row
+from pytest_claude.report.sets import set_text
 from pytest_claude.report.stale import RECORD, StaleGroup
 from pytest_claude.report.story import Group, Story, short_names
 from pytest_claude.run.record import TestResult
+from pytest_claude.run.sets import set_counts
 from pytest_claude.transcript.quoting import printable
 
 WIDTH = 80
@@ -64,13 +66,25 @@ def plain_lines(results: Sequence[TestResult], stale: Sequence[StaleGroup] = ())
         results: Of the tests.
         stale: Why recordings do not answer any more, as the story has it.
     """
-    lines = _stale(stale)
+    lines = [*_stale(stale), *_sets(results)]
     unused = [*dict.fromkeys(line for result in results for line in result.unused)]
     if unused:
         verb = "was" if len(unused) == 1 else "were"
         lines.append(f"{plural(len(unused), 'recording')} {verb} not played (the app calls less)")
         lines += [f"  {line}" for line in cut_list(unused)]
     return [*lines, *note_lines(note for result in results for note in result.notes)]
+
+
+def _sets(results: Sequence[TestResult]) -> list[str]:
+    """The data sets in which not every case passed, with the cases that their rate forgives."""
+    lines = []
+    for count in set_counts(results):
+        if count.passed < count.cases:
+            lines += hanging(f"{printable(count.name)}: ", set_text(count))
+        if count.verdict == "passed" and count.failed:
+            names = (test.removeprefix(count.name)[1:-1] for test in count.failed)
+            lines += hanging("  failed within the rate: ", ", ".join(map(printable, names)))
+    return lines
 
 
 def note_lines(notes: Iterable[str]) -> list[str]:

@@ -37,6 +37,28 @@ class Stale:
 
 
 @dataclass(frozen=True)
+class InSet:
+    """The data set that a test is a case of.
+
+    Attributes:
+        name: Node id of the test function.
+        cases: How many cases the set has, also those that are not to run.
+        tags: The groups that the case belongs to.
+        pass_rate: Share of the cases that must pass; None where each of them must.
+    """
+
+    name: str
+    cases: int
+    tags: tuple[str, ...] = ()
+    pass_rate: float | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> InSet:
+        """The set in a result's JSON."""
+        return cls(**{**data, "tags": tuple(data["tags"])})
+
+
+@dataclass(frozen=True)
 class TestResult:
     """What one test came to.
 
@@ -50,6 +72,7 @@ class TestResult:
         needed: How many of them must pass; None where the run file does not say.
         not_run: Why a gate leaves it out, where its trials do not show that.
         accepted: Why its regression is accepted, and until when; None where it is not.
+        set: The data set that it is a case of; None where it is of none.
     """
 
     __test__ = False
@@ -63,6 +86,7 @@ class TestResult:
     needed: int | None = None
     not_run: Why | None = None
     accepted: str | None = None
+    set: InSet | None = None
 
     @property
     def passed(self) -> bool:
@@ -83,6 +107,7 @@ class TestResult:
             "needed": self.needed,
             "not_run": None if self.not_run is None else self.not_run._asdict(),
             "accepted": self.accepted,
+            "set": None if self.set is None else asdict(self.set),
         }
 
     @classmethod
@@ -98,6 +123,7 @@ class TestResult:
             needed=data.get("needed"),
             not_run=None if data.get("not_run") is None else Why(**data["not_run"]),
             accepted=data.get("accepted"),
+            set=None if data.get("set") is None else InSet.from_json(data["set"]),
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,3 +100,58 @@ def test_what_public_suites_recorded_answers_todays_sdk(
     assert tests > 800
     assert made > 1_100
     assert not causes, causes
+
+
+APP = """
+import json
+import shutil
+from pathlib import Path
+
+import anthropic
+
+CALLS = json.loads(Path(__file__).with_name("calls.json").read_text("utf-8"))
+
+
+def run(test):
+    client = anthropic.Anthropic(max_retries=0, timeout=60)
+    for body in CALLS[test]:
+        client.post("/v1/messages", body=body, cast_to=object)
+"""
+OF_A_TEST = """
+
+@pytest.mark.vcr
+def {name}(claude):
+    run("{name}")
+    assert [call.name for call in claude.tool_calls] == {tools}
+    assert {check}
+"""
+SUITE = "traceloop__openllmetry/packages/opentelemetry-instrumentation-anthropic/tests/cassettes"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_suite_of_pytest_recording_has_its_first_assertions_without_recording_again(
+    shared_dir: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytest.importorskip("pytest_recording", reason="pytest-recording is not installed")
+    folder = shared_dir / "corpus" / "dev" / SUITE / "test_messages"
+    shutil.copytree(folder, pytester.path / "cassettes" / "test_messages")
+    asked, tests = {}, "import pytest\nfrom app import run\n"
+    for path in sorted(folder.glob("*.yaml")):
+        made = [call for call in calls(folder, path.name) if "beta" not in call.request.url]
+        if not made or any(call.request.json().get("stream") for call in made):
+            continue
+        asked[path.stem] = [call.request.json() for call in made]
+        said = [block for call in made for block in call.response.json()["content"]]
+        used = [(b["name"], b["input"]) for b in said if b["type"] == "tool_use"]
+        check = f"claude.calls_tool(*{used[0]})" if used else "claude.calls_no_tool()"
+        tests += OF_A_TEST.format(name=path.stem, tools=[name for name, _ in used], check=check)
+    pytester.makepyfile(app=APP, test_messages=tests)
+    (pytester.path / "calls.json").write_text(json.dumps(asked))
+    before = {p: p.read_bytes() for p in pytester.path.rglob("*.yaml")}
+    plugins = ("-p", "pytest_recording.plugin", "-p", "pytest_claude.plugin")
+    result = pytester.runpytest_inprocess(*plugins, "--block-network", "-W", "ignore")
+    result.assert_outcomes(passed=len(asked))
+    assert len(asked) >= 15
+    assert tests.count("claude.calls_tool(") >= 3
+    assert {p: p.read_bytes() for p in pytester.path.rglob("*.yaml")} == before

@@ -8,32 +8,37 @@ import fnmatch
 import io
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import get_args
+from typing import Any, get_args
 
+import messages
 import pytest
 import report_samples as samples
 import yaml
-from simulator import Simulator, by_prompt, calls, judges, says, script
+from simulator import Simulator, by_prompt, calls, flaky, judges, says, script
 
 import pytest_claude
-from pytest_claude import cli
+from pytest_claude import cli, errors, settings
 from pytest_claude.gating.status import Reason
 from pytest_claude.gating.status import Status as GateStatus
 from pytest_claude.models.adapt import REWRITES
 from pytest_claude.plugin import markers, options
+from pytest_claude.recording import files, problems
 from pytest_claude.report.candidates import candidates
 from pytest_claude.report.terminal import side_by_side_lines
 from pytest_claude.report.words import because, word
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = sorted(DOCS.rglob("*.md"))
+# They lead to what runs.
+WITHOUT_CODE = {"index", "changelog", "troubleshooting", "by-word", "comparison"}
+BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 LOOKUP = ("lookup_order", {"order_id": "1234"})
-# What the model of docs/checks.md answers.
+# What the model of the pages answers.
 PROMPTS = {
     "^Compare my orders": calls(LOOKUP, ("lookup_order", {"order_id": "5678"})),
     "order 5512": script(
@@ -44,12 +49,23 @@ PROMPTS = {
     "as JSON": says('{"order_id": "1234", "total": 19.9}'),
     "Write Python": says("```python\nimport shop\n\nshop.credit('1234', amount=5)\n```"),
     "code of the warehouse": says("It is 7481."),
+    "^When do you open": says("At nine."),
+    "^When do you close.*cached": says("At six.", cache_read_tokens=2_400),
+    "^When do you close": says("At six."),
+    "^Where is my parcel": script(calls(LOOKUP), says("It ships today.")),
+    "^Plan a page": says("First the deadline, then the address."),
+    "^Write the page": says("Send it back within 14 days, to the address on the parcel."),
+    "^Plan the opening week": says("Monday: open at nine.", thinking="The shop opens at nine."),
+    "is late": flaky(calls(LOOKUP), says("Which order do you mean?"), rate=0.2, seed="a"),
 }
+# The newer model asks back where its system prompt does not forbid it.
+CAREFUL = says("Could you confirm the order number?")
+LABELS = {"^Classify.*money": says("refund"), "^Classify": says("delivery")}
 
 
 def blocks(page: Path) -> Iterator[tuple[str, str]]:
     for match in BLOCK.finditer(page.read_text("utf-8")):
-        yield match[1], match[2]
+        yield match[2], textwrap.dedent(match[3])
 
 
 class Reader:
@@ -59,10 +75,14 @@ class Reader:
         self._pytester = pytester
         self._monkeypatch = monkeypatch
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        started = SimpleNamespace(run=self._started, PIPE=None, STDOUT=None)
-        for command in ("accept", "from_traffic"):
+        started = SimpleNamespace(run=self._started)
+        for command in ("accept", "adopt", "bump", "from_traffic", "probed"):
             monkeypatch.setattr(f"pytest_claude.cli.{command}.subprocess", started)
+        self._plugins = ["-p", "anyio"]
         self.did: list[str] = []
+
+    def installs(self, plugin: str) -> None:
+        self._plugins += ["-p", plugin]
 
     def python(self, text: str) -> None:
         first, _, rest = text.partition("\n")
@@ -71,12 +91,25 @@ class Reader:
             assert doctest.DocTestRunner().run(test).failed == 0
         else:
             assert first.startswith("# "), f"a block of Python names its file: {first}"
-            (self._pytester.path / first.removeprefix("# ")).write_text(rest)
+            self._write(first, rest)
         self.did.append("python")
 
     def ini(self, text: str) -> None:
         first, _, rest = text.partition("\n")
-        (self._pytester.path / first.removeprefix("# ")).write_text(rest)
+        self._write(first, rest)
+
+    def _write(self, first: str, text: str) -> None:
+        path = self._pytester.path / first.removeprefix("# ")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def diff(self, text: str) -> None:
+        first, *lines = text.splitlines()
+        path = self._pytester.path / first.removeprefix("# ")
+        for old, new in zip(lines[::2], lines[1::2], strict=True):
+            assert (old[0], new[0]) == ("-", "+")
+            assert path.read_text().count(old[1:]) == 1
+            path.write_text(path.read_text().replace(old[1:], new[1:]))
 
     jsonl = ini  # its first line names the file, too
 
@@ -106,13 +139,13 @@ class Reader:
 
     def _pytest(self, arguments: list[str]) -> pytest.RunResult:
         return self._pytester.runpytest_inprocess(
-            "-p", "pytest_claude.plugin", "-W", "ignore", *arguments
+            "-p", "pytest_claude.plugin", *self._plugins, "-W", "ignore", *arguments
         )
 
-    def _started(self, words: list[str], *, check: bool, **how: object) -> SimpleNamespace:
+    def _started(self, words: list[str], *, check: bool, **_: Any) -> SimpleNamespace:
         """The pytest that a command starts."""
-        ran = self._pytest(words[3:])
-        return SimpleNamespace(returncode=int(ran.ret), stdout=ran.stdout.str())
+        result = self._pytest(words[3:])
+        return SimpleNamespace(returncode=int(result.ret), stdout="", stderr=str(result.stdout))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -124,22 +157,29 @@ def test_every_block_of_a_page_runs(
         start = blocks(DOCS / "getting-started.md")
         app = next(text for kind, text in start if text.startswith("# desk.py"))
         reader.python(app)
+    if page.stem == "pytest-recording":
+        reader.installs("pytest_recording.plugin")
     personas = {
         "claude-sonnet-4-5": by_prompt(PROMPTS, calls(LOOKUP)),
-        "claude-haiku-4-5": judges("met", "It calls lookup_order and promises nothing."),
-        "claude-sonnet-5-5": says("Could you confirm the order number?"),
+        "claude-haiku-4-5": by_prompt(
+            LABELS, judges("met", "It calls lookup_order and promises nothing.")
+        ),
+        "claude-sonnet-5-5": lambda request, seen: (
+            calls(LOOKUP) if "without asking" in str(request.get("system")) else CAREFUL
+        )(request, seen),
     }
     with Simulator(personas) as simulator:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator.url)
+        monkeypatch.setenv("ANTHROPIC_BEDROCK_BASE_URL", simulator.url)
         for kind, text in blocks(page):
-            if kind in ("python", "console", "ini", "jsonl"):
+            if kind in ("python", "console", "diff", "ini", "jsonl"):
                 getattr(reader, kind)(text)
             elif kind == "yaml":  # for a CI that is not here: it must be YAML
                 assert yaml.safe_load(text)
                 reader.did.append("yaml")
             elif kind != "text":  # what is quoted; the test of what it quotes compares it
                 assert kind == "sh", f"a block of {kind} is not run by anything"
-    assert len(reader.did) >= 2
+    assert len(reader.did) >= 2 or page.stem in WITHOUT_CODE
 
 
 def test_the_red_test_of_the_readme_is_what_a_user_reads(
@@ -230,9 +270,42 @@ def test_every_flag_of_a_command_is_in_its_line_of_the_reference() -> None:
 
 
 TEXTS = [*PAGES, DOCS.parent / "README.md", DOCS.parent / "CHANGELOG.md"]
+WRITTEN_BY_HAND = [page for page in TEXTS if page != messages.PAGE]
 
 
-@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.stem)
+def test_the_troubleshooting_page_has_the_messages_of_the_code() -> None:
+    page = messages.PAGE.read_text("utf-8")
+    assert page == messages.written(page), "run python tests/messages.py"
+
+
+def _of_a_bad_option() -> Exception:
+    with pytest.raises(errors.SettingsError) as caught:
+        settings.parse_swap("--claude-bump", "claude-sonnet-4-5")
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        problems.forked(7),
+        problems.timed_out(TimeoutError("after 3 s"), "pytest test_desk.py"),
+        files.unsaved(Path("a.yaml"), OSError(28, "No space left on device")),
+        _of_a_bad_option(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_message_that_a_user_reads_is_on_the_page_with_its_remedy(error: Exception) -> None:
+    said, *remedies = str(error).splitlines()
+    remedies += [text for label, text in getattr(error, "rows", ()) if label.startswith("to ")]
+    listed = messages.messages()[type(error).__name__]
+    as_pattern = {text.replace("[", "[[]").replace("…", "*"): text for text in listed}
+    fitting = [text for pattern, text in as_pattern.items() if fnmatch.fnmatch(said, pattern)]
+    assert remedies
+    shown = " ".join(listed[max(fitting, key=len)])
+    assert all(text.split()[-1] in shown for text in remedies)
+
+
+@pytest.mark.parametrize("page", WRITTEN_BY_HAND, ids=lambda page: page.stem)
 def test_what_a_page_names_exists(page: Path) -> None:
     text = page.read_text("utf-8")
     parser = pytest.Parser(_ispytest=True)
@@ -263,7 +336,7 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 
 def test_the_readme_has_its_two_commands() -> None:
     readme = (DOCS.parent / "README.md").read_text("utf-8")
-    commands = [text.strip() for kind, text in BLOCK.findall(readme) if kind == "sh"]
+    commands = [text.strip() for _, kind, text in BLOCK.findall(readme) if kind == "sh"]
     assert len(commands) == 2
     assert all(len(command.splitlines()) == 1 for command in commands)
     assert commands[0].endswith("pytest-claude demo")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from simulator import by_prompt, calls, says
 
 import pytest_claude
 from pytest_claude.plugin.cases import CaseFile, read_cases
@@ -233,3 +234,134 @@ class TestA(unittest.TestCase):
 
 def test_the_decorator_is_there_without_a_plugin_of_ours(tmp_path: Path) -> None:
     assert pytest_claude.cases("a.jsonl").name == "claude_cases"
+
+
+# --- a pass rate over the cases -------------------------------------------------------------
+
+MANY = [{"id": f"c{n}", "prompt": f"Where is order {n}?"} for n in range(10)]
+RATED = """
+import pytest_claude
+
+@pytest.mark.claude_set(pass_rate=0.8)
+@pytest_claude.cases("refunds.jsonl")
+def test_a(case, claude):
+    ask(case.prompt)
+    assert claude.calls_tool("lookup_order")
+
+def test_other(claude):
+    ask("Where is it?")
+"""
+
+
+@pytest.fixture
+def rated(project: Any) -> Any:
+    """A project whose data set has 10 cases; the model fails those that `fails` names."""
+
+    def record(*fails: int, tests: str = RATED) -> Any:
+        write(project, "\n".join(map(json.dumps, MANY)))
+        project.tests(tests)
+        texts = {rf"order {n}\?": says("No.") for n in fails}
+        lookup = calls(("lookup_order", {"order_id": "1"}))
+        project.personas(old=by_prompt(texts, lookup))
+        return project.record()
+
+    return record
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2", "-p", "xdist")], ids=["one", "two"])
+def test_cases_that_fail_within_the_rate_of_their_set_are_told_and_green(
+    project: Any, rated: Any, workers: tuple[str, ...]
+) -> None:
+    rated(3, 7).assert_outcomes(passed=11)
+    result = project.run(*workers, "-rA", "-x")
+    assert (result.ret, result.parseoutcomes()) == (0, {"passed": 11})
+    result.stdout.fnmatch_lines(
+        [
+            "the case failed, and its set passes: 8 of 10 cases passed, 8 needed",
+            "E       AssertionError: assert <no: `lookup_order` not called>",
+        ]
+    )
+    result.stdout.fnmatch_lines(
+        [
+            "test_app.py::test_a: 8 of 10 cases passed, 8 needed",
+            "  failed within the rate: c3, c7",
+        ]
+    )
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2", "-p", "xdist")], ids=["one", "two"])
+def test_below_the_rate_of_their_set_each_failed_case_is_red(
+    project: Any, rated: Any, workers: tuple[str, ...]
+) -> None:
+    result = rated(3, 7, 8)
+    result.assert_outcomes(passed=8, failed=3)
+    result = project.run(*workers, "--junitxml=j.xml")
+    assert (result.ret, result.parseoutcomes()) == (1, {"passed": 8, "failed": 3})
+    result.stdout.fnmatch_lines_random(
+        [f"FAILED test_app.py::test_a[[]c{n}] - 7 of 10 cases passed, 8 needed; *" for n in (3, 7)]
+    )
+    result.stdout.fnmatch_lines(["test_app.py::test_a: 7 of 10 cases passed, 8 needed"])
+    text = (project.path / "j.xml").read_text()
+    assert ('tests="11"' in text, 'failures="3"' in text) == (True, True)
+
+
+def test_a_set_that_ran_in_part_passes_nothing_that_it_did_not_see(
+    project: Any, rated: Any
+) -> None:
+    rated(3)
+    part = "undecided: {} of 10 cases ran, {} passed, 8 needed"
+    for words in (["-k", "c3"], ["test_app.py::test_a[c3]"]):
+        result = project.run(*words)
+        result.assert_outcomes(failed=1, deselected=10 * (words[0] == "-k"))
+        result.stdout.fnmatch_lines(
+            [
+                f"test_app.py::test_a: {part.format(1, 0)}",
+                f"FAILED test_app.py::test_a[[]c3] - {part.format(1, 0)[:40]}*",
+            ]
+        )
+    result = project.run("-k", "c4")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"test_app.py::test_a: {part.format(1, 1)}"])
+    enough = project.run("--deselect", "test_app.py::test_a[c9]")
+    enough.assert_outcomes(passed=10, deselected=1)
+    enough.stdout.fnmatch_lines(["test_app.py::test_a: 8 of 10 cases passed, 8 needed"])
+
+
+def test_no_rate_forgives_a_case_that_is_not_recorded(project: Any, rated: Any) -> None:
+    rated(3)
+    write(project, "\n".join(map(json.dumps, [*MANY, {"id": "new", "prompt": "Where?"}])))
+    result = project.run()
+    result.assert_outcomes(passed=11, failed=1)
+    result.stdout.fnmatch_lines(["test_app.py::test_a: 9 of 11 cases passed, 9 needed"])
+
+
+def test_a_run_that_stops_leaves_the_set_undecided(project: Any, rated: Any) -> None:
+    stops = RATED + "\ndef test_first(claude):\n    assert False\n"
+    tests = stops.replace("def test_a(case, claude):", "def test_a(case, claude):\n"
+                          "    if case.id == 'c5': pytest.exit('enough')")  # fmt: skip
+    rated(3, tests=tests)
+    result = project.run()
+    result.stdout.fnmatch_lines(
+        [
+            "test_app.py::test_a: undecided: 5 of 10 cases ran, 4 passed, 8 needed",
+            "FAILED test_app.py::test_a[[]c3] - undecided: 5 of 10 cases ran, 4 passed, 8 ne*",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('@pytest_claude.cases("refunds.jsonl")\ndef test_a(case, ', "def test_a(", "*test_a: "
+         '@pytest.mark.claude_set: not a data set; add @pytest_claude.cases("FILE")'),
+        ("pass_rate=0.8", "rate=0.8", "*test_a[[]c0]: @pytest.mark.claude_set: unknown setting "
+         "'rate'; did you mean 'pass_rate'? *"),
+        ("pass_rate=0.8", "", "*: @pytest.mark.claude_set: pass_rate=None: above 0 and at most 1"),
+    ],
+)  # fmt: skip
+def test_a_wrong_mark_of_a_set_is_a_usage_error(
+    project: Any, rated: Any, old: str, new: str, told: str
+) -> None:
+    result = rated(tests=RATED.replace(old, new))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    project.unwrapped(result.errlines).fnmatch_lines([told])

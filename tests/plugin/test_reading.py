@@ -54,6 +54,34 @@ def test_what_the_rules_leave_open_is_read_once_recorded_and_replayed(unsure: An
     assert models(unsure) == [OLD, JUDGE]
 
 
+DROPPED = """
+import anthropic, gc, weakref
+
+def test_asks(claude, monkeypatch):
+    client = anthropic.Anthropic()
+    ref, pool = weakref.ref(client._client), type(client._client._transport._pool)
+    handle = pool.handle_request
+
+    def handled(self, request):
+        gc.collect()
+        # Closed by its finalizer, it would wait here for a lock of the pool that it has itself.
+        assert ref() is not None
+        return handle(self, request)
+
+    monkeypatch.setattr(pool, "handle_request", handled)
+    client.messages.create(model="claude-sonnet-4-5", max_tokens=10,
+        messages=[{"role": "user", "content": "How high is K2?"}])
+    del client
+    assert claude.asks_clarifying_question()
+"""
+
+
+def test_a_client_that_the_app_dropped_lives_until_the_judge_has_read(unsure: Any) -> None:
+    unsure.tests(DROPPED)
+    unsure.record().assert_outcomes(passed=1)
+    assert models(unsure) == [OLD, JUDGE]
+
+
 def test_recording_again_asks_nobody(unsure: Any) -> None:
     unsure.record()
     unsure.record().assert_outcomes(passed=1)

@@ -19,6 +19,7 @@ class Reply:
     Attributes:
         text: A text block, before the tool calls.
         tools: (name, input) of each tool call.
+        cache_read_tokens: Of the prompt, read from the cache.
         thinking: Text of a thinking block; "" for one that is not shown.
         stop_reason: Derived when None.
         status: HTTP status; with `error` for 400 and above.
@@ -36,6 +37,7 @@ class Reply:
     text: str = ""
     tools: tuple[tuple[str, dict[str, Any]], ...] = ()
     thinking: str | None = None
+    cache_read_tokens: int = 0
     stop_reason: str | None = None
     status: int = 200
     error: tuple[str, str] = ("api_error", "Internal server error")

@@ -39,9 +39,9 @@ def usage(reply: Reply, request: Mapping[str, Any]) -> dict[str, Any]:
     thinking = len(reply.thinking or "") // 4
     said = len(reply.text) + sum(len(json.dumps(tool)) for tool in reply.tools)
     return {
-        "input_tokens": tokens(request),
+        "input_tokens": max(0, tokens(request) - reply.cache_read_tokens),
         "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": 0,
+        "cache_read_input_tokens": reply.cache_read_tokens,
         "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
         "output_tokens": thinking + max(1, said // 4),
         "output_tokens_details": {"thinking_tokens": thinking},

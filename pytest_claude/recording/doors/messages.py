@@ -72,6 +72,15 @@ def begun(recorder: Recorder, request: Any, send: Send | None = None) -> tuple[A
     ), call
 
 
+def keep_client(request: Any, client: Any) -> None:
+    """Let `client` live as long as its request does, by whose way a judge may be asked.
+
+    The SDK's client closes its connections when it is collected, also while one is in use: the
+    thread that is inside the pool then waits for the pool's lock, which it has itself, for ever.
+    """
+    request.extensions = {**request.extensions, "pytest_claude_client": client}
+
+
 _NOT_AGAIN = ("content-length", "accept", "accept-encoding", "anthropic-beta", "idempotency-key")
 
 

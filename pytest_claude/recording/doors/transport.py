@@ -32,6 +32,8 @@ def client_send(original: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(line, Recorder) and (mock := mocks.above(self)) is not None:
             if messages.is_model_traffic(request):
                 line.mocks.setdefault(mock)
+        if isinstance(line, Recorder) and not line.replaying:
+            messages.keep_client(request, self)
         return original(self, request, *args, **kwargs)
 
     return send

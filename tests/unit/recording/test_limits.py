@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -287,6 +288,24 @@ def test_a_call_that_was_cancelled_while_a_thread_asks_for_it_leaves_no_claim() 
         ticket.send(never, never, never)
     with state.held() as limits:
         assert limits.claims == {}
+
+
+@pytest.mark.timeout(60)  # where it fails, it waits for ever
+@pytest.mark.parametrize("raises", [False, True])
+def test_what_ends_while_its_thread_has_the_state_is_counted_afterwards(
+    raises: bool, tmp_path: Path
+) -> None:
+    for path in (None, tmp_path / "limits"):
+        state = SharedState(Limits, path)
+        ticket = Admission(state).ticket(REQUEST)
+        ticket.send(lambda: 200, lambda status: (status, {}), lambda status: None)
+        with suppress(KeyError), state.held() as limits:
+            ticket.drop(ConnectionError("the app left, and its stream was collected just now"))
+            assert limits.claims
+            if raises:
+                raise KeyError
+        with state.held() as limits:
+            assert not limits.claims
 
 
 def test_a_thread_that_holds_a_call_ends_as_soon_as_its_test_does() -> None:

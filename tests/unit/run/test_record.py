@@ -18,7 +18,7 @@ from pytest_claude.gating.measures import Ratio
 from pytest_claude.gating.policy import Policy
 from pytest_claude.report.story import story
 from pytest_claude.run.comparison import Comparison
-from pytest_claude.run.record import Stale, TestResult, dumps, loads, schema
+from pytest_claude.run.record import InSet, Stale, TestResult, dumps, loads, schema
 from pytest_claude.settings import Swap
 
 
@@ -38,8 +38,8 @@ def test_reading_gives_what_was_written(name: str) -> None:
     ("cls", "more"),
     [
         (CheckNote, set()), (Comparison, set()), (Decision, {"v", "attempt"}), (Difference, set()),
-        (Policy, set()), (Profile, set()), (Ratio, set()), (Stale, set()), (TestResult, set()),
-        (TestVerdict, set()),
+        (InSet, set()), (Policy, set()), (Profile, set()), (Ratio, set()), (Stale, set()),
+        (TestResult, set()), (TestVerdict, set()),
         (ToolFact, set()), (Trial, {"v"}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -1,0 +1,14 @@
+"""The documentation site, built by Sphinx: CONTRIBUTING.md says how, and why Sphinx."""
+
+from importlib.metadata import version as installed
+
+project = "pytest-claude"
+author = "the authors of pytest-claude"
+release = version = installed("pytest-claude")
+
+extensions = ["myst_parser"]
+myst_heading_anchors = 4  # as on GitHub, so that a link to a heading works in both places
+
+html_theme = "furo"
+html_title = f"pytest-claude {release}"
+html_copy_source = False

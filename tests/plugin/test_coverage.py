@@ -1,0 +1,246 @@
+"""`pytest-claude coverage`: which recorded behavior could be otherwise, and no test would fail."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from simulator import by_prompt, calls, judges, says, script
+
+from pytest_claude.cli import main
+
+LOOKUP = calls(("lookup_order", {"order_id": "1234"}))
+PERSONA = by_prompt(
+    {
+        "JSON": says('{"id": 7, "total": 1.5}'),
+        "fence": says('```json\n{"id": 7}\n```'),
+        "refund": says("Which order, please?"),
+        "launder": says("", stop_reason="refusal"),
+        "ships": says("It ships today."),
+        "agent": script(LOOKUP, LOOKUP, says("It ships today.")),
+    },
+    LOOKUP,
+)
+AGENT = """
+import app
+
+def agent(messages=()):
+    messages = [{"role": "user", "content": "agent"}]
+    while True:
+        reply = ask(messages=messages)
+        uses = [block for block in reply.content if block.type == "tool_use"]
+        if not uses:
+            return reply.content[0].text
+        results = [{"type": "tool_result", "tool_use_id": use.id, "content": str(use.input)}
+                   for use in uses]
+        messages = [*messages, {"role": "assistant", "content": reply.content},
+                    {"role": "user", "content": results}]
+"""
+
+
+def cover(*words: str, rest: tuple[str, ...] = ()) -> int:
+    return main(["coverage", *words, "--", "-p", "pytest_claude.plugin", "-W", "ignore", *rest])
+
+
+@pytest.fixture
+def covered(project: Any, commands_in_process: None, capsys: Any) -> Any:
+    """What a test is found to look at: by behavior what noticed it; None where nothing did."""
+
+    def of(source: str) -> dict[str, str | None]:
+        project.tests(source)
+        project.personas(old=PERSONA)
+        project.record().assert_outcomes(passed=1)
+        before = {name: project.cassette(name).read_bytes() for name in project.cassettes}
+        capsys.readouterr()
+        assert cover("--json") == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["not_read"] == {}
+        assert {name: project.cassette(name).read_bytes() for name in project.cassettes} == before
+        of_model = [b for b in found["behaviors"] if b["kind"] not in ("parameter", "model")]
+        by = [[*b["looked_at_by"].values(), *(b["unknown"] and ["unknown"])] for b in of_model]
+        names = [f"{behavior['kind']} {behavior['name']}".strip() for behavior in of_model]
+        return {name: next(iter(each), None) for name, each in zip(names, by, strict=True)}
+
+    return of
+
+
+TOOL = {"tool lookup_order": None, "argument lookup_order.order_id": None,
+        "stop reason tool_use": None}  # fmt: skip
+TEXT = {"no question": None, "stop reason end_turn": None}
+IDS = {"JSON field id": None, "JSON field total": None, "stop reason end_turn": None}
+STATED: dict[str, tuple[str, str, dict[str, str | None]]] = {
+    "nothing": ("x", "", TOOL),
+    "a tool": (
+        "x", "assert claude.calls_tool('lookup_order')", {**TOOL, "tool lookup_order": "calls_tool"}
+    ),
+    "the value of an argument": (
+        "x", "assert claude.calls_tool('lookup_order', order_id='1234')",
+        {**TOOL, "tool lookup_order": "calls_tool", "argument lookup_order.order_id": "calls_tool"},
+    ),
+    "an argument by hand": (
+        "x", "assert claude.tool_calls[0].input['order_id']",
+        {**TOOL, "tool lookup_order": "IndexError", "argument lookup_order.order_id": "KeyError"},
+    ),
+    "what the app got": (
+        "x", "assert reply.content[-1].name == 'lookup_order'",
+        {**TOOL, "tool lookup_order": "AttributeError"},
+    ),
+    "that no tool is called": ("ships", "assert claude.calls_no_tool()", TEXT),
+    "a stop reason": (
+        "ships", "assert claude.stops_with('end_turn')",
+        {**TEXT, "stop reason end_turn": "stops_with"},
+    ),
+    "that it does not ask": (
+        "ships", "assert not claude.asks_clarifying_question()",
+        {**TEXT, "no question": "asks_clarifying_question"},
+    ),
+    "a word of the reply": (
+        "ships", "assert 'ships' in claude.reply.text", {**TEXT, "no question": "assert"}
+    ),
+    "a question": (
+        "refund", "assert claude.asks_clarifying_question()",
+        {"question": "asks_clarifying_question", "stop reason end_turn": None},
+    ),
+    "a refusal": ("launder", "assert claude.refuses()", {"refusal": "refuses"}),
+    "JSON": (
+        "JSON", "assert claude.returns_json()", {**IDS, "stop reason end_turn": "returns_json"}
+    ),
+    "a field that the app reads": (
+        "JSON", "import json; assert json.loads(reply.content[0].text)['total'] == 1.5",
+        {**IDS, "JSON field total": "KeyError"},
+    ),
+    "a field in a fence": (
+        "fence",
+        "assert claude.returns_json({'required': ['id']}, where='anywhere')",
+        {"JSON field id": "returns_json", "stop reason end_turn": "returns_json"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("prompt", "check", "by"), STATED.values(), ids=STATED)
+def test_what_a_test_looks_at_is_what_it_fails_without(covered, prompt, check, by) -> None:
+    assert covered(f"def test_a(claude):\n    reply = ask({prompt!r})\n    {check or 'pass'}") == by
+
+
+def test_a_marker_and_the_accepted_behavior_look_too(covered) -> None:
+    marked = "@pytest.mark.claude_as_recorded\ndef test_a():\n    ask('x')"
+    assert covered(marked) == {
+        "tool lookup_order": "behaves_as_recorded",
+        "argument lookup_order.order_id": "behaves_as_recorded",
+        "stop reason tool_use": "behaves_as_recorded",
+    }
+
+
+def test_an_agent_goes_on_with_the_recorded_answers_where_one_is_otherwise(covered) -> None:
+    test = "def test_a(claude):\n    agent()\n    assert claude.calls_tool('lookup_order', times=2)"
+    assert covered(AGENT + test) == {
+        "tool lookup_order": "calls_tool",
+        "argument lookup_order.order_id": None,
+        "no question": None,
+        "stop reason end_turn": None,
+    }
+
+
+def test_a_stream_is_altered_too(covered) -> None:
+    test = """
+import anthropic, app
+
+def test_a(claude):
+    asked = [{"role": "user", "content": "JSON"}]
+    with anthropic.Anthropic() as client:
+        with client.messages.stream(model=app.MODEL, max_tokens=9, messages=asked) as stream:
+            text = stream.get_final_text()
+    assert '"id": 7' in text
+"""
+    assert covered(test) == {**IDS, "JSON field id": "assert"}
+
+
+def test_what_follows_from_another_answer_and_is_not_recorded_is_not_known(covered) -> None:
+    test = """
+def test_a(claude):
+    if len(ask("x").content) == 1 and ask("x").content[-1].type != "tool_use":
+        ask("another")
+"""
+    found = covered(test)
+    assert found["tool lookup_order"] == "unknown"
+
+
+def test_a_verdict_of_a_judge_is_not_known(project, covered) -> None:
+    project.personas(**{"claude-haiku-5-5": judges("met")})
+    found = covered("def test_a(claude):\n    ask('ships')\n    assert claude.judge('It is kind.')")
+    assert found == {"no question": "unknown", "stop reason end_turn": None}  # it sees no reason
+
+
+@pytest.fixture
+def two_tests(project: Any, commands_in_process: None) -> Any:
+    project.tests(
+        "@pytest.mark.claude_ignore('$.max_tokens')\n"
+        "def test_a(claude):\n    ask('JSON')\n"
+        "def test_b(claude):\n    assert ask('x').stop_reason == 'tool_use'\n"
+        "def test_c(claude):\n    ask('x')\n    assert claude.calls_tool('lookup_order')\n"
+    )
+    project.personas(old=PERSONA)
+    project.record().assert_outcomes(passed=3)
+    return project
+
+
+TABLE = """\
+behavior                        shown by  looked at by
+JSON field id                   1 test    no test: test_app.py::test_a
+JSON field total                1 test    no test: test_app.py::test_a
+stop reason end_turn            1 test    no test: test_app.py::test_a
+argument lookup_order.order_id  2 tests   no test: test_app.py::test_b and 1 more
+tool lookup_order               2 tests   assert, calls_tool
+stop reason tool_use            2 tests   assert, in 1 of them
+parameter max_tokens            3 tests   replay, in 2 of them
+parameter messages              3 tests   replay
+model claude-sonnet-4-5         3 tests   replay
+parameter tools                 3 tests   replay
+
+4 of 10 recorded behaviors could be otherwise, and no test would fail
+checks to paste: pytest-claude suggest
+"""
+
+
+def test_the_table_begins_with_what_no_test_looks_at(two_tests, capsys) -> None:
+    capsys.readouterr()
+    assert cover() == 0
+    told = capsys.readouterr()
+    assert told.out == TABLE
+    assert told.err == ""
+
+
+def test_workers_of_xdist_say_the_same(two_tests, capsys, monkeypatch) -> None:
+    import subprocess
+
+    monkeypatch.setattr("pytest_claude.cli.probed.subprocess", subprocess)
+    capsys.readouterr()
+    assert cover(rest=("-p", "xdist", "-n", "2")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert sorted(lines[1:11]) == sorted(TABLE.splitlines()[1:11])
+
+
+def test_tests_that_are_not_replayed_are_named(two_tests, capsys) -> None:
+    two_tests.tests(
+        "def test_a(claude):\n    ask('new')\n"
+        "def test_b(claude):\n    ask('x')\n    assert 0\n"
+        "def test_c(claude):\n    pass\n"
+    )
+    two_tests.record()
+    two_tests.cassette("test_app/test_a/claude-sonnet-4-5.yaml").unlink()
+    capsys.readouterr()
+    assert cover() == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("behavior  shown by  looked at by\n\n0 of 0 recorded behaviors")
+    first, *others = told.err.splitlines()
+    assert first.startswith("not read: test_app.py::test_a: no recording")
+    assert others == [
+        "not read: test_app.py::test_b: it fails in replay",
+        "not read: test_app.py::test_c: it makes no call to a model",
+    ]
+
+
+def test_an_ordinary_replay_alters_nothing(two_tests) -> None:
+    two_tests.tests("def test_a(claude):\n    ask('another')")
+    two_tests.run().assert_outcomes(failed=1)
