@@ -1,11 +1,11 @@
 """What 10,000 spans of traffic cost that become a test: time and memory.
 
-    python benchmarks/traffic.py [--spans N] [--json]
+    python benchmarks/traffic.py [--spans N] [--words N] [--json]
 
 An export of OpenTelemetry is made: agents of two to six calls, each with its history, some spans of
-tools and of another vendor's model, 8 kB a span. `pytest-claude from otel` reads it, writes the
-test and replays it. Wall time and the peak of memory of the command and of the programs that it
-starts count. Exit: 1 if a goal is missed: 60 s, 1 GB, and progress on standard error every 2 s.
+tools and of another vendor's model; --words N makes the spans longer. `pytest-claude from otel`
+reads it, writes the test and replays it. Wall time counts, and the peak of memory of the command
+and of the programs that it starts. Exit: 1 if a goal is missed: 60 s and 1 GB.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def span(trace: int, number: int, attributes: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def spans(number: int) -> Iterator[dict[str, Any]]:
+def spans(number: int, words: int) -> Iterator[dict[str, Any]]:
     """So many spans, the same each time."""
     random, made, trace = Random(1), 0, 0
     while made < number:
@@ -74,7 +74,7 @@ def spans(number: int) -> Iterator[dict[str, Any]]:
                 "gen_ai.input.messages": messages, "gen_ai.output.messages": [out],
                 "gen_ai.tool.definitions": TOOLS,
             })  # fmt: skip
-            result = " ".join(random.choices(WORDS, k=100))
+            result = " ".join(random.choices(WORDS, k=words))
             back = {"type": "tool_call_response", "id": f"toolu_{made}", "response": result}
             messages = [*messages, {"role": "assistant", "parts": [call]},
                         {"role": "tool", "parts": [back]}]  # fmt: skip
@@ -86,13 +86,14 @@ def main() -> int:
     """Make an export, time the command, and tell."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spans", type=int, default=10_000)
+    parser.add_argument("--words", type=int, default=100, help="of what a tool gives back")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pytest.ini").write_text("[pytest]\n")
         with (folder / "spans.jsonl").open("w") as file:
-            for each in spans(options.spans):
+            for each in spans(options.spans, options.words):
                 scope = [{"scope": {}, "spans": [each]}]
                 line = {"resourceSpans": [{"resource": {}, "scopeSpans": scope}]}
                 file.write(json.dumps(line) + "\n")

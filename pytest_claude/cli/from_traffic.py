@@ -78,6 +78,8 @@ def run(options: argparse.Namespace) -> int:
     except (RecordingProblem, OSError) as error:
         print(f"FAIL {getattr(error, 'headline', error)}", file=sys.stderr)
         return 1
+    if same := len(chosen) - len(written):
+        print(f"{counted(same, 'case')} left out: what is taken out told them from others")
     counts = None if personal is None else personal.counts
     _print(changed_lines([each.case for each in written], counts))
     print(

@@ -7,9 +7,10 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.traces.model import LeftOut
@@ -37,41 +38,48 @@ def records(path: Path, shown: str) -> Iterator[Record | LeftOut]:
         SettingsError: The file is of a binary format; the text has the command that converts it.
     """
     try:
-        data = path.read_bytes()
-        data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        with _opened(path) as data:
+            start = data.peek(8)
+            for magic, name in _BINARY.items():
+                if start.startswith(magic):
+                    raise SettingsError(_to_convert(name, path))
+            text = io.TextIOWrapper(data, "utf-8-sig", "replace", newline="")
+            is_table = path.name.removesuffix(".gz").endswith(".csv")
+            yield from _rows(text, shown) if is_table else _json(text, shown)
     except (OSError, EOFError, zlib.error) as error:
         yield LeftOut("broken", shown, f"can't be read: {error}")
+
+
+def _opened(path: Path) -> io.BufferedReader | gzip.GzipFile:
+    with path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if is_packed else path.open("rb")
+
+
+def _json(file: TextIO, shown: str) -> Iterator[Record | LeftOut]:
+    """The records of JSON lines, or of one document; lines are read one by one."""
+    first = file.readline()
+    if first.strip() and not isinstance(_value(first), ValueError):
+        yield from _lines(chain([first], file), shown)
         return
-    for magic, name in _BINARY.items():
-        if data.startswith(magic):
-            raise SettingsError(_to_convert(name, path))
-    text = data.decode("utf-8-sig", "replace")
-    del data
-    if path.name.removesuffix(".gz").endswith(".csv"):
-        yield from _rows(text, shown)
-    elif (whole := _document(text)) is not None:
+    text = first + file.read()
+    whole = _value(text)
+    if not isinstance(whole, ValueError):
         yield from _items(whole, shown)
+    elif any(isinstance(_value(line), dict) for line in text.split("\n")):
+        yield from _lines(io.StringIO(text), shown)
     else:
-        yield from _lines(text, shown)
+        yield LeftOut("broken", shown, f"no JSON: {whole}")
 
 
-def _document(text: str) -> Any:
-    """The one JSON document that a text is; None where it is lines, or broken."""
-    first, _, rest = text.lstrip().partition("\n")
-    if rest.strip() and _is_json(first):
-        return None
+def _value(text: str) -> Any:
+    """What a text of JSON says; the error where it is none."""
     try:
         return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _is_json(line: str) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
+    except ValueError as error:
+        return error
+    except RecursionError as error:
+        return ValueError(str(error))
 
 
 def _items(whole: Any, shown: str) -> Iterator[Record]:
@@ -82,19 +90,20 @@ def _items(whole: Any, shown: str) -> Iterator[Record]:
         yield f"{shown}, record {number}", item
 
 
-def _lines(text: str, shown: str) -> Iterator[Record | LeftOut]:
-    for number, line in enumerate(io.StringIO(text), start=1):
+def _lines(lines: Iterable[str], shown: str) -> Iterator[Record | LeftOut]:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        try:
-            yield f"{shown}:{number}", json.loads(line)
-        except (ValueError, RecursionError) as error:
-            yield LeftOut("broken", f"{shown}:{number}", f"no JSON: {error}")
+        value = _value(line)
+        if isinstance(value, ValueError):
+            yield LeftOut("broken", f"{shown}:{number}", f"no JSON: {value}")
+        else:
+            yield from _items(value, f"{shown}:{number}")
 
 
-def _rows(text: str, shown: str) -> Iterator[Record | LeftOut]:
+def _rows(file: TextIO, shown: str) -> Iterator[Record | LeftOut]:
     csv.field_size_limit(_MOST_OF_A_FIELD)
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    reader = csv.DictReader(file)
     while True:
         line = reader.line_num + 1
         try:

@@ -29,7 +29,7 @@ _KINDS = {
     "function": "call",
     "tool_result": "result", "tool_call_response": "result", "tool-result": "result",
     "thinking": "thinking", "reasoning": "thinking",
-    "blob": "data", "uri": "url", "file": "file",
+    "blob": "data", "uri": "url", "image_url": "url", "file": "file",
 }  # fmt: skip
 _ID = ("id", "toolCallId", "tool_call_id", "call_id")
 _RESULT_ID = ("tool_use_id", "tool_call_id", "toolCallId", "id")
@@ -42,7 +42,9 @@ _WRAPPERS = ("message", "tool_call", "message_content", "data", "kwargs", "tool"
 _NATIVE = (("tool_use", "input"), ("tool_result", "tool_use_id"), ("thinking", "thinking"))
 _REPLY_IN = ("message", "choices", "generations", "messages", "kwargs", "output",
              "combined_chunk_content")  # fmt: skip
+_INLINE = re.compile(r"data:([\w/.+-]+);base64,(.*)", re.DOTALL)
 _STREAM = re.compile(r"\s*(?:event|data):")
+_CHOICES = {"auto": "auto", "none": "none", "required": "any", "any": "any"}
 _OPEN_SCHEMA = {"type": "object"}
 
 
@@ -132,6 +134,14 @@ def _is_block(value: Mapping[str, Any]) -> bool:
     return "type" in value and not {"role", "message", "kwargs"} & value.keys()
 
 
+def tool_choice(value: Any) -> Any:
+    """The choice of a tool as the API takes it."""
+    named = mapping(mapping(value).get("function")).get("name")
+    if named is not None:
+        return {"type": "tool", "name": named}
+    return {"type": _CHOICES[value]} if isinstance(value, str) and value in _CHOICES else value
+
+
 def _has_roles(value: list[Any]) -> bool:
     return all("role" in each for each in mappings(value))
 
@@ -204,7 +214,13 @@ def _block(part: Mapping[str, Any]) -> Turn:
             source = {"type": "base64", "media_type": media, "data": part.get("content")}
             return {"type": _modality(part), "source": source}
         case "url":
-            return {"type": _modality(part), "source": {"type": "url", "url": part.get("uri")}}
+            at = part.get("image_url", part.get("uri"))
+            url = str(mapping(at).get("url", at))
+            if (inline := _INLINE.fullmatch(url)) is not None:
+                source = {"type": "base64", "media_type": inline[1], "data": inline[2]}
+            else:
+                source = {"type": "url", "url": url}
+            return {"type": _modality(part), "source": source}
         case "file":
             source = {"type": "file", "file_id": part.get("file_id")}
             return {"type": _modality(part), "source": source}

@@ -18,7 +18,7 @@ _OPTIONS_IN = ("gen_ai.request.", "llm.invocation_parameters/", "modelParameters
                "extra/metadata/ls_")  # fmt: skip
 _OTHERWISE = {
     "stop_sequences": ("llm.chat.stop_sequences",),
-    "max_tokens": ("modelParameters/maxTokens",),
+    "max_tokens": ("modelParameters/maxTokens", "metadata/max_completion_tokens"),
 }
 
 OPTIONS: Mapping[str, tuple[str, ...]] = {

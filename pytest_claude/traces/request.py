@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_claude.models.ids import canonical_model
-from pytest_claude.traces.messages import conversation, reply, structured, tools
+from pytest_claude.traces.messages import conversation, reply, structured, tool_choice, tools
 from pytest_claude.traces.model import LeftOut, TracedCall
 from pytest_claude.traces.names import CALLS, FIELDS, OPTIONS, STOPS, named
 from pytest_claude.transcript.json_values import integer, mapping, mappings, parsed, string
@@ -114,6 +114,8 @@ def _body(
     options = {name: _plain(named(fields, name, OPTIONS)) for name in OPTIONS}
     body = {**{k: v for k, v in options.items() if v is not None}, **given}
     offered, open_schema = tools(body.pop("tools", None) or named(fields, "tools"))
+    if "tool_choice" in body:
+        body["tool_choice"] = tool_choice(body["tool_choice"])
     if "max_tokens" not in body:
         body["max_tokens"] = DEFAULTS["max_tokens"]
         filled.append("max_tokens")

@@ -71,24 +71,20 @@ def chosen_lines(
 ) -> Iterator[str]:
     """How the calls became cases, and which of them were chosen."""
     distinct = sum(len(cluster.cases) for cluster in clusters)
-    steps = sum(len(case.replies) for cluster in clusters for case in cluster.cases)
+    taken = {id(c): min(number or len(c.cases), len(c.cases)) for c in clusters}
     yield (
-        f"{tally.calls:,} calls are {counted(cases, 'case')}, those of an agent's loop one; "
-        f"{cases - distinct:,} of them ask what another one asks"
+        f"{counted(tally.calls, 'call')} make {counted(cases, 'case')} (the loop of an agent is "
+        f"one), of which {cases - distinct:,} ask what another one asks"
     )
-    chosen = sum(len(c.cases) if number is None else min(number, len(c.cases)) for c in clusters)
-    most = "all" if number is None else f"at most {number} of each (--n)"
+    most = "all of them" if number is None else f"at most {number} of each (--n)"
     yield (
-        f"{counted(distinct, 'case')} of {counted(steps, 'call')} in "
-        f"{counted(len(clusters), 'cluster')}, by model, system prompt, tools and what the model "
-        f"did: {most} → {counted(chosen, 'case')}"
+        f"{counted(len(clusters), 'cluster')} by model, system prompt, tools and what the model "
+        f"did; {most}: {counted(sum(taken.values()), 'case')}"
     )
     by_size = sorted(clusters, key=lambda cluster: -len(cluster.cases))
     for cluster in by_size[:_MOST]:
-        size = len(cluster.cases)
-        taken = size if number is None else min(number, size)
         told = ", ".join((canonical_model(cluster.model), *cluster.tags))
-        yield f"  {taken:,} of {size:,}: {told}"
+        yield f"  {taken[id(cluster)]:,} of {len(cluster.cases):,}: {told}"
     if (more := len(clusters) - _MOST) > 0:
         yield f"  and {counted(more, 'cluster')} more"
 

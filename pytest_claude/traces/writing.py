@@ -107,8 +107,9 @@ def _redacted(text: str, redaction: Redaction) -> str:
 
 
 def identified(cases: Iterable[tuple[Case, Sequence[str]]]) -> list[Written]:
-    """The cases with ids that read as what is asked; the same case gets the same id."""
-    named = [(case, tags, _words(case)) for case, tags in cases]
+    """The cases with ids that read as what is asked; those that are the same by now are one."""
+    unique = {_mark(case): (case, tags) for case, tags in cases}
+    named = [(case, tags, _words(case)) for case, tags in unique.values()]
     times = Counter(words for _, _, words in named)
     return [
         Written(case, tags, words if times[words] == 1 else f"{words}-{_mark(case)}")
@@ -187,7 +188,7 @@ def write_cassettes(
         filled = ", ".join(sorted(written.case.filled))
         told = f"{title}; filled in: {filled}" if filled else title
         label = Label(model=model, test=folder.identity)
-        cassette.save(path, entries, summarize(calls), told, label)
+        cassette.save_new(Path(written.case.source), path, entries, summarize(calls), told, label)
         paths.append(path)
     return paths
 

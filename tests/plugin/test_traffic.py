@@ -106,7 +106,7 @@ def test_a_loop_is_one_case_that_replays_green_with_what_the_app_gave_back(proje
     assert [entry.response.json() for entry in recorded] == [answer for _, answer in LOOP]
     assert "imported_from: a log of requests and replies\n" in project.cassette(path).read_text()
     assert "1 of 1 replay green, and what they do is accepted" in printed
-    assert "3 records read in 1 file 3 calls of Claude 3 calls are 1 case" in printed
+    assert "3 records read in 1 file 3 calls of Claude 3 calls make 1 case (" in printed
     project.run("tests", "--claude-strict").assert_outcomes(passed=1)
 
 
@@ -204,6 +204,27 @@ def test_the_hook_of_the_project_takes_names_out_of_cases_and_cassettes(project,
     project.run("tests").assert_outcomes(passed=1)
 
 
+def test_cases_that_the_hook_makes_the_same_are_one(project, made) -> None:
+    project.pytester.makeconftest(
+        "import re\ndef pytest_claude_redact(body):\n    return re.sub('Ada|Bo', '[who]', body)\n"
+    )
+    pairs = [(request({"role": "user", "content": f"I am {n}"}), DONE) for n in ("Ada", "Bo")]
+    assert "1 case left out: what is taken out told them from others" in made(*pairs)
+    assert [case["prompt"] for case in cases(project)] == ["I am [who]"]
+
+
+def test_a_cassette_that_is_there_is_not_written_over(project, made, capsys) -> None:
+    made(*LOOP)
+    before = {path: project.cassette(path).read_bytes() for path in project.cassettes}
+    for path in (project.path / "tests").iterdir():
+        path.unlink() if path.is_file() else None
+    log(project.path / "log.jsonl", *LOOP[:2], (LOOP[2][0], said(text("No."))))
+    assert main(["from", "jsonl", "log.jsonl", "--into", "tests"]) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert {path: project.cassette(path).read_bytes() for path in project.cassettes} == before
+    assert not (project.path / "tests/test_traffic.py").exists()
+
+
 def test_no_personal_data_is_in_any_file_that_is_written(project, made) -> None:
     values = identifiers()
     pairs = []
@@ -236,7 +257,7 @@ def test_of_each_cluster_so_many_are_taken_and_the_same_each_time(project, made)
         for n in range(9)
     ]
     printed = made(*pairs, *pairs[:4], n="3", name="few")
-    assert "13 calls are 13 cases, those of an agent's loop one; 4 of them ask what" in printed
+    assert "13 calls make 13 cases (the loop of an agent is one), of which 4 ask what" in printed
     assert "3 of 9: claude-sonnet-4-5, answers, no system prompt" in printed
     few = (project.path / "tests/few.jsonl").read_text()
     made(*reversed(pairs), n="3", name="again")

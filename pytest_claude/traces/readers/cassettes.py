@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_claude.errors import RecordingProblem
+from pytest_claude.models.ids import model_of
 from pytest_claude.recording.cassette import read_recording
 from pytest_claude.recording.spelling import BETA
 from pytest_claude.traces.model import LeftOut, TracedCall
@@ -15,6 +17,7 @@ from pytest_claude.transcript.interaction import Interaction
 from pytest_claude.transcript.model import Answer, Usage
 from pytest_claude.transcript.parse import parse_answers
 
+_MODEL = re.compile(r"/models/([\w.-]+):")  # as Gemini's API has it
 _REFUSED = 400  # other errors are of the key, the account or the service, and no behavior
 
 
@@ -29,9 +32,18 @@ def read(path: Path, shown: str) -> Iterator[TracedCall | LeftOut]:
     for number, (interaction, answers) in enumerate(pairs, start=1):
         source = f"{shown}, interaction {number}"
         if not answers:
-            yield LeftOut("no call to a model", source)
+            yield _other(interaction, source)
         for answer in answers:
             yield _call(answer, interaction, shown, source)
+
+
+def _other(of: Interaction, source: str) -> LeftOut:
+    """Why an interaction that is none of the Messages API is no call of Claude."""
+    in_path = _MODEL.search(of.request.url)
+    model = model_of(of.request.json()) or (in_path[1] if in_path else "")
+    if not model or is_claude(model):  # a count of tokens, a batch, …
+        return LeftOut("no call to a model", source)
+    return LeftOut("another vendor's model", source, model)
 
 
 def _call(answer: Answer, of: Interaction, trace: str, source: str) -> TracedCall | LeftOut:

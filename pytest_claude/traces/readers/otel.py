@@ -53,7 +53,8 @@ def spans(records: Iterable[Record | LeftOut]) -> Iterator[Span | LeftOut]:
     for key in logged:
         if key not in found:  # an export of logs alone
             found[key] = Span({}, places[key], key[0])
-    for key, span in found.items():
+    for key in [*found]:
+        span = found.pop(key)  # what is read is large
         fields = {**span.fields, **_said(logged.get(key, ()))}
         yield Span(fields, span.source, span.trace, span.time)
 

@@ -768,3 +768,80 @@ def test_a_stream_is_asked_and_answered_whole(source: str, record: Json, tmp_pat
 
 def test_a_stream_without_its_end_is_no_reply(tmp_path: Path) -> None:
     assert left_out("jsonl", {**STREAMED, "response": EVENTS[:4]}, tmp_path).why == "no content"
+
+
+# --- others' words -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("choice", "meant"),
+    [
+        ("auto", {"type": "auto"}),
+        ("required", {"type": "any"}),
+        ({"type": "function", "function": {"name": "f"}}, {"type": "tool", "name": "f"}),
+        ({"type": "tool", "name": "f"}, {"type": "tool", "name": "f"}),
+    ],
+)
+def test_a_choice_of_tools_is_written_as_the_api_takes_it(
+    choice: Json, meant: Json, tmp_path: Path
+) -> None:
+    record = braintrust_chat(0)
+    path = tmp_path / "log.jsonl"
+    path.write_text(
+        json.dumps({**record, "metadata": {**record["metadata"], "tool_choice": choice}})
+    )
+    (call,) = read("braintrust", path)
+    assert isinstance(call, TracedCall)
+    assert call.body["tool_choice"] == meant
+
+
+@pytest.mark.parametrize(
+    ("part", "source"),
+    [
+        ({"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}},
+         {"type": "base64", "media_type": "image/png", "data": "aGk="}),
+        ({"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+         {"type": "url", "url": "https://example.com/a.png"}),
+        ({"type": "uri", "modality": "image", "uri": "https://example.com/a.png"},
+         {"type": "url", "url": "https://example.com/a.png"}),
+        ({"type": "blob", "modality": "image", "mime_type": "image/png", "content": "aGk="},
+         {"type": "base64", "media_type": "image/png", "data": "aGk="}),
+        ({"type": "file", "modality": "image", "file_id": "file_1"},
+         {"type": "file", "file_id": "file_1"}),
+    ],
+)  # fmt: skip
+def test_an_image_is_written_as_the_api_takes_it(part: Json, source: Json) -> None:
+    from pytest_claude.traces.messages import conversation
+
+    (turn,) = conversation([{"role": "user", "parts": [part]}])[1]
+    assert turn["content"] == [{"type": "image", "source": source}]
+
+
+def test_a_cut_document_is_named_once(tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(each(langfuse_ui), indent=1)[:-99])
+    (found,) = read("langfuse", path)
+    assert isinstance(found, LeftOut)
+    assert (found.why, found.source) == ("broken", "export.json")
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "model"),
+    [
+        ("https://api.openai.com/v1/responses", {"model": "gpt-4o", "input": []}, "gpt-4o"),
+        ("https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:generateContent",
+         {"contents": []}, "gemini-2.5-pro"),
+    ],
+)  # fmt: skip
+def test_a_recorded_call_of_another_vendor_is_counted(
+    url: str, body: Json, model: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "calls.yaml"
+    sent = {"method": "POST", "uri": url, "body": json.dumps(body), "headers": {}}
+    got = {"status": {"code": 200, "message": ""}, "headers": {}, "body": {"string": "{}"}}
+    path.write_text(
+        json.dumps({"version": 1, "interactions": [{"request": sent, "response": got}]})
+    )
+    (found,) = read("cassettes", path)
+    assert isinstance(found, LeftOut)
+    assert (found.why, found.detail) == ("another vendor's model", model)

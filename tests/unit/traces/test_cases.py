@@ -1,0 +1,120 @@
+"""Which calls are one case, and which cases are alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_claude.traces.cases import linked, without_doubles
+from pytest_claude.traces.clusters import clusters, manner_of
+from pytest_claude.traces.model import Case, TracedCall
+
+Turn = dict[str, Any]
+ASKED: Turn = {"role": "user", "content": "Where is it?"}
+
+
+def call(ident: str) -> Turn:
+    return {"type": "tool_use", "id": ident, "name": "look_up", "input": {}}
+
+
+def turns(ident: str, *more: Turn) -> list[Turn]:
+    result = {"type": "tool_result", "tool_use_id": ident, "content": "here"}
+    return [
+        {"role": "assistant", "content": [call(ident)]},
+        {"role": "user", "content": [result, *more]},
+    ]
+
+
+def made(
+    messages: list[Turn], *reply: Turn, time: int = 0, trace: str = "t", **body: Any
+) -> TracedCall:
+    asked = {"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": messages, **body}
+    content = list(reply) or [{"type": "text", "text": "Here."}]
+    stop = "tool_use" if content[0]["type"] == "tool_use" else "end_turn"
+    return TracedCall(asked, {"content": content, "stop_reason": stop}, "x", 200, trace, time)
+
+
+FIRST, SECOND = made([ASKED], call("a")), made([ASKED, *turns("a")], time=1)
+
+
+def steps(*calls: TracedCall) -> list[int]:
+    return sorted(len(case.replies) for case in linked(calls))
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [
+        ((FIRST, SECOND), [2]),
+        ((made([ASKED, *turns("a")]), made([ASKED], call("a"), time=1)), [1, 1]),
+        ((FIRST, made([ASKED, *turns("b")], time=1)), [1, 1]),
+        ((FIRST, made([ASKED, *turns("a")], time=1, trace="other")), [1, 1]),
+        ((FIRST, made([ASKED, *turns("a")], time=1, temperature=1)), [1, 1]),
+        ((FIRST, made([{**ASKED, "content": "Hm?"}, *turns("a")], time=1)), [1, 1]),
+        ((FIRST, made([ASKED, *turns("a", {"type": "text", "text": "Be short."})], time=1)), [2]),
+        ((FIRST, SECOND, made([ASKED, *turns("a")], time=2)), [1, 2]),
+        ((made([ASKED]), made([ASKED, {"role": "assistant", "content": "Here."},
+                               {"role": "user", "content": "Thanks."}], time=1)), [1, 1]),
+        ((FIRST, made([ASKED, *turns("a")], call("b"), time=1),
+          made([ASKED, *turns("a"), *turns("b")], time=2)), [3]),
+    ],
+    ids=["results given back", "in the wrong order", "other ids", "another trace", "other options",
+         "another question", "a reminder beside the results", "asked once more",
+         "a further turn of the user", "three steps"],
+)  # fmt: skip
+def test_a_call_goes_on_with_the_one_whose_tool_results_it_gives_back(
+    calls: tuple[TracedCall, ...], expected: list[int]
+) -> None:
+    assert steps(*calls) == expected
+
+
+def test_marks_of_the_prompt_cache_move_and_do_not_count() -> None:
+    marked = {"type": "text", "text": "Where is it?", "cache_control": {"type": "ephemeral"}}
+    plain = {"type": "text", "text": "Where is it?"}
+    first = made([{"role": "user", "content": [marked]}], call("a"))
+    second = made([{"role": "user", "content": [plain]}, *turns("a")], time=1)
+    (case,) = linked([first, second])
+    assert case.then == [turns("a")]
+    assert case.bodies[1]["messages"][0]["content"] == [marked], "as the first request has it"
+
+
+def case(text: str = "Here.", system: str = "", stop: str = "end_turn", **body: Any) -> Case:
+    request = {"model": "claude-sonnet-4-5", "messages": [ASKED], **body}
+    request |= {"system": system} if system else {}
+    return Case(
+        request, [], [(200, {"content": [{"type": "text", "text": text}], "stop_reason": stop})]
+    )
+
+
+def test_what_is_asked_twice_is_one_case() -> None:
+    assert len([*without_doubles([case(), case("Otherwise said."), case(max_tokens=9)])]) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "manner"),
+    [
+        (case("It is here."), "answers"),
+        (case("Which one do you mean?"), "asks"),
+        (case("Shall I send it? *"), "asks"),
+        (case('{"at": "Rome"}'), "answers in JSON"),
+        (case("It is", stop="max_tokens"), "stops with max_tokens"),
+        (Case(ASKED, [], [(400, {"error": {}})]), "refused by the API"),
+        (Case(ASKED, [], [(200, {"content": [call("a"), call("b")]})]), "calls look_up"),
+    ],
+)
+def test_the_manner_says_what_the_model_did(one: Case, manner: str) -> None:
+    assert manner_of(one) == manner
+
+
+def test_prompts_that_differ_in_a_date_and_a_name_are_one() -> None:
+    def prompt(day: str, name: str) -> str:
+        return f"You help the customers of Acme, {name} now. Today is {day}. Be short and kind."
+
+    cases = [
+        case(system=prompt("2026-05-02", "Ida")),
+        case(system=prompt("2026-05-03", "Bo")),
+        case(system="You write poems about the sea."),
+        case(system=prompt("2026-05-03", "Bo"), tools=[{"name": "look_up"}]),
+        case(),
+    ]
+    assert [(c.prompt, len(c.cases)) for c in clusters(cases)] == [(1, 2), (2, 1), (3, 1), (0, 1)]
