@@ -40,6 +40,7 @@ def pytest_collection() -> None:
     import vcr.patch  # noqa: F401
     import yaml  # noqa: F401
 
+    import pytest_claude.cli.from_traffic
     import pytest_claude.plugin.collection
     import pytest_claude.recording.readers
     import pytest_claude.report.terminal  # noqa: F401
