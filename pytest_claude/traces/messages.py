@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_claude.transcript.json_values import mapping, mappings, parsed
 from pytest_claude.transcript.stream import assemble, read_events
@@ -34,7 +34,7 @@ _KINDS = {
 _ID = ("id", "toolCallId", "tool_call_id", "call_id")
 _RESULT_ID = ("tool_use_id", "tool_call_id", "toolCallId", "id")
 _NAME = ("name", "toolName", "tool_name")
-_INPUT = ("input", "arguments", "args", "parameters")
+_INPUT = ("input", "arguments", "args", "parameters", "partial_json")
 _RESULT = ("response", "result", "output", "content")
 _CONTENT = ("parts", "contents", "content", "text")
 _SCHEMA = ("input_schema", "parameters", "inputSchema", "parameters_json_schema")
@@ -45,6 +45,7 @@ _REPLY_IN = ("message", "choices", "generations", "messages", "kwargs", "output"
 _INLINE = re.compile(r"data:([\w/.+-]+);base64,(.*)", re.DOTALL)
 _STREAM = re.compile(r"\s*(?:event|data):")
 _CHOICES = {"auto": "auto", "none": "none", "required": "any", "any": "any"}
+_OF_CHUNKS = ("index",)  # LangChain leaves it in the blocks of streams
 _OPEN_SCHEMA = {"type": "object"}
 
 
@@ -59,11 +60,27 @@ def first(of: Mapping[str, Any], names: Iterable[str]) -> Any:
     return next((of[name] for name in names if of.get(name) not in (None, "", [], {})), None)
 
 
-def conversation(value: Any) -> tuple[list[Any], list[Turn], bool]:
-    """The system prompt as blocks, the messages, and whether ids of tool calls were made up.
+class Conversation(NamedTuple):
+    """What was said before a reply.
+
+    Attributes:
+        system: The system prompt, as blocks.
+        turns: The messages.
+        made_up: Whether ids of tool calls were missing, and are made up.
+        unsigned: Whether thinking is left out: the API takes back none that it did not sign.
+    """
+
+    system: list[Any]
+    turns: list[Turn]
+    made_up: bool
+    unsigned: bool
+
+
+def conversation(value: Any) -> Conversation:
+    """The messages of a request.
 
     Args:
-        value: All messages: a list, the prompt as one text, or a list in a list.
+        value: All of them: a list, the prompt as one text, or a list in a list.
     """
     value = structured(value)
     if isinstance(value, str):
@@ -72,10 +89,11 @@ def conversation(value: Any) -> tuple[list[Any], list[Turn], bool]:
         value = value[0]
     system: list[Any] = []
     turns: list[Turn] = []
-    for message in mappings(value):
-        role, blocks = _message(message)
-        # The API takes back no thinking that it did not sign.
-        blocks = [b for b in blocks if b["type"] != "thinking" or b.get("signature")]
+    unsigned = False
+    for message in mappings([structured(each) for each in value or ()]):
+        role, said = _message(message)
+        blocks = [b for b in said if b["type"] != "thinking" or b.get("signature")]
+        unsigned |= len(blocks) < len(said)
         if role == "system":
             system += blocks
         elif role == "tool" and turns and _gives_back(turns[-1]):
@@ -83,7 +101,7 @@ def conversation(value: Any) -> tuple[list[Any], list[Turn], bool]:
         elif blocks:
             turns.append({"role": "user" if role == "tool" else role, "content": blocks})
     made_up = _give_ids(turns)
-    return system, [_plain(turn) for turn in turns], made_up
+    return Conversation(system, [_plain(turn) for turn in turns], made_up, unsigned)
 
 
 def reply(value: Any) -> tuple[list[Turn], Mapping[str, Any]]:
@@ -194,13 +212,13 @@ def _text(value: Any) -> Turn:
 
 
 def _block(part: Mapping[str, Any]) -> Turn:
-    if any(part.get("type") == kind and name in part for kind, name in _NATIVE):
-        return dict(part)
-    part = _unwrapped(part)
+    part = {k: v for k, v in _unwrapped(part).items() if v is not None and k not in _OF_CHUNKS}
+    if any(part.get("type") == kind and part.get(name) for kind, name in _NATIVE):
+        return part
     match _KINDS.get(str(part.get("type", "text"))):
         case "text":
             text = _text(first(part, ("text", "content")))
-            return {**part, **text} if text and "text" in part else text
+            return {**part, **text, "type": "text"} if text and "text" in part else text
         case "call":
             return _call(part)
         case "result":
@@ -224,7 +242,7 @@ def _block(part: Mapping[str, Any]) -> Turn:
         case "file":
             source = {"type": "file", "file_id": part.get("file_id")}
             return {"type": _modality(part), "source": source}
-    return dict(part)
+    return part
 
 
 def _modality(part: Mapping[str, Any]) -> str:

@@ -42,7 +42,8 @@ class TracedCall:
         time: When it was made, as a text or a number that sorts within its source.
         betas: The header `anthropic-beta`; "" for none.
         filled: What the source lacks and defaults stand for.
-        dropped: Fields of the request in the source that the API does not know.
+        dropped: Fields of the request in the source that the API does not know, and `thinking`
+            where that of earlier turns is left out.
     """
 
     body: Mapping[str, Any]

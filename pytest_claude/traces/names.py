@@ -91,10 +91,11 @@ STOPS: Mapping[str, str] = {
 
 def named(fields: Mapping[str, Any], name: str, of: Mapping[str, tuple[str, ...]] = NAMES) -> Any:
     """What a span says under any of the names of a part; None where it says nothing."""
-    return next((value for path in of[name] if (value := _at(fields, path)) is not None), None)
+    return next((value for path in of[name] if (value := at(fields, path)) is not None), None)
 
 
-def _at(fields: Mapping[str, Any], path: str) -> Any:
+def at(fields: Mapping[str, Any], path: str) -> Any:
+    """What is at a path; None where nothing is there."""
     value: Any = fields
     for step in path.split("/"):
         value = structured(value)

@@ -106,8 +106,8 @@ def _body(
     )
     listed = next((given.pop(name) for name in ("messages", "prompt") if name in given), None)
     messages = named(fields, "messages") if listed is None else listed
-    system, turns, made_up = conversation(request if messages is None else messages)
-    outside = conversation([{"role": "system", "content": structured(named(fields, "system"))}])[0]
+    told = conversation(request if messages is None else messages)
+    outside = conversation([{"role": "system", "content": structured(named(fields, "system"))}])
     stated = given.pop("system", None)
     dropped = [name for name in given if name not in FIELDS]
     given = {name: value for name, value in given.items() if name in FIELDS}
@@ -119,10 +119,11 @@ def _body(
     if "max_tokens" not in body:
         body["max_tokens"] = DEFAULTS["max_tokens"]
         filled.append("max_tokens")
-    filled += ["tool schemas"] * open_schema + ["tool ids"] * made_up
-    system = [*outside, *system]
+    filled += ["tool schemas"] * open_schema + ["tool ids"] * told.made_up
+    dropped += ["thinking"] * told.unsigned
+    system = [*outside.system, *told.system]
     said = stated if stated else system[0]["text"] if _is_text(system) else system
-    made = {"system": said, "messages": turns, "tools": offered}
+    made = {"system": said, "messages": told.turns, "tools": offered}
     return {**body, **{name: each for name, each in made.items() if each}}, dropped
 
 

@@ -17,6 +17,7 @@ _TOLD: Mapping[Why, str] = {
     "failed": "failed (an error is told, or one of the key or the service)",
     "cut": "cut: a stream without its end, or a text of JSON (exporters limit attributes)",
 }
+_DROPPED = {"thinking": "thinking of earlier turns without the signature that the API asks for"}
 _KINDS = {"email": "e-mail address", "phone": "phone number", "card": "card number",
           "iban": "account number"}  # fmt: skip
 
@@ -96,7 +97,8 @@ def changed_lines(cases: Sequence[Case], taken_out: Mapping[str, int] | None) ->
         yield f"filled in, in {counted(number, 'case')}: {name} = {DEFAULTS[name]}"
     dropped = Counter(each for case in cases for each in case.dropped)
     for name, number in dropped.most_common(_MOST):
-        yield f"left out, in {counted(number, 'case')}: the field {name}, which the API has not"
+        why = _DROPPED.get(name, f"the field {name}, which the API does not know")
+        yield f"left out of {counted(number, 'case')}: {why}"
     if taken_out is None:
         yield "personal data is kept (--keep-personal-data)"
     else:

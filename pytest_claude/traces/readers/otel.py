@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pytest_claude.traces.files import Record
-from pytest_claude.traces.messages import structured
+from pytest_claude.traces.messages import first, structured
 from pytest_claude.traces.model import LeftOut
 from pytest_claude.traces.request import Span
 from pytest_claude.transcript.json_values import mapping, mappings
@@ -62,12 +62,13 @@ def spans(records: Iterable[Record | LeftOut]) -> Iterator[Span | LeftOut]:
 def _entries(data: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The spans and log records in one record of a file."""
     data = mapping(data)
-    for resource in (*mappings(data.get("resourceSpans")), *mappings(data.get("batches"))):
-        for scope in mappings(resource.get("scopeSpans")):
+    for resource in mappings(first(data, ("resourceSpans", "resource_spans", "batches"))):
+        for scope in mappings(first(resource, ("scopeSpans", "scope_spans"))):
             yield from (("span", span) for span in mappings(scope.get("spans")))
-    for resource in mappings(data.get("resourceLogs")):
-        for scope in mappings(resource.get("scopeLogs")):
-            yield from (("log", log) for log in mappings(scope.get("logRecords")))
+    for resource in mappings(first(data, ("resourceLogs", "resource_logs"))):
+        for scope in mappings(first(resource, ("scopeLogs", "scope_logs"))):
+            logs = mappings(first(scope, ("logRecords", "log_records")))
+            yield from (("log", log) for log in logs)
     if "attributes" in data:  # of an SDK's console exporter
         is_log = "body" in data or "event_name" in data
         yield ("log" if is_log else "span"), data

@@ -9,6 +9,7 @@ from typing import Any
 from pytest_claude.traces.files import Record
 from pytest_claude.traces.messages import first, structured
 from pytest_claude.traces.model import LeftOut
+from pytest_claude.traces.names import at
 from pytest_claude.traces.readers.otel import attributes
 from pytest_claude.traces.request import Span
 from pytest_claude.transcript.json_values import mapping, mappings
@@ -22,7 +23,8 @@ class Export:
         lists: What holds the spans in a file that is one object.
         trace: Names of the id that the spans of a trace share.
         time: Names of the time at which a span began.
-        spread: Fields whose content is as if it were the span's own: OpenTelemetry's attributes.
+        spread: Paths of fields whose content is as if it were the span's own, as OpenTelemetry's
+            attributes.
         marks: Fields of which every span has one: a record without any is none.
     """
 
@@ -42,7 +44,7 @@ class Export:
                 if first(row, self.marks) is None:
                     yield LeftOut("broken", source, f"it has none of {', '.join(self.marks)}")
                     continue
-                spread = (attributes(structured(row.get(name))) for name in self.spread)
+                spread = (attributes(structured(at(row, path))) for path in self.spread)
                 fields = {**row, **{k: v for each in spread for k, v in each.items()}}
                 trace, time = first(row, self.trace), first(row, self.time)
                 yield Span(fields, source, str(trace or ""), str(time or ""))
@@ -78,6 +80,7 @@ LANGFUSE = Export(
     trace=("traceId", "trace_id"),
     time=_BEGAN,
     marks=("id",),
+    spread=("metadata/attributes",),  # of what came by OpenTelemetry
 )
 LANGSMITH = Export(
     lists=("runs", "child_runs"),

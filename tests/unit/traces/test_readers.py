@@ -724,7 +724,44 @@ def test_thinking_without_its_signature_is_not_sent_back() -> None:
     thought = {"type": "reasoning", "content": "Hm."}
     signed = {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}
     turns = [USER, {"role": "assistant", "content": [thought, signed, CALL]}, BACK]
-    assert conversation(turns)[1][1]["content"] == [signed, CALL]
+    told = conversation(turns)
+    assert told.turns[1]["content"] == [signed, CALL]
+    assert told.unsigned
+    assert not conversation([USER]).unsigned
+
+
+def test_spans_and_logs_may_be_in_two_files(tmp_path: Path) -> None:
+    (tmp_path / "spans.json").write_text(json.dumps(otlp(*each(options))))
+    (tmp_path / "logs.jsonl").write_text(lines(each(details)))
+    files = [(tmp_path / name, name) for name in ("logs.jsonl", "spans.json")]
+    assert case_in([*SOURCES["otel"].read(files)]).then == [[CALLED, BACK]]
+
+
+def test_what_langchain_leaves_in_the_blocks_of_a_stream_is_not_sent(tmp_path: Path) -> None:
+    record = langsmith_langchain(1)
+    called = record["inputs"]["messages"][0][2]["kwargs"]
+    called["content"] = [
+        {"type": "text", "text": "I look.", "index": 0},
+        {**CALL, "input": {}, "index": 1, "partial_json": json.dumps(INPUT)},
+    ]
+    path = tmp_path / "runs.json"
+    path.write_text(json.dumps(record))
+    (call,) = read("langsmith", path)
+    assert isinstance(call, TracedCall)
+    text = {"type": "text", "text": "I look."}
+    assert call.body["messages"][1]["content"] == [text, CALL]
+
+
+def test_what_langfuse_got_by_opentelemetry_is_read_from_its_attributes(tmp_path: Path) -> None:
+    attributes = options(0) | as_texts(content(0))
+    row = {**langfuse_ui(0), "modelParameters": {}, "metadata": {"attributes": attributes},
+           "input": None, "output": None}  # fmt: skip
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([row]))
+    (call,) = read("langfuse", path)
+    assert isinstance(call, TracedCall)
+    assert {**call.body} == BODIES[0]
+    assert call.reply["content"] == [CALL]
 
 
 # --- streams -------------------------------------------------------------------------------------
