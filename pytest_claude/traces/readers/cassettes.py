@@ -60,6 +60,7 @@ def _call(answer: Answer, of: Interaction, trace: str, source: str) -> TracedCal
         return LeftOut("cut", source)
     betas = of.request.headers.get(BETA, "") or ",".join(body.get("anthropic_beta") or ())
     asked = {k: v for k, v in body.items() if k not in NOT_SENT}
+    asked["messages"] = [*answer.request.messages]
     model = answer.model or ""
     asked["model"] = spelled(model if is_claude(model) else answer.served_model or "")
     reply = _error(answer) if answer.error is not None else _message(answer)

@@ -15,7 +15,7 @@ from pytest_claude.traces.files import Record
 from pytest_claude.traces.messages import first, structured
 from pytest_claude.traces.model import LeftOut
 from pytest_claude.traces.request import Span
-from pytest_claude.transcript.json_values import mapping, mappings
+from pytest_claude.transcript.json_values import mapping, mappings, parsed
 
 _DETAILS = "gen_ai.client.inference.operation.details"
 _SAID = {  # the older events: their names, and whose turn each holds
@@ -163,13 +163,13 @@ def _value(value: Any) -> Any:
     match value:
         case {"stringValue": text}:
             return text
-        case {"intValue": number}:
-            return int(number)
+        case {"intValue": str(number)}:
+            return parsed(number)
         case {"arrayValue": array}:
             return [_value(each) for each in mapping(array).get("values") or ()]
         case {"kvlistValue": pairs}:
             values = mappings(mapping(pairs).get("values"))
             return {str(pair.get("key")): _value(pair.get("value")) for pair in values}
-        case {"doubleValue": plain} | {"boolValue": plain} | {"bytesValue": plain}:
+        case {"intValue": plain} | {"doubleValue": plain} | {"boolValue": plain}:
             return plain
     return value

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.traces.cases import linked
@@ -882,3 +884,49 @@ def test_a_recorded_call_of_another_vendor_is_counted(
     (found,) = read("cassettes", path)
     assert isinstance(found, LeftOut)
     assert (found.why, found.detail) == ("another vendor's model", model)
+
+
+# --- anything ------------------------------------------------------------------------------------
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
+    | st.sampled_from(["user", "assistant", "tool_use", "text", "[{", MODEL, json.dumps([USER])]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["role", "content", "type", "parts", "messages", "message", "id", "input",
+                         "kwargs", "tool_calls", "function", "name", "usage", "key", "value"]),
+        inner, max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+FIELDS = {
+    "otel": ["attributes", "events", "context", "status", "resourceSpans", "body"],
+    "langfuse": [*langfuse_ui(1)], "langsmith": [*langsmith_langchain(1)],
+    "logfire": [*logfire_v1(1)], "braintrust": [*braintrust_wrapped(1)],
+    "jsonl": ["request", "response", "messages", "model"],
+}  # fmt: skip
+WHOLE = {
+    "otel": console(1), "langfuse": langfuse_ui(1), "langsmith": langsmith_langchain(1),
+    "logfire": logfire_v1(1), "braintrust": braintrust_wrapped(1),
+    "jsonl": {"request": BODIES[1], "response": message(1)},
+}  # fmt: skip
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("source", [*WHOLE])
+def test_whatever_a_record_holds_it_is_a_call_or_is_left_out(
+    source: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    field = data.draw(st.sampled_from(FIELDS[source]))
+    record: Any = {**WHOLE[source], field: data.draw(ANY)}
+    inner = record.get(data.draw(st.sampled_from([*record])))
+    if isinstance(inner, dict) and inner:
+        inner = dict(inner)
+        inner[data.draw(st.sampled_from([*inner]))] = data.draw(ANY)
+        record = {**record, field: inner}
+    path = tmp_path_factory.getbasetemp() / f"{source}-any.jsonl"
+    path.write_text(json.dumps(record))
+    found = read(source, path)
+    assert found
+    assert all(isinstance(each, TracedCall | LeftOut) for each in found)
+    linked(call for call in found if isinstance(call, TracedCall))
