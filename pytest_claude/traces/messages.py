@@ -16,6 +16,8 @@ from pytest_claude.transcript.json_values import mapping, mappings, parsed
 from pytest_claude.transcript.stream import assemble, read_events
 
 Turn = dict[str, Any]
+MADE_UP = "toolu_recorded_"
+"""How the ids of tool calls begin that a source does not tell."""
 
 _ROLES = {
     "system": "system", "developer": "system", "user": "user", "human": "user",
@@ -300,7 +302,7 @@ def _give_ids(turns: list[Turn]) -> bool:
     for block in _all_blocks(turns):
         if block.get("type") == "tool_use":
             made_up |= not block["id"]
-            block["id"] = block["id"] or f"toolu_recorded_{next(numbers)}"
+            block["id"] = block["id"] or f"{MADE_UP}{next(numbers)}"
             waiting.append(block["id"])
         elif block.get("type") == "tool_result" and waiting:
             block["tool_use_id"] = block["tool_use_id"] or waiting[0]

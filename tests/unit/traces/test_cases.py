@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def steps(*calls: TracedCall) -> list[int]:
         ((FIRST, SECOND), [2]),
         ((made([ASKED, *turns("a")]), made([ASKED], call("a"), time=1)), [1, 1]),
         ((FIRST, made([ASKED, *turns("b")], time=1)), [1, 1]),
-        ((FIRST, made([ASKED, *turns("a")], time=1, trace="other")), [1, 1]),
+        ((FIRST, made([ASKED, *turns("a")], time=1, trace="other")), [2]),
         ((FIRST, made([ASKED, *turns("a")], time=1, temperature=1)), [1, 1]),
         ((FIRST, made([{**ASKED, "content": "Hm?"}, *turns("a")], time=1)), [1, 1]),
         ((FIRST, made([ASKED, *turns("a", {"type": "text", "text": "Be short."})], time=1)), [2]),
@@ -66,6 +67,31 @@ def test_a_call_goes_on_with_the_one_whose_tool_results_it_gives_back(
     calls: tuple[TracedCall, ...], expected: list[int]
 ) -> None:
     assert steps(*calls) == expected
+
+
+def test_of_two_alike_a_call_goes_on_with_the_one_of_its_trace() -> None:
+    others = [made([ASKED], call("a"), trace=trace) for trace in "xyz"]
+    mine = made([ASKED, *turns("a")], time=1, trace="y")
+    others[1] = replace(others[1], source="mine")
+    sources = [case.source for case in linked([*others, mine]) if len(case.replies) == 2]
+    assert sources == ["mine"]
+
+
+def test_made_up_ids_tell_no_calls_apart() -> None:
+    ident = "toolu_recorded_1"
+    second = made([ASKED, *turns(ident)], time=1)
+    assert steps(made([ASKED], call(ident)), second) == [2]
+    assert steps(made([ASKED], {**call(ident), "input": {"id": 8}}), second) == [1, 1]
+
+
+def test_tools_that_were_filled_in_do_not_part_the_steps_of_a_loop() -> None:
+    tools = [{"name": name, "input_schema": {"type": "object"}} for name in ("look_up", "refund")]
+    first = replace(made([ASKED], call("a"), tools=tools[:1]), filled=("tools",))
+    refund = {**call("b"), "name": "refund"}
+    second = replace(made([ASKED, *turns("a")], refund, time=1, tools=tools), filled=("tools",))
+    (case,) = linked([first, second])
+    assert case.request["tools"] == tools
+    assert case.bodies[1]["tools"] == tools
 
 
 def test_marks_of_the_prompt_cache_move_and_do_not_count() -> None:
