@@ -9,9 +9,9 @@ What counts:
 - an account number: an IBAN of its country's length whose check digits are right;
 - a card number: 13 to 19 digits, in groups or not, that begin as a card's do (2 to 6) and whose
   last digit is right (Luhn);
-- a phone number: `+` or `00` and 8 to 15 digits; 8 to 16 digits after `(…)` or after a group that
-  begins with 0; the usual groups of 3, 3 and 4 digits, of 5 and 5, and `555-…`; all that a field
-  holds whose name says that it is one.
+- a phone number: `+` or `00` and 8 to 15 digits; 6 to 12 digits after `(…)` or after a group that
+  begins with 0; the usual groups of 3, 3 and 4 digits, of 3, 4 and 4 and of 5 and 5, and `555-…`;
+  all that a field holds whose name says that it is one.
 
 What was found once is taken out where it is written without spaces, too. An order number, a date,
 a time, an amount and an id stay as they are, and so does what nobody can read: signatures, images.
@@ -26,25 +26,32 @@ from typing import Any
 
 from pytest_claude.traces.messages import structured
 
-_EMAIL = re.compile(
-    r"(?<![\w.+%-])[\w.+%-]+(?:@|%40)(?:[\w-]+\.)+[^\W\d_]{2,24}(?![\w-])", re.IGNORECASE
-)
-_IBAN = re.compile(r"(?<![\w-])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}(?![\w-])", re.I | re.A)
-_CARD = re.compile(r"(?<![\w.+-])[2-6](?:[ -]?\d){12,18}(?![\w-]|\.\d)")
-_PHONE = re.compile(
-    r"(?<![\w.+/:-])(?:"
-    r"(?:\+|00(?=[1-9]))[ (]{0,2}\d(?:[ ()./-]{0,3}\d){7,14}"
-    r"|(?:\(\d{2,5}\) ?|0\d{1,4}[ /.-]{1,2})\d(?:[ ./-]?\d){5,11}"
-    r"|(?:1[ .-])?\d{3}[ .-]\d{3}[ .-]\d{4}"
-    r"|555[ .-]\d{4}"
-    r"|[6-9]\d{4} \d{5}"
-    r")(?![\w-]|[.:/]\d)"
+_EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]+(?:@|%40)(?:[\w-]+\.)+[^\W\d_]{2,24}", re.IGNORECASE)
+# A space and a hyphen are what people and programs write for them, too.
+_SPACES, _DASHES = " \u00a0\u202f", "\u2010-\u2015-"
+
+
+def _pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+    return re.compile(text.replace(" ", _SPACES).replace("~", _DASHES), flags)
+
+
+_IBAN = _pattern(r"(?<!\w)[A-Z]{2}\d{2}(?:[ ~]?[A-Z0-9]){11,30}(?!\w)", re.I | re.A)
+_CARD = _pattern(r"(?<![\w.+])(?<!\d-)[2-6](?:[ ~]?\d){12,18}(?!\w|[.-]\d)")
+_PHONE = _pattern(
+    r"(?:(?<![\w+])(?:\+|00(?=[1-9]))[ (]{0,2}\d(?:[ ()./~]{0,3}\d){7,14}"
+    r"|(?<![\w.+/-])(?<!\d:)(?:"
+    r"(?:\(\d{2,5}\)[ ]?|0\d{1,4}[ /.~]{1,2})\d(?:[ ./~]?\d){5,11}"
+    r"|(?:1[ .~])?\d{3}[ .~]\d{3}[ .~]\d{4}"
+    r"|1[3-9]\d[ ~]\d{4}[ ~]\d{4}"
+    r"|555[ .~]\d{4}"
+    r"|[6-9]\d{4}[ ]\d{5}"
+    r"))(?!\w|[.:/-]\d)"
 )
 _RUN = re.compile(r"(?<![\w.])\d{7,19}(?![\w.])")
 _PHONE_FIELD = re.compile(r"(?i)phone|(?<![a-z])(?:tel|mobile|cell|fax)(?![a-z])")
-_PHONE_TEXT = re.compile(r"[+(]?\d[\d ()./-]{5,20}\d")
+_PHONE_TEXT = _pattern(r"[+(]?\d[\d ()./~]{5,20}\d")
 _DATE = re.compile(r"0\d[./-]\d\d[./-]\d{4}")
-_QUICK = re.compile(r"@|%40|\d[ ()./-]{0,3}\d")  # nothing is found in a text without it
+_QUICK = _pattern(r"@|%40|\d[ ()./~]{0,3}\d")  # nothing is found in a text without it
 # The countries, each with the length of its IBANs.
 _COUNTRIES = frozenset(re.findall(r"\w+", """
     AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28
@@ -55,6 +62,7 @@ _COUNTRIES = frozenset(re.findall(r"\w+", """
 """))  # fmt: skip
 _OPAQUE = {"signature", "encrypted_content", "encrypted_index", "encrypted_stdout"}
 _ENCODED = ("base64", "redacted_thinking")  # types of blocks whose `data` is no text
+_BETWEEN = _pattern("[ ~]")
 _SHORTEST = {"email": 6, "iban": 15, "card": 13, "phone": 7}  # characters that count
 
 
@@ -131,7 +139,7 @@ class PersonalData:
 
 def _beginnings(text: str, shortest: int) -> list[str]:
     """A text, then without its last word, and so on, down to a length."""
-    ends = [m.start() for m in re.finditer(r"[ -]", text) if m.start() >= shortest]
+    ends = [m.start() for m in _BETWEEN.finditer(text) if m.start() >= shortest]
     return [text, *(text[:end] for end in reversed(ends))]
 
 
@@ -140,7 +148,7 @@ def _email(found: str) -> str:
 
 
 def _iban(found: str) -> str:
-    plain = re.sub(r"[ -]", "", found).upper()
+    plain = _BETWEEN.sub("", found).upper()
     if f"{plain[:2]}{len(plain)}" not in _COUNTRIES:
         return ""
     moved = "".join(str(int(c, 36)) for c in plain[4:] + plain[:4])
