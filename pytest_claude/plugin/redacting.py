@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int:
     """Redact the texts in the place of a test run."""
-    path: Path = config.getoption("--claude-redact-texts")
+    path: Path = config.option.claude_redact_texts
     own = config.hook.pytest_claude_redact
     if own.get_hookimpls():
         texts = json.loads(path.read_bytes())

@@ -20,8 +20,8 @@ ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".txt", ".log", ".gz")
 
 _BINARY = {b"PAR1": "Parquet", b"ARROW1": "Arrow", b"\xff\xff\xff\xff": "Arrow"}
 _CONVERT = {
-    "Parquet": "pyarrow.parquet as p; p.read_table({0!r})",
-    "Arrow": "pyarrow as p; p.ipc.open_stream({0!r}).read_all()",
+    "Parquet": "import pyarrow.parquet as p; t = p.read_table({0!r})",
+    "Arrow": "import pyarrow as p; t = p.ipc.open_stream({0!r}).read_all()",
 }
 _MOST_OF_A_FIELD = 1 << 30  # bytes; a field of a CSV file holds a whole conversation
 
@@ -123,10 +123,8 @@ def _rows(file: TextIO, shown: str) -> Iterator[Record | LeftOut]:
 
 def _to_convert(kind: str, path: Path) -> str:
     read = _CONVERT[kind].format(str(path))
-    lines = f"import {read}.to_pandas().to_json('spans.jsonl', orient='records', lines=True)"
-    lines = lines.replace("; p.", "; t = p.", 1).replace(".to_pandas", "; t.to_pandas", 1)
+    code = f"{read}; t.to_pandas().to_json('spans.jsonl', orient='records', lines=True)"
     return (
         f"{path}: this is a {kind} file, which pytest-claude does not read\n"
-        f"       to convert it  pip install pyarrow pandas && "
-        f'python -c "{lines}"'
+        f'       to convert it  pip install pyarrow pandas && python -c "{code}"'
     )
