@@ -33,21 +33,23 @@ _KINDS = {
     "thinking": "thinking", "reasoning": "thinking",
     "blob": "data", "uri": "url", "image_url": "url", "file": "file",
 }  # fmt: skip
-_ID = ("id", "toolCallId", "tool_call_id", "call_id")
-_RESULT_ID = ("tool_use_id", "tool_call_id", "toolCallId", "id")
+_ID = ("id", "toolCallId", "tool_call_id", "call_id", "toolUseId")
+_RESULT_ID = ("tool_use_id", "tool_call_id", "toolCallId", "toolUseId", "id")
+_CONVERSE = {"toolUse": "tool_use", "toolResult": "tool_result"}  # of Bedrock, without a type
 _NAME = ("name", "toolName", "tool_name")
 _INPUT = ("input", "arguments", "args", "parameters", "partial_json")
 _RESULT = ("response", "result", "output", "content")
 _CONTENT = ("parts", "contents", "content", "text")
 _SCHEMA = ("input_schema", "parameters", "inputSchema", "parameters_json_schema")
 _WRAPPERS = ("message", "tool_call", "message_content", "data", "kwargs", "tool", "function")
-_NATIVE = (("tool_use", "input"), ("tool_result", "tool_use_id"), ("thinking", "thinking"))
+_NATIVE = {"tool_use": ("id", "input"), "tool_result": ("tool_use_id",), "thinking": ("thinking",)}
 _REPLY_IN = ("message", "choices", "generations", "messages", "kwargs", "output",
              "combined_chunk_content")  # fmt: skip
 _INLINE = re.compile(r"data:([\w/.+-]+);base64,(.*)", re.DOTALL)
 _STREAM = re.compile(r"\s*(?:event|data):")
 _CHOICES = {"auto": "auto", "none": "none", "required": "any", "any": "any"}
 _OF_CHUNKS = ("index",)  # LangChain leaves it in the blocks of streams
+_SHOWN = ("text", "image", "document")  # blocks that a result may hold
 _OPEN_SCHEMA = {"type": "object"}
 
 
@@ -136,7 +138,9 @@ def reply(value: Any) -> tuple[list[Turn], Mapping[str, Any]]:
 
 def tools(value: Any) -> tuple[list[Turn], bool]:
     """The tools as the API takes them, and whether a schema was missing."""
-    made = [_tool(each) for each in mappings(structured(value))]
+    listed = structured(value)
+    listed = [structured(each) for each in listed] if isinstance(listed, list) else ()
+    made = [_tool(each) for each in mappings(listed)]
     return [tool for tool in made if tool], any(t.get("input_schema") is _OPEN_SCHEMA for t in made)
 
 
@@ -214,8 +218,12 @@ def _text(value: Any) -> Turn:
 
 
 def _block(part: Mapping[str, Any]) -> Turn:
+    for name, kind in _CONVERSE.items():
+        if isinstance(part.get(name), Mapping):
+            part = {**part[name], "type": kind}
     part = {k: v for k, v in _unwrapped(part).items() if v is not None and k not in _OF_CHUNKS}
-    if any(part.get("type") == kind and part.get(name) for kind, name in _NATIVE):
+    own = _NATIVE.get(str(part.get("type")), ())
+    if own and all(part.get(name) for name in own):
         return part
     match _KINDS.get(str(part.get("type", "text"))):
         case "text":
@@ -262,15 +270,12 @@ def _call(part: Mapping[str, Any]) -> Turn:
 
 def _result(part: Mapping[str, Any]) -> Turn:
     given = structured(first(part, _RESULT))
-    if isinstance(given, Mapping | list) and not all(
-        isinstance(b, Mapping) and str(b.get("type")) in ("text", "image", "document")
-        for b in (given if isinstance(given, list) else [given])
-    ):
-        given = json.dumps(given, ensure_ascii=False)
-    content = [given] if isinstance(given, Mapping) else given
-    content = (
-        content if isinstance(content, str | list) else "" if content is None else str(content)
-    )
+    listed = [given] if isinstance(given, Mapping) else given
+    if isinstance(listed, list):
+        typed = [{"type": "text", **b} if "text" in b else dict(b) for b in mappings(listed)]
+        shown = typed and all(str(b.get("type")) in _SHOWN for b in typed)
+        listed = typed if shown else json.dumps(given, ensure_ascii=False)
+    content = "" if listed is None else listed if isinstance(listed, list) else str(listed)
     failed = {"is_error": True} if part.get("is_error") or part.get("status") == "error" else {}
     marked = {"cache_control": part["cache_control"]} if part.get("cache_control") else {}
     named = first(part, _RESULT_ID) or ""

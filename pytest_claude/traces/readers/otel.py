@@ -25,6 +25,7 @@ _SAID = {  # the older events: their names, and whose turn each holds
 _CHOICE = "gen_ai.choice"
 _WHOLE = ("gen_ai.content.prompt", "gen_ai.content.completion")  # older still, of the attributes
 _BODIES = ("body", "gen_ai.event.content", "event_body", "event.body")
+_OF_AI_SDK = {"content": "ai.response.text", "tool_calls": "ai.response.toolCalls"}
 _INDEX = re.compile(r"\.(?=\d+(?:\.|$))")
 _Key = tuple[str, str]
 
@@ -135,6 +136,9 @@ def attributes(value: Any) -> dict[str, Any]:
         head, _, rest = _INDEX.sub("\0", name, count=1).partition("\0")
         _put(made.setdefault(head, {}), rest.split("."), each)
     whole = {name: _listed(each) for name, each in made.items()}
+    said = {part: whole[name] for part, name in _OF_AI_SDK.items() if name in whole}
+    if said:
+        whole["gen_ai.output.messages"] = [{"role": "assistant", **said}]
     listed = mappings(structured(whole.get("events")))  # pydantic-ai's, by the setting "attributes"
     return whole | _said((str(each.get("event.name")), each) for each in listed)
 

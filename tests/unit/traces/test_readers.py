@@ -157,6 +157,14 @@ TOOL_CALLS = [
 ]  # fmt: skip
 
 
+CHAT = [
+    {"role": "system", "content": SYSTEM},
+    USER,
+    {"role": "assistant", "content": "", "tool_calls": TOOL_CALLS},
+    {"role": "tool", "tool_call_id": "toolu_1", "content": GIVEN},
+]
+
+
 def older(step: int) -> list[tuple[str, Json]]:
     before = [
         ("gen_ai.system.message", {"content": SYSTEM}),
@@ -243,6 +251,25 @@ def openinference(step: int) -> dict[str, Json]:
     }  # fmt: skip
 
 
+def ai_sdk(step: int) -> dict[str, Json]:
+    call = {"toolCallId": "toolu_1", "toolName": "lookup_order"}
+    prompts = [
+        CHAT[0],
+        {"role": "user", "content": [{"type": "text", "text": ASKED}]},
+        {"role": "assistant", "content": [{"type": "tool-call", **call, "input": INPUT}]},
+        {"role": "tool", "content": [{"type": "tool-result", **call, "output": GIVEN}]},
+    ]
+    calls = [{"toolCallType": "function", **call, "args": json.dumps(INPUT)}]
+    out = {"ai.response.text": SAID} if step else {"ai.response.toolCalls": json.dumps(calls)}
+    named = {"type": "function", "name": "lookup_order", "description": "Look up an order."}
+    scalars = {k: v for k, v in options(step).items() if "operation" not in k}
+    return {
+        **scalars, **out, "ai.operationId": "ai.generateText.doGenerate",
+        "ai.prompt.messages": json.dumps(prompts[: 2 + 2 * step]),
+        "ai.prompt.tools": [json.dumps({**named, "inputSchema": SCHEMA})],
+    }  # fmt: skip
+
+
 def console(step: int) -> Json:
     return {
         "name": f"chat {MODEL}",
@@ -288,6 +315,10 @@ OTEL = {
         "https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md",
         json.dumps(otlp(*each(openinference))),
     ),
+    "the AI SDK": (
+        "https://ai-sdk.dev/docs/ai-sdk-core/telemetry#collected-data",
+        json.dumps(otlp(*each(ai_sdk))),
+    ),
     "what the SDK prints": (
         "https://opentelemetry-python.readthedocs.io/en/latest/sdk/trace.export.html",
         lines(each(console)),
@@ -297,12 +328,6 @@ OTEL = {
 # --- the vendors ---------------------------------------------------------------------------------
 
 OPTIONS = {"max_tokens": 300, "temperature": 0.5}
-CHAT = [
-    {"role": "system", "content": SYSTEM},
-    USER,
-    {"role": "assistant", "content": "", "tool_calls": TOOL_CALLS},
-    {"role": "tool", "tool_call_id": "toolu_1", "content": GIVEN},
-]
 
 
 def langfuse_ui(step: int) -> Json:
@@ -854,6 +879,20 @@ def test_an_image_is_written_as_the_api_takes_it(part: Json, source: Json) -> No
 
     (turn,) = conversation([{"role": "user", "parts": [part]}])[1]
     assert turn["content"] == [{"type": "image", "source": source}]
+
+
+def test_the_blocks_of_bedrocks_converse_are_read() -> None:
+    from pytest_claude.traces.messages import conversation
+
+    called = {"toolUse": {"toolUseId": "toolu_1", "name": "lookup_order", "input": INPUT}}
+    given = {"toolResult": {"toolUseId": "toolu_1", "content": [{"text": GIVEN}]}}
+    turns = [
+        {"role": "user", "content": [{"text": ASKED}]},
+        {"role": "assistant", "content": [called]},
+        {"role": "user", "content": [given]},
+    ]
+    back = {**RESULT, "content": [{"type": "text", "text": GIVEN}]}
+    assert conversation(turns).turns == [USER, CALLED, {**BACK, "content": [back]}]
 
 
 def test_a_cut_document_is_named_once(tmp_path: Path) -> None:
