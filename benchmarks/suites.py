@@ -25,11 +25,17 @@ REPLY = "I looked at your order. The hammer will arrive on Thursday. " * 5
 _APP = f'''
 import anthropic, pytest
 
+CLIENTS = []
+
+def client():
+    if {{each}} or not CLIENTS:
+        CLIENTS[:] = [anthropic.Anthropic(api_key="{KEY}")]
+    return CLIENTS[0]
+
 @pytest.mark.parametrize("number", range({{tests}}))
 def test_asks({{fixture}}number):
-    with anthropic.Anthropic(api_key="{KEY}") as client:
-        answer = client.messages.create(model="{OLD}", max_tokens=100,
-            messages=[{{{{"role": "user", "content": f"Question {{{{number}}}}"}}}}])
+    answer = client().messages.create(model="{OLD}", max_tokens=100,
+        messages=[{{{{"role": "user", "content": f"Question {{{{number}}}}"}}}}])
     assert {{check}}
 '''
 
@@ -58,17 +64,17 @@ class Spent:
     largest_kb: int
 
 
-def of_ours(folder: Path, tests: int) -> Path:
-    """A suite that uses our fixture, not recorded."""
+def of_ours(folder: Path, tests: int, *, each: bool = True) -> Path:
+    """A suite that uses our fixture, not recorded; with a client for each test, or one for all."""
     check = 'claude.stops_with("end_turn")'
-    return _project(folder, _APP.format(tests=tests, fixture="claude, ", check=check))
+    text = _APP.format(tests=tests, fixture="claude, ", check=check, each=each)
+    return _project(folder, text)
 
 
-def bare(folder: Path, tests: int) -> Path:
+def bare(folder: Path, tests: int, *, each: bool = True) -> Path:
     """The same calls by the SDK alone."""
-    return _project(
-        folder, _APP.format(tests=tests, fixture="", check='answer.stop_reason == "end_turn"')
-    )
+    check = 'answer.stop_reason == "end_turn"'
+    return _project(folder, _APP.format(tests=tests, fixture="", check=check, each=each))
 
 
 def _project(folder: Path, text: str) -> Path:
