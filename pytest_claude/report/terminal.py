@@ -199,7 +199,7 @@ def gate_lines(story: Story, *, whole: bool = False) -> list[str]:
     for group in story.groups:
         lines += ["", *_group(group, story.rates_title, whole=whole or group.word in _SHOWN_WHOLE)]
     lines += _rewritten(story, whole=whole)
-    return [*lines, *_labelled(_figures(story), _seen(story))]
+    return [*lines, *_labelled(_set_rows(story), _figures(story), _seen(story))]
 
 
 def _labelled(*parts: Sequence[Labelled]) -> list[str]:
@@ -299,7 +299,7 @@ def overview_lines(story: Told) -> list[str]:
     lines = verdict_lines(story)
     for group in story.groups:
         lines += ["", *_group(group, story.rates_title, whole=True)]
-    return lines
+    return [*lines, *_labelled(_set_rows(story))]
 
 
 def row_lines(row: Row) -> list[str]:
@@ -353,6 +353,17 @@ def _rewritten(story: Story, *, whole: bool) -> list[str]:
     for rewrite, of in story.rewrites.items():
         lines.append(f"  {rewrite} ({', '.join(of) if whole else plural(len(of), 'test')})")
     return lines
+
+
+def _set_rows(story: Story) -> list[Labelled]:
+    """How often the cases of each data set pass on both models, and what that says."""
+    rows: list[Labelled] = []
+    for of in story.sets:
+        cases, passed = of.rates[0].cases, of.rates[0].passed
+        texts = (f"{cases} cases", passed, of.text) if story.compares else (of.text or passed,)
+        text = f"{of.name}: {', '.join(filter(None, texts))}"
+        rows.append(("" if rows else "data sets", text))
+    return rows
 
 
 def _figures(story: Story) -> list[Labelled]:
