@@ -66,7 +66,7 @@ def plain_lines(results: Sequence[TestResult], stale: Sequence[StaleGroup] = ())
         results: Of the tests.
         stale: Why recordings do not answer any more, as the story has it.
     """
-    lines = [*_stale(stale), *_sets(results)]
+    lines = _stale(stale)
     unused = [*dict.fromkeys(line for result in results for line in result.unused)]
     if unused:
         verb = "was" if len(unused) == 1 else "were"
@@ -75,8 +75,8 @@ def plain_lines(results: Sequence[TestResult], stale: Sequence[StaleGroup] = ())
     return [*lines, *note_lines(note for result in results for note in result.notes)]
 
 
-def _sets(results: Sequence[TestResult]) -> list[str]:
-    """The data sets in which not every case passed, with the cases that their rate forgives."""
+def set_lines(results: Sequence[TestResult]) -> list[str]:
+    """The data sets of a plain run in which not every case passed, and what their rate forgives."""
     lines = []
     for count in set_counts(results):
         if count.passed < count.cases:

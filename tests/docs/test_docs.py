@@ -74,6 +74,8 @@ class Reader:
         first, _, rest = text.partition("\n")
         (self._pytester.path / first.removeprefix("# ")).write_text(rest)
 
+    jsonl = ini
+
     def console(self, text: str) -> None:
         steps = re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]
         for step in steps:
@@ -125,7 +127,7 @@ def test_every_block_of_a_page_runs(
     with Simulator(personas) as simulator:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator.url)
         for kind, text in blocks(page):
-            if kind in ("python", "console", "ini"):
+            if kind in ("python", "console", "ini", "jsonl"):
                 getattr(reader, kind)(text)
             elif kind == "yaml":  # for a CI that is not here: it must be YAML
                 assert yaml.safe_load(text)

@@ -373,6 +373,7 @@ def test_a_wrong_mark_of_a_set_is_a_usage_error(
 GATED = """
 import pytest_claude
 
+@pytest.mark.claude_set(pass_rate=0.5)
 @pytest.mark.claude(trials=5)
 @pytest_claude.cases("refunds.jsonl")
 def test_a(case, claude):
@@ -408,6 +409,7 @@ def test_a_bump_that_fails_a_whole_set_a_little_is_found(project: Any) -> None:
             "data sets        test_app.py::test_a: 8 cases, 104/104 → 56/64, passes less",
         ]
     )
+    result.stdout.no_fnmatch_line("*cases passed*")
     replayed = project.run(BUMP, "--claude-report=again.json")
     assert (replayed.ret, replayed.parseoutcomes()) == (1, result.parseoutcomes())
     texts = {name: (project.path / name).read_text() for name in ("r.json", "again.json")}
