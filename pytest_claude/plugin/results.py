@@ -228,20 +228,16 @@ class Results:
         from pytest_claude.plugin import explain
         from pytest_claude.report.row import plain_row
         from pytest_claude.report.sets import set_text
-        from pytest_claude.run.sets import forgiven, set_counts
+        from pytest_claude.run.sets import set_counts
 
-        counts = {test: count for count in set_counts(self._results.values())
-                  for test in count.failed}  # fmt: skip
-        passing = forgiven(self._results.values())
-        self._log(
-            (
-                explain.in_set(
-                    self._config, test, held, set_text(counts[test]), passes=test in passing
-                ),
-                plain_row(self._results[test], passing.get(test)),
-            )
-            for test, held in self._held.items()
-        )
+        shown: list[tuple[Mapping[str, pytest.TestReport], Row]] = []
+        for count in set_counts(self._results.values()):
+            passes, text = count.verdict == "passed", set_text(count)
+            for test in sorted(self._held.keys() & {*count.failed}):
+                held, result = self._held[test], self._results[test]
+                reports = explain.in_set(self._config, test, held, text, passes=passes)
+                shown.append((reports, plain_row(result, count if passes else None)))
+        self._log(shown)
 
     def _log(self, held: Iterable[tuple[Mapping[str, pytest.TestReport], Row]]) -> None:
         """Report tests that were held to pytest, each with what the reports of the run say."""

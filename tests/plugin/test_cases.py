@@ -232,8 +232,11 @@ class TestA(unittest.TestCase):
     project.unwrapped(result.errlines).fnmatch_lines([told])
 
 
-def test_the_decorator_is_there_without_a_plugin_of_ours(tmp_path: Path) -> None:
-    assert pytest_claude.cases("a.jsonl").name == "claude_cases"
+def test_a_decorator_without_a_file_is_an_error_and_hides_no_test() -> None:
+    with pytest.raises(TypeError, match=r'write @pytest_claude.cases\("FILE"\), not cases\(<fun'):
+
+        @pytest_claude.cases  # type: ignore[arg-type, operator]
+        def test_a(case: Any) -> None: ...
 
 
 # --- a pass rate over the cases -------------------------------------------------------------
@@ -353,9 +356,10 @@ def test_a_run_that_stops_leaves_the_set_undecided(project: Any, rated: Any) -> 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('@pytest_claude.cases("refunds.jsonl")\ndef test_a(case, ', "def test_a(", "*test_a: "
-         '@pytest.mark.claude_set: not a data set; add @pytest_claude.cases("FILE")'),
-        ("pass_rate=0.8", "rate=0.8", "*test_a[[]c0]: @pytest.mark.claude_set: unknown setting "
+        ('@pytest_claude.cases("refunds.jsonl")\ndef test_a(case, ', "def test_a(",
+         '*test_app.py:6: @pytest.mark.claude_set: not a data set; add @pytest_claude.cases("FILE")'),
+        ("pass_rate=0.8", "0.8", "*: @pytest.mark.claude_set: write pass_rate=0.8"),
+        ("pass_rate=0.8", "rate=0.8", "*test_app.py:6: @pytest.mark.claude_set: unknown setting "
          "'rate'; did you mean 'pass_rate'? *"),
         ("pass_rate=0.8", "", "*: @pytest.mark.claude_set: pass_rate=None: above 0 and at most 1"),
     ],
