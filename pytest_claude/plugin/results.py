@@ -94,6 +94,8 @@ class Results:
         judged = data.get("claude_judged", {})
         self._paid += judged.get("paid", ())
         self._unread += Counter(judged.get("failures", {}))
+        if (taken := data.get("claude_taken")) is not None:
+            self._take(taken)
         if self.progress is not None and (made := data.get("claude_made")):
             self.progress.take(made)
 
@@ -116,6 +118,12 @@ class Results:
         data = getattr(report, "claude", None)
         if data is None or "result" not in data:  # another plugin may log a report twice
             return
+        self._take(data)
+        if report.when == "teardown" and not self._settings.gated:
+            self._add_properties(report)
+
+    def _take(self, data: dict[str, Any]) -> None:
+        """Take what travels with a result, and leave the result."""
         if self._findings is not None and "dry" in data:
             self._findings.take(data["test"], data.pop("dry"))
         self.collected.update(dict.fromkeys(data.pop("collected", ())))
@@ -129,8 +137,6 @@ class Results:
                 self._held[data["test"]] = held
         result = data.pop("result")  # pytest keeps the report
         self._results[data["test"]] = _joined(self._results.get(data["test"]), result)
-        if report.when == "teardown" and not self._settings.gated:
-            self._add_properties(report)
 
     # --- the verdict ------------------------------------------------------------------------
 

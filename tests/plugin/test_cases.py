@@ -357,7 +357,7 @@ def test_a_run_that_stops_leaves_the_set_undecided(project: Any, rated: Any) -> 
     ("old", "new", "told"),
     [
         ('@pytest_claude.cases("refunds.jsonl")\ndef test_a(case, ', "def test_a(",
-         '*test_app.py:6: @pytest.mark.claude_set: not a data set; add @pytest_claude.cases("FILE")'),
+         '*test_app.py:6: @pytest.mark.claude_set: not a data set; add @*.cases("FILE")'),
         ("pass_rate=0.8", "0.8", "*: @pytest.mark.claude_set: write pass_rate=0.8"),
         ("pass_rate=0.8", "rate=0.8", "*test_app.py:6: @pytest.mark.claude_set: unknown setting "
          "'rate'; did you mean 'pass_rate'? *"),
