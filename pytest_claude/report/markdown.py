@@ -85,7 +85,7 @@ def _side_by_side(of: Candidates, most: int | None) -> list[str]:
         said = " ".join(escaped(_sentence(text)) for text in texts)
         lines += [f"**{escaped(arm.name)}**: {said}", ""]
         lines += _table(arm.story, arm.story.failing, most)
-        lines += _adapted(arm.story)
+        lines += [*_sets(arm.story, most), *_adapted(arm.story)]
     return lines
 
 

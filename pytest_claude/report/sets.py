@@ -46,7 +46,7 @@ class SetTold:
 
 
 def sets_of(rows: Sequence[Row], decision: Decision | None) -> tuple[SetTold, ...]:
-    """The data sets of a run, by name.
+    """The data sets of a run, by name; in a gate the one with the lowest p first.
 
     Args:
         rows: Its tests.
@@ -59,9 +59,10 @@ def sets_of(rows: Sequence[Row], decision: Decision | None) -> tuple[SetTold, ..
     texts = _gated(decision) if decision is not None else {
         count.name: set_text(count) for count in set_counts(row.result for row in rows)
     }  # fmt: skip
+    p = {} if decision is None else {of.name: of.p for of in decision.sets if of.p is not None}
     return tuple(
         SetTold(name, texts.get(name, ""), _rates(of, gated=decision is not None))
-        for name, of in sorted(by_set.items())
+        for name, of in sorted(by_set.items(), key=lambda pair: (p.get(pair[0], 1.0), pair[0]))
     )
 
 

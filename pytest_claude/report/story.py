@@ -89,7 +89,7 @@ class Story:
         figures: Numbers of the run.
         behaviors: How often the models behave in some way over the suite, what moved first.
         rewrites: What was adapted in the candidate's requests, and in which tests.
-        sets: The data sets, by name.
+        sets: The data sets.
         simulated_by: What played the models, where no answer is a model's.
         trials: Usable trials of the candidate, and fresh ones of the baseline, that a gate read.
         spent_usd: What the trials cost that a gate made, as billed, each set-up that tests share

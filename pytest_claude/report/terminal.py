@@ -199,7 +199,7 @@ def gate_lines(story: Story, *, whole: bool = False) -> list[str]:
     for group in story.groups:
         lines += ["", *_group(group, story.rates_title, whole=whole or group.word in _SHOWN_WHOLE)]
     lines += _rewritten(story, whole=whole)
-    return [*lines, *_labelled(_set_rows(story), _figures(story), _seen(story))]
+    return [*lines, *_labelled(_set_rows(story, whole=whole), _figures(story), _seen(story))]
 
 
 def _labelled(*parts: Sequence[Labelled]) -> list[str]:
@@ -247,6 +247,7 @@ def side_by_side_lines(of: Candidates, *, whole: bool = False) -> list[str]:
         if (rest := len(arm.story.failing) - _MOST) > 0 and not whole:
             lines.append(f"  … {rest} more (-vv shows all)")
         lines += [f"  {line}" for line in _rewritten(arm.story, whole=whole)[1:]]
+        lines += _labelled(_set_rows(arm.story, whole=whole))[1:]
     return [*lines, *_labelled([*_simulated(of), *_seen(of)])]
 
 
@@ -299,7 +300,7 @@ def overview_lines(story: Told) -> list[str]:
     lines = verdict_lines(story)
     for group in story.groups:
         lines += ["", *_group(group, story.rates_title, whole=True)]
-    return [*lines, *_labelled(_set_rows(story))]
+    return [*lines, *_labelled(_set_rows(story, whole=True))]
 
 
 def row_lines(row: Row) -> list[str]:
@@ -355,15 +356,16 @@ def _rewritten(story: Story, *, whole: bool) -> list[str]:
     return lines
 
 
-def _set_rows(story: Story) -> list[Labelled]:
+def _set_rows(story: Story, *, whole: bool) -> list[Labelled]:
     """How often the cases of each data set pass on both models, and what that says."""
     rows: list[Labelled] = []
-    for of in story.sets:
+    for of in story.sets if whole else story.sets[:_MOST]:
         cases, passed = of.rates[0].cases, of.rates[0].passed
         texts = (f"{cases} cases", passed, of.text) if story.compares else (of.text or passed,)
         text = f"{of.name}: {', '.join(filter(None, texts))}"
         rows.append(("" if rows else "data sets", text))
-    return rows
+    rest = len(story.sets) - len(rows)
+    return [*rows, *([("", f"… {rest} more (-vv shows all)")] if rest else [])]
 
 
 def _figures(story: Story) -> list[Labelled]:

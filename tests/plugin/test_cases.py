@@ -187,7 +187,9 @@ def test_any_text_in_a_case_stays_within_its_test(project: Any) -> None:
     write(project, "\n".join(json.dumps({"id": each, "tags": each}) for each in texts))
     project.tests(TEST.replace("case.prompt", "ascii(case.id)"))
     project.record().assert_outcomes(passed=len(texts))
-    project.run().assert_outcomes(passed=len(texts))
+    reports = [f"--claude-report=r.{kind}" for kind in ("json", "html", "md")]
+    project.run(*reports, "--junitxml=j.xml").assert_outcomes(passed=len(texts))
+    assert "half" in (project.path / "r.md").read_text("utf-8")
     project.run("-n", "2", "-p", "xdist").assert_outcomes(passed=len(texts))
 
 

@@ -8,14 +8,16 @@ import pytest
 import report_samples as samples
 
 from pytest_claude.gating.decision import SetVerdict
+from pytest_claude.report.candidates import candidates
 from pytest_claude.report.html import findable, render_page
 from pytest_claude.report.markdown import markdown
 from pytest_claude.report.overview import Origin
 from pytest_claude.report.properties import properties
 from pytest_claude.report.sets import SetRates
 from pytest_claude.report.story import story
+from pytest_claude.report.terminal import gate_lines, side_by_side_lines
 from pytest_claude.run.merge import merged
-from pytest_claude.run.record import Run
+from pytest_claude.run.record import InSet, Run
 
 
 def test_the_cases_are_summed_by_set_and_by_tag() -> None:
@@ -44,6 +46,31 @@ def test_what_the_gate_says_of_a_set(verdict: SetVerdict, text: str) -> None:
     assert samples.DATA_SET.decision is not None
     run = replace(samples.DATA_SET, decision=replace(samples.DATA_SET.decision, sets=(verdict,)))
     assert story(run).sets[0].text == text
+
+
+def test_several_candidates_have_their_sets_each() -> None:
+    new, haiku = (
+        samples.arm(model, samples.DATA_SET, arms=2) for model in (samples.NEW, samples.HAIKU)
+    )
+    of = candidates(samples.beside(new, haiku))
+    lines = [line for line in side_by_side_lines(of) if line.startswith("data sets ")]
+    assert [samples.REFUNDS in line for line in lines] == [True, True]
+    assert markdown(of).count(f"| `{samples.REFUNDS}` | 7 of 8 | 91/91 → 43/48 |") == 2
+
+
+def test_of_many_sets_the_terminal_shows_the_lowest_p_first() -> None:
+    assert samples.DATA_SET.decision is not None
+    results, verdicts = [], []
+    for n, of in enumerate(samples.DATA_SET.results[:7]):
+        name = f"tests/t.py::test_{n}"
+        results.append(replace(of, set=InSet(name, 1)))
+        verdicts.append(SetVerdict(name, 2, "silent", 0.5 - n / 20))
+    decision = replace(samples.DATA_SET.decision, sets=tuple(verdicts))
+    told = story(replace(samples.DATA_SET, results=tuple(results), decision=decision))
+    assert [of.name[-1] for of in told.sets] == ["6", "5", "4", "3", "2", "1", "0"]
+    text = "\n".join(gate_lines(told))
+    assert ("test_2: " in text, "test_1: " in text, "… 2 more" in text) == (True, False, True)
+    assert "test_1: " in "\n".join(gate_lines(told, whole=True))
 
 
 def test_every_report_shows_a_tag_as_text() -> None:
