@@ -85,6 +85,15 @@ def _project(folder: Path, text: str) -> Path:
     return folder
 
 
+def data_set(folder: Path, number: int) -> Path:
+    """A test of so many cases."""
+    text = 'import pytest_claude\n\n@pytest_claude.cases("cases.jsonl")\n'
+    _project(folder, f"{text}def test_asks(case, claude): pass\n")
+    rows = ({"id": f"c{n}", "prompt": REPLY, "tags": [f"t{n % 7}"]} for n in range(number))
+    (folder / "cases.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return folder
+
+
 def recorded(folder: Path, tests: int, *, base: int = 1, cand: int = 0) -> Path:
     """A suite of ours with so many trials of a test on the baseline and the candidate."""
     of_ours(folder, tests)
