@@ -278,6 +278,26 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
             assert anchor in slugs, f"{target}#{anchor}"
 
 
+NUMBERS = DOCS.parent / "benchmarks" / "README.md"
+
+
+def test_each_number_of_the_benchmarks_is_quoted_where_they_say() -> None:
+    rows = re.findall(r"^\| (.+) \| (README\.md|docs/\S+) \| .* \|$", NUMBERS.read_text("utf-8"),
+                      re.MULTILINE)  # fmt: skip
+    assert len(rows) > 10
+    for quoted, page in rows:
+        text = " ".join((DOCS.parent / page).read_text("utf-8").split())
+        assert quoted.replace("\\|", "|") in text, page
+
+
+def test_a_page_that_names_a_benchmark_has_its_numbers_there() -> None:
+    sections = NUMBERS.read_text("utf-8").split("\n## ")
+    for page in [*PAGES, DOCS.parent / "README.md"]:
+        name = page.relative_to(DOCS.parent).as_posix()
+        for command in re.findall(r"benchmarks/(?!train_)\w+\.py", page.read_text("utf-8")):
+            assert any(f"| {name} |" in each and command in each for each in sections), page
+
+
 def test_the_readme_has_its_two_commands() -> None:
     readme = (DOCS.parent / "README.md").read_text("utf-8")
     commands = [text.strip() for _, kind, text in BLOCK.findall(readme) if kind == "sh"]
