@@ -1,10 +1,10 @@
-"""Follows the tutorial as somebody who has just installed pytest-claude does.
+"""Follows README and tutorial as somebody who has just installed pytest-claude does.
 
     python tests/newcomer.py
 
 It is run by the Python of a fresh environment that holds the package alone. Each command is a
 process of its own, in an empty folder; what records asks the simulator. It needs no network, and
-ends at the first line of the tutorial that is not printed.
+ends at the first line that is not printed as the page says.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from pages import DOCS, LOOKUP, Reader, blocks, careful
-from simulator import Simulator, calls
+from simulator import Simulator, calls, support_desk
 
 
 class Newcomer(Reader):
@@ -51,15 +51,34 @@ class Newcomer(Reader):
         return ran.stdout.splitlines()
 
 
-def main() -> None:
+def readme() -> int:
+    """The README's test of the demo's app, and its three commands: each passes."""
+    models = {"claude-sonnet-4-5": support_desk.BASELINE,
+              "claude-sonnet-5-5": support_desk.CANDIDATE}  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder, Simulator(models) as simulator:
+        newcomer = Newcomer(Path(folder), simulator.url)
+        app = DOCS.parent / "pytest_claude" / "demo" / "support_desk.py"
+        newcomer.ini(f"# support_desk.py\n{app.read_text('utf-8')}")
+        newcomer.type(["export", "ANTHROPIC_API_KEY=sk-ant-..."])
+        for kind, text in blocks(DOCS.parent / "README.md"):
+            if kind == "python":
+                newcomer.ini(f"# test_desk.py\n{text}")
+            elif kind == "console":
+                for line in text.splitlines():
+                    newcomer.console(f"{line}\n=* 2 passed* in *=\n")
+        return len(newcomer.did)
+
+
+def tutorial() -> int:
     models = {"claude-sonnet-4-5": calls(LOOKUP), "claude-sonnet-5-5": careful()}
     with tempfile.TemporaryDirectory() as folder, Simulator(models) as simulator:
         newcomer = Newcomer(Path(folder), simulator.url)
         for kind, text in blocks(DOCS / "getting-started.md"):
             if kind != "sh":  # the installation
                 getattr(newcomer, kind)(text)
-    print(f"the tutorial: {len(newcomer.did)} steps as it says")
+        return len(newcomer.did)
 
 
 if __name__ == "__main__":
-    main()
+    print(f"README: {readme()} steps as it says")
+    print(f"tutorial: {tutorial()} steps as it says")

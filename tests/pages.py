@@ -72,7 +72,7 @@ class Reader(ABC):
         """Type commands, and find each line that the page shows in what they print."""
         for step in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
             typed, _, printed = step.partition("\n")
-            lines = self.type(shlex.split(typed))
+            lines = self.type(shlex.split(typed, comments=True))
             for line in printed.splitlines():
                 shown = fnmatch.filter(lines, line.replace("[", "[[]"))
                 assert shown, "\n".join([f"{typed}: no such line: {line}", *lines])
