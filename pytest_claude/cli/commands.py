@@ -59,6 +59,9 @@ _PATHS_OR_PROJECT = _arg("paths", nargs="*", default=[], type=Path, metavar="PAT
                          help="files or folders (default: the project)")  # fmt: skip
 _PATHS = _arg("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
 
+FROM: Mapping[str, str] = dict.fromkeys(("promptfoo", "deepeval", "pydantic-evals"), "from_suite")
+"""The sources of `from`, each with the module here that reads it."""
+
 COMMANDS: Mapping[str, Command] = {
     "demo": Command(
         "demo",
@@ -244,6 +247,21 @@ COMMANDS: Mapping[str, Command] = {
             _arg("--test", metavar="NODEID", help="the test whose recording the one PATH is"),
             _flag("--keep-failed", does="keep failed attempts that a good answer follows"),
         ),
+    ),
+    "from": Command(
+        "from_source",
+        "make tests of another tool's suite: promptfoo, DeepEval, pydantic-evals",
+        (
+            _arg("source", choices=FROM, metavar="SOURCE", help=", ".join(FROM)),
+            _PATHS,
+            _arg("--into", type=Path, required=True, metavar="FOLDER",
+                 help="where to write the test file and its file of cases"),
+            _arg("--name", metavar="NAME",
+                 help="write test_NAME.py and NAME.jsonl (default: the name of PATH)"),
+        ),
+        "Reads a promptfoo configuration, or a data set of DeepEval or pydantic-evals, and writes "
+        "a test module and its files of cases. What has no equivalent is listed, there and on "
+        "standard error. No file is written over.",
     ),
     "export": Command(
         "export",
