@@ -220,12 +220,14 @@ COMMANDS: Mapping[str, Command] = {
             _arg("tests", nargs="*", default=[], metavar="TEST",
                  help="tests, files or folders, as pytest takes them (default: all)"),
             _flag("--json", does="one JSON object"),
+            _arg("--report", action="append", type=Path, default=[], metavar="PATH",
+                 help="write the replay with the table to PATH: .html, .md (repeatable)"),
         ),
         "Replays all recorded trials of these tests, offline, and then each trial again and again, "
         "each time with answers in which one recorded behavior is otherwise: a tool is not called, "
         "a field of the JSON is gone. A behavior is looked at by the tests that fail then. No file "
         "is changed.",
-        "pytest-claude coverage [--json] [TEST …] [-- PYTEST ARGUMENTS]",
+        "pytest-claude coverage [--json] [--report PATH] [TEST …] [-- PYTEST ARGUMENTS]",
         takes_rest=True,
     ),
     "prune": Command(
