@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     if others:
         raise SettingsError(f"from {options.source}: one file at a time; {path} is the first")
     suite = SUITES[options.source](path)
-    name = options.name or re.sub(r"\W+", "_", path.stem).strip("_").lower() or "imported"
+    name = re.sub(r"\W+", "_", options.name or path.stem).strip("_").lower() or "imported"
     if not suite.cases:
         raise SettingsError(f"{path}: no case can be imported: {'; '.join(suite.left_out)}")
     files = {options.into / n: t for n, t in written(suite, name, path.name).items()}

@@ -20,7 +20,7 @@ from pytest_claude.comparison.trial import Trial
 from pytest_claude.expect.suggestions import Recorded, suggestions
 from pytest_claude.models.ids import ModelNames
 from pytest_claude.plugin.fixtures import CURRENT
-from pytest_claude.plugin.markers import NORMALIZE
+from pytest_claude.plugin.markers import NORMALIZE, TEST_SETTINGS
 from pytest_claude.plugin.session import PROBE, Rehearse
 from pytest_claude.plugin.trials import TrialRun
 from pytest_claude.recording.altering import Altering
@@ -41,6 +41,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[PROBE] = _PROBES[config.getoption("--claude-probe")]
     config.pluginmanager.register(_Answers(config), "pytest-claude-answers")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Run no test that reaches the API itself: what is asked is of recordings."""
+    settings = item.stash.get(TEST_SETTINGS, None)
+    if settings is not None and settings.live:
+        pytest.skip("it reaches the API itself")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

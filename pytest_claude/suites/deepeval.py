@@ -18,7 +18,7 @@ from pytest_claude.suites.files import load
 from pytest_claude.suites.model import Suite, SuiteCase
 from pytest_claude.transcript.json_values import mapping, mappings
 
-_KEPT = ("expected_output", "expected_outcome", "scenario", "context", "comments")
+_READ = ("input", "turns", "name", "expected_tools", "additional_metadata")
 _DROPPED = ("actual_output", "retrieval_context", "tools_called")
 _AGREES = "The reply agrees with this expected answer: {}"
 
@@ -53,7 +53,7 @@ def _case(golden: Mapping[str, Any]) -> SuiteCase | None:
     prompt = golden.get("input") or _asked(golden.get("turns"))
     if not prompt:
         return None
-    more = {key: golden[key] for key in _KEPT if key in golden}
+    more = {key: golden[key] for key in golden if key not in (*_READ, *_DROPPED)}
     case = SuiteCase(str(golden.get("name", "")), prompt, more=more)
     case.tags = [f"{k}:{v}" for k, v in mapping(golden.get("additional_metadata")).items()]
     case.left_out = [f"{key}: {golden[key]}"[:120] for key in _DROPPED if key in golden]

@@ -28,6 +28,10 @@ _REQUEST = ("max_tokens", "tools", "tool_choice", "thinking", "stop_sequences", 
             "cache_control", "service_tier")  # fmt: skip
 _LONGEST = 60  # characters of what a case is called
 _CLAUDE = re.compile(r"^(?:anthropic|bedrock|vertex)(?::\w+)*?:(?P<model>[\w.-]*claude.*)$")
+_READ = ("description", "tags", "providers", "targets", "prompts", "tests", "defaultTest",
+         "scenarios", "outputPath", "sharing", "commandLineOptions", "evaluateOptions")  # fmt: skip
+_READ_OF_TEST = ("description", "vars", "assert", "metadata", "options")
+_READ_OF_OPTIONS = ("prefix", "suffix", "disableVarExpansion")
 _STOPS = {
     "stop": ["end_turn", "stop_sequence"],
     "length": ["max_tokens"],
@@ -64,6 +68,11 @@ class _Reader:
         prompts = [*self._prompts(self._config.get("prompts", "{{prompt}}"))]
         if "scenarios" in self._config:
             self._leave("scenarios: write their tests out in `tests`")
+        for key, value in self._config.items():
+            if key not in _READ:
+                self._leave(f"{key}: {value}")
+        if "repeat" in (how := mapping(self._config.get("evaluateOptions"))):
+            self._leave(f"evaluateOptions.repeat: record with --claude-trials {how['repeat']}")
         cases = [
             case
             for test in self._tests(self._config.get("tests") or [])
@@ -78,7 +87,7 @@ class _Reader:
 
     def _request(self) -> dict[str, Any]:
         """The model and parameters of the first provider that is Claude."""
-        providers = self._config.get("providers") or []
+        providers = self._config.get("providers") or self._config.get("targets") or []
         found: list[dict[str, Any]] = []
         for each in providers if isinstance(providers, list) else [providers]:
             (name, options), *_ = each.items() if _is_named(each) else [(each, {})]
@@ -91,8 +100,9 @@ class _Reader:
                 self._leave(f"provider {name}: pytest-claude bump {found[0]['model']}={new}")
             else:
                 config = mapping(given.get("config"))
-                for key in config.keys() - {*_REQUEST}:  # the SDK has no sampling any more
-                    self._leave(f"provider {name}: config.{key}")
+                for key in config:
+                    if key not in _REQUEST:  # the SDK has no sampling any more
+                        self._leave(f"provider {name}: config.{key}")
                 more = {key: config[key] for key in _REQUEST if key in config}
                 if "tools" in more:
                     more["tools"] = self._value(more["tools"])
@@ -156,13 +166,13 @@ class _Reader:
     ) -> Iterator[SuiteCase]:
         """A test for each prompt, and for each combination of variables that are lists."""
         name, options = str(test.get("description") or ""), mapping(test.get("options"))
-        left_out = [f"{key}: {test[key]}" for key in ("threshold", "provider") if key in test]
-        left_out += [f"options.{key}" for key in ("transform", "transformVars", "storeOutputAs")
-                     if key in options]  # fmt: skip
+        left_out = [f"{key}: {test[key]}" for key in test if key not in _READ_OF_TEST]
+        left_out += [f"options.{key}" for key in options if key not in _READ_OF_OPTIONS]
         tags = [f"{key}:{value}" for key, value in mapping(test.get("metadata")).items()]
         try:
             given = mapping(self._data(test.get("vars"), "vars"))
-            every = [*_combinations({k: self._data(v, f"var {k}") for k, v in given.items()})]
+            known = {key: self._data(value, f"var {key}") for key, value in given.items()}
+            every = [*_combinations(known, expand=not options.get("disableVarExpansion"))]
         except NoEquivalent as why:
             return self._leave(f"test {name or test.get('vars')}: {why}")
         for values, (label, template) in itertools.product(every, prompts):
@@ -224,9 +234,10 @@ def _merged(default: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, An
     return {**both, "assert": asserts}
 
 
-def _combinations(values: Vars) -> Iterator[dict[str, Any]]:
+def _combinations(values: Vars, *, expand: bool) -> Iterator[dict[str, Any]]:
     """Each combination of the values of variables; variables may name each other."""
-    lists = [value if isinstance(value, list) else [value] for value in values.values()]
+    several = [expand and isinstance(value, list) for value in values.values()]
+    lists = [v if many else [v] for v, many in zip(values.values(), several, strict=True)]
     for chosen in itertools.product(*lists):
         one = dict(zip(values, chosen, strict=True))
         yield {name: _rendered(value, one) for name, value in one.items()}
@@ -361,9 +372,9 @@ def _uses_tools(value: Any, _given: Any) -> Stated:
 def _arguments(value: Any, _given: Any) -> Stated:
     given = mapping(value)
     arguments = given.get("args", given.get("arguments"))
-    known = {"name", "args", "arguments", "mode"}
-    if given.keys() - known or not isinstance(arguments, dict) or "name" not in given:
-        raise NoEquivalent(f"{', '.join(given.keys() - known) or 'no name and arguments'}")
+    others = [key for key in given if key not in ("name", "args", "arguments", "mode")]
+    if others or not isinstance(arguments, dict) or "name" not in given:
+        raise NoEquivalent(", ".join(others) or "no name and arguments")
     nested = any(isinstance(each, dict) for each in arguments.values())
     exact = given.get("mode") == "exact"
     if nested and not exact:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -46,13 +45,15 @@ def _json(fields: Mapping[str, Any]) -> str:
 
 def _ids(cases: list[SuiteCase]) -> Iterator[str]:
     """A name for each case, of its own name or what it asks."""
-    seen: Counter[str] = Counter()
+    taken: set[str] = set()
     for case in cases:
         asked = case.prompt if isinstance(case.prompt, str) else case.prompt[-1].get("content")
         words = re.findall(r"[a-z0-9]+", (case.name or str(asked)).casefold())
         slug = "-".join(words)[:40].strip("-") or "case"
-        seen[slug] += 1
-        yield slug if seen[slug] == 1 else f"{slug}-{seen[slug]}"
+        free = (slug, *(f"{slug}-{number}" for number in range(2, len(cases) + 1)))
+        ident = next(each for each in free if each not in taken)
+        taken.add(ident)
+        yield ident
 
 
 def _stated(checks: list[Stated]) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -182,6 +182,8 @@ def test_what_a_program_makes_or_another_place_keeps_is_listed(tmp_path: Path) -
         "prompts": ["Hi", "exec:./a.sh", "file://a.py:make", "langfuse://a:1"],
         "tests": ["file://a.js", "huggingface://datasets/a", {"vars": {"a": "file://a.png"}}],
         "scenarios": [{}],
+        "evaluateOptions": {"repeat": 3},
+        "derivedMetrics": [],
     }
     suite = read(tmp_path, config)
     assert suite.cases == []
@@ -190,6 +192,8 @@ def test_what_a_program_makes_or_another_place_keeps_is_listed(tmp_path: Path) -
         "prompt file://a.py:make: it is made by a program, or kept elsewhere",
         "prompt langfuse://a:1: it is made by a program, or kept elsewhere",
         "scenarios: write their tests out in `tests`",
+        "derivedMetrics: []",
+        "evaluateOptions.repeat: record with --claude-trials 3",
         "tests file://a.js: they are made by a program",
         "tests huggingface://datasets/a: kept elsewhere",
         "test {'a': 'file://a.png'}: var a file://a.png: no text and no data",
@@ -198,7 +202,7 @@ def test_what_a_program_makes_or_another_place_keeps_is_listed(tmp_path: Path) -
 
 def test_the_first_claude_is_asked_and_the_others_are_named(tmp_path: Path) -> None:
     config = {
-        "providers": [
+        "targets": [
             "openai:gpt-5",
             {"id": "anthropic:messages:claude-sonnet-4-5-20250929",
              "config": {"max_tokens": 50, "temperature": 0, "tools": "file://tools.yaml"}},
@@ -237,6 +241,10 @@ def test_every_test_has_what_the_default_test_says(tmp_path: Path) -> None:
     }  # fmt: skip
     [case] = read(tmp_path, config).cases
     assert case.prompt == "<113>"
+    config["tests"][0]["vars"] = {"b": ["x", "y"]}
+    assert [case.prompt for case in read(tmp_path, config).cases] == ["<1x>", "<1y>"]
+    config["defaultTest"]["options"]["disableVarExpansion"] = True
+    assert [case.prompt for case in read(tmp_path, config).cases] == ['<1["x", "y"]>']
     assert [check.code for check in case.checks] == [
         "claude.returns_json()",
         "{contains} in reply.text",
