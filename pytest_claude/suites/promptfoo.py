@@ -27,7 +27,9 @@ _CODE = (".js", ".cjs", ".mjs", ".ts", ".py", ".rb", ".sh", ".bash")
 _REQUEST = ("max_tokens", "tools", "tool_choice", "thinking", "stop_sequences", "output_config",
             "cache_control", "service_tier")  # fmt: skip
 _LONGEST = 60  # characters of what a case is called
-_CLAUDE = re.compile(r"^(?:anthropic|bedrock|vertex)(?::\w+)*?:(?P<model>[\w.-]*claude.*)$")
+_CLAUDE = re.compile(
+    r"^(?:anthropic|bedrock|vertex)(?::\w+)*?:(?P<model>[\w.-]*claude(?!-agent-sdk|-code).*)$"
+)
 _READ = ("description", "tags", "providers", "targets", "prompts", "tests", "defaultTest",
          "scenarios", "outputPath", "sharing", "commandLineOptions", "evaluateOptions")  # fmt: skip
 _READ_OF_TEST = ("description", "vars", "assert", "metadata", "options")
@@ -116,7 +118,8 @@ class _Reader:
             raw = str(options.get("raw") or options.get("id") or each)
             label = str(options.get("label", ""))
             name = raw.removeprefix("file://")
-            is_file = raw != name or Path(name).suffix in (*_TEXTS, *_DATA, *_CODE)
+            is_path = Path(name).suffix in (*_TEXTS, *_DATA, *_CODE) and not re.search(r"\s", name)
+            is_file = raw != name or is_path
             if raw.startswith("exec:") or (is_file and _is_code(name)) or re.match(r"\w+://", name):
                 self._leave(f"prompt {raw}: it is made by a program, or kept elsewhere")
             elif is_file:
@@ -139,14 +142,19 @@ class _Reader:
                 for path in self._paths(name):
                     rows = load(path)
                     rows = rows if isinstance(rows, list) else [rows]
-                    yield from (_of_row(row) if path.suffix == ".csv" else row for row in rows)
+                    yield from map(_of_row if path.suffix == ".csv" else dict, mappings(rows))
 
     def _paths(self, name: str) -> list[Path]:
-        found = sorted(self._folder.glob(name)) if "*" in name else [self._folder / name]
-        return [path for path in found if path.is_file() or "*" not in name]
+        if "*" not in name:
+            return [self._folder / name]
+        if not (found := [path for path in sorted(self._folder.glob(name)) if path.is_file()]):
+            self._leave(f"{name}: no such file")
+        return found
 
     def _data(self, value: Any, what: str) -> Any:
         """A value, or what the file that it names holds."""
+        if isinstance(value, list):
+            return [self._data(each, what) for each in value]
         if not isinstance(value, str) or not value.startswith("file://"):
             return value
         path = self._folder / value.removeprefix("file://")

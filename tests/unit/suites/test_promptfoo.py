@@ -164,7 +164,10 @@ def test_each_prompt_is_asked_with_each_combination_of_variables(tmp_path: Path)
         ("HI in de", {}, []),
         ([{"role": "user", "content": "hi"}], {"system": "To de."}, ["prompt:chat"]),
     ]
-    assert len(suite.cases) == 4
+    assert [case.prompt for case in suite.cases][2:] == [
+        "BYE in de",
+        [{"role": "user", "content": "bye"}],
+    ]
     assert suite.left_out == []
 
 
@@ -179,7 +182,13 @@ def test_prompts_come_from_files_and_a_file_may_hold_several(tmp_path: Path) -> 
 
 def test_what_a_program_makes_or_another_place_keeps_is_listed(tmp_path: Path) -> None:
     config = {
-        "prompts": ["Hi", "exec:./a.sh", "file://a.py:make", "langfuse://a:1"],
+        "prompts": [
+            "Write a README.md",
+            "exec:./a.sh",
+            "file://a.py:make",
+            "langfuse://a:1",
+            "*.md",
+        ],
         "tests": ["file://a.js", "huggingface://datasets/a", {"vars": {"a": "file://a.png"}}],
         "scenarios": [{}],
         "evaluateOptions": {"repeat": 3},
@@ -191,6 +200,7 @@ def test_what_a_program_makes_or_another_place_keeps_is_listed(tmp_path: Path) -
         "prompt exec:./a.sh: it is made by a program, or kept elsewhere",
         "prompt file://a.py:make: it is made by a program, or kept elsewhere",
         "prompt langfuse://a:1: it is made by a program, or kept elsewhere",
+        "*.md: no such file",
         "scenarios: write their tests out in `tests`",
         "derivedMetrics: []",
         "evaluateOptions.repeat: record with --claude-trials 3",
@@ -204,6 +214,7 @@ def test_the_first_claude_is_asked_and_the_others_are_named(tmp_path: Path) -> N
     config = {
         "targets": [
             "openai:gpt-5",
+            "anthropic:claude-agent-sdk",
             {"id": "anthropic:messages:claude-sonnet-4-5-20250929",
              "config": {"max_tokens": 50, "temperature": 0, "tools": "file://tools.yaml"}},
             {"bedrock:us.anthropic.claude-haiku-4-5-20251001-v1:0": {"label": "small"}},
@@ -217,6 +228,7 @@ def test_the_first_claude_is_asked_and_the_others_are_named(tmp_path: Path) -> N
     assert case.request == {"model": "claude-sonnet-4-5", "max_tokens": 50, "tools": tools}
     assert suite.left_out == [
         "provider openai:gpt-5: no Claude",
+        "provider anthropic:claude-agent-sdk: no Claude",
         "provider anthropic:messages:claude-sonnet-4-5-20250929: config.temperature",
         "provider bedrock:us.anthropic.claude-haiku-4-5-20251001-v1:0: "
         "pytest-claude bump claude-sonnet-4-5=claude-haiku-4-5",
