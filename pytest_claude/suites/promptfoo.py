@@ -19,7 +19,7 @@ from pytest_claude.suites import checks
 from pytest_claude.suites.files import load, read_text
 from pytest_claude.suites.model import NoEquivalent, Stated, Suite, SuiteCase
 from pytest_claude.suites.templates import render
-from pytest_claude.transcript.json_values import mapping, mappings
+from pytest_claude.transcript.json_values import mapping, mappings, parsed
 
 _TEXTS = (".txt", ".md", ".j2")
 _DATA = (".json", ".yaml", ".yml")
@@ -118,15 +118,12 @@ class _Reader:
             raw = str(options.get("raw") or options.get("id") or each)
             label = str(options.get("label", ""))
             name = raw.removeprefix("file://")
-            is_path = Path(name).suffix in (*_TEXTS, *_DATA, *_CODE) and not re.search(r"\s", name)
-            is_file = raw != name or is_path
-            if raw.startswith("exec:") or (is_file and _is_code(name)) or re.match(r"\w+://", name):
+            is_name = raw != name or not re.search(r"\s", name)
+            if raw.startswith("exec:") or (is_name and _is_code(name)) or re.match(r"\w+://", name):
                 self._leave(f"prompt {raw}: it is made by a program, or kept elsewhere")
-            elif is_file:
+            elif raw != name or (is_name and Path(name).suffix in (*_TEXTS, *_DATA)):
                 for path in self._paths(name):
-                    parts = re.split(r"^---\n", read_text(path), flags=re.MULTILINE)
-                    for part in parts if path.suffix == ".txt" else ["".join(parts)]:
-                        yield label or path.stem, part.strip()
+                    yield from ((label or path.stem, part) for part in _prompts_in(path))
             else:
                 yield label, raw
 
@@ -188,14 +185,18 @@ class _Reader:
             called = name or " ".join(map(str, asked))[:_LONGEST]
             try:
                 whole = [options.get("prefix", ""), template, options.get("suffix", "")]
-                prompt, system = _messages(render("".join(map(str, whole)), values))
+                prompt, system = _asked("".join(map(str, whole)), values)
             except NoEquivalent as why:
                 self._leave(f"prompt {label or template[:40]!r}: {why}")
                 continue
             case = SuiteCase(called, prompt, {**request, **system}, tags=[*tags])
             case.tags += [f"prompt:{label}"] if label and len(prompts) > 1 else []
             case.left_out += left_out
-            self._state(case, test.get("assert") or [], values)
+            if "transform" in options:
+                kinds = (str(each.get("type")) for each in mappings(test.get("assert")))
+                case.left_out += [f"{kind}: its test has a transform" for kind in kinds]
+            else:
+                self._state(case, test.get("assert") or [], values)
             yield case
 
     def _state(self, case: SuiteCase, asserts: Iterable[Any], values: Vars) -> None:
@@ -263,14 +264,23 @@ def _rendered(value: Any, values: Vars) -> Any:
     return value
 
 
-def _messages(text: str) -> tuple[str | list[Any], dict[str, Any]]:
+def _prompts_in(path: Path) -> list[str]:
+    """The prompts in a file: several in a text, and a chat in JSON or YAML."""
+    if path.suffix == ".txt":
+        parts = re.split(r"^---\n", read_text(path), flags=re.MULTILINE)
+        return [part.strip() for part in parts]
+    return [json.dumps(load(path)) if path.suffix in _DATA else read_text(path).strip()]
+
+
+def _asked(template: str, values: Vars) -> tuple[str | list[Any], dict[str, Any]]:
     """A prompt, or the messages of a chat in JSON; and its system prompt, where it has one."""
-    try:
-        chat = json.loads(text) if text.startswith("[") else None
-    except ValueError:
-        chat = None
+    chat = parsed(template) if template.startswith("[") else None
+    if chat is not None:
+        chat = _rendered(chat, values)
+    elif (text := render(template, values)).startswith("["):  # with tags around its messages
+        chat = parsed(text)
     if not (isinstance(chat, list) and chat and all("role" in mapping(m) for m in chat)):
-        return text, {}
+        return render(template, values), {}
     system = [str(message.get("content")) for message in chat if message["role"] == "system"]
     others = [message for message in chat if message["role"] != "system"]
     if any(block.get("type") not in ("text", "image", "document")

@@ -180,12 +180,37 @@ def test_prompts_come_from_files_and_a_file_may_hold_several(tmp_path: Path) -> 
     assert [case.prompt for case in suite.cases] == ["One", "Two", "# Three"]
 
 
+def test_a_chat_in_yaml_is_filled_in_text_by_text(tmp_path: Path) -> None:
+    chat = '- {role: user, content: "Say \\"{{text}}\\""}\n'
+    test = {"vars": {"text": 'a "b"\nc'}}
+    suite = read(tmp_path, {"prompts": "file://chat.yaml", "tests": [test]}, chat__yaml=chat)
+    assert [case.prompt for case in suite.cases] == [
+        [{"role": "user", "content": 'Say "a "b"\nc"'}]
+    ]
+
+
+def test_a_chat_whose_messages_are_in_a_loop_is_filled_in_first(tmp_path: Path) -> None:
+    chat = '[{% for each in said %}{"role": "user", "content": "{{each.text}}"}{% endfor %}]'
+    test = {"vars": {"said": [{"text": "Hi"}]}, "options": {"disableVarExpansion": True}}
+    suite = read(tmp_path, {"prompts": [chat], "tests": [test]})
+    assert [case.prompt for case in suite.cases] == [[{"role": "user", "content": "Hi"}]]
+
+
+def test_a_test_with_a_transform_states_nothing_of_the_reply(tmp_path: Path) -> None:
+    test = {"assert": [{"type": "is-json"}], "options": {"transform": "JSON.parse(output)"}}
+    [case] = read(tmp_path, {"prompts": "Hi", "tests": [test]}).cases
+    assert (case.checks, case.left_out) == (
+        [],
+        ["options.transform", "is-json: its test has a transform"],
+    )
+
+
 def test_what_a_program_makes_or_another_place_keeps_is_listed(tmp_path: Path) -> None:
     config = {
         "prompts": [
             "Write a README.md",
             "exec:./a.sh",
-            "file://a.py:make",
+            "a.py:make",
             "langfuse://a:1",
             "*.md",
         ],
@@ -198,7 +223,7 @@ def test_what_a_program_makes_or_another_place_keeps_is_listed(tmp_path: Path) -
     assert suite.cases == []
     assert suite.left_out == [
         "prompt exec:./a.sh: it is made by a program, or kept elsewhere",
-        "prompt file://a.py:make: it is made by a program, or kept elsewhere",
+        "prompt a.py:make: it is made by a program, or kept elsewhere",
         "prompt langfuse://a:1: it is made by a program, or kept elsewhere",
         "*.md: no such file",
         "scenarios: write their tests out in `tests`",
@@ -249,7 +274,7 @@ def test_every_test_has_what_the_default_test_says(tmp_path: Path) -> None:
                         "options": {"prefix": "<", "suffix": ">"}},
         "tests": [{"vars": {"b": "{{a}}3"}, "threshold": 0.5, "metadata": {"area": "x"},
                    "assert": [{"type": "contains", "value": "{{a}}"}],
-                   "options": {"transform": "output.x"}}],
+                   "options": {"storeOutputAs": "x"}}],
     }  # fmt: skip
     [case] = read(tmp_path, config).cases
     assert case.prompt == "<113>"
@@ -262,7 +287,7 @@ def test_every_test_has_what_the_default_test_says(tmp_path: Path) -> None:
         "{contains} in reply.text",
     ]
     assert case.checks[1].values == {"contains": "1"}
-    assert (case.tags, case.left_out) == (["area:x"], ["threshold: 0.5", "options.transform"])
+    assert (case.tags, case.left_out) == (["area:x"], ["threshold: 0.5", "options.storeOutputAs"])
 
 
 def test_rows_of_csv_state_what_their_columns_say(tmp_path: Path) -> None:
