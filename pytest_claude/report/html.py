@@ -191,10 +191,11 @@ def capital(text: str) -> str:
 
 
 def findable(row: Row) -> str:
-    """What the filter of the page looks into: test, sentence, names of the tools called."""
+    """What the filter of the page looks into: test, sentence, tags, names of the tools called."""
     trials = [trial for side in row.sides for trial in side.trials]
     tools = {fact.name for trial in trials if trial.profile for fact in trial.profile.tools}
-    words = [row.test, (row.text or "").replace("`", ""), *sorted(tools)]
+    tags = () if row.result.set is None else row.result.set.tags
+    words = [row.test, (row.text or "").replace("`", ""), *tags, *sorted(tools)]
     return printable(" ".join(words)).lower()
 
 

@@ -88,7 +88,7 @@ def _side_by_side(of: Candidates, most: int | None) -> list[str]:
         said = " ".join(escaped(_sentence(text)) for text in texts)
         lines += [f"**{escaped(arm.name)}**: {said}", ""]
         lines += _table(arm.story, arm.story.failing, most)
-        lines += _adapted(arm.story)
+        lines += [*_sets(arm.story, most), *_adapted(arm.story)]
     return lines
 
 
@@ -112,13 +112,29 @@ def _one(story: Story, most: int | None) -> list[str]:
     elif story.notes:
         # What must be said with the verdict, and how often it is wrong.
         lines += [" ".join(escaped(_sentence(note)) for note in story.notes), ""]
-    lines += _simulated(story)
+    lines += [*_simulated(story), *_sets(story, most)]
     for word in _FOLDED:
         if rows := story.of(word) if story.compares else ():
             heading = title(word)
             summary = f"{heading[:1].upper()}{heading[1:]}: {plural(len(rows), 'test')}"
             lines += _folded(summary, _table(story, rows, most))
     return [*lines, *_adapted(story)]
+
+
+def _sets(story: Story, most: int | None) -> list[str]:
+    """The cases of each data set together, and those with each tag."""
+    lines = [
+        f"| {_name(of.name) if not rates.tag else escaped(rates.tag)} | {rates.cases} "
+        f"| {rates.passed} | {'' if rates.tag else escaped(of.text)} |"
+        for of in story.sets
+        for rates in of.rates
+    ]
+    if not lines:
+        return []
+    shown = ["| data set, tag | cases | passed | |", "|---|---|---|---|", *lines[:most]]
+    if most is not None and len(lines) > most:
+        shown += ["", f"… {len(lines) - most} more: see the full report"]
+    return _folded(f"Data sets: {len(story.sets)}", [*shown, ""])
 
 
 def _adapted(story: Story) -> list[str]:

@@ -108,6 +108,8 @@ class Reader:
             assert path.read_text().count(old[1:]) == 1
             path.write_text(path.read_text().replace(old[1:], new[1:]))
 
+    jsonl = ini
+
     def console(self, text: str) -> None:
         steps = re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]
         for step in steps:
@@ -167,7 +169,7 @@ def test_every_block_of_a_page_runs(
         monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator.url)
         monkeypatch.setenv("ANTHROPIC_BEDROCK_BASE_URL", simulator.url)
         for kind, text in blocks(page):
-            if kind in ("python", "console", "diff", "ini"):
+            if kind in ("python", "console", "diff", "ini", "jsonl"):
                 getattr(reader, kind)(text)
             elif kind == "yaml":  # for a CI that is not here: it must be YAML
                 assert yaml.safe_load(text)
