@@ -59,6 +59,9 @@ _PATHS_OR_PROJECT = _arg("paths", nargs="*", default=[], type=Path, metavar="PAT
                          help="files or folders (default: the project)")  # fmt: skip
 _PATHS = _arg("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
 
+FROM: Mapping[str, str] = dict.fromkeys(("promptfoo", "deepeval", "pydantic-evals"), "from_suite")
+"""The sources of `from`, each with the module here that reads it."""
+
 COMMANDS: Mapping[str, Command] = {
     "demo": Command(
         "demo",
@@ -217,12 +220,14 @@ COMMANDS: Mapping[str, Command] = {
             _arg("tests", nargs="*", default=[], metavar="TEST",
                  help="tests, files or folders, as pytest takes them (default: all)"),
             _flag("--json", does="one JSON object"),
+            _arg("--report", action="append", type=Path, default=[], metavar="PATH",
+                 help="write the replay with the table to PATH: .html, .md (repeatable)"),
         ),
         "Replays all recorded trials of these tests, offline, and then each trial again and again, "
         "each time with answers in which one recorded behavior is otherwise: a tool is not called, "
         "a field of the JSON is gone. A behavior is looked at by the tests that fail then. No file "
         "is changed.",
-        "pytest-claude coverage [--json] [TEST …] [-- PYTEST ARGUMENTS]",
+        "pytest-claude coverage [--json] [--report PATH] [TEST …] [-- PYTEST ARGUMENTS]",
         takes_rest=True,
     ),
     "prune": Command(
@@ -244,6 +249,21 @@ COMMANDS: Mapping[str, Command] = {
             _arg("--test", metavar="NODEID", help="the test whose recording the one PATH is"),
             _flag("--keep-failed", does="keep failed attempts that a good answer follows"),
         ),
+    ),
+    "from": Command(
+        "from_source",
+        "make tests of another tool's suite: promptfoo, DeepEval, pydantic-evals",
+        (
+            _arg("source", choices=FROM, metavar="SOURCE", help=", ".join(FROM)),
+            _PATHS,
+            _arg("--into", type=Path, required=True, metavar="FOLDER",
+                 help="where to write the test file and its file of cases"),
+            _arg("--name", metavar="NAME",
+                 help="write test_NAME.py and NAME.jsonl (default: the name of PATH)"),
+        ),
+        "Reads a promptfoo configuration, or a data set of DeepEval or pydantic-evals, and writes "
+        "a test module and its files of cases. What has no equivalent is listed, there and on "
+        "standard error. No file is written over.",
     ),
     "export": Command(
         "export",

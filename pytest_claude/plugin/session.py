@@ -392,6 +392,7 @@ class ClaudeSession:
             trials.run(item, plan, self._watch(again), again)
         finally:
             self._altering = None
+        trials.forget(again[len(runs) :])
         return again[-1]
 
     def _counted(self, item: pytest.Item, settings: TestSettings) -> TestSettings:

@@ -120,6 +120,8 @@ def test_every_block_of_a_page_runs(
                 getattr(reader, kind)(text)
             elif kind == "yaml":  # for a CI that is not here: it must be YAML
                 assert yaml.safe_load(text)
+                if re.match(r"# [\w.-]+\n", text):  # it names its file, as Python does
+                    reader.ini(text)
                 reader.did.append("yaml")
             elif kind != "text":  # what is quoted; the test of what it quotes compares it
                 assert kind == "sh", f"a block of {kind} is not run by anything"
