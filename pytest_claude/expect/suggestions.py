@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from keyword import iskeyword
+from math import isfinite
 from typing import Any, get_args
 from unittest.mock import ANY
 
@@ -259,7 +260,8 @@ def _literal(value: Any, depth: int = 1) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
     if not isinstance(value, dict | list):
-        return repr(value)
+        endless = isinstance(value, float) and not isfinite(value)
+        return f'float("{value}")' if endless else repr(value)
     below = partial(_literal, depth=depth + 1)
     if isinstance(value, dict):
         opening, closing = "{}"
