@@ -298,4 +298,11 @@ COMMANDS: Mapping[str, Command] = {
         "prose and what is larger than 1 MB are left out. Exit status: 1 when a model that is "
         "named is retired, or retires within DAYS.",
     ),
+    "completion": Command(
+        "completion",
+        "the script that completes these commands in a shell",
+        (_arg("shell", choices=("bash", "zsh", "tcsh"), help="the shell"),),
+        'Prints the script. For bash, add  eval "$(pytest-claude completion bash)"  to ~/.bashrc; '
+        "for zsh, write it to a file _pytest-claude in a folder of $fpath.",
+    ),
 }  # fmt: skip

@@ -71,6 +71,7 @@ DOORS = {
     "anthropic": {"plugin/claude_fixture.py", "cli/live.py"},
     "jinja2": {"report/html.py", "suites/templates.py"},
     "markupsafe": {"report/html.py"},
+    "shtab": {"cli/completion.py"},
     "botocore": {"recording/doors/aws.py"},
     "genai_prices": {"models/prices.py"},
     # whose server answers, and whether a worker that reserved money still runs
