@@ -254,7 +254,7 @@ COMMANDS: Mapping[str, Command] = {
         "from_source",
         "make tests of another tool's suite: promptfoo, DeepEval, pydantic-evals",
         (
-            _arg("source", choices=FROM, metavar="SOURCE", help=", ".join(FROM)),
+            _arg("source", choices=[*FROM], metavar="SOURCE", help=", ".join(FROM)),
             _PATHS,
             _arg("--into", type=Path, required=True, metavar="FOLDER",
                  help="where to write the test file and its file of cases"),

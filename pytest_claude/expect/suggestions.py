@@ -262,7 +262,8 @@ def _literal(value: Any, depth: int = 1) -> str:
     if isinstance(value, float) and not isfinite(value):  # 1e999, which is JSON
         return f'float("{value}")'
     if not isinstance(value, dict | list):
-        return repr(value)
+        endless = isinstance(value, float) and not isfinite(value)
+        return f'float("{value}")' if endless else repr(value)
     below = partial(_literal, depth=depth + 1)
     if isinstance(value, dict):
         opening, closing = "{}"
