@@ -20,6 +20,7 @@ from simulator import Simulator, by_prompt, calls, flaky, judges, says, script
 
 import pytest_claude
 from pytest_claude import cli, errors, settings
+from pytest_claude.cli import accept, adopt, bump, probed
 from pytest_claude.gating.status import Reason
 from pytest_claude.gating.status import Status as GateStatus
 from pytest_claude.models.adapt import REWRITES
@@ -61,8 +62,8 @@ class InProcess(Reader):
         self._monkeypatch = monkeypatch
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         started = SimpleNamespace(run=self._started, PIPE=None, STDOUT=None)
-        for command in ("accept", "adopt", "bump", "probed"):
-            monkeypatch.setattr(f"pytest_claude.cli.{command}.subprocess", started)
+        for command in (accept, adopt, bump, probed):
+            monkeypatch.setattr(command, "subprocess", started)
         self._plugins = ["-p", "anyio"]
 
     def installs(self, plugin: str) -> None:
