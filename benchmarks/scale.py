@@ -10,6 +10,7 @@ Parts, all of them without one:
     record   a recorded test beside the same call by the SDK alone: CPU time
     whole    a gate of many trials, replayed and reported in one process: time, and peak memory
              ([--tests N] [--trials N])
+    cases    what 1,000 cases of a data set add to the collection: CPU time
     waiting  memory of the process that submits batches, by calls that wait ([--waiting N])
 
 `limits` records a suite of tests of one call each at a simulated API that has limits. Wall time
@@ -188,22 +189,21 @@ def record(args: argparse.Namespace) -> Iterator[Figure]:
     """One more recorded test, and one more test of the SDK alone."""
     from replay import server
 
-    taken: dict[str, float] = {}
     with server() as url:
-        for name, make, word in (
-            ("sdk", suites.bare, "-q"),
-            ("ours", suites.of_ours, "--claude-record=all"),
-        ):
-            with tempfile.TemporaryDirectory() as folder:
-                for tests in (SHORT, LONG):
-                    make(Path(folder, str(tests)), tests)
+        for each, clients in ((True, "a client for each test"), (False, "one client for all")):
+            taken: list[float] = []
+            for make, word in ((suites.bare, "-q"), (suites.of_ours, "--claude-record=all")):
+                with tempfile.TemporaryDirectory() as folder:
+                    for tests in (SHORT, LONG):
+                        make(Path(folder, str(tests)), tests, each=each)
 
-                def run(n: int, folder: str = folder, word: str = word) -> suites.Spent:
-                    return suites.run(Path(folder, str(n)), word, url=url)
+                    def run(n: int, folder: str = folder, word: str = word) -> suites.Spent:
+                        return suites.run(Path(folder, str(n)), word, url=url)
 
-                taken[name], _ = slope(args.rounds, run)
-    over = taken["ours"] - taken["sdk"]
-    yield Figure("CPU of a recorded test over the SDK, ms", over, 4, {"sdk_ms": taken["sdk"]})
+                    taken.append(slope(args.rounds, run)[0])
+            sdk_ms, ours_ms = taken
+            name = f"CPU of a recorded test over the SDK, ms, {clients}"
+            yield Figure(name, ours_ms - sdk_ms, 4, {"sdk_ms": sdk_ms})
 
 
 def whole(args: argparse.Namespace) -> Iterator[Figure]:
@@ -237,7 +237,18 @@ def waiting(args: argparse.Namespace) -> Iterator[Figure]:
     yield Figure(f"memory with {args.waiting:,} calls that wait beside 100", many / few, 1.2, more)
 
 
-PARTS = {part.__name__: part for part in (limits, replay, record, whole, waiting)}
+def cases(args: argparse.Namespace) -> Iterator[Figure]:
+    """The collection of 1,000 cases beside that of one."""
+    cpu_s = []
+    for number in (1, 1000):
+        with tempfile.TemporaryDirectory() as name:
+            folder = suites.data_set(Path(name, "suite"), number)
+            runs = [suites.run(folder, "--collect-only", "-q") for _ in range(args.rounds)]
+            cpu_s.append(statistics.median(run.cpu_s for run in runs))
+    yield Figure("CPU of the collection of 1,000 cases, s", cpu_s[1] - cpu_s[0], 1)
+
+
+PARTS = {part.__name__: part for part in (limits, replay, record, whole, cases, waiting)}
 
 
 def main() -> int:

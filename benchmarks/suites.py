@@ -25,11 +25,17 @@ REPLY = "I looked at your order. The hammer will arrive on Thursday. " * 5
 _APP = f'''
 import anthropic, pytest
 
+CLIENTS = []
+
+def client():
+    if {{each}} or not CLIENTS:
+        CLIENTS[:] = [anthropic.Anthropic(api_key="{KEY}")]
+    return CLIENTS[0]
+
 @pytest.mark.parametrize("number", range({{tests}}))
 def test_asks({{fixture}}number):
-    with anthropic.Anthropic(api_key="{KEY}") as client:
-        answer = client.messages.create(model="{OLD}", max_tokens=100,
-            messages=[{{{{"role": "user", "content": f"Question {{{{number}}}}"}}}}])
+    answer = client().messages.create(model="{OLD}", max_tokens=100,
+        messages=[{{{{"role": "user", "content": f"Question {{{{number}}}}"}}}}])
     assert {{check}}
 '''
 
@@ -58,17 +64,17 @@ class Spent:
     largest_kb: int
 
 
-def of_ours(folder: Path, tests: int) -> Path:
-    """A suite that uses our fixture, not recorded."""
+def of_ours(folder: Path, tests: int, *, each: bool = True) -> Path:
+    """A suite that uses our fixture, not recorded; with a client for each test, or one for all."""
     check = 'claude.stops_with("end_turn")'
-    return _project(folder, _APP.format(tests=tests, fixture="claude, ", check=check))
+    text = _APP.format(tests=tests, fixture="claude, ", check=check, each=each)
+    return _project(folder, text)
 
 
-def bare(folder: Path, tests: int) -> Path:
+def bare(folder: Path, tests: int, *, each: bool = True) -> Path:
     """The same calls by the SDK alone."""
-    return _project(
-        folder, _APP.format(tests=tests, fixture="", check='answer.stop_reason == "end_turn"')
-    )
+    check = 'answer.stop_reason == "end_turn"'
+    return _project(folder, _APP.format(tests=tests, fixture="", check=check, each=each))
 
 
 def _project(folder: Path, text: str) -> Path:
@@ -76,6 +82,15 @@ def _project(folder: Path, text: str) -> Path:
     (folder / "test_scale.py").write_text(text)
     (folder / "conftest.py").write_text(_PEAK)
     (folder / "pytest.ini").write_text("[pytest]\n")
+    return folder
+
+
+def data_set(folder: Path, number: int) -> Path:
+    """A test of so many cases."""
+    text = 'import pytest_claude\n\n@pytest_claude.cases("cases.jsonl")\n'
+    _project(folder, f"{text}def test_asks(case, claude): pass\n")
+    rows = ({"id": f"c{n}", "prompt": REPLY, "tags": [f"t{n % 7}"]} for n in range(number))
+    (folder / "cases.jsonl").write_text("\n".join(map(json.dumps, rows)))
     return folder
 
 

@@ -2,6 +2,8 @@
 
 from importlib.metadata import version as installed
 
+from pygments.lexers import JsonLexer
+
 project = "pytest-claude"
 author = "the authors of pytest-claude"
 release = version = installed("pytest-claude")
@@ -12,3 +14,8 @@ myst_heading_anchors = 4  # as on GitHub, so that a link to a heading works in b
 html_theme = "furo"
 html_title = f"pytest-claude {release}"
 html_copy_source = False
+
+
+def setup(app):
+    """Add what Sphinx's highlighter does not know."""
+    app.add_lexer("jsonl", JsonLexer)

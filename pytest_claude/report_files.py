@@ -13,6 +13,7 @@ from pytest_claude.transcript.utf8 import utf8
 if TYPE_CHECKING:
     from pytest_claude.models.prices import PriceTable
     from pytest_claude.report.candidates import Told
+    from pytest_claude.report.coverage import Behavior
     from pytest_claude.report.overview import Origin
     from pytest_claude.run.record import Run
     from pytest_claude.transcript.model import Transcript
@@ -33,7 +34,12 @@ def check_suffix(option: str, path: Path) -> None:
 
 
 def write_reports(
-    run: Run, story: Told, paths: Sequence[Path], root: Path, prices: PriceTable | None = None
+    run: Run,
+    story: Told,
+    paths: Sequence[Path],
+    root: Path,
+    prices: PriceTable | None = None,
+    behaviors: Sequence[Behavior] = (),
 ) -> list[str]:
     """Write the run to each path; what could not be written, one sentence each.
 
@@ -43,13 +49,14 @@ def write_reports(
         paths: Their suffixes are known.
         root: The folder that the run's cassette paths are relative to.
         prices: The user's own prices, and the project's own names of models.
+        behaviors: Which behavior is tested, where that was asked.
     """
     from pytest_claude.recording.files import write_atomically
 
     unwritten = []
     for path in paths:
         try:
-            text = report_text(run, story, path, paths, root, prices)
+            text = report_text(run, story, path, paths, root, prices, behaviors)
             write_atomically(path, utf8(text))
         except OSError as error:
             unwritten.append(f"{path} could not be written: {error.strerror}")
@@ -63,6 +70,7 @@ def report_text(
     paths: Iterable[Path],
     root: Path,
     prices: PriceTable | None = None,
+    behaviors: Sequence[Behavior] = (),
 ) -> str:
     """The text of the report at `path`, which names the others of `paths` where it can."""
     from pytest_claude.run import record
@@ -74,7 +82,7 @@ def report_text(
         from pytest_claude.report.markdown import markdown
 
         page = next((p.name for p in paths if p.suffix == ".html"), None)
-        return markdown(story, run_file=run_file, page=page)
+        return markdown(story, run_file=run_file, page=page, behaviors=behaviors)
     from pytest_claude.models.prices import NO_OVERRIDES
     from pytest_claude.report.html import render_page
 
@@ -84,6 +92,7 @@ def report_text(
         origin=origin_of(root),
         run_file=run_file,
         prices=prices or NO_OVERRIDES,
+        behaviors=behaviors,
     )
 
 

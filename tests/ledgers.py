@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from random import Random
 from typing import Any, cast
 
 from pytest_claude.comparison.trial import Outcome, Stream
@@ -69,3 +70,19 @@ def line(verdict: TestVerdict, decision: Decision) -> str:
     word = words.word(verdict.verdict, verdict.reason)
     parts = (f"{verdict.test} {rates}", word, because(verdict), words.evidence(verdict, decision))
     return "; ".join(filter(None, parts))
+
+
+def letters(chance: Random, rate: float, number: int) -> str:
+    """Outcomes drawn at a pass rate."""
+    return "".join("PF"[chance.random() >= rate] for _ in range(number))
+
+
+class Written:
+    """Outcomes written as letters."""
+
+    def __init__(self, suite: dict[str, dict[str, str]]) -> None:
+        self._suite = suite
+
+    def fails(self, test: int, stream: str, start: int, stop: int) -> int:
+        letters = self._suite[f"t{test}"][{"base_fresh": "fresh"}.get(stream, stream)]
+        return letters[start:stop].count("F")

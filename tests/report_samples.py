@@ -14,10 +14,10 @@ from pytest_claude.comparison.difference import Difference
 from pytest_claude.comparison.trial import CheckNote, Trial
 from pytest_claude.gating import Ledger, Policy
 from pytest_claude.gating.behaviors import behavior_rates
-from pytest_claude.gating.decision import Decision, TestVerdict
+from pytest_claude.gating.decision import Decision, SetVerdict, TestVerdict
 from pytest_claude.gating.measures import ratios
 from pytest_claude.run.comparison import Comparison
-from pytest_claude.run.record import Run, TestResult
+from pytest_claude.run.record import InSet, Run, TestResult
 from pytest_claude.settings import Swap
 from pytest_claude.transcript.interaction import Interaction, Request, Response, Timing
 from pytest_claude.transcript.model import Transcript
@@ -236,6 +236,37 @@ def many(number: int, trials_a_side: int = 4, *, regressed: int = 6) -> Run:
     return bump("fail", *found, suspects=suspects, rounded_suspects=regressed)
 
 
+def in_set(judged: Judged, name: str, cases: int, *tags: str, rate: float | None = None) -> Judged:
+    """A test as a case of a data set."""
+    return replace(judged[0], set=InSet(name, cases, tags, rate)), judged[1]
+
+
+REFUNDS = "tests/test_refunds.py::test_refund"
+CASES = [
+    in_set(
+        result(f"{REFUNDS}[{name}]", "unchanged", "ppppp", cand, fresh="p" * 8),
+        REFUNDS, 8, *tags,
+    )
+    for name, cand, *tags in [
+        ("late", "fppppppp", "delivery"), ("lost", "fppppppp", "delivery", "money"),
+        ("broken", "pfpppppp", "delivery"), ("twice", "ppfppppp", "money"),
+        ("fees", "pfpppppp", "money"), ("tax", "pppp", "money"), ("thanks", "pppp"),
+    ]
+]  # fmt: skip
+DATA_SET = bump(
+    "fail", *CASES, TONE, p_suite=0.0061,
+    sets=(SetVerdict(REFUNDS, 7, "confirmed", 0.0021, 0.0009),), fresh_baseline_trials=56,
+)  # fmt: skip
+
+RATED = tuple(
+    replace(of, trials=trials(of.test, "base", outcomes), needed=1, planned=1,
+            set=replace(of.set, cases=4, pass_rate=0.75))
+    for (of, _), outcomes in zip(CASES, ["p", "f", "p", "p"], strict=False) if of.set is not None
+)  # fmt: skip
+RATED = tuple(sorted(RATED, key=lambda of: of.test))
+PLAIN_SET = Run(collected=tuple(of.test for of in RATED), results=RATED)
+
+
 def arm(candidate: str | Comparison, run: Run, *, usd: float = 0.01, seconds: float = 1.5,
         arms: int = 3) -> Run:  # fmt: skip
     """The run as that of one of several candidates, at this price and pace of a trial."""
@@ -322,7 +353,9 @@ RUNS = {
     "nothing": NOTHING,
     "one-trial": ONE_TRIAL,
     "plain": PLAIN,
+    "plain-set": PLAIN_SET,
     "200-tests": many(200),
+    "data-set": DATA_SET,
     "three-candidates": THREE,
     "three-efforts": EFFORTS,
     "two-environments": ENVIRONMENTS,

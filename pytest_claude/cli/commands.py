@@ -67,9 +67,11 @@ _PATHS_OR_PROJECT = _arg("paths", nargs="*", default=[], type=Path, metavar="PAT
                          help="files or folders (default: the project)")  # fmt: skip
 _PATHS = _arg("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
 
-FROM: Mapping[str, str] = dict.fromkeys(
-    ("otel", "langfuse", "langsmith", "logfire", "braintrust", "jsonl", "cassettes"), "from_traffic"
-)
+FROM: Mapping[str, str] = {
+    **dict.fromkeys(("otel", "langfuse", "langsmith", "logfire", "braintrust", "jsonl",
+                     "cassettes"), "from_traffic"),
+    **dict.fromkeys(("promptfoo", "deepeval", "pydantic-evals"), "from_suite"),
+}  # fmt: skip
 """The sources of `from`, each with the module here that reads it."""
 
 COMMANDS: Mapping[str, Command] = {
@@ -230,12 +232,14 @@ COMMANDS: Mapping[str, Command] = {
             _arg("tests", nargs="*", default=[], metavar="TEST",
                  help="tests, files or folders, as pytest takes them (default: all)"),
             _flag("--json", does="one JSON object"),
+            _arg("--report", action="append", type=Path, default=[], metavar="PATH",
+                 help="write the replay with the table to PATH: .html, .md (repeatable)"),
         ),
         "Replays all recorded trials of these tests, offline, and then each trial again and again, "
         "each time with answers in which one recorded behavior is otherwise: a tool is not called, "
         "a field of the JSON is gone. A behavior is looked at by the tests that fail then. No file "
         "is changed.",
-        "pytest-claude coverage [--json] [TEST …] [-- PYTEST ARGUMENTS]",
+        "pytest-claude coverage [--json] [--report PATH] [TEST …] [-- PYTEST ARGUMENTS]",
         takes_rest=True,
     ),
     "prune": Command(
@@ -260,18 +264,19 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "from": Command(
         "from_source",
-        "make a test of recorded traffic: exports of traces, logs, cassettes",
+        "make tests of recorded traffic, or of another tool's suite",
         (
-            _arg("source", choices=FROM, metavar="SOURCE", help=", ".join(FROM)),
+            _arg("source", choices=[*FROM], metavar="SOURCE", help=", ".join(FROM)),
             _PATHS,
             _arg("--into", type=Path, required=True, metavar="FOLDER",
                  help="where to write the test file and its file of cases"),
-            _arg("--name", default="traffic", metavar="NAME",
-                 help="write test_NAME.py and NAME.jsonl (default: traffic)"),
+            _arg("--name", metavar="NAME",
+                 help="write test_NAME.py and NAME.jsonl (default: traffic; of a suite the name "
+                 "of PATH)"),
             _arg("--n", type=_sample, default=5, metavar="N",
-                 help="how many cases of each cluster, or all (default: 5)"),
-            _flag("--keep-personal-data", does="leave e-mail addresses, phone, card and account "
-                  "numbers as they are"),
+                 help="of traffic: how many cases of each cluster, or all (default: 5)"),
+            _flag("--keep-personal-data", does="of traffic: leave e-mail addresses, phone, card "
+                  "and account numbers as they are"),
             _arg("--request-field", metavar="FIELD",
                  help="of jsonl: the field that holds the request (default: request, input, body "
                  "or params)"),
@@ -279,10 +284,12 @@ COMMANDS: Mapping[str, Command] = {
                  help="of jsonl: the field that holds the reply (default: response, output, reply, "
                  "message or completion)"),
         ),
-        "Reads the calls of Claude in the files, gzipped or not, clusters them by system prompt, "
-        "tools and what the model did, samples each cluster, takes secrets and personal data out, "
-        "and writes cassettes, a file of cases and one short test. Then it replays the test once, "
-        "which accepts what it does.",
+        "Of traffic (exports of traces, logs, cassettes): reads the calls of Claude, clusters them "
+        "by system prompt, tools and what the model did, samples each cluster, takes secrets and "
+        "personal data out, writes cassettes, a file of cases and one short test, and replays it "
+        "once, which accepts what it does. Of a suite (a promptfoo configuration, or a data set of "
+        "DeepEval or pydantic-evals): writes a test module and its files of cases; what has no "
+        "equivalent is listed. No file is written over.",
     ),
     "export": Command(
         "export",
@@ -316,5 +323,12 @@ COMMANDS: Mapping[str, Command] = {
         "Reads the files that git knows or would add, notebooks and workflows too; cassettes, "
         "prose and what is larger than 1 MB are left out. Exit status: 1 when a model that is "
         "named is retired, or retires within DAYS.",
+    ),
+    "completion": Command(
+        "completion",
+        "the script that completes these commands in a shell",
+        (_arg("shell", choices=("bash", "zsh", "tcsh"), help="the shell"),),
+        'Prints the script. For bash, add  eval "$(pytest-claude completion bash)"  to ~/.bashrc; '
+        "for zsh, write it to a file _pytest-claude in a folder of $fpath.",
     ),
 }  # fmt: skip

@@ -5,63 +5,44 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from pytest_claude.cli.probed import probed
-from pytest_claude.report.numbers import plural
-
-
-@dataclass
-class Behavior:
-    """One behavior that recordings show.
-
-    Attributes:
-        kind: What it is: a tool, a field.
-        name: Which one.
-        tests: The tests whose recordings show it.
-        looked_at_by: Those that fail where it is otherwise, each with the check that says so.
-        unknown: Those of which that is not known.
-    """
-
-    kind: str
-    name: str
-    tests: list[str] = field(default_factory=list)
-    looked_at_by: dict[str, str] = field(default_factory=dict)
-    unknown: list[str] = field(default_factory=list)
-
-    @property
-    def is_free(self) -> bool:
-        """Whether it could be otherwise, and no test would fail."""
-        return not (self.looked_at_by or self.unknown)
-
-    @property
-    def order(self) -> tuple[bool, ...]:
-        """What nobody looks at comes first, then what is not known; what replay holds is last."""
-        return bool(self.looked_at_by), bool(self.unknown), self.kind in ("model", "parameter")
+from pytest_claude.cli.project import read_project
+from pytest_claude.report.candidates import told
+from pytest_claude.report.coverage import Behavior, coverage_lines
+from pytest_claude.report_files import check_suffix, write_reports
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what each recorded behavior is looked at by."""
-    status, found = probed(options)
-    if status:
-        return status
-    behaviors = _behaviors(found)
-    not_read = {each["test"]: each["not_read"] for each in found if each["not_read"]}
+    """Print what each recorded behavior is looked at by; 1 where a report was not written."""
+    for path in options.report:
+        check_suffix("coverage --report", path)
+    ran = probed(options)
+    if ran.status or ran.run is None:
+        return ran.status
+    behaviors = _behaviors(ran.answers)
+    not_read = {each["test"]: each["not_read"] for each in ran.answers if each["not_read"]}
     if options.json:
         listed = [asdict(behavior) for behavior in behaviors]
         print(json.dumps({"behaviors": listed, "not_read": not_read}, indent=1, ensure_ascii=False))
     else:
-        print("\n".join(_lines(behaviors)))
+        print("\n".join(coverage_lines(behaviors)))
     for test, why in not_read.items():
         print(f"not read: {test}: {why}", file=sys.stderr)
-    return 0
+    project = read_project(Path.cwd())
+    reports = options.report, project.root, project.price_table, behaviors
+    unwritten = write_reports(ran.run, told(ran.run), *reports)
+    print("".join(f"{line}\n" for line in unwritten), end="", file=sys.stderr)
+    return 1 if unwritten else 0
 
 
-def _behaviors(found: Iterable[dict[str, Any]]) -> list[Behavior]:
+def _behaviors(answers: Iterable[dict[str, Any]]) -> list[Behavior]:
     by_name: dict[tuple[str, str], Behavior] = {}
-    for each in found:
+    for each in answers:
         for shown in each["shown"]:
             key = shown["kind"], shown["name"]
             behavior = by_name.setdefault(key, Behavior(*key))
@@ -71,26 +52,3 @@ def _behaviors(found: Iterable[dict[str, Any]]) -> list[Behavior]:
             elif shown["noticed"] is None:
                 behavior.unknown.append(each["test"])
     return sorted(by_name.values(), key=lambda behavior: behavior.order)
-
-
-def _lines(behaviors: list[Behavior]) -> Iterator[str]:
-    rows = [("behavior", "shown by", "looked at by"), *map(_row, behaviors)]
-    widths = [max(len(row[n]) for row in rows) for n in (0, 1)]
-    for name, tests, by in rows:
-        yield f"{name:{widths[0]}}  {tests:{widths[1]}}  {by}"
-    free = sum(behavior.is_free for behavior in behaviors)
-    of = plural(len(behaviors), "recorded behavior")
-    yield from ("", f"{free} of {of} could be otherwise, and no test would fail")
-    if free:
-        yield "checks to paste: pytest-claude suggest"
-
-
-def _row(behavior: Behavior) -> tuple[str, str, str]:
-    first, *more = behavior.tests
-    looking = behavior.looked_at_by
-    by = ", ".join(dict.fromkeys(looking.values()))
-    by += f", in {len(looking)} of them" if 0 < len(looking) < len(behavior.tests) else ""
-    if not looking:
-        by = f"{'not known' if behavior.unknown else 'no test'}: {first}"
-        by += f" and {len(more)} more" if more else ""
-    return f"{behavior.kind} {behavior.name}".strip(), plural(len(behavior.tests), "test"), by

@@ -47,9 +47,10 @@ _EVERY_S = 2.0  # how often a long command says how far it is
 def run(options: argparse.Namespace) -> int:
     """Write the test, and replay it once, which accepts what it does; pytest's exit status then."""
     project = read_project(Path.cwd())
-    name = f"test_{options.name}"
-    test, cases_file = options.into / f"{name}.py", options.into / f"{options.name}.jsonl"
-    _check_place(options.name, project, test, cases_file)
+    stem = options.name or "traffic"
+    name = f"test_{stem}"
+    test, cases_file = options.into / f"{name}.py", options.into / f"{stem}.jsonl"
+    _check_place(stem, project, test, cases_file)
     files = [*_files(options.source, options.paths)]
     progress = _Progress()
     tally = Tally()
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
             names=project.names,
         )
         write_text(cases_file, case_lines(written))
-        write_text(test, test_text(options.source, options.name, cases_file.name))
+        write_text(test, test_text(options.source, stem, cases_file.name))
     except (RecordingProblem, OSError) as error:
         print(f"FAIL {getattr(error, 'headline', error)}", file=sys.stderr)
         return 1

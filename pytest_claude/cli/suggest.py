@@ -37,9 +37,10 @@ def run(options: argparse.Namespace) -> int:
         )
     if path is not None and path.suffix != ".py":
         raise SettingsError(f"suggest --write {path}: it is Python, so its name ends in .py")
-    status, found = probed(options)
-    if status:
-        return status
+    ran = probed(options)
+    if ran.status:
+        return ran.status
+    found = ran.answers
     if options.json:
         print(json.dumps(found, indent=1, ensure_ascii=False))
     elif path is None:

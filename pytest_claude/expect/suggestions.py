@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from keyword import iskeyword
+from math import isfinite
 from typing import Any, get_args
 from unittest.mock import ANY
 
@@ -258,8 +259,11 @@ def _literal(value: Any, depth: int = 1) -> str:
         return "ANY"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
+    if isinstance(value, float) and not isfinite(value):  # 1e999, which is JSON
+        return f'float("{value}")'
     if not isinstance(value, dict | list):
-        return repr(value)
+        endless = isinstance(value, float) and not isfinite(value)
+        return f'float("{value}")' if endless else repr(value)
     below = partial(_literal, depth=depth + 1)
     if isinstance(value, dict):
         opening, closing = "{}"

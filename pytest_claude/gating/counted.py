@@ -7,7 +7,7 @@ holds the two together.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple, Protocol
@@ -38,6 +38,7 @@ class CountedGate:
         suspects: Tests that went to a duel, by number.
         regressed: Tests named.
         suite: Whether the suite channel failed it.
+        sets: Data sets whose channel failed it, by number.
     """
 
     cand: list[int]
@@ -45,11 +46,12 @@ class CountedGate:
     suspects: list[int] = field(default_factory=list)
     regressed: list[int] = field(default_factory=list)
     suite: bool = False
+    sets: list[int] = field(default_factory=list)
 
     @property
     def failed(self) -> bool:
         """Whether it failed."""
-        return bool(self.regressed) or self.suite
+        return bool(self.regressed or self.sets) or self.suite
 
 
 def counted_gate(
@@ -67,23 +69,34 @@ def counted_gate(
 
 
 def counted_gates(
-    recorded: Sequence[int], arms: Sequence[Outcomes], policy: Policy, *, suite: bool = True
+    recorded: Sequence[int],
+    arms: Sequence[Outcomes],
+    policy: Policy,
+    *,
+    suite: bool = True,
+    sets: Sequence[Sequence[int]] = (),
 ) -> list[CountedGate]:
     """The gates of several candidates beside one baseline; the arguments are as above.
 
-    All of `arms` say the same of the baseline, whose trials they share: a test takes as many as
-    the gate that takes the most.
+    `sets` are the tests of each data set, by number. All of `arms` say the same of the baseline,
+    whose trials they share: a test takes as many as the gate that takes the most.
     """
     screened = [_screened(recorded, outcomes, policy) for outcomes in arms]
     suspects = sum(len(gate.suspects) for gate, _, _ in screened)
     for (found, base, firsts), outcomes in zip(screened, arms, strict=True):
         looked = _duels(found, base, suspects, outcomes, policy)
         if suite and not found.regressed:
-            strata = [
-                Stratum(*of.whole, first, policy.first_look)
-                for of, first in zip(base, firsts, strict=True)
-            ]
-            found.suite = _suite(found, strata, looked, outcomes, policy)
+            strata = {
+                test: Stratum(*of.whole, first, policy.first_look)
+                for test, (of, first) in enumerate(zip(base, firsts, strict=True))
+            }
+            number = len(sets)
+            level = policy.suite_level(number)
+            found.suite = _channel(found, strata, level, looked, outcomes, policy)
+            for n, tests in enumerate(sets):
+                of_set, level = {test: strata[test] for test in tests}, policy.set_level(number)
+                if _channel(found, of_set, level, looked, outcomes, policy):
+                    found.sets.append(n)
     return [found for found, _, _ in screened]
 
 
@@ -172,27 +185,28 @@ def _duels(
     return looked
 
 
-def _suite(
+def _channel(
     found: CountedGate,
-    strata: Sequence[Stratum],
+    strata: Mapping[int, Stratum],
+    level: float,
     looked: dict[int, int],
     outcomes: Outcomes,
     policy: Policy,
 ) -> bool:
-    """Whether the suite passes less often, on today's baseline too."""
-    if not _fires(strata, policy.suite_level):
+    """Whether some tests together pass less often, on today's baseline too."""
+    if not _fires([*strata.values()], level):
         return False
     if policy.baseline == "retired":
         return True
     again = 2 * policy.first_look
     today = []
-    for test, recorded in enumerate(strata):
-        fails = looked.get(test)
-        if fails is None:
-            fails = outcomes.fails(test, "base_fresh", 0, again)
+    for test, recorded in strata.items():
+        if test not in looked:
+            looked[test] = outcomes.fails(test, "base_fresh", 0, again)
             found.fresh[test] = again
+        fails = looked[test]
         today.append(Stratum(again - fails, again, recorded.cand_pass, recorded.cand_n))
-    return _fires(today, policy.suite_level)
+    return _fires(today, level)
 
 
 def _fires(strata: Sequence[Stratum], alpha: float) -> bool:

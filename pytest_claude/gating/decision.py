@@ -19,6 +19,7 @@ VERSION = 2  # of the JSON form; run.record reads the one before
 
 Stage = Literal["screen", "duel"]
 SuiteStatus = Literal["silent", "confirmed", "could_be_drift", "stale_baseline", "unconfirmed"]
+FIRED: tuple[SuiteStatus, ...] = ("confirmed", "could_be_drift")
 CostStatus = Literal["not gated", "within", "above", "unknown"]
 
 
@@ -120,6 +121,25 @@ class TestVerdict:
 
 
 @dataclass(frozen=True)
+class SetVerdict:
+    """What the gate says of the cases of a data set together.
+
+    Attributes:
+        name: Node id of the test function.
+        tests: How many of its cases were compared.
+        status: What its channel came to; silent where a single test is regressed.
+        p: The exact p that they pass less often, on the recorded baseline; None without data.
+        p_recheck: The same on the fresh baseline; None when it was not looked at again.
+    """
+
+    name: str
+    tests: int
+    status: SuiteStatus = "silent"
+    p: float | None = None
+    p_recheck: float | None = None
+
+
+@dataclass(frozen=True)
 class Decision:
     """The verdict of a gate. The same trials, policy and tests give the same bytes of JSON.
 
@@ -145,6 +165,8 @@ class Decision:
         fresh_baseline_trials: Usable fresh baseline trials that were read.
         open_trials: Trials that the next step would need; 0 when nothing waits.
         cut: Why the plan ended before its end, in words; None when it did not.
+        sets: The data sets that are looked at as the suite is: those of several tests, and not of
+            all tests.
     """
 
     overall: Overall
@@ -166,6 +188,12 @@ class Decision:
     fresh_baseline_trials: int = 0
     open_trials: int = 0
     cut: str | None = None
+    sets: tuple[SetVerdict, ...] = ()
+
+    @property
+    def channels(self) -> tuple[SuiteStatus, ...]:
+        """What the suite came to, then each data set."""
+        return (self.suite, *(of.status for of in self.sets))
 
     @property
     def attempt(self) -> int:
@@ -219,6 +247,7 @@ class Decision:
         fields["tests"] = tuple(TestVerdict.from_json(entry) for entry in fields["tests"])
         fields["ratios"] = tuple(Ratio(**_tuples(entry)) for entry in fields["ratios"])
         fields["times"] = tuple(Times(**_tuples(entry)) for entry in fields["times"])
+        fields["sets"] = tuple(SetVerdict(**entry) for entry in fields.get("sets", ()))
         fields["behaviors"] = tuple(BehaviorRate(**_tuples(e)) for e in fields["behaviors"])
         return cls(**fields)
 

@@ -21,6 +21,7 @@ def plan(
     accepted: Mapping[str, str] | None = None,
     attempts: Mapping[str, int] | None = None,
     least_suspects: int = 0,
+    sets: Mapping[str, str] | None = None,
 ) -> Need | Decision:
     """The trials to make next, or the decision when none is needed.
 
@@ -36,12 +37,20 @@ def plan(
         attempts: Tests that the policy's attempt left out, and the earlier one that is read.
         least_suspects: For how many suspects the duels are calibrated at least: those of the
             gate before its app was edited.
+        sets: The data sets that tests are cases of, by node id.
 
     >>> plan(Ledger(), Policy(), ["test_a"]).trials[0]
     Key(test='test_a', stream='base', index=0, attempt=1)
     """
     stages = Stages(
-        ledger, policy, tests, not_run or {}, accepted or {}, attempts or {}, least_suspects
+        ledger,
+        policy,
+        tests,
+        not_run or {},
+        accepted or {},
+        attempts or {},
+        least_suspects,
+        sets or {},
     )
     if not policy.offline and stages.needs:
         return Need(tuple(sorted(stages.needs)))
@@ -58,6 +67,7 @@ def conclude(
     accepted: Mapping[str, str] | None = None,
     attempts: Mapping[str, int] | None = None,
     least_suspects: int = 0,
+    sets: Mapping[str, str] | None = None,
 ) -> Decision:
     """The decision from the trials that are there, when no more are made.
 
@@ -74,9 +84,17 @@ def conclude(
         attempts: Tests that the policy's attempt left out, and the earlier one that is read.
         least_suspects: For how many suspects the duels are calibrated at least: those of the
             gate before its app was edited.
+        sets: The data sets that tests are cases of, by node id.
     """
     stages = Stages(
-        ledger, policy, tests, not_run or {}, accepted or {}, attempts or {}, least_suspects
+        ledger,
+        policy,
+        tests,
+        not_run or {},
+        accepted or {},
+        attempts or {},
+        least_suspects,
+        sets or {},
     )
     return settled(stages, because)
 
@@ -89,6 +107,7 @@ def count_contenders(
     not_run: Mapping[str, Why] | None = None,
     accepted: Mapping[str, str] | None = None,
     attempts: Mapping[str, int] | None = None,
+    sets: Mapping[str, str] | None = None,
 ) -> int:
     """How many tests are suspects, or could still become one; the arguments are those of `plan`.
 
@@ -96,5 +115,5 @@ def count_contenders(
     all of them: it is the `least_suspects` of each.
     """
     return Stages(
-        ledger, policy, tests, not_run or {}, accepted or {}, attempts or {}, 0
+        ledger, policy, tests, not_run or {}, accepted or {}, attempts or {}, 0, sets or {}
     ).contenders

@@ -41,7 +41,7 @@ class Policy:
         duel_futility: Largest chance that a duel clears a test that dropped by `delta`.
         duel_power: Chance to see a drop of `delta` that the number of baseline trials is chosen
             for.
-        suite_alpha: Largest chance that an unchanged suite fails as a whole.
+        suite_alpha: Largest chance that an unchanged suite, or a data set of it, fails as a whole.
         failing_rate: Recorded pass rate at or below which a test is already failing.
         baseline_trials: Trials of the baseline model that are made for a test with none recorded.
         max_void_share: Share of a test's trials that may be void.
@@ -135,10 +135,16 @@ class Policy:
         """Candidate trials of every test that the statistics over the suite use."""
         return self.screen_looks[0]
 
-    @property
-    def suite_level(self) -> float:
-        """The p at or below which the suite of one candidate fails as a whole."""
-        return self.suite_alpha / self.arms
+    def suite_level(self, sets: int = 0) -> float:
+        """The p at or below which the suite of one candidate fails as a whole.
+
+        Where `sets` data sets are looked at too, half of the chance is theirs.
+        """
+        return self.suite_alpha / self.arms / (2 if sets else 1)
+
+    def set_level(self, sets: int) -> float:
+        """The p at or below which one of `sets` data sets of one candidate fails as a whole."""
+        return self.suite_alpha / self.arms / (2 * sets)
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON types."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ from pytest_claude.gating.ledger import Key, Ledger, TestTrials
 from pytest_claude.gating.policy import Policy
 from pytest_claude.gating.screen import Screen, ScreenStatus, screen_test
 from pytest_claude.gating.status import Why
-from pytest_claude.gating.suite import Recheck, recheck_suite, suite_p
+from pytest_claude.gating.suite import Channel, recheck_suite, suite_p
 
 
 class Stages:
@@ -23,6 +24,8 @@ class Stages:
         accepted: Tests whose regression does not fail the gate, and why.
         trials: The trials of the tests to gate, by node id in order.
         least_suspects: For how many suspects the duels are calibrated at least.
+        sets: The tests of each data set that has a channel of its own, by its name in order: it
+            has several, and not all that are compared.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Stages:
         accepted: Mapping[str, str],
         attempts: Mapping[str, int],
         least_suspects: int,
+        sets: Mapping[str, str],
     ) -> None:
         if isinstance(tests, str):
             raise TypeError(f"tests={tests!r}: node ids, not one string")
@@ -45,6 +49,13 @@ class Stages:
         self.least_suspects = least_suspects
         compared = sorted({*tests} - {*not_run})
         self.trials = {test: ledger.of(test, policy, attempts.get(test)) for test in compared}
+        self._set_of = sets
+        by_set: dict[str, list[str]] = {}
+        for test in compared:
+            if test in sets:
+                by_set.setdefault(sets[test], []).append(test)
+        several = {name: of for name, of in by_set.items() if 1 < len(of) < len(compared)}
+        self.sets = dict(sorted(several.items()))
 
     def with_voids_as(self, outcome: Any, tests: Collection[str]) -> Stages:
         """The same, as if the void trials of `tests` had come to `outcome`."""
@@ -57,6 +68,7 @@ class Stages:
             self.accepted,
             self._attempts,
             self.least_suspects,
+            self._set_of,
         )
 
     @cached_property
@@ -98,17 +110,22 @@ class Stages:
         return [of for of in self.compared if of.test not in self.accepted]
 
     @cached_property
-    def p_suite(self) -> float | None:
-        """The exact p of the suite channel; None without data."""
-        return suite_p(self.channel, self.policy)
+    def channels(self) -> list[Channel]:
+        """The channel of the suite, then that of each data set."""
+        number = len(self.sets)
+        read = {of.test: of for of in self.channel}
+        channels = [self._looked_at("", self.channel, self.policy.suite_level(number))]
+        for name, tests in self.sets.items():
+            of_set = [read[test] for test in tests if test in read]
+            channels.append(self._looked_at(name, of_set, self.policy.set_level(number)))
+        return channels
 
-    @cached_property
-    def recheck(self) -> Recheck | None:
-        """The second look at a suite that fired alone; None where there is none."""
-        fires = self.p_suite is not None and self.p_suite <= self.policy.suite_level
-        if not fires or self.regressed or self.policy.baseline == "retired":
-            return None
-        return recheck_suite(self.channel, self.policy)
+    def _looked_at(self, name: str, tests: Sequence[TestTrials], level: float) -> Channel:
+        """A channel, with a second look where it fired alone."""
+        channel = Channel(name, tests, level, suite_p(tests, self.policy), None)
+        if not channel.fires or self.regressed or self.policy.baseline == "retired":
+            return channel
+        return replace(channel, recheck=recheck_suite(tests, self.policy))
 
     @property
     def regressed(self) -> bool:
@@ -122,8 +139,9 @@ class Stages:
         wanted = tuple(key for screen in self.screens.values() for key in screen.needs)
         if not wanted:
             wanted = tuple(key for duel in self.duels.values() for key in duel.needs)
-        if not wanted and self.recheck is not None:
-            wanted = self.recheck.needs
+        if not wanted:
+            looks = (of.recheck for of in self.channels if of.recheck is not None)
+            wanted = tuple(dict.fromkeys(key for look in looks for key in look.needs))
         return wanted
 
     def _screened(self, status: ScreenStatus) -> tuple[str, ...]:

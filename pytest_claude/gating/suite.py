@@ -1,4 +1,7 @@
-"""The suite channel: does the suite as a whole pass less often, where no single test is named?"""
+"""The suite channel: does the suite as a whole pass less often, where no single test is named?
+
+A data set has a channel of its own, which reads its tests alone.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,30 @@ class Recheck:
     needs: tuple[Key, ...]
     p: float | None
     troubled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Tests that are looked at together: all, or those of a data set.
+
+    Attributes:
+        name: Of the data set; "" for the suite.
+        tests: The tests.
+        level: The p at or below which it fires.
+        p: The exact p that the candidate passes them less often; None without data.
+        recheck: The second look, where it fired alone; None where there is none.
+    """
+
+    name: str
+    tests: Sequence[TestTrials]
+    level: float
+    p: float | None
+    recheck: Recheck | None
+
+    @property
+    def fires(self) -> bool:
+        """Whether it fires on the recorded baseline."""
+        return self.p is not None and self.p <= self.level
 
 
 def suite_p(tests: Iterable[TestTrials], policy: Policy) -> float | None:

@@ -10,8 +10,10 @@ from pytest_claude.comparison.difference import Difference, differences
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.gating.behaviors import behavior_rates
 from pytest_claude.gating.decision import (
+    FIRED,
     CostStatus,
     Decision,
+    SetVerdict,
     Stage,
     SuiteStatus,
     TestVerdict,
@@ -24,7 +26,7 @@ from pytest_claude.gating.screen import Screen
 from pytest_claude.gating.stages import Stages
 from pytest_claude.gating.statistics import benjamini_hochberg, fisher_better, newcombe
 from pytest_claude.gating.status import TOO_FEW, Overall, Status, Why
-from pytest_claude.gating.suite import suite_better_p
+from pytest_claude.gating.suite import Channel, suite_better_p
 
 _FALSE_DISCOVERIES = 0.05
 
@@ -46,23 +48,28 @@ def decision(stages: Stages, because: str | None) -> Decision:
     verdicts = [_verdict(stages, test) for test in stages.trials]
     verdicts += [TestVerdict(test, "not run", *why) for test, why in stages.not_run.items()]
     verdicts = sorted(_labelled(stages, verdicts), key=lambda verdict: verdict.test)
-    suite = _suite(stages)
+    suite, *of_sets = stages.channels
+    status = _status(stages, suite)
+    sets = tuple(
+        SetVerdict(of.name, len(of.tests), _status(stages, of), of.p, _p_recheck(of))
+        for of in of_sets
+    )
     policy = stages.policy
     needs = stages.needs
     rule = duel_rule(policy, stages.contenders) if stages.suspects else None
     compared = ratios(stages.compared, policy)
     cost = _cost_status(policy, compared)
     return Decision(
-        overall=overall(verdicts, suite, cost),
+        overall=overall(verdicts, (status, *(of.status for of in sets)), cost),
         tests=tuple(verdicts),
         policy=replace(policy, offline=policy.offline and bool(needs)),
         suspects=stages.suspects,
         rounded_suspects=rounded_up(stages.contenders) if stages.suspects else 0,
         duel_base_n=rule.base_n if rule is not None and policy.baseline == "callable" else 0,
         c=rule.c if rule is not None and policy.baseline == "callable" else None,
-        suite=suite,
-        p_suite=stages.p_suite,
-        p_recheck=stages.recheck.p if stages.recheck is not None else None,
+        suite=status,
+        p_suite=suite.p,
+        p_recheck=_p_recheck(suite),
         p_better=suite_better_p(stages.channel, policy),
         cost=cost,
         ratios=compared,
@@ -72,18 +79,22 @@ def decision(stages: Stages, because: str | None) -> Decision:
         fresh_baseline_trials=sum(verdict.used[1] for verdict in verdicts),
         open_trials=len(needs),
         cut=because,
+        sets=sets,
     )
 
 
-def _suite(stages: Stages) -> SuiteStatus:
-    if stages.p_suite is None or stages.p_suite > stages.policy.suite_level or stages.regressed:
+def _status(stages: Stages, channel: Channel) -> SuiteStatus:
+    if not channel.fires or stages.regressed:
         return "silent"
-    if stages.recheck is None:
+    if channel.recheck is None:
         return "could_be_drift"
-    if stages.recheck.p is None or stages.recheck.troubled:
+    if channel.recheck.p is None or channel.recheck.troubled:
         return "unconfirmed"
-    confirmed = stages.recheck.p <= stages.policy.suite_level
-    return "confirmed" if confirmed else "stale_baseline"
+    return "confirmed" if channel.recheck.p <= channel.level else "stale_baseline"
+
+
+def _p_recheck(channel: Channel) -> float | None:
+    return None if channel.recheck is None else channel.recheck.p
 
 
 def _verdict(stages: Stages, test: str) -> TestVerdict:
@@ -164,7 +175,7 @@ def _used(stages: Stages, test: str) -> tuple[int, int]:
 
 def _fresh_used(stages: Stages, test: str, duel: Duel | None) -> int:
     fresh = duel.base[1] if duel and stages.policy.baseline == "callable" else 0
-    if stages.recheck is not None and stages.trials[test] in stages.channel:
+    if any(of.recheck and stages.trials[test] in of.tests for of in stages.channels):
         reading = stages.trials[test].read("base_fresh", 2 * stages.policy.first_look)
         fresh = max(fresh, len(reading.trials))
     return fresh
@@ -206,18 +217,17 @@ def _better(stages: Stages) -> dict[str, float]:
 
 
 def overall(
-    verdicts: Collection[TestVerdict], suite: SuiteStatus, cost: CostStatus = "not gated"
+    verdicts: Collection[TestVerdict],
+    channels: Collection[SuiteStatus],
+    cost: CostStatus = "not gated",
 ) -> Overall:
     """The verdict on the suite. Missing data, or nothing to gate, is never a pass."""
-    if (
-        not any(verdict.gateable for verdict in verdicts)
-        or suite in ("confirmed", "could_be_drift")
-        or cost == "above"
-    ):
+    fired = not set(FIRED).isdisjoint(channels)
+    if not any(verdict.gateable for verdict in verdicts) or fired or cost == "above":
         return "fail"
     if any(v.fails for v in verdicts):
         return "fail"
-    if suite == "unconfirmed" or cost == "unknown":
+    if "unconfirmed" in channels or cost == "unknown":
         return "undecided"
     return "undecided" if any(v.verdict == "undecided" for v in verdicts) else "pass"
 
@@ -260,9 +270,15 @@ def _agreed(
         _agreed_verdict(v, failed.verdicts[v.test], passed.verdicts[v.test], v.test in waiting)
         for v in main.tests
     )
-    same = main.suite == failed.suite == passed.suite
-    suite: SuiteStatus = main.suite if same else "unconfirmed"
-    return replace(main, overall=overall(verdicts, suite, main.cost), tests=verdicts, suite=suite)
+    suite, *statuses = (
+        of if of == if_failed == if_passed else "unconfirmed"
+        for of, if_failed, if_passed in zip(
+            main.channels, failed.channels, passed.channels, strict=True
+        )
+    )
+    sets = tuple(replace(of, status=status) for of, status in zip(main.sets, statuses, strict=True))
+    agreed = replace(main, tests=verdicts, suite=suite, sets=sets)
+    return replace(agreed, overall=overall(verdicts, agreed.channels, main.cost))
 
 
 def _agreed_verdict(

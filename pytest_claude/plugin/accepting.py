@@ -31,11 +31,16 @@ from pytest_claude.settings import RunSettings, TestSettings
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what shows no behavior of the tests' own models; heard for the command alone."""
+    refuse_other_models(config, "accept: what is accepted")
+
+
+def refuse_other_models(config: pytest.Config, what: str) -> None:
+    """Refuse a run in which other models answer; `what` says for which command, and of what."""
     settings = config.stash[SETTINGS]
     if settings.gated or settings.swaps or settings.dry_run:
         raise usage_error(
             SettingsError(
-                "pytest-claude accept: what is accepted is what the tests do on their own models: "
+                f"pytest-claude {what} is what the tests do on their own models: "
                 "leave out --claude-swap, --claude-bump, --claude-candidate, --claude-baseline and "
                 "--claude-dry-run; where addopts holds one, add -- -o addopts="
             )

@@ -110,6 +110,8 @@ def cases(
         id: The field that names a case: a text or a whole number that no other case has.
         tags: The field with the groups of a case: a list, or a text with commas.
     """
+    if not isinstance(path, str):  # a lone decorator: pytest would collect no test, and say nothing
+        raise TypeError(f'write @pytest_claude.cases("FILE"), not cases({path!r})')
     caller = sys._getframe(1)
     source = Path(caller.f_globals.get("__file__", ""))
     return pytest.mark.claude_cases.with_args(CaseFile(source, caller.f_lineno, path, id, tags))
@@ -147,16 +149,11 @@ def keep_sets(items: Sequence[pytest.Item]) -> None:
             cases[item] = case
     numbers = Counter(map(_set_name, cases))
     for item in items:
-        mark, name = item.get_closest_marker("claude_set"), _set_name(item)
-        rate = None if mark is None else _pass_rate(item, mark)
-        if (case := cases.get(item)) is not None:
-            number = max(case._of, numbers[name])
-            item.stash[IN_SET] = InSet(name, number, case.tags, rate)
-        elif mark is not None:
-            raise SettingsError(
-                f"{item.nodeid}: @pytest.mark.claude_set: not a data set; add "
-                '@pytest_claude.cases("FILE")'
-            )
+        mark, case = item.get_closest_marker("claude_set"), cases.get(item)
+        rate = None if mark is None else _pass_rate(item, mark, is_case=case is not None)
+        if case is not None:
+            name = _set_name(item)
+            item.stash[IN_SET] = InSet(name, max(case._of, numbers[name]), case.tags, rate)
 
 
 def _set_name(item: pytest.Item) -> str:
@@ -165,8 +162,13 @@ def _set_name(item: pytest.Item) -> str:
     return f"{parent.nodeid}::{getattr(item, 'originalname', item.name)}"
 
 
-def _pass_rate(item: pytest.Item, mark: pytest.Mark) -> float:
-    call = f"{item.nodeid}: @pytest.mark.claude_set"
+def _pass_rate(item: pytest.Item, mark: pytest.Mark, *, is_case: bool) -> float:
+    file, line, _ = item.location
+    call = f"{file}:{(line or 0) + 1}: @pytest.mark.claude_set"
+    if not is_case:
+        raise SettingsError(f'{call}: not a data set; add @pytest_claude.cases("FILE")')
+    if mark.args:
+        raise SettingsError(f"{call}: write pass_rate={mark.args[0]!r}")
     for key in mark.kwargs:
         check_keyword(call, key, ("pass_rate",))
     check_pass_rate(call, mark.kwargs.get("pass_rate"))

@@ -18,7 +18,7 @@ from pytest_claude.models.platforms import Platform, line_to_add, spelled
 from pytest_claude.places import Places, places_of
 from pytest_claude.plugin import options
 from pytest_claude.plugin.arms import Arms
-from pytest_claude.plugin.cases import keep_sets
+from pytest_claude.plugin.cases import IN_SET, keep_sets
 from pytest_claude.plugin.gate.comparison import gated_run
 from pytest_claude.plugin.gate.steps import Gate
 from pytest_claude.plugin.guard import Guard
@@ -162,7 +162,8 @@ class Collected:
                     f"{part.candidate.option}: nothing is recorded for it\n"
                     "       to record it, add --claude-record"
                 )
-        self._gate = None if self._run is None else Gate(settings, self._arms, self._run)
+        sets = {item.nodeid: item.stash[IN_SET].name for item in ours if IN_SET in item.stash}
+        self._gate = None if self._run is None else Gate(settings, self._arms, self._run, sets)
 
     def leave_what_waits(self, items: list[pytest.Item]) -> None:
         """Leave only the tests of which a gate that is gone on with needs trials."""

@@ -17,18 +17,21 @@ import pytest
 from pytest_claude.behavior.alterations import Shown, shown
 from pytest_claude.behavior.tools import roles
 from pytest_claude.comparison.trial import Trial
+from pytest_claude.expect.reading import Reading
 from pytest_claude.expect.suggestions import Recorded, suggestions
 from pytest_claude.models.ids import ModelNames
+from pytest_claude.plugin.accepting import refuse_other_models
 from pytest_claude.plugin.fixtures import CURRENT
-from pytest_claude.plugin.markers import NORMALIZE
+from pytest_claude.plugin.markers import NORMALIZE, TEST_SETTINGS
 from pytest_claude.plugin.session import PROBE, Rehearse
 from pytest_claude.plugin.trials import TrialRun
 from pytest_claude.recording.altering import Altering
 from pytest_claude.recording.fingerprint import Normalize, known
 from pytest_claude.transcript.interaction import Request
 from pytest_claude.transcript.json_values import mapping
+from pytest_claude.transcript.model import Transcript
 
-_SAID: pytest.StashKey[list[Recorded]] = pytest.StashKey()
+_SAID: pytest.StashKey[list[tuple[Transcript, Reading]]] = pytest.StashKey()
 _ASKED: pytest.StashKey[list[Request]] = pytest.StashKey()
 
 
@@ -38,9 +41,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--claude-probed", type=Path, help="where it reads what is answered")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[PROBE] = _PROBES[config.getoption("--claude-probe")]
+    command = config.getoption("--claude-probe")
+    refuse_other_models(config, f"{command}: what is read")
+    config.stash[PROBE] = _PROBES[command]
     config.pluginmanager.register(_Answers(config), "pytest-claude-answers")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Run no test that reaches the API itself: what is asked is of recordings."""
+    settings = item.stash.get(TEST_SETTINGS, None)
+    if settings is not None and settings.live:
+        pytest.skip("it reaches the API itself")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -51,7 +65,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     finally:
         if (view := item.stash.get(CURRENT, None)) is not None:
             said = item.stash.setdefault(_SAID, [])
-            said.append(Recorded(view._transcript(), view._reading()))
+            said.append((view._transcript(), view._reading()))
             calls = (call for call in view._arm.recorder.calls if not call.judges)
             item.stash.setdefault(_ASKED, []).extend(call.request for call in calls)
 
@@ -74,7 +88,7 @@ class _Answers:
 
 def _suggested(item: pytest.Item, runs: Sequence[TrialRun], _rehearse: Rehearse) -> Any:
     """The checks that hold in all trials of a test, and what is in the way of knowing them."""
-    said, results = item.stash.get(_SAID, []), [run.result for run in runs]
+    said, results = _said(item), [run.result for run in runs]
     ours = ("claude", "pytest_claude")
     fixture = next((name for name in ours if name in getattr(item, "fixturenames", ())), None)
     why = _not_read(said, results)
@@ -91,6 +105,11 @@ def _suggested(item: pytest.Item, runs: Sequence[TrialRun], _rehearse: Rehearse)
     }
 
 
+def _said(item: pytest.Item) -> list[Recorded]:
+    """The trials that the test has run so far."""
+    return [Recorded(*each) for each in item.stash.get(_SAID, ())]
+
+
 def _not_read(said: Sequence[Recorded], results: Sequence[Trial]) -> str | None:
     """Why nothing is known of the recorded trials of a test; None where something is."""
     stopped = next((trial for trial in results if trial.outcome not in ("pass", "fail")), None)
@@ -105,7 +124,8 @@ def _not_read(said: Sequence[Recorded], results: Sequence[Trial]) -> str | None:
 
 def _covered(item: pytest.Item, runs: Sequence[TrialRun], rehearse: Rehearse) -> Any:
     """What the trials of a test show, and whether it would notice that each were otherwise."""
-    said, results = [*item.stash.get(_SAID, [])], [run.result for run in runs]
+    said, results = _said(item), [run.result for run in runs]
+    asked = [*item.stash.get(_ASKED, ())]  # of the rehearsals there will be more
     why = _not_read(said, results)
     if why is None and any(trial.outcome == "fail" for trial in results):
         why = "it fails in replay"
@@ -120,7 +140,6 @@ def _covered(item: pytest.Item, runs: Sequence[TrialRun], rehearse: Rehearse) ->
     ]
     if why is None:
         normalize = item.stash.get(NORMALIZE, None)
-        asked: list[Request] = item.stash[_ASKED]
         found += _parameters(asked, normalize, said[0].reading.names)
     return {"test": item.nodeid, "not_read": why, "shown": found}
 

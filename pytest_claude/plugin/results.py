@@ -94,6 +94,8 @@ class Results:
         judged = data.get("claude_judged", {})
         self._paid += judged.get("paid", ())
         self._unread += Counter(judged.get("failures", {}))
+        if (taken := data.get("claude_taken")) is not None:
+            self._take(taken)
         if self.progress is not None and (made := data.get("claude_made")):
             self.progress.take(made)
 
@@ -116,6 +118,12 @@ class Results:
         data = getattr(report, "claude", None)
         if data is None or "result" not in data:  # another plugin may log a report twice
             return
+        self._take(data)
+        if report.when == "teardown" and not self._settings.gated:
+            self._add_properties(report)
+
+    def _take(self, data: dict[str, Any]) -> None:
+        """Take what travels with a result, and leave the result."""
         if self._findings is not None and "dry" in data:
             self._findings.take(data["test"], data.pop("dry"))
         self.collected.update(dict.fromkeys(data.pop("collected", ())))
@@ -129,8 +137,6 @@ class Results:
                 self._held[data["test"]] = held
         result = data.pop("result")  # pytest keeps the report
         self._results[data["test"]] = _joined(self._results.get(data["test"]), result)
-        if report.when == "teardown" and not self._settings.gated:
-            self._add_properties(report)
 
     # --- the verdict ------------------------------------------------------------------------
 
@@ -228,20 +234,16 @@ class Results:
         from pytest_claude.plugin import explain
         from pytest_claude.report.row import plain_row
         from pytest_claude.report.sets import set_text
-        from pytest_claude.run.sets import forgiven, set_counts
+        from pytest_claude.run.sets import set_counts
 
-        counts = {test: count for count in set_counts(self._results.values())
-                  for test in count.failed}  # fmt: skip
-        passing = forgiven(self._results.values())
-        self._log(
-            (
-                explain.in_set(
-                    self._config, test, held, set_text(counts[test]), passes=test in passing
-                ),
-                plain_row(self._results[test], passing.get(test)),
-            )
-            for test, held in self._held.items()
-        )
+        shown: list[tuple[Mapping[str, pytest.TestReport], Row]] = []
+        for count in set_counts(self._results.values()):
+            passes, text = count.verdict == "passed", set_text(count)
+            for test in sorted(self._held.keys() & {*count.failed}):
+                held, result = self._held[test], self._results[test]
+                reports = explain.in_set(self._config, test, held, text, passes=passes)
+                shown.append((reports, plain_row(result, count if passes else None)))
+        self._log(shown)
 
     def _log(self, held: Iterable[tuple[Mapping[str, pytest.TestReport], Row]]) -> None:
         """Report tests that were held to pytest, each with what the reports of the run say."""

@@ -392,6 +392,7 @@ class ClaudeSession:
             trials.run(item, plan, self._watch(again), again)
         finally:
             self._altering = None
+        trials.forget(again[len(runs) :])
         return again[-1]
 
     def _counted(self, item: pytest.Item, settings: TestSettings) -> TestSettings:
@@ -460,17 +461,19 @@ class ClaudeSession:
     def _hold(self, item: pytest.Item, runs: Sequence[TrialRun]) -> None:
         """Hand a test's trials over; it is published, once, when all tests have their verdict."""
         assert self._gate is not None, "it is gated"
-        shown = None
-        if item.nodeid not in self._published:
-            shown = explain.held(item, runs, self._gate.first_failure(item.nodeid))
-        self._carry(item, self._result(item, runs), shown)
+        result = self._result(item, runs)
+        if item.nodeid in self._published:  # one more report would be one more test in JUnit
+            self._leave({"claude_taken": self._travelling(result)})
+        else:
+            self._carry(
+                item, result, explain.held(item, runs, self._gate.first_failure(result.test))
+            )
 
-    def _carry(self, item: pytest.Item, result: TestResult, held: dict[str, Any] | None) -> None:
+    def _carry(self, item: pytest.Item, result: TestResult, held: dict[str, Any]) -> None:
         """Hand a result over, and what is needed to publish it later, by a report of no news."""
         carrier = pytest.TestReport(item.nodeid, item.location, {}, "passed", None, "setup")
         self._attach(carrier, result)
-        if held is not None:
-            carrier.claude["held"] = held
+        carrier.claude["held"] = held
         item.ihook.pytest_runtest_logreport(report=carrier)
 
     def _result(self, item: pytest.Item, runs: Sequence[TrialRun]) -> TestResult:
@@ -498,15 +501,20 @@ class ClaudeSession:
 
     def _attach(self, report: pytest.TestReport, result: TestResult) -> None:
         """Results travel on the teardown report: xdist carries it, junit does not show it."""
+        data = self._travelling(result)
+        if self._arms.made is not None:
+            data["made"] = self._arms.made.take()
+        report.claude = data  # type: ignore[attr-defined]
+
+    def _travelling(self, result: TestResult) -> dict[str, Any]:
+        """A result, and what is said of it once."""
         data: dict[str, Any] = {"test": result.test, "result": result}
         if not self._left_collected:
             data["collected"] = list(self._tests)
             self._left_collected = True
         if self._gate is not None and result.test in self._gate.superseded:
             data["superseded"] = self._gate.superseded[result.test]
-        if self._arms.made is not None:
-            data["made"] = self._arms.made.take()
-        report.claude = data  # type: ignore[attr-defined]
+        return data
 
 
 @contextmanager

@@ -104,6 +104,7 @@ def print_section(
     verdict = len(lines)  # the line that has the verdict's colour
     verbosity = reporter.config.get_verbosity()
     if not isinstance(story, Candidates) and not story.compares:
+        lines += terminal.set_lines(run.results)
         lines += terminal.plain_lines(run.results, story.stale)
     else:
         if verbosity < 0:

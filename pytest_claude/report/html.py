@@ -24,6 +24,7 @@ from pytest_claude.report.candidates_page import candidates_page
 from pytest_claude.report.charts import dots
 from pytest_claude.report.commands import commands_for
 from pytest_claude.report.conversation import Lookup, Pool
+from pytest_claude.report.coverage import HEAD, Behavior, coverage_text
 from pytest_claude.report.forecast import forecast
 from pytest_claude.report.numbers import at_least, probability
 from pytest_claude.report.overview import FOLDED, Origin, change, overview_page, signs
@@ -45,6 +46,7 @@ def render_page(
     origin: Origin,
     run_file: str | None = None,
     prices: PriceTable = NO_OVERRIDES,
+    behaviors: Sequence[Behavior] = (),
 ) -> str:
     """The page as text.
 
@@ -54,6 +56,7 @@ def render_page(
         origin: Of which project, when, from which commit.
         run_file: Path of the run file, for the commands.
         prices: The user's own prices.
+        behaviors: Which behavior is tested, where that was asked.
     """
     arms = told.arms if isinstance(told, Candidates) else ()
     stories = [arm.story for arm in arms] if isinstance(told, Candidates) else [told]
@@ -72,8 +75,8 @@ def render_page(
         parts.append(part)
         first += len(story.rows)
     if isinstance(told, Candidates):
-        return _rendered(candidates_page(told, parts, run_file), common, chunks)
-    return _rendered({**parts[0], "parts": parts}, common, chunks)
+        return _rendered(candidates_page(told, parts, run_file), common, chunks, behaviors)
+    return _rendered({**parts[0], "parts": parts}, common, chunks, behaviors)
 
 
 def _chunks(
@@ -97,7 +100,7 @@ def _chunks(
     return packed(shared.values), chunks, most is not None
 
 
-def _rendered(page: Any, common: str, chunks: Sequence[str]) -> str:
+def _rendered(page: Any, common: str, chunks: Sequence[str], behaviors: Sequence[Behavior]) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -123,6 +126,9 @@ def _rendered(page: Any, common: str, chunks: Sequence[str]) -> str:
         common=Markup(common),  # base64
         chunks=[Markup(chunk) for chunk in chunks],
         folded=FOLDED,
+        behaviors=behaviors,
+        tested=coverage_text(behaviors),
+        columns=HEAD,
     )
 
 
@@ -185,10 +191,11 @@ def capital(text: str) -> str:
 
 
 def findable(row: Row) -> str:
-    """What the filter of the page looks into: test, sentence, names of the tools called."""
+    """What the filter of the page looks into: test, sentence, tags, names of the tools called."""
     trials = [trial for side in row.sides for trial in side.trials]
     tools = {fact.name for trial in trials if trial.profile for fact in trial.profile.tools}
-    words = [row.test, (row.text or "").replace("`", ""), *sorted(tools)]
+    tags = () if row.result.set is None else row.result.set.tags
+    words = [row.test, (row.text or "").replace("`", ""), *tags, *sorted(tools)]
     return printable(" ".join(words)).lower()
 
 

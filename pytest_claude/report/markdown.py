@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from pytest_claude.report.candidates import Candidates, Told
 from pytest_claude.report.commands import next_commands
+from pytest_claude.report.coverage import HEAD, Behavior, coverage_text
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row
 from pytest_claude.report.stale import RECORD, StaleGroup
@@ -30,7 +31,7 @@ _ROWS = (None, 100, 25, 5)  # of a table, until the text is short enough
 
 def markdown(
     told: Told, *, run_file: str | None = None, page: str | None = None,
-    most_bytes: int = COMMENT_BYTES,
+    most_bytes: int = COMMENT_BYTES, behaviors: Sequence[Behavior] = (),
 ) -> str:  # fmt: skip
     """The run in Markdown of at most `most_bytes` bytes of UTF-8.
 
@@ -39,6 +40,7 @@ def markdown(
         run_file: Path of the run file, for the commands.
         page: Name of the HTML report, to point to.
         most_bytes: What the reader takes; tables are cut, and say so, until the text fits.
+        behaviors: Which behavior is tested, where that was asked.
     """
     text = ""
     for most in _ROWS:
@@ -47,6 +49,7 @@ def markdown(
             lines += _side_by_side(told, most)
         else:
             lines += _one(told, most)
+        lines += _tested(behaviors, most)
         if commands := next_commands(told, run_file):
             typed = [f"- {command.purpose}: {code(command.line)}" for command in commands]
             lines += _folded("Commands", [*typed, ""])
@@ -85,7 +88,7 @@ def _side_by_side(of: Candidates, most: int | None) -> list[str]:
         said = " ".join(escaped(_sentence(text)) for text in texts)
         lines += [f"**{escaped(arm.name)}**: {said}", ""]
         lines += _table(arm.story, arm.story.failing, most)
-        lines += _adapted(arm.story)
+        lines += [*_sets(arm.story, most), *_adapted(arm.story)]
     return lines
 
 
@@ -109,13 +112,29 @@ def _one(story: Story, most: int | None) -> list[str]:
     elif story.notes:
         # What must be said with the verdict, and how often it is wrong.
         lines += [" ".join(escaped(_sentence(note)) for note in story.notes), ""]
-    lines += _simulated(story)
+    lines += [*_simulated(story), *_sets(story, most)]
     for word in _FOLDED:
         if rows := story.of(word) if story.compares else ():
             heading = title(word)
             summary = f"{heading[:1].upper()}{heading[1:]}: {plural(len(rows), 'test')}"
             lines += _folded(summary, _table(story, rows, most))
     return [*lines, *_adapted(story)]
+
+
+def _sets(story: Story, most: int | None) -> list[str]:
+    """The cases of each data set together, and those with each tag."""
+    lines = [
+        f"| {_name(of.name) if not rates.tag else escaped(rates.tag)} | {rates.cases} "
+        f"| {rates.passed} | {'' if rates.tag else escaped(of.text)} |"
+        for of in story.sets
+        for rates in of.rates
+    ]
+    if not lines:
+        return []
+    shown = ["| data set, tag | cases | passed | |", "|---|---|---|---|", *lines[:most]]
+    if most is not None and len(lines) > most:
+        shown += ["", f"… {len(lines) - most} more: see the full report"]
+    return _folded(f"Data sets: {len(story.sets)}", [*shown, ""])
 
 
 def _adapted(story: Story) -> list[str]:
@@ -126,6 +145,17 @@ def _adapted(story: Story) -> list[str]:
         for words, tests in story.rewrites.items()
     ]
     return _folded("Requests adapted for the candidate", [*adapted, ""])
+
+
+def _tested(behaviors: Sequence[Behavior], most: int | None) -> list[str]:
+    if not behaviors:
+        return []
+    lines = [f"| {' | '.join(HEAD)} |", "|---|---|---|"]
+    for name, tests, by in (behavior.row for behavior in behaviors[:most]):
+        lines.append(f"| {_name(name)} | {tests} | {escaped(by)} |")
+    if most is not None and len(behaviors) > most:
+        lines += ["", f"… {len(behaviors) - most} more: see the full report"]
+    return _folded(_sentence(coverage_text(behaviors)), [*lines, ""])
 
 
 def _groups(story: Story) -> Sequence[StaleGroup]:

@@ -20,6 +20,8 @@ def candidate_properties(of: Candidates, test: str) -> tuple[tuple[str, str], ..
 def properties(row: Row) -> tuple[tuple[str, str], ...]:
     """Names and values: the status, and where known reason, models, rates, cassette, tokens, cost.
 
+    Of a case of a data set, its set and tags.
+
     Tokens and cost are sums over all trials of the test; what it asked in a set-up that several
     trials share counts once.
     """
@@ -28,6 +30,8 @@ def properties(row: Row) -> tuple[tuple[str, str], ...]:
     values = {
         "verdict": row.status,
         "reason": row.reason,
+        "set": None if row.result.set is None else row.result.set.name,
+        "tags": None if row.result.set is None else ", ".join(row.result.set.tags),
         "models": ", ".join(dict.fromkeys(side.model for side in row.sides)),
         "trials": row.rates,
         "sentence": row.text,

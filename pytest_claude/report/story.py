@@ -20,6 +20,7 @@ from pytest_claude.report import words
 from pytest_claude.report.figures import Figure, gate_figures, plain_figures
 from pytest_claude.report.numbers import plural
 from pytest_claude.report.row import Row, gated_row, plain_row
+from pytest_claude.report.sets import SetTold, sets_of
 from pytest_claude.report.stale import StaleGroup, stale_groups
 from pytest_claude.report.words import Headline, Word
 from pytest_claude.run.comparison import Comparison
@@ -88,6 +89,7 @@ class Story:
         figures: Numbers of the run.
         behaviors: How often the models behave in some way over the suite, what moved first.
         rewrites: What was adapted in the candidate's requests, and in which tests.
+        sets: The data sets.
         simulated_by: What played the models, where no answer is a model's.
         trials: Usable trials of the candidate, and fresh ones of the baseline, that a gate read.
         spent_usd: What the trials cost that a gate made, as billed, each set-up that tests share
@@ -110,6 +112,7 @@ class Story:
     figures: tuple[Figure, ...]
     behaviors: tuple[BehaviorRate, ...]
     rewrites: Mapping[str, tuple[str, ...]]
+    sets: tuple[SetTold, ...]
     simulated_by: str | None
     trials: tuple[int, int]
     spent_usd: float | None
@@ -186,6 +189,7 @@ def story(run: Run, typed: Typed | None = None) -> Story:
         else gate_figures(decision, simulated=simulated),
         behaviors=() if decision is None else _behaviors(decision),
         rewrites=_rewrites(rows),
+        sets=sets_of(rows, decision),
         simulated_by=simulated_by,
         trials=(0, 0)
         if decision is None

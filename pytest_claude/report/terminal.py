@@ -66,7 +66,7 @@ def plain_lines(results: Sequence[TestResult], stale: Sequence[StaleGroup] = ())
         results: Of the tests.
         stale: Why recordings do not answer any more, as the story has it.
     """
-    lines = [*_stale(stale), *_sets(results)]
+    lines = _stale(stale)
     unused = [*dict.fromkeys(line for result in results for line in result.unused)]
     if unused:
         verb = "was" if len(unused) == 1 else "were"
@@ -75,8 +75,8 @@ def plain_lines(results: Sequence[TestResult], stale: Sequence[StaleGroup] = ())
     return [*lines, *note_lines(note for result in results for note in result.notes)]
 
 
-def _sets(results: Sequence[TestResult]) -> list[str]:
-    """The data sets in which not every case passed, with the cases that their rate forgives."""
+def set_lines(results: Sequence[TestResult]) -> list[str]:
+    """The data sets of a plain run in which not every case passed, and what their rate forgives."""
     lines = []
     for count in set_counts(results):
         if count.passed < count.cases:
@@ -199,7 +199,7 @@ def gate_lines(story: Story, *, whole: bool = False) -> list[str]:
     for group in story.groups:
         lines += ["", *_group(group, story.rates_title, whole=whole or group.word in _SHOWN_WHOLE)]
     lines += _rewritten(story, whole=whole)
-    return [*lines, *_labelled(_figures(story), _seen(story))]
+    return [*lines, *_labelled(_set_rows(story, whole=whole), _figures(story), _seen(story))]
 
 
 def _labelled(*parts: Sequence[Labelled]) -> list[str]:
@@ -247,6 +247,7 @@ def side_by_side_lines(of: Candidates, *, whole: bool = False) -> list[str]:
         if (rest := len(arm.story.failing) - _MOST) > 0 and not whole:
             lines.append(f"  … {rest} more (-vv shows all)")
         lines += [f"  {line}" for line in _rewritten(arm.story, whole=whole)[1:]]
+        lines += _labelled(_set_rows(arm.story, whole=whole))[1:]
     return [*lines, *_labelled([*_simulated(of), *_seen(of)])]
 
 
@@ -299,7 +300,7 @@ def overview_lines(story: Told) -> list[str]:
     lines = verdict_lines(story)
     for group in story.groups:
         lines += ["", *_group(group, story.rates_title, whole=True)]
-    return lines
+    return [*lines, *_labelled(_set_rows(story, whole=True))]
 
 
 def row_lines(row: Row) -> list[str]:
@@ -353,6 +354,18 @@ def _rewritten(story: Story, *, whole: bool) -> list[str]:
     for rewrite, of in story.rewrites.items():
         lines.append(f"  {rewrite} ({', '.join(of) if whole else plural(len(of), 'test')})")
     return lines
+
+
+def _set_rows(story: Story, *, whole: bool) -> list[Labelled]:
+    """How often the cases of each data set pass on both models, and what that says."""
+    rows: list[Labelled] = []
+    for of in story.sets if whole else story.sets[:_MOST]:
+        cases, passed = of.rates[0].cases, of.rates[0].passed
+        texts = (f"{cases} cases", passed, of.text) if story.compares else (of.text or passed,)
+        text = f"{of.name}: {', '.join(filter(None, texts))}"
+        rows.append(("" if rows else "data sets", text))
+    rest = len(story.sets) - len(rows)
+    return [*rows, *([("", f"… {rest} more (-vv shows all)")] if rest else [])]
 
 
 def _figures(story: Story) -> list[Labelled]:

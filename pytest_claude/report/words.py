@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_claude.comparison.trial import Trial
-from pytest_claude.gating.decision import Decision, TestVerdict
+from pytest_claude.gating.decision import FIRED, Decision, SuiteStatus, TestVerdict
 from pytest_claude.gating.policy import Policy
 from pytest_claude.gating.sight import POWER, catch_probability, detectable_drop
 from pytest_claude.gating.status import TOO_FEW, Reason
@@ -269,11 +269,7 @@ def _failed(decision: Decision) -> str:
     if not regressed and decision.cost == "above":
         return _costs_more(decision)
     if not regressed:
-        alpha = decision.policy.suite_level
-        return (
-            f"the suite passes less often ({_suite_p(decision)} <= {alpha:.3f}), "
-            "no single test is named"
-        )
+        return f"{_fired(decision, *FIRED)}, no single test is named"
     undecided = len(decision.named("undecided"))
     also = f"; {undecided} undecided" if undecided else ""
     return f"{len(regressed)} of {plural(_compared(decision), 'test')} regressed{also}"
@@ -294,11 +290,12 @@ def _undecided(decision: Decision) -> str:
     if not waiting and decision.cost == "unknown":
         limit = decision.policy.max_cost_ratio
         return f"the cost is unknown, so it can't be held below x{limit:.2f}"
-    if not waiting and decision.cut is not None and decision.suite != "unconfirmed":
+    unconfirmed = _fired(decision, "unconfirmed")
+    if not waiting and decision.cut is not None and not unconfirmed:
         return decision.cut
     if not waiting:
         return (
-            f"the suite passes less often than the recorded baseline ({_suite_p(decision)}), "
+            f"{unconfirmed} than the recorded baseline, "
             "and today's baseline was not asked for all tests"
         )
     of = f"{len(waiting)} of {plural(_compared(decision), 'test')}"
@@ -348,9 +345,9 @@ def judged_notes(trials: Iterable[Trial]) -> Iterator[str]:
 
 def _notes(decision: Decision) -> Iterator[str]:
     policy = decision.policy
-    if decision.suite == "stale_baseline":
+    if "stale_baseline" in decision.channels:
         yield STALE_BASELINE
-    if decision.suite == "could_be_drift":
+    if "could_be_drift" in decision.channels:
         yield f"{COULD_BE_DRIFT}: the baseline was recorded earlier, and is not asked today"
     if policy.baseline == "retired":
         yield "the baseline is retired: drift since its recording is not excluded"
@@ -428,5 +425,16 @@ def _compared(decision: Decision) -> int:
     return sum(verdict.verdict != "not run" for verdict in decision.tests)
 
 
-def _suite_p(decision: Decision) -> str:
-    return f"p {probability(decision.p_suite or 0.0)}"
+def _fired(decision: Decision, *statuses: SuiteStatus) -> str:
+    """The channels with one of these statuses, each with its p and level; "" without one."""
+    policy, number = decision.policy, len(decision.sets)
+    suite = ("the suite", decision.suite, decision.p_suite, policy.suite_level(number))
+    sets = (
+        (f"the data set {of.name}", of.status, of.p, policy.set_level(number))
+        for of in decision.sets
+    )
+    return "; ".join(
+        f"{name} passes less often (p {probability(p)} <= {level:.2g})"
+        for name, status, p, level in (suite, *sets)
+        if status in statuses and p is not None
+    )

@@ -90,6 +90,7 @@ def _of(run: Run) -> dict[str, Any]:
         "not_run": {test: why for test, why in reasons.items() if why is not None},
         "accepted": {r.test: r.accepted for r in run.results if r.accepted is not None},
         "attempts": ledger.attempts(),
+        "sets": {r.test: r.set.name for r in run.results if r.set is not None},
     }
 
 

@@ -123,7 +123,7 @@ class LedgerFile:
         today, before = by_test(made), by_test(self.ledger)
         silent = {t for t in new if _asked(before.get(t, ())) and not _asked(today.get(t, ()))}
         made = [trial for trial in made if trial.test not in silent]
-        unconfirmed = decision.suite == "unconfirmed"
+        unconfirmed = "unconfirmed" in decision.channels
         waiting = {test: read for test, read in (self.waiting or {}).items() if test not in new}
         for test, verdict in new.items():
             if verdict.waits or (unconfirmed and verdict.verdict != "not run"):

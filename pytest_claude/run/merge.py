@@ -123,10 +123,11 @@ def compared(before: tuple[str, Run], after: tuple[str, Run]) -> Run:
             raise SettingsError(f"compare {name}: it holds several candidates: {names}")
     base, cand = _sides(old), _sides(new)
     tests = sorted({*base, *cand})
+    sets = {of.test: of.set for of in (*old.results, *new.results) if of.set is not None}
     results, not_run = [], {}
     for test in tests:
         trials = (*_as("base", base.get(test, ())), *_as("cand", cand.get(test, ())))
-        results.append(TestResult(test, trials))
+        results.append(TestResult(test, trials, set=sets.get(test)))
         if test not in base or test not in cand:
             not_run[test] = Why("one_run_only", {"run": old_name if test in base else new_name})
         elif (why := left_out(trials, ())) is not None:
@@ -136,6 +137,7 @@ def compared(before: tuple[str, Run], after: tuple[str, Run]) -> Run:
         Policy(baseline="retired", offline=True),
         tests,
         not_run=not_run,
+        sets={test: of.name for test, of in sets.items()},
     )
     return Run(
         comparison=Comparison("files", before=old_name, after=new_name),

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import doctest
 import fnmatch
 import io
 import re
-import shlex
-import textwrap
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,10 +15,12 @@ import messages
 import pytest
 import report_samples as samples
 import yaml
+from pages import BLOCK, DOCS, LOOKUP, Reader, blocks, careful
 from simulator import Simulator, by_prompt, calls, flaky, judges, says, script
 
 import pytest_claude
 from pytest_claude import cli, errors, settings
+from pytest_claude.cli import accept, adopt, bump, from_traffic, probed
 from pytest_claude.gating.status import Reason
 from pytest_claude.gating.status import Status as GateStatus
 from pytest_claude.models.adapt import REWRITES
@@ -32,12 +30,9 @@ from pytest_claude.report.candidates import candidates
 from pytest_claude.report.terminal import side_by_side_lines
 from pytest_claude.report.words import because, word
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 # They lead to what runs.
 WITHOUT_CODE = {"index", "changelog", "troubleshooting", "by-word", "comparison"}
-BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-LOOKUP = ("lookup_order", {"order_id": "1234"})
 # What the model of the pages answers.
 PROMPTS = {
     "^Compare my orders": calls(LOOKUP, ("lookup_order", {"order_id": "5678"})),
@@ -58,71 +53,26 @@ PROMPTS = {
     "^Plan the opening week": says("Monday: open at nine.", thinking="The shop opens at nine."),
     "is late": flaky(calls(LOOKUP), says("Which order do you mean?"), rate=0.2, seed="a"),
 }
-# The newer model asks back where its system prompt does not forbid it.
-CAREFUL = says("Could you confirm the order number?")
 LABELS = {"^Classify.*money": says("refund"), "^Classify": says("delivery")}
 
 
-def blocks(page: Path) -> Iterator[tuple[str, str]]:
-    for match in BLOCK.finditer(page.read_text("utf-8")):
-        yield match[2], textwrap.dedent(match[3])
-
-
-class Reader:
-    """Does what a page says, in an empty folder."""
+class InProcess(Reader):
+    """Runs pytest and the commands in this process."""
 
     def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(pytester.path)
         self._pytester = pytester
         self._monkeypatch = monkeypatch
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        started = SimpleNamespace(run=self._started)
-        for command in ("accept", "adopt", "bump", "from_traffic", "probed"):
-            monkeypatch.setattr(f"pytest_claude.cli.{command}.subprocess", started)
+        started = SimpleNamespace(run=self._started, PIPE=None, STDOUT=None)
+        for command in (accept, adopt, bump, from_traffic, probed):
+            monkeypatch.setattr(command, "subprocess", started)
         self._plugins = ["-p", "anyio"]
-        self.did: list[str] = []
 
     def installs(self, plugin: str) -> None:
         self._plugins += ["-p", plugin]
 
-    def python(self, text: str) -> None:
-        first, _, rest = text.partition("\n")
-        if text.startswith(">>>"):
-            test = doctest.DocTestParser().get_doctest(text, {}, "docs", None, 0)
-            assert doctest.DocTestRunner().run(test).failed == 0
-        else:
-            assert first.startswith("# "), f"a block of Python names its file: {first}"
-            self._write(first, rest)
-        self.did.append("python")
-
-    def ini(self, text: str) -> None:
-        first, _, rest = text.partition("\n")
-        self._write(first, rest)
-
-    def _write(self, first: str, text: str) -> None:
-        path = self._pytester.path / first.removeprefix("# ")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def diff(self, text: str) -> None:
-        first, *lines = text.splitlines()
-        path = self._pytester.path / first.removeprefix("# ")
-        for old, new in zip(lines[::2], lines[1::2], strict=True):
-            assert (old[0], new[0]) == ("-", "+")
-            assert path.read_text().count(old[1:]) == 1
-            path.write_text(path.read_text().replace(old[1:], new[1:]))
-
-    jsonl = ini  # its first line names the file, too
-
-    def console(self, text: str) -> None:
-        steps = re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]
-        for step in steps:
-            typed, _, printed = step.partition("\n")
-            lines = self._type(shlex.split(typed))
-            for line in printed.splitlines():
-                assert fnmatch.filter(lines, line.replace("[", "[[]")), f"{typed}\n{line}"
-            self.did.append(typed)
-
-    def _type(self, words: list[str]) -> list[str]:
+    def type(self, words: list[str]) -> list[str]:
         command, *arguments = words
         if command in ("export", "unset"):
             name, _, value = arguments[0].partition("=")
@@ -144,15 +94,15 @@ class Reader:
 
     def _started(self, words: list[str], *, check: bool, **_: Any) -> SimpleNamespace:
         """The pytest that a command starts."""
-        result = self._pytest(words[3:])
-        return SimpleNamespace(returncode=int(result.ret), stdout="", stderr=str(result.stdout))
+        ran = self._pytest(words[3:])
+        return SimpleNamespace(returncode=int(ran.ret), stdout=ran.stdout.str(), stderr="")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_block_of_a_page_runs(
     page: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = Reader(pytester, monkeypatch)
+    reader = InProcess(pytester, monkeypatch)
     if page.stem != "getting-started":
         start = blocks(DOCS / "getting-started.md")
         app = next(text for kind, text in start if text.startswith("# desk.py"))
@@ -164,9 +114,7 @@ def test_every_block_of_a_page_runs(
         "claude-haiku-4-5": by_prompt(
             LABELS, judges("met", "It calls lookup_order and promises nothing.")
         ),
-        "claude-sonnet-5-5": lambda request, seen: (
-            calls(LOOKUP) if "without asking" in str(request.get("system")) else CAREFUL
-        )(request, seen),
+        "claude-sonnet-5-5": careful(),
     }
     with Simulator(personas) as simulator:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator.url)
@@ -176,6 +124,8 @@ def test_every_block_of_a_page_runs(
                 getattr(reader, kind)(text)
             elif kind == "yaml":  # for a CI that is not here: it must be YAML
                 assert yaml.safe_load(text)
+                if re.match(r"# [\w.-]+\n", text):  # it names its file, as Python does
+                    reader.ini(text)
                 reader.did.append("yaml")
             elif kind != "text":  # what is quoted; the test of what it quotes compares it
                 assert kind == "sh", f"a block of {kind} is not run by anything"
@@ -185,7 +135,7 @@ def test_every_block_of_a_page_runs(
 def test_the_red_test_of_the_readme_is_what_a_user_reads(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = Reader(pytester, monkeypatch)
+    reader = InProcess(pytester, monkeypatch)
     reader.python(next(text for _, text in blocks(DOCS / "getting-started.md")
                        if text.startswith("# desk.py")))  # fmt: skip
     reader.python(
@@ -195,7 +145,7 @@ def test_the_red_test_of_the_readme_is_what_a_user_reads(
     with Simulator({"claude-sonnet-4-5": calls(("refund", {}))}) as simulator:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator.url)
         monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-simulated")
-        printed = reader._type(["pytest", "--claude-record"])
+        printed = reader.type(["pytest", "--claude-record"])
     shown = next(text for kind, text in blocks(DOCS.parent / "README.md") if kind == "text")
     start = printed.index(shown.splitlines()[0])
     assert printed[start : start + len(shown.splitlines())] == shown.splitlines()
@@ -332,6 +282,26 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
             headings = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
             slugs = [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings]
             assert anchor in slugs, f"{target}#{anchor}"
+
+
+NUMBERS = DOCS.parent / "benchmarks" / "README.md"
+
+
+def test_each_number_of_the_benchmarks_is_quoted_where_they_say() -> None:
+    rows = re.findall(r"^\| (.+) \| (README\.md|docs/\S+) \| .* \|$", NUMBERS.read_text("utf-8"),
+                      re.MULTILINE)  # fmt: skip
+    assert len(rows) > 10
+    for quoted, page in rows:
+        text = " ".join((DOCS.parent / page).read_text("utf-8").split())
+        assert quoted.replace("\\|", "|") in text, page
+
+
+def test_a_page_that_names_a_benchmark_has_its_numbers_there() -> None:
+    sections = NUMBERS.read_text("utf-8").split("\n## ")
+    for page in [*PAGES, DOCS.parent / "README.md"]:
+        name = page.relative_to(DOCS.parent).as_posix()
+        for command in re.findall(r"benchmarks/(?!train_)\w+\.py", page.read_text("utf-8")):
+            assert any(f"| {name} |" in each and command in each for each in sections), page
 
 
 def test_the_readme_has_its_two_commands() -> None:

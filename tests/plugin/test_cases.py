@@ -187,7 +187,9 @@ def test_any_text_in_a_case_stays_within_its_test(project: Any) -> None:
     write(project, "\n".join(json.dumps({"id": each, "tags": each}) for each in texts))
     project.tests(TEST.replace("case.prompt", "ascii(case.id)"))
     project.record().assert_outcomes(passed=len(texts))
-    project.run().assert_outcomes(passed=len(texts))
+    reports = [f"--claude-report=r.{kind}" for kind in ("json", "html", "md")]
+    project.run(*reports, "--junitxml=j.xml").assert_outcomes(passed=len(texts))
+    assert "half" in (project.path / "r.md").read_text("utf-8")
     project.run("-n", "2", "-p", "xdist").assert_outcomes(passed=len(texts))
 
 
@@ -232,8 +234,11 @@ class TestA(unittest.TestCase):
     project.unwrapped(result.errlines).fnmatch_lines([told])
 
 
-def test_the_decorator_is_there_without_a_plugin_of_ours(tmp_path: Path) -> None:
-    assert pytest_claude.cases("a.jsonl").name == "claude_cases"
+def test_a_decorator_without_a_file_is_an_error_and_hides_no_test() -> None:
+    with pytest.raises(TypeError, match=r'write @pytest_claude.cases\("FILE"\), not cases\(<fun'):
+
+        @pytest_claude.cases  # type: ignore[arg-type, operator]
+        def test_a(case: Any) -> None: ...
 
 
 # --- a pass rate over the cases -------------------------------------------------------------
@@ -303,6 +308,7 @@ def test_below_the_rate_of_their_set_each_failed_case_is_red(
     result.stdout.fnmatch_lines(["test_app.py::test_a: 7 of 10 cases passed, 8 needed"])
     text = (project.path / "j.xml").read_text()
     assert ('tests="11"' in text, 'failures="3"' in text) == (True, True)
+    assert text.count('name="claude.set" value="test_app.py::test_a"') == 10
 
 
 def test_a_set_that_ran_in_part_passes_nothing_that_it_did_not_see(
@@ -352,9 +358,10 @@ def test_a_run_that_stops_leaves_the_set_undecided(project: Any, rated: Any) -> 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('@pytest_claude.cases("refunds.jsonl")\ndef test_a(case, ', "def test_a(", "*test_a: "
-         '@pytest.mark.claude_set: not a data set; add @pytest_claude.cases("FILE")'),
-        ("pass_rate=0.8", "rate=0.8", "*test_a[[]c0]: @pytest.mark.claude_set: unknown setting "
+        ('@pytest_claude.cases("refunds.jsonl")\ndef test_a(case, ', "def test_a(",
+         '*test_app.py:6: @pytest.mark.claude_set: not a data set; add @*.cases("FILE")'),
+        ("pass_rate=0.8", "0.8", "*: @pytest.mark.claude_set: write pass_rate=0.8"),
+        ("pass_rate=0.8", "rate=0.8", "*test_app.py:6: @pytest.mark.claude_set: unknown setting "
          "'rate'; did you mean 'pass_rate'? *"),
         ("pass_rate=0.8", "", "*: @pytest.mark.claude_set: pass_rate=None: above 0 and at most 1"),
     ],
@@ -365,3 +372,63 @@ def test_a_wrong_mark_of_a_set_is_a_usage_error(
     result = rated(tests=RATED.replace(old, new))
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     project.unwrapped(result.errlines).fnmatch_lines([told])
+
+
+# --- in a gate ------------------------------------------------------------------------------
+
+GATED = """
+import pytest_claude
+
+@pytest.mark.claude_set(pass_rate=0.5)
+@pytest.mark.claude(trials=5)
+@pytest_claude.cases("refunds.jsonl")
+def test_a(case, claude):
+    ask(case.prompt)
+    assert claude.calls_tool("lookup_order")
+
+def test_other(claude):
+    ask("stays")
+    assert claude.calls_tool("lookup_order")
+"""
+BUMP = "--claude-bump=claude-sonnet-4-5=claude-sonnet-5-5"
+
+
+def seldom_fails(request: Any, seen: int) -> Any:
+    """Fails the second trial of each case, which no case shows by itself."""
+    lookup = calls(("lookup_order", {"order_id": "1"}))
+    fails = seen == 1 and "stays" not in str(request["messages"])
+    return (says("No.") if fails else lookup)(request, seen)
+
+
+def test_a_bump_that_fails_a_whole_set_a_little_is_found(project: Any) -> None:
+    write(project, "\n".join(map(json.dumps, MANY[:8])))
+    project.tests(GATED)
+    lookup = calls(("lookup_order", {"order_id": "1"}))
+    project.personas(old=lookup, new=seldom_fails)
+    project.record().assert_outcomes(passed=9)
+    result = project.record(BUMP, "--claude-report=r.md", "--claude-report=r.json")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "FAIL  the suite passes less often (p 0.0015 <= 0.005); the data set",
+            "      test_app.py::test_a passes less often (p 0.0015 <= 0.005), no single test",
+            "data sets        test_app.py::test_a: 8 cases, 104/104 → 56/64, passes less",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*cases passed*")
+    replayed = project.run(BUMP, "--claude-report=again.json")
+    assert (replayed.ret, replayed.parseoutcomes()) == (1, result.parseoutcomes())
+    texts = {name: (project.path / name).read_text() for name in ("r.json", "again.json")}
+    assert texts["r.json"] == texts["again.json"]
+    (found,) = json.loads(texts["r.json"])["decision"]["sets"]
+    assert (found["name"], found["tests"], found["status"]) == (
+        "test_app.py::test_a",
+        8,
+        "confirmed",
+    )
+    assert "| `test_app.py::test_a` | 8 | " in (project.path / "r.md").read_text()
+    part = project.run(BUMP, "-k", "c1 or c2 or other")
+    part.stdout.fnmatch_lines(["data sets  *test_app.py::test_a: 2 of 8 cases, *"])
+    shards = project.run(BUMP, "-n", "2", "-p", "xdist", "--claude-report=n.json")
+    assert shards.ret == 1
+    assert (project.path / "n.json").read_text() == texts["r.json"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -244,3 +245,31 @@ def test_tests_that_are_not_replayed_are_named(two_tests, capsys) -> None:
 def test_an_ordinary_replay_alters_nothing(two_tests) -> None:
     two_tests.tests("def test_a(claude):\n    ask('another')")
     two_tests.run().assert_outcomes(failed=1)
+
+
+def test_the_table_is_a_section_of_the_reports_of_the_replay(two_tests, capsys) -> None:
+    capsys.readouterr()
+    assert cover("--report", "out/page.html", "--report", "out/note.md") == 0
+    assert capsys.readouterr().out == TABLE
+    page = (two_tests.path / "out/page.html").read_text("utf-8")
+    note = (two_tests.path / "out/note.md").read_text("utf-8")
+    section = page[page.index('id="tested"') :].partition("</section>")[0]
+    plain = re.sub(r"<wbr>|</?code>|<svg.*?</svg> ?", "", section)
+    assert "4 of 10 recorded behaviors could be otherwise, and no test would fail" in plain
+    row = "JSON field id</td><td>1 test</td><td>no test: test_app.py::test_a</td>"
+    assert f"<tr><td>{row}</tr>" in plain
+    assert "| `JSON field id` | 1 test | no test: test\\_app" in note
+    assert "test_app.py::test_a" in page[: page.index('id="tested"')]
+
+
+def test_a_report_that_is_not_asked_for_coverage_has_no_such_section(two_tests) -> None:
+    two_tests.run("--claude-report=page.html", "--claude-report=note.md")
+    for name in ("page.html", "note.md"):
+        assert "could be otherwise" not in (two_tests.path / name).read_text("utf-8")
+
+
+def test_a_report_of_another_kind_or_at_a_place_that_refuses_is_told(two_tests, capsys) -> None:
+    assert cover("--report", "page.pdf") == 4
+    assert "coverage --report page.pdf: the suffix names the kind" in capsys.readouterr().err
+    assert cover("--report", "test_app.py/page.md") == 1
+    assert "page.md could not be written: " in capsys.readouterr().err

@@ -95,9 +95,11 @@ def test_steady(claude, n):
 
     project.personas(new=asks_first)
     project.record()
-    result = project.record(BUMP)
+    result = project.record(BUMP, "--junitxml=junit.xml")
     result.assert_outcomes(passed=7)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
+    junit = (project.path / "junit.xml").read_text()
+    assert junit.count("<testcase") == junit.count("<testcase classname=") == 7
     result.stdout.fnmatch_lines(
         ["FAIL  the suite passes less often *", "trials * + 56 fresh of the baseline, $* in all"]
     )

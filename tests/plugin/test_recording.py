@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from projects import HTTP_LIBRARY
 from simulator import Reply, overloaded, says
 
 FILE = "test_app/test_calls/claude-sonnet-4-5.yaml"
@@ -581,3 +582,53 @@ def test_a_key_in_the_id_of_a_test_is_in_no_file_name(project) -> None:
     assert len(project.cassettes) == 2
     assert "sk-ant" not in str(project.cassettes)
     project.run("--claude-strict").assert_outcomes(passed=2)
+
+
+CERTIFICATES = f"""
+import os, pathlib, shutil, ssl
+import {HTTP_LIBRARY} as library
+
+def context(**how):
+    return library.HTTPTransport(**how)._pool._ssl_context
+
+def test_certificates(claude, monkeypatch, tmp_path):
+    usual = context()
+    assert context() is usual and context(verify=True) is usual
+    assert library.Client()._transport._pool._ssl_context is usual
+    assert library.AsyncClient()._transport._pool._ssl_context is usual
+    others = [context(verify=False), context(verify=library.create_ssl_context()),
+              context(trust_env=False)]
+    certificates = tmp_path / "authority.pem"
+    shutil.copy(os.environ["SSL_CERT_FILE"], certificates)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates))
+    others.append(context())
+    os.utime(certificates, ns=(1, 1))
+    others.append(context())
+    real = ssl.SSLContext
+    monkeypatch.setattr(ssl, "create_default_context", lambda **how: real(ssl.PROTOCOL_TLS_CLIENT))
+    monkeypatch.setattr(ssl, "SSLContext", type("OfTheSystem", (real,), {{}}))
+    others.append(context())
+    assert len({{id(each) for each in (usual, *others)}}) == 7
+    assert library.create_ssl_context() is not library.create_ssl_context()
+
+def test_elsewhere():
+    assert context() is not context()
+"""
+
+
+@pytest.mark.parametrize("how", ["record", "run"])
+def test_the_usual_clients_of_claude_tests_share_the_certificates(project, how: str) -> None:
+    project.tests(CERTIFICATES)
+    getattr(project, how)().assert_outcomes(passed=2)
+
+
+def test_clients_that_offer_http_2_share_none_with_others(project) -> None:
+    pytest.importorskip("h2")
+    project.tests(
+        f"from {HTTP_LIBRARY} import HTTPTransport\n"
+        "def test_offers(claude):\n"
+        "    one, two, three = (HTTPTransport(http2=h)._pool._ssl_context\n"
+        "                       for h in (False, True, True))\n"
+        "    assert one is not two is three"
+    )
+    project.record().assert_outcomes(passed=1)

@@ -186,6 +186,24 @@ def test_a_test_that_does_not_replay_is_named_with_the_reason(recorded, capsys) 
     assert "test_other" not in printed
 
 
+def test_a_test_that_reaches_the_api_itself_is_not_run(recorded, capsys) -> None:
+    recorded.tests(
+        "@pytest.mark.claude(live=True)\ndef test_live():\n    open('ran', 'w').close()\n"
+    )
+    capsys.readouterr()
+    assert suggest() == 1
+    assert not (recorded.path / "ran").exists()
+
+
+@pytest.mark.parametrize("command", ["suggest", "coverage"])
+def test_a_run_on_other_models_is_refused(recorded, capsys, command) -> None:
+    capsys.readouterr()
+    swap = "--claude-swap=claude-sonnet-4-5=claude-sonnet-5-5"
+    assert main([command, "--", "-p", "pytest_claude.plugin", swap]) == 4
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"pytest-claude {command}: what is read is what the tests do on their own" in told
+
+
 def test_nothing_to_read_and_no_such_test_are_said(project, commands_in_process, capsys) -> None:
     project.tests("def test_a():\n    pass")
     assert suggest() == 5

@@ -7,9 +7,11 @@ from typing import Any, TypedDict, assert_type
 
 import billing
 import pydantic
+import pytest
 
 import pytest_claude
 from pytest_claude import (
+    Case,
     Check,
     ClarificationCheck,
     ClaudeFixture,
@@ -77,6 +79,14 @@ def test_json_has_the_type_of_its_schema(claude: ClaudeFixture) -> None:
     assert_type(claude.returns_json({"type": "object"}), JsonCheck[Any])
     assert_type(claude.returns_json(), JsonCheck[Any])
     assert_type(claude.reply.returns_json(Invoice), JsonCheck[Invoice])
+
+
+@pytest.mark.claude_set(pass_rate=0.9)
+@pytest_claude.cases("refunds.jsonl", id="name")
+def test_a_case(case: Case, claude: ClaudeFixture) -> None:
+    assert_type(case.id, str)
+    assert_type(case.tags, tuple[str, ...])
+    claude.calls_tool(case.tool, order_id=case["order id"])
 
 
 def test_what_was_said(claude: ClaudeFixture) -> None:

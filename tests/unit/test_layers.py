@@ -40,6 +40,8 @@ MAY_IMPORT = {
     "recording": {"clock", "settings", "errors", "transcript", "models"},  # the clock of durations
     "report": PURE | {"errors", "settings"},
     # An edge that plugin and commands share: they may not import each other.
+    # What other tools' suites say: files are read, nothing is run.
+    "suites": {"errors", "models", "transcript"},
     "report_files": PURE | {"errors", "settings", "recording"},
     "ini_files": {"errors"},
     "accepted_files": {"behavior", "errors", "recording", "transcript"},
@@ -56,21 +58,22 @@ MAY_IMPORT = {
     # Traffic of other tools becomes cassettes and a test; an edge of the commands.
     "traces": {"errors", "models", "places", "recording", "transcript"},
     "plugin": PURE | {"errors", "clock", "settings", "recording", *SHARED_EDGES},
-    "cli": PURE | {"errors", "clock", "settings", "recording", "traces", *SHARED_EDGES},
+    "cli": PURE | {"errors", "clock", "settings", "recording", "suites", "traces", *SHARED_EDGES},
     "__init__": PURE | {"errors", "settings", "plugin", "recording"},
 }
 DOORS = {
     "pytest": {"plugin"},
     "vcr": {"recording"},
-    "yaml": {"recording", "plugin/cases.py"},
+    "yaml": {"recording", "plugin/cases.py", "suites/files.py"},
     "jsonschema": {"behavior/structured.py"},
     "pydantic": {"behavior/typed.py"},
     "deepdiff": {"comparison/difference.py"},
     "filelock": {"recording/locking.py", "recording/shared_state.py"},
     # the test's own calls (claude.ask and the judge), and the Models API asked for with --live
     "anthropic": {"plugin/claude_fixture.py", "cli/live.py"},
-    "jinja2": {"report/html.py"},
+    "jinja2": {"report/html.py", "suites/templates.py"},
     "markupsafe": {"report/html.py"},
+    "shtab": {"cli/completion.py"},
     "botocore": {"recording/doors/aws.py"},
     "genai_prices": {"models/prices.py"},
     # whose server answers, and whether a worker that reserved money still runs

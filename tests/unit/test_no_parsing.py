@@ -62,7 +62,7 @@ EXCEPTIONS: dict[str, str] = {
     "report/preflight.py:_retirement": "a date",
     "report/preflight.py:speed_lines": "a unit",
     "report/story.py:short_names": "the endings of model ids",
-    "report/terminal.py:_sets": "the id of a case in that of its test",
+    "report/terminal.py:set_lines": "the id of a case in that of its test",
     "report/terminal.py:rows_text": "what is a command is not broken",
     "report/terminal.py:usage_text": "lines",
     "report/terminal.py:note_lines": "what is a command is not broken",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -37,7 +37,11 @@ class Gate:
             what, as a rule says, changes from run to run: such a difference is no edit.
     """
 
-    def __init__(self, settings: RunSettings, arms: Arms, run: GatedRun) -> None:
+    def __init__(
+        self, settings: RunSettings, arms: Arms, run: GatedRun, sets: Mapping[str, str]
+    ) -> None:
+        """`sets` are the data sets that tests are cases of, by node id."""
+        self._sets = sets
         self._settings = settings
         self._arms = arms
         self._recordings = arms.recordings
@@ -283,7 +287,7 @@ class Gate:
         ledger, least = self._ledger(tests), 0 if part is None else part.suspects or 0
         if least == 0 and len(tests) > 1:  # alone it says nothing of a duel
             _, least = self._run.attempts.pasts(ledger, policy, self.superseded)
-        return plan(ledger, policy, tests, attempts=attempts, least_suspects=least)
+        return plan(ledger, policy, tests, attempts=attempts, least_suspects=least, sets=self._sets)
 
     def _ledger(self, tests: Iterable[str]) -> Ledger:
         return Ledger(t for test in tests for t in self._trials.get(test, {}).values())

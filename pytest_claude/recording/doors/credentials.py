@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from pytest_claude.recording.doors.line import current, is_replaying
@@ -47,22 +49,34 @@ def async_credentials(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def remembered(original: Callable[..., Any]) -> Callable[..., Any]:
-    """`create_ssl_context`, made once per setting while a claude test replays.
+    """`create_ssl_context` of the transports, made once per setting while a claude test runs.
 
-    Loading the certificates takes 20 ms, and no byte is sent; apps build one client per call or per
-    test. While recording, and outside claude tests, each client gets a context of its own as ever.
+    Loading the certificates takes 20 ms and most of a megabyte, and apps build one client per call
+    or per test. What an app makes itself, or makes otherwise than usual, is its own as ever, and so
+    is each one outside claude tests.
     """
     made: dict[tuple[Any, ...], Any] = {}
 
     def create_ssl_context(*args: Any, **kwargs: Any) -> Any:
-        line = current()
         usual = not args and kwargs.get("verify") is True and kwargs.get("cert") is None
-        if not isinstance(line, Recorder) or not line.replaying or not usual:
+        if not isinstance(current(), Recorder) or not usual:
             return original(*args, **kwargs)
-        files = (os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-        key = (kwargs.get("trust_env"), kwargs.get("http2"), *files)
+        # The transport that is being made tells its context at each connection what to offer.
+        offers = sys._getframe(1).f_locals.get("http2")
+        key = (kwargs.get("trust_env"), offers, *_trusted())
         if key not in made:
             made[key] = original(*args, **kwargs)
         return made[key]
 
     return create_ssl_context
+
+
+def _trusted() -> Iterator[Any]:
+    """What decides whom a new context trusts."""
+    import ssl
+
+    yield ssl.SSLContext  # of the system's certificates, once `truststore` is in force
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
+        yield (path := os.environ.get(name))
+        with suppress(OSError):
+            yield path and os.stat(path).st_mtime_ns  # noqa: PTH116  # as fast as it can be

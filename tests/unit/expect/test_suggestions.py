@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from transcripts import answer, call, run
 
@@ -196,6 +196,7 @@ def test_a_schema_names_what_each_value_has() -> None:
     assert schema([{"2026-05-01": 3}]) == {"type": "object"}
 
 
+@example(float("inf"))
 @given(JSONS)
 def test_the_code_of_a_value_reads_as_the_value(value) -> None:
     assert eval(_literal(value)) == value

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from ledgers import decided, trials
+from ledgers import Written, decided, letters, trials
 
 from pytest_claude.comparison.trial import Trial
 from pytest_claude.gating import (
@@ -91,11 +91,11 @@ def test_candidates_that_are_judged_one_by_one_come_to_what_is_simulated(policy:
     seen = set()
     for run in range(12):
         rates = [chance.choice((1.0, 0.95, 0.6)) for _ in range(5)]
-        base = {f"t{n}": {"base": _letters(chance, rate, 10), "fresh": _letters(chance, rate, 130)}
+        base = {f"t{n}": {"base": letters(chance, rate, 10), "fresh": letters(chance, rate, 130)}
                 for n, rate in enumerate(rates)}  # fmt: skip
         arms = []
         for worse in (0.0, 0.0, chance.choice((0.2, 0.5))):
-            cand = {f"t{n}": {"cand": _letters(chance, max(0, rate - worse), 160)}
+            cand = {f"t{n}": {"cand": letters(chance, max(0, rate - worse), 160)}
                     for n, rate in enumerate(rates)}  # fmt: skip
             arms.append({test: {**of, **cand[test]} for test, of in base.items()})
         counted = counted_gates([10] * 5, [Written(arm) for arm in arms], policy)
@@ -112,21 +112,6 @@ def test_candidates_that_are_judged_one_by_one_come_to_what_is_simulated(policy:
         most = [max(of) for of in zip(*(gate.fresh for gate in counted), strict=True)]
         assert len(fresh) == sum(most), "shared"
     assert {"pass", "fail"} <= seen
-
-
-def _letters(chance: Random, rate: float, number: int) -> str:
-    return "".join("PF"[chance.random() >= rate] for _ in range(number))
-
-
-class Written:
-    """Outcomes written as letters."""
-
-    def __init__(self, suite: dict[str, dict[str, str]]) -> None:
-        self._suite = suite
-
-    def fails(self, test: int, stream: str, start: int, stop: int) -> int:
-        letters = self._suite[f"t{test}"][{"base_fresh": "fresh"}.get(stream, stream)]
-        return letters[start:stop].count("F")
 
 
 def side_by_side(

@@ -78,7 +78,7 @@ def test_a_suite_that_fires_alone_is_looked_at_again_with_todays_baseline() -> N
     found = decided(Ledger(trials(good_today)), QUICK, tests)
     assert (found.overall, found.suite, found.fresh_baseline_trials) == ("fail", "confirmed", 80)
     assert str(headline(found)) == (
-        "the suite passes less often (p 3.6e-06 <= 0.010), no single test is named"
+        "the suite passes less often (p 3.6e-06 <= 0.01), no single test is named"
     )
 
 
@@ -249,7 +249,7 @@ def test_offline_a_suite_that_fires_alone_and_cannot_be_looked_at_again_is_undec
     found = decided(Ledger(trials(tests)), OFFLINE, tests)
     assert (found.overall, found.suite) == ("undecided", "unconfirmed")
     assert str(headline(found)) == (
-        "the suite passes less often than the recorded baseline (p 3.6e-06), "
+        "the suite passes less often (p 3.6e-06 <= 0.01) than the recorded baseline, "
         "and today's baseline was not asked for all tests"
     )
 

@@ -15,6 +15,7 @@ from pytest_claude.report.terminal import (
     gate_lines,
     overview_lines,
     plain_lines,
+    set_lines,
     side_by_side_lines,
 )
 
@@ -27,7 +28,8 @@ def told(name: str) -> str:
     if isinstance(of, Candidates):
         lines = side_by_side_lines(of)
     else:
-        lines = [*(gate_lines(of) if of.compares else ()), *plain_lines(run.results, of.stale)]
+        lines = gate_lines(of) if of.compares else set_lines(run.results)
+        lines += plain_lines(run.results, of.stale)
     if of.compares:
         lines += ["", *command_lines(next_commands(of, None))]
     return "\n".join([*lines, "== pytest-claude show", *overview_lines(of), ""])

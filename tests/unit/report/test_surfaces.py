@@ -196,8 +196,8 @@ def surfaces(run: Run) -> Iterator[tuple[str, Read]]:
     yield "BUMP.md", in_bump_md(run)
 
 
-def test_twelve_kinds_of_runs_are_read() -> None:
-    assert len(COMPARED) == 12
+def test_thirteen_kinds_of_runs_are_read() -> None:
+    assert len(COMPARED) == 13
 
 
 @pytest.mark.parametrize("name", sorted(COMPARED))

@@ -13,7 +13,7 @@ import report_samples as samples
 from pytest_claude.behavior.profile import Profile, ToolFact
 from pytest_claude.comparison.difference import Difference
 from pytest_claude.comparison.trial import CheckNote, Trial
-from pytest_claude.gating.decision import Decision, TestVerdict
+from pytest_claude.gating.decision import Decision, SetVerdict, TestVerdict
 from pytest_claude.gating.measures import Ratio
 from pytest_claude.gating.policy import Policy
 from pytest_claude.report.story import story
@@ -38,8 +38,8 @@ def test_reading_gives_what_was_written(name: str) -> None:
     ("cls", "more"),
     [
         (CheckNote, set()), (Comparison, set()), (Decision, {"v", "attempt"}), (Difference, set()),
-        (InSet, set()), (Policy, set()), (Profile, set()), (Ratio, set()), (Stale, set()),
-        (TestResult, set()), (TestVerdict, set()),
+        (InSet, set()), (Policy, set()), (Profile, set()), (Ratio, set()), (SetVerdict, set()),
+        (Stale, set()),        (TestResult, set()), (TestVerdict, set()),
         (ToolFact, set()), (Trial, {"v"}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -1,0 +1,1 @@
+"""Tests and data sets of other tools, read as cases with checks, and written as a pytest module."""
