@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     redaction = Redaction.of_environment(os.environ)
     try:
         written = identified(_as_written(chosen, personal, redaction, options.into))
-        shown = Path(os.path.relpath(test.resolve(), project.root)).as_posix()
+        shown = Path(os.path.relpath(test.resolve(), project.root.resolve())).as_posix()
         kept = write_cassettes(
             progress.each(written, "cassettes written"),
             test=f"{shown}::{name}",

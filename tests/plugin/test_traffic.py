@@ -204,6 +204,18 @@ def test_the_hook_of_the_project_takes_names_out_of_cases_and_cassettes(project,
     project.run("tests").assert_outcomes(passed=1)
 
 
+def test_a_secret_is_in_no_file_that_is_written(project, made) -> None:
+    key = "sk-ant-api03-not-a-real-key-but-as-long-as-one"
+    asked = {"role": "user", "content": f"I set ANTHROPIC_API_KEY={key}, and it fails."}
+    call = said(tool("search", "toolu_9", query=f"{key} fails"), stop="tool_use")
+    turns = [{"role": "assistant", "content": call["content"]}, back("toolu_9", f"no {key}")]
+    made((request(asked), call), (request(asked, *turns), said(text(f"Revoke {key}."))))
+    written = [p for p in project.path.rglob("*") if p.is_file() and p.name != "log.jsonl"]
+    assert [p for p in written if key in p.read_text()] == []
+    assert "and it fails." in cases(project)[0]["prompt"]
+    project.run("tests", "--claude-strict").assert_outcomes(passed=1)
+
+
 def test_cases_that_the_hook_makes_the_same_are_one(project, made) -> None:
     project.pytester.makeconftest(
         "import re\ndef pytest_claude_redact(body):\n    return re.sub('Ada|Bo', '[who]', body)\n"
