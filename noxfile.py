@@ -52,7 +52,7 @@ def types(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Spelling, and the site in dist/site."""
     session.install("-e", ".[dev]")
-    session.run("codespell", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
+    session.run("codespell", "docs", "benchmarks", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
     session.run("python", "-m", "sphinx", "-W", "-n", "docs", "dist/site", *session.posargs)
 
 

@@ -10,6 +10,8 @@ release = version = installed("pytest-claude")
 
 extensions = ["myst_parser"]
 myst_heading_anchors = 4  # as on GitHub, so that a link to a heading works in both places
+# The first line of a block names its file, as a comment, also where the language has none.
+suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"
 html_title = f"pytest-claude {release}"

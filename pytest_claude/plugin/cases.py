@@ -223,7 +223,7 @@ def read_cases(file: CaseFile, shown: str) -> list[Case]:
         raise SettingsError(
             f'{shown}: holds no case; write one, such as {{"id": "late", "prompt": "Where is it?"}}'
         )
-    return [Case(*row, len(rows)) for row in rows]
+    return [Case(row, name, tags, len(rows)) for row, name, tags in rows]
 
 
 def _id(row: dict[Any, Any], file: CaseFile, place: str) -> str:

@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    command = config.getoption("--claude-probe")
+    command: Any = config.getoption("--claude-probe")
     refuse_other_models(config, f"{command}: what is read")
     config.stash[PROBE] = _PROBES[command]
     config.pluginmanager.register(_Answers(config), "pytest-claude-answers")
@@ -75,7 +75,7 @@ class _Answers:
 
     def __init__(self, config: pytest.Config) -> None:
         self._taken: list[Any] = []
-        self._path: Path = config.getoption("--claude-probed")
+        self._path: Any = config.getoption("--claude-probed")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         data = getattr(report, "claude", None) or {}

@@ -98,6 +98,25 @@ class InProcess(Reader):
         return SimpleNamespace(returncode=int(ran.ret), stdout=ran.stdout.str(), stderr="")
 
 
+class Prints(Reader):
+    """Types nothing, and reads the same line each time."""
+
+    def type(self, words: list[str]) -> list[str]:
+        return ["1 passed in 0.02s"]
+
+
+def test_a_page_that_shows_what_is_not_printed_is_found(tmp_path: Path) -> None:
+    reader = Prints(tmp_path)
+    reader.console("$ pytest\n1 passed in *\n")
+    with pytest.raises(AssertionError, match="no such line: 2 passed"):
+        reader.console("$ pytest\n2 passed in *\n")
+    reader.ini("# app.py\nMODEL = 1\n")
+    reader.diff("# app.py\n-MODEL = 1\n+MODEL = 2\n")
+    assert (tmp_path / "app.py").read_text() == "MODEL = 2\n"
+    with pytest.raises(AssertionError):
+        reader.diff("# app.py\n-MODEL = 1\n+MODEL = 3\n")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_block_of_a_page_runs(
     page: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
