@@ -55,16 +55,16 @@ class Tally:
 def read_lines(tally: Tally, files: int) -> Iterator[str]:
     """What was read, and what of it is no call."""
     yield f"{counted(tally.read, 'record')} read in {counted(files, 'file')}"
-    yield f"  {tally.calls:,} calls of Claude"
+    yield f"  {counted(tally.calls, 'call')} of Claude"
     for why in get_args(Why):
         if number := tally.left_out[why]:
             vendors = ", ".join(f"{m} {n:,}" for m, n in tally.vendors.most_common(_MOST))
             which = f": {vendors}" if why == "another vendor's model" else ""
             yield f"  {number:,} left out: {_TOLD.get(why, why)}{which}"
-    for record in tally.broken[:_MOST]:
-        yield f"    {record.source}: {record.detail}"
-    if (more := len(tally.broken) - _MOST) > 0:
-        yield f"    and {more:,} more"
+            named = tally.broken if why == "broken" else []
+            yield from (f"    {record.source}: {record.detail}" for record in named[:_MOST])
+            if (more := len(named) - _MOST) > 0:
+                yield f"    and {more:,} more"
 
 
 def chosen_lines(
@@ -74,8 +74,8 @@ def chosen_lines(
     distinct = sum(len(cluster.cases) for cluster in clusters)
     taken = {id(c): min(number or len(c.cases), len(c.cases)) for c in clusters}
     yield (
-        f"{counted(tally.calls, 'call')} make {counted(cases, 'case')} (the loop of an agent is "
-        f"one), of which {cases - distinct:,} ask what another one asks"
+        f"{counted(tally.calls, 'call')} → {counted(cases, 'case')} (the loop of an agent is one); "
+        f"{cases - distinct:,} of them ask what another one asks"
     )
     most = "all of them" if number is None else f"at most {number} of each (--n)"
     yield (

@@ -106,7 +106,7 @@ def test_a_loop_is_one_case_that_replays_green_with_what_the_app_gave_back(proje
     assert [entry.response.json() for entry in recorded] == [answer for _, answer in LOOP]
     assert "imported_from: a log of requests and replies\n" in project.cassette(path).read_text()
     assert "1 of 1 replay green, and what they do is accepted" in printed
-    assert "3 records read in 1 file 3 calls of Claude 3 calls make 1 case (" in printed
+    assert "3 records read in 1 file 3 calls of Claude 3 calls → 1 case (" in printed
     project.run("tests", "--claude-strict").assert_outcomes(passed=1)
 
 
@@ -269,7 +269,7 @@ def test_of_each_cluster_so_many_are_taken_and_the_same_each_time(project, made)
         for n in range(9)
     ]
     printed = made(*pairs, *pairs[:4], n="3", name="few")
-    assert "13 calls make 13 cases (the loop of an agent is one), of which 4 ask what" in printed
+    assert "13 calls → 13 cases (the loop of an agent is one); 4 of them ask what" in printed
     assert "3 of 9: claude-sonnet-4-5, answers, no system prompt" in printed
     few = (project.path / "tests/few.jsonl").read_text()
     made(*reversed(pairs), n="3", name="again")
@@ -310,3 +310,15 @@ def test_a_word_that_is_none_of_the_command_names_those_that_are(capsys, words, 
     with pytest.raises(SystemExit, match="4"):
         main(["from", *words])
     assert told in capsys.readouterr().err
+
+
+def test_a_broken_line_is_named_and_every_record_is_counted(project, made) -> None:
+    other = {**request(ASKED), "model": "gpt-4o"}
+    log(project.path / "log.jsonl", *LOOP, (other, DONE))
+    with (project.path / "log.jsonl").open("a") as file:
+        file.write('\n{"request": {"mod\n{"request": {}}\n')
+    printed = made()
+    assert "6 records read in 1 file 3 calls of Claude" in printed
+    assert "2 left out: broken log.jsonl:5: no JSON: " in printed
+    assert "log.jsonl:6: it has none of request, input, " in printed
+    assert "1 left out: another vendor's model: gpt-4o 1" in printed
