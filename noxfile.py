@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "litellm", "lint", "types", "docs"]
+nox.options.sessions = ["tests", "litellm", "examples", "lint", "types", "docs"]
 
 # What apps in the field are pinned to: httpx before 1.0, httpx2 since.
 SDKS = {
@@ -29,6 +31,15 @@ def litellm(session: nox.Session) -> None:
     """litellm's own transports."""
     session.install("-e", ".[test]", "litellm")
     session.run("python", "-m", "pytest", "tests/plugin/test_litellm.py")
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """The example apps, on the newest releases of their frameworks."""
+    session.install("-e", ".[test]")
+    for project in sorted(Path("examples").glob("*/pyproject.toml")):
+        session.install(*nox.project.load_toml(project)["project"]["dependencies"])
+    session.run("python", "-m", "pytest", "--no-skips", "tests/examples", *session.posargs)
 
 
 @nox.session

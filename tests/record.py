@@ -1,8 +1,9 @@
 """Record every cassette of this repository against the simulator, through the real SDK.
 
-    python tests/record.py
+    python tests/record.py                 # all but the examples
+    python tests/record.py router litellm  # these examples, on the frameworks that are installed
 
-Run it after a change of the app, the personas or the cassette format; `git diff` shows what the
+Run it after a change of an app, the personas or the cassette format; `git diff` shows what the
 models would have answered otherwise.
 """
 
@@ -12,44 +13,52 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(Path(__file__).parent))
 
-from simulator import Simulator  # noqa: E402
+from simulator import Persona, Simulator  # noqa: E402
+from simulator.examples import NEW, OLD, RED, environment, models  # noqa: E402
 from simulator.support_desk import BASELINE, CANDIDATE  # noqa: E402
 
-OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 BUMP = f"--claude-bump={OLD}={NEW}"
 DEMO = ROOT / "pytest_claude" / "demo"
-RUNS: tuple[tuple[Path, list[str]], ...] = ((DEMO, []), (DEMO, [BUMP]), (ROOT, ["tests/behavior"]))
+RED_BUMPS = {"demo", *RED}  # on purpose
 
 
-def main() -> int:
-    """Record all suites; 1 when pytest could not run one."""
+def main(names: Sequence[str]) -> int:
+    """Record; 1 when a suite did not end as it should."""
+    if names:
+        return max(record(ROOT / "examples" / name, models(name)) for name in names)
+    own = {OLD: BASELINE, NEW: CANDIDATE}
+    return max(record(DEMO, own), record(ROOT, own, ["tests/behavior"], runs=([],)))
+
+
+def record(
+    folder: Path,
+    personas: Mapping[str, Persona],
+    arguments: Sequence[str] = (),
+    runs: Sequence[list[str]] = ([], [BUMP]),
+) -> int:
+    """Record a folder's tests and their bump anew; 1 when one did not end as it should."""
+    shutil.rmtree(folder / "cassettes", ignore_errors=True)
     status = 0
-    for folder in (ROOT, DEMO):
-        shutil.rmtree(folder / "cassettes", ignore_errors=True)
-    for folder, arguments in RUNS:
-        with Simulator({OLD: BASELINE, NEW: CANDIDATE}) as simulator:
-            code = _pytest(folder, [*arguments, "--claude-record"], simulator.url)
-        # The demo's bump is red on purpose.
-        status |= code != (1 if BUMP in arguments else 0)
+    for run in runs:
+        with Simulator(personas) as simulator:
+            code = _pytest(folder, [*arguments, *run, "--claude-record"], simulator.url)
+        status |= code != (1 if run and folder.name in RED_BUMPS else 0)
     return int(status)
 
 
 def _pytest(folder: Path, arguments: list[str], url: str) -> int:
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "CI"},
-        "ANTHROPIC_API_KEY": "sk-ant-simulated-key",
-        "ANTHROPIC_BASE_URL": url,
-    }
+    kept = {name: value for name, value in os.environ.items() if name != "CI"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider"]
     return subprocess.run(
-        [*command, *arguments], cwd=folder, env=environment, check=False
+        [*command, *arguments], cwd=folder, env={**kept, **environment(url)}, check=False
     ).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
