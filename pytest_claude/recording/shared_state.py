@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import pickle
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -42,8 +43,8 @@ class SharedState(Generic[T]):
         self.path = self._path = path
         self._lock = threading.Lock()
         self._value = new() if path is None else None
-        self._holder: int | None = None
-        self._later: list[Callable[[T], object]] = []
+        self._inside: set[int] = set()  # threads that have it, or wait for it
+        self._later: deque[Callable[[T], object]] = deque()
 
     @contextmanager
     def held(self) -> Iterator[T]:
@@ -52,26 +53,26 @@ class SharedState(Generic[T]):
         Raises:
             UnsavedCassette: The disk refuses it.
         """
+        thread = threading.get_ident()
+        self._inside.add(thread)
         try:
             with self._lock, self._opened() as value:
-                self._holder = threading.get_ident()
-                try:
-                    yield value
-                finally:
-                    self._holder = None
+                yield value
         finally:
-            while self._later:
-                self.change(self._later.pop())
+            self._inside.discard(thread)
+            with suppress(IndexError):  # another thread may take the last one
+                while True:
+                    self.change(self._later.popleft())
 
     def change(self, change: Callable[[T], object]) -> None:
-        """Have the value changed: now, or at the end of what this thread does with it.
+        """Have the value changed: now, or once this thread has it no more.
 
         A stream that the app left is closed when it is collected, and that may be meanwhile.
 
         Raises:
             UnsavedCassette: The disk refuses it.
         """
-        if self._holder == threading.get_ident():
+        if threading.get_ident() in self._inside:
             self._later.append(change)
             return
         with self.held() as value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import json
+import pickle
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from random import Random
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
@@ -306,6 +307,29 @@ def test_what_ends_while_its_thread_has_the_state_is_counted_afterwards(
                 raise KeyError
         with state.held() as limits:
             assert not limits.claims
+
+
+@pytest.mark.timeout(60)  # where it fails, it waits for ever
+@pytest.mark.parametrize("step", ["loads", "dumps"])
+def test_what_ends_while_the_state_is_read_or_written_is_counted_afterwards(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = SharedState(Limits, tmp_path / "limits")
+    tickets = [Admission(state).ticket(REQUEST) for _ in range(2)]
+    for ticket in tickets:
+        ticket.send(lambda: 200, lambda status: (status, {}), lambda status: None)
+    original = getattr(pickle, step)
+
+    def meanwhile(value: Any) -> Any:
+        while tickets:
+            tickets.pop().drop(ConnectionError("collected just now"))
+        return original(value)
+
+    monkeypatch.setattr(pickle, step, meanwhile)
+    with state.held() as limits:
+        assert len(limits.claims) == 2
+    with state.held() as limits:
+        assert not limits.claims
 
 
 def test_a_thread_that_holds_a_call_ends_as_soon_as_its_test_does() -> None:
