@@ -16,6 +16,15 @@ __tracebackhide__ = True
 
 CURRENT = pytest.StashKey["ClaudeFixture"]()
 
+_UNSEEN = (
+    "request.getfixturevalue('claude') can't be seen before the test runs: "
+    "take the fixture as an argument, or mark the test with @pytest.mark.claude"
+)
+_LIVE = (
+    "a test that is marked claude(live=True) reaches the API itself, and the fixture sees nothing "
+    "of it: state what your app returns, or leave live=True out"
+)
+
 
 @pytest.fixture
 def claude(request: pytest.FixtureRequest) -> ClaudeFixture:
@@ -77,7 +86,5 @@ def _running(request: pytest.FixtureRequest) -> ClaudeFixture:
     try:
         return cast("ClaudeFixture", request.node.stash[CURRENT])
     except KeyError:
-        raise pytest.UsageError(
-            "request.getfixturevalue('claude') can't be seen before the test runs: "
-            "take the fixture as an argument, or mark the test with @pytest.mark.claude"
-        ) from None
+        live = request.node.get_closest_marker("claude") is not None
+        raise pytest.UsageError(_LIVE if live else _UNSEEN) from None

@@ -150,6 +150,13 @@ def test_a_live_test_reaches_the_api(project) -> None:
     assert project.cassettes == ["test_app/test_calls/claude-sonnet-4-5.yaml"]
 
 
+def test_the_fixture_of_a_live_test_says_that_it_sees_nothing(project) -> None:
+    project.tests("@pytest.mark.claude(live=True)\ndef test_live(claude):\n    pass\n")
+    result = project.record()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["E*UsageError: a test that is marked claude(live=True) reaches*"])
+
+
 def test_a_thread_that_outlives_its_test_fails_the_session(project) -> None:
     project.tests(GOOD)
     project.record()
