@@ -5,10 +5,13 @@ The hosting service is a stub on loopback, the remote a bare repository, the mod
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,7 +33,10 @@ def test_calls(claude):
     assert ask().stop_reason == "tool_use"
 """
 CALLS = calls(("lookup_order", {"order_id": "1234"}))
-pytestmark = pytest.mark.child
+pytestmark = [
+    pytest.mark.child,
+    pytest.mark.skipif(sys.platform == "win32", reason="the jobs run in bash, on Linux"),
+]
 
 
 def git(folder: Path, *words: str) -> str:
@@ -58,6 +64,11 @@ class Desk:
             "CI_PROJECT_URL": f"{folder.as_uri()}/team/desk", "STEPS": str(ACTION / "steps.py"),
         }  # fmt: skip
 
+    def over_http(self, url: str) -> None:
+        """Push to a server on loopback instead of a folder."""
+        self._variables["GITHUB_SERVER_URL"] = url
+        self._variables["CI_PROJECT_URL"] = f"{url}/team/desk"
+
     def event(self, about: Mapping[str, Any]) -> None:
         self._event.write_text(json.dumps(about))
 
@@ -66,7 +77,7 @@ class Desk:
         handed = self.work / "claude-bump"
         if handed.exists():
             handed.rename(self.folder / "artifact")
-        subprocess.run(["rm", "-rf", self.work], check=True)
+        shutil.rmtree(self.work, ignore_errors=True)
         git(self.folder, "clone", "-q", str(self.remote), str(self.work))
         if (self.folder / "artifact").exists():
             (self.folder / "artifact").rename(handed)
@@ -93,7 +104,7 @@ class Desk:
 
     def watch(self, **of_last: str) -> tuple[int, str]:
         """The three jobs of a week: the status of the last that ran, and what they printed."""
-        subprocess.run(["rm", "-rf", self.work], check=True)
+        shutil.rmtree(self.work, ignore_errors=True)
         status, printed, given = 0, "", {}
         for name in ("scan", "gate", "pull-request"):
             self.job()
@@ -120,7 +131,7 @@ class Desk:
         git(clone, "add", name)
         git(clone, "commit", "-q", "-m", "somebody's")
         git(clone, "push", "-q")
-        subprocess.run(["rm", "-rf", clone], check=True)
+        shutil.rmtree(clone)
 
 
 def _of_action(given: Mapping[str, str]) -> tuple[str, dict[str, str]]:
@@ -314,6 +325,23 @@ def test_a_push_that_came_between_is_not_overwritten(project, desk: Desk) -> Non
     assert status == 1
     assert f"{BRANCH} was pushed to meanwhile; nothing was overwritten" in printed
     assert desk.show(BRANCH) == before
+
+
+def test_a_token_that_may_not_push_is_told_in_one_sentence(
+    project, desk: Desk, service: tuple[Service, str]
+) -> None:
+    with project.server():
+        desk.step("scan")
+        desk.step("gate", bump=f"{OLD}={NEW}")
+    desk.over_http(service[1])
+    desk.service.refusals["GET /team/desk.git/info/refs"] = (403, "no")
+    status, printed = desk.step("pull-request")
+    assert status == 1
+    assert f"{BRANCH} was not pushed. The token needs " in printed.splitlines()[-1]
+    user = "x-access-token" if desk.on == "github" else "oauth2"
+    word = base64.b64encode(f"{user}:{TOKEN}".encode()).decode()
+    assert desk.service.tokens == {TOKEN, f"Basic {word}"}
+    assert not desk.service.pulls
 
 
 @pytest.mark.parametrize("on", ["github"], indirect=True)
