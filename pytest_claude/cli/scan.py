@@ -29,7 +29,9 @@ def run(options: argparse.Namespace) -> int:
     ]
     if options.json:
         for path, line, use in uses:
-            print(json.dumps({"path": path, "line": line, **asdict(use)}, ensure_ascii=False))
+            place = {"path": path, "line": line, **asdict(use)}
+            place["retiring"] = use.retires_within(today, within)
+            print(json.dumps(place, ensure_ascii=False))
     else:
         print("\n".join(scan_lines(uses, today, within, unread)))
     return int(any(use.retires_within(today, within) for _, _, use in uses))

@@ -71,7 +71,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(distributions: tuple[Path,
 def test_the_source_distribution_holds_what_tests_docs_and_build_need(
     distributions: tuple[Path, Path],
 ) -> None:
-    folders = ("pytest_claude", "tests", "benchmarks", "cassettes", "docs", "examples")
+    folders = ("pytest_claude", "action", "tests", "benchmarks", "cassettes", "docs", "examples")
     files = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "noxfile.py"}
     expected = tracked(*folders) | files | {"pyproject.toml", ".gitignore", "PKG-INFO"}
     assert members(distributions[0]) == expected

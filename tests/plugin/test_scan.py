@@ -62,6 +62,13 @@ def test_every_id_of_source_configuration_workflows_and_notebooks_is_listed(
     assert places(lines) == EXPECTED
 
 
+def test_the_json_says_which_models_retire_within_the_days(project, capsys) -> None:
+    _, lines = scan(capsys, "--json", "--within", "10")
+    uses = [json.loads(line) for line in lines]
+    assert {use["name"] for use in uses if use["retiring"]} == {"claude-sonnet-4-5-20250929"}
+    assert not any(json.loads(line)["retiring"] for line in scan(capsys, "--json", "--within=9")[1])
+
+
 def test_in_a_repository_the_files_are_those_that_git_knows_or_would_add(project, capsys) -> None:
     subprocess.run(["git", "init", "-q"], cwd=project, check=True)
     (project / ".gitignore").write_text("node_modules\nvertex.env\n", "utf-8")
