@@ -88,8 +88,11 @@ class _Service:
             raise Refused(401, f"no token is set (it needs {self.rights})", 4)
         url = path if path.startswith("http") else self._api + path
         data = None if body is None else json.dumps(body).encode()
-        headers = {**self._headers, "Content-Type": "application/json"}
-        request = urllib.request.Request(url, data, headers, method=method)
+        request = urllib.request.Request(
+            url, data, {"Content-Type": "application/json"}, method=method
+        )
+        for name, value in self._headers.items():
+            request.add_unredirected_header(name, value)  # another server never gets the token
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)

@@ -160,7 +160,8 @@ def service() -> Iterator[tuple[Service, str]]:
 @pytest.fixture
 def desk(
     project: Project, recorded_once: Any, service: tuple[Service, str], on: str,
-    warm_python: str, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory,
+    warm_python: str, short_gates: None, monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Desk:  # fmt: skip
     """The remote holds an app on OLD with a recorded test."""
     project.app(sdk_in_children=True)
@@ -171,7 +172,16 @@ def desk(
     root = project.path
     (root / ".gitignore").write_text("__pycache__\n")
     git(root, "init", "-q", "-b", "main")
-    git(root, "add", "app.py", "test_app.py", "pyproject.toml", "cassettes", ".gitignore")
+    git(
+        root,
+        "add",
+        "app.py",
+        "test_app.py",
+        "conftest.py",
+        "pyproject.toml",
+        "cassettes",
+        ".gitignore",
+    )
     git(root, "commit", "-q", "-m", "desk")
     git(folder, "clone", "-q", "--bare", str(root), str(desk.remote))
     programs = folder / "bin"
