@@ -284,12 +284,12 @@ COMMANDS: Mapping[str, Command] = {
                  help="of jsonl: the field that holds the reply (default: response, output, reply, "
                  "message or completion)"),
         ),
-        "From traffic (exports of traces, logs, cassettes) it reads the calls of Claude, clusters "
-        "them by system prompt, tools and what the model did, samples each cluster, takes secrets "
-        "and personal data out, writes cassettes, a file of cases and one short test, and replays it "
-        "once, which accepts what it does. From a suite (a promptfoo configuration, or a data "
-        "set of DeepEval or pydantic-evals) it writes a test module and its files of cases; what has no "
-        "equivalent is listed. No file is written over.",
+        "From traffic (exports of traces, logs, cassettes) it reads the calls of Claude, "
+        "clusters them by system prompt, tools and what the model did, samples each cluster, "
+        "takes secrets and personal data out, writes cassettes, a file of cases and one short "
+        "test, and replays it once, which accepts what it does. From a suite (a promptfoo "
+        "configuration, or a data set of DeepEval or pydantic-evals) it writes a test module and "
+        "its files of cases; what has no equivalent is listed. No file is written over.",
     ),
     "export": Command(
         "export",
