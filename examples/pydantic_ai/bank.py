@@ -1,7 +1,7 @@
 """A bank's agent on pydantic-ai: a tool, and a typed answer."""
 
 from pydantic import BaseModel
-from pydantic_ai import Agent, RunContext
+from pydantic_ai import Agent, NativeOutput, RunContext
 
 BALANCES = {"ada": 120.5, "grace": -40.0}
 
@@ -14,9 +14,9 @@ class Advice(BaseModel):
 agent = Agent(
     "anthropic:claude-sonnet-4-5",
     deps_type=str,
-    output_type=Advice,
+    output_type=NativeOutput(Advice),
     instructions="You advise a customer of a bank. Look up the balance first.",
-    defer_model_check=True,
+    model_settings={"max_tokens": 1000},
 )
 
 

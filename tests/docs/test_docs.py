@@ -32,7 +32,7 @@ from pytest_claude.report.words import because, word
 
 PAGES = sorted(DOCS.rglob("*.md"))
 # They lead to what runs.
-WITHOUT_CODE = {"index", "changelog", "troubleshooting", "by-word", "comparison"}
+WITHOUT_CODE = {"index", "changelog", "troubleshooting", "by-word", "comparison", "frameworks"}
 # What the model of the pages answers.
 PROMPTS = {
     "^Compare my orders": calls(LOOKUP, ("lookup_order", {"order_id": "5678"})),

@@ -26,10 +26,9 @@ BUMP = (f"--claude-bump={OLD}={NEW}", "--claude-report=run.json")
 def example(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A copy of an example."""
     project = tomllib.loads((request.param / "pyproject.toml").read_text("utf-8"))["project"]
-    for needed in project["dependencies"]:
-        try:
-            metadata.version(Requirement(needed).name)
-        except metadata.PackageNotFoundError:
+    for needed in map(Requirement, project["dependencies"]):
+        found = [part.version for part in metadata.distributions(name=needed.name)]
+        if not any(needed.specifier.contains(version) for version in found):
             pytest.skip(f"{needed} is not installed; `nox -s examples` runs this")
     ignore = shutil.ignore_patterns("__pycache__", ".pytest_cache")
     return shutil.copytree(request.param, tmp_path / request.param.name, ignore=ignore)

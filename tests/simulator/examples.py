@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from simulator.personas import Persona, by_prompt, calls, reads, says, script
+from simulator.personas import Persona, Reply, by_prompt, calls, reads, says, script
 
 OLD, NEW = "claude-sonnet-4-5", "claude-sonnet-5-5"
 # Whose bump fails on purpose, and the test that says so.
@@ -28,7 +28,16 @@ def _invoice(number: str, total: float, currency: str, due: str | None) -> Perso
 
 
 def _advice(text: str, block_card: bool) -> Persona:
-    return calls(("final_result", {"text": text, "block_card": block_card}))
+    return says(json.dumps({"text": text, "block_card": block_card}))
+
+
+def _agent(thought: str) -> Persona:
+    """Looks the order up, and thinks first: the Agent SDK asks for it."""
+    tools = (("mcp__shop__lookup_order", {"order_id": "1234"}),)
+    return script(
+        lambda request, seen: Reply(tools=tools, thinking=thought),
+        says("Your hammer ships today.", thinking=thought),
+    )
 
 
 _pack = says("Take an umbrella and boots for Bergen, and a shirt for Seville.")
@@ -59,6 +68,7 @@ _translation = says("Die Säge ist stumpf.")
 
 _departments = by_prompt({"charged|money": says("billing")}, says("delivery"))
 _MODELS: dict[str, tuple[Persona, Persona]] = {
+    "agent_sdk": (_agent("They name the order."), _agent("")),
     "bedrock": (
         says("The saw of order 1235 does not cut, and the customer has written twice."),
         says("A customer wrote twice: the saw of order 1235 does not cut."),
