@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+_LONGEST = 200  # characters of a line about what is not imported
 
 
 class NoEquivalent(Exception):
     """What another tool's file says, and we can't; the text says what and why."""
+
+
+class Given(Mapping[str, Any]):
+    """An object of another tool's file that knows which of its keys nobody has read.
+
+    Args:
+        value: The object; None is one without keys.
+        what: What it is, for the error.
+
+    Raises:
+        NoEquivalent: The value is no object.
+    """
+
+    def __init__(self, value: Any, what: str) -> None:
+        if not isinstance(value, Mapping | None):
+            raise NoEquivalent(f"{what} {value!r}: no object"[:_LONGEST])
+        self._value = value or {}
+        self._unread = dict.fromkeys(self._value)
+
+    def __getitem__(self, key: str) -> Any:
+        self._unread.pop(key, None)
+        return self._value[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._value)
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def unread(self, prefix: str = "") -> list[str]:
+        """A line for each key that nobody has read, so that none is lost in silence."""
+        return [f"{prefix}{key}: {self._value[key]}"[:_LONGEST] for key in self._unread]
 
 
 @dataclass(frozen=True)
