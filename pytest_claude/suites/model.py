@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,16 +19,17 @@ class Given(Mapping[str, Any]):
     Args:
         value: The object; None is one without keys.
         what: What it is, for the error.
+        about: Keys that say something of the file alone.
 
     Raises:
         NoEquivalent: The value is no object.
     """
 
-    def __init__(self, value: Any, what: str) -> None:
+    def __init__(self, value: Any, what: str, *, about: Collection[str] = ()) -> None:
         if not isinstance(value, Mapping | None):
             raise NoEquivalent(f"{what} {value!r}: no object"[:_LONGEST])
         self._value = value or {}
-        self._unread = dict.fromkeys(self._value)
+        self._unread = dict.fromkeys(key for key in self._value if key not in about)
 
     def __getitem__(self, key: str) -> Any:
         self._unread.pop(key, None)
@@ -41,8 +42,11 @@ class Given(Mapping[str, Any]):
         return len(self._value)
 
     def unread(self, prefix: str = "") -> list[str]:
-        """A line for each key that nobody has read, so that none is lost in silence."""
-        return [f"{prefix}{key}: {self._value[key]}"[:_LONGEST] for key in self._unread]
+        """Each key that nobody has read, so that none is lost in silence.
+
+        Without its value, which may be a secret.
+        """
+        return [f"{prefix}{key}" for key in self._unread]
 
 
 @dataclass(frozen=True)

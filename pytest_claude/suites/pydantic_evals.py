@@ -17,6 +17,8 @@ from pytest_claude.suites.files import load
 from pytest_claude.suites.model import Given, NoEquivalent, Stated, Suite, SuiteCase
 from pytest_claude.transcript.json_values import mapping
 
+_ABOUT = ("name", "$schema")  # keys of a data set that change no case
+
 
 def read_pydantic_evals(path: Path) -> Suite:
     """The suite of the data set in a YAML or JSON file.
@@ -27,7 +29,7 @@ def read_pydantic_evals(path: Path) -> Suite:
     loaded = load(path)
     if not isinstance(loaded, dict) or not isinstance(loaded.get("cases"), list):
         raise SettingsError(f"{path}: no data set of pydantic-evals: no list of `cases` in it")
-    data, suite = Given(loaded, "data set"), Suite()
+    data, suite = Given(loaded, "data set", about=_ABOUT), Suite()
     evaluators = data.get("evaluators") or ()
     for number, each in enumerate(data["cases"], start=1):
         try:
@@ -36,12 +38,8 @@ def read_pydantic_evals(path: Path) -> Suite:
             suite.left_out.append(f"case {mapping(each).get('name') or number}: {why}")
     of_report = [_name(each)[0] for each in data.get("report_evaluators") or ()]
     suite.left_out += [f"report evaluator {name}" for name in of_report]
-    suite.left_out += [line for line in data.unread() if not line.startswith(_ABOUT)]
+    suite.left_out += data.unread()
     return suite
-
-
-_ABOUT = ("name: ", "$schema: ")
-"""What a data set says of itself alone."""
 
 
 def _case(given: Given, evaluators: Iterable[Any]) -> SuiteCase:

@@ -135,17 +135,17 @@ def test_what_a_part_of_a_golden_says_besides_is_listed(tmp_path: Path) -> None:
     other = {"input": "Hi", "turns": turns, "expected_tools": [{"x": 1}]}
     [case, second] = goldens(tmp_path, row, other).cases
     assert case.left_out == [
-        "turn 1: user_id: u",
+        "turn 1: user_id",
         "additional_metadata: late",
-        "expected_tools: a: output: x",
-        "expected_tools: a: reasoning: y",
+        "expected_tools: a: output",
+        "expected_tools: a: reasoning",
     ]
     assert (second.prompt, second.checks) == ("Hi", [])
     assert second.left_out == [f"turns: {turns}", "expected_tools: {'x': 1}: no name of a tool"]
     path = tmp_path / "exported.json"
     path.write_text('{"goldens": null, "conversationalGoldens": [{"input": "Hi"}], "alias": "A"}')
     suite = read_deepeval(path)
-    assert (len(suite.cases), suite.left_out) == (1, ["alias: A"])
+    assert (len(suite.cases), suite.left_out) == (1, ["alias"])
 
 
 def test_metadata_in_a_cell_of_csv_are_tags(tmp_path: Path) -> None:
@@ -277,11 +277,11 @@ cases:
     ]
     assert suite.cases[0].left_out == [
         "metadata: late",
-        "LLMJudge: model: openai:gpt-5",
-        "Equals: evaluation_name: same",
-        "source: b",
+        "LLMJudge: model",
+        "Equals: evaluation_name",
+        "source",
     ]
-    assert suite.left_out == ["version: 2"]
+    assert suite.left_out == ["version"]
 
 
 def test_a_case_without_inputs_or_that_is_no_object_is_named(tmp_path: Path) -> None:
