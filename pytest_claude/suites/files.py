@@ -45,10 +45,17 @@ def load(path: Path, *, core: bool = False) -> Any:
             case ".jsonl":
                 return [json.loads(line) for line in text.split("\n") if line.strip()]
             case ".csv":
-                return [*csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)]
+                rows = io.StringIO(text, newline="")
+                return [*map(_row, csv.DictReader(rows, restval="", skipinitialspace=True))]
     except (ValueError, RecursionError, csv.Error, yaml.YAMLError) as error:
         raise SettingsError(f"{path}: can't be read: {error}") from None
     raise SettingsError(f"{path}: a .yaml, .yml, .json, .jsonl or .csv file is read")
+
+
+def _row(row: dict[str | None, Any]) -> dict[str | None, Any]:
+    if None in row:
+        raise ValueError(f"a row has more cells than the header: {row[None]}")
+    return row
 
 
 def yaml_value(text: str) -> Any:

@@ -24,7 +24,7 @@ def written(suite: Suite, name: str, source: str) -> dict[str, str]:
         source: What it is read from, for its first line.
     """
     groups: dict[tuple[str, ...], list[tuple[SuiteCase, dict[str, Any]]]] = {}
-    for case, ident in zip(suite.cases, _ids(suite.cases), strict=True):
+    for case, ident in zip(suite.cases, ids(suite.cases), strict=True):
         codes, values = _stated(case.checks)
         fields = {"id": ident, "prompt": case.prompt, "request": case.request, **values}
         fields |= {"tags": case.tags} if case.tags else {}
@@ -43,7 +43,7 @@ def _json(fields: Mapping[str, Any]) -> str:
     return json.dumps(fields, ensure_ascii=False, default=str)  # YAML has dates
 
 
-def _ids(cases: list[SuiteCase]) -> Iterator[str]:
+def ids(cases: list[SuiteCase]) -> Iterator[str]:
     """A name for each case, of its own name or what it asks."""
     taken: set[str] = set()
     for case in cases:

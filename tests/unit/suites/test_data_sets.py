@@ -148,6 +148,15 @@ def test_what_a_part_of_a_golden_says_besides_is_listed(tmp_path: Path) -> None:
     assert (len(suite.cases), suite.left_out) == (1, ["alias"])
 
 
+def test_a_row_of_csv_may_lack_cells_and_may_not_have_too_many(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("input,name\nHi\n")
+    assert [(case.prompt, case.name) for case in read_deepeval(path).cases] == [("Hi", "")]
+    path.write_text("input,name\nHi,a,b\n")
+    with pytest.raises(SettingsError, match=r"a\.csv: .* more cells than the header: \['b'\]"):
+        read_deepeval(path)
+
+
 def test_metadata_in_a_cell_of_csv_are_tags(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('input,additional_metadata\nHi,"{""area"": ""x""}"\n')
