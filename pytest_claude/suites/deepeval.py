@@ -37,7 +37,7 @@ def read_deepeval(path: Path) -> Suite:
         suite.left_out += data.unread()
     for number, row in enumerate(rows if isinstance(rows, list) else (), start=1):
         try:
-            suite.cases.append(_case(Given(row, "its value")))
+            suite.cases.append(_case(Given(row, "")))
         except NoEquivalent as why:
             suite.left_out.append(f"golden {number}: {why}")
     if not rows or not (suite.cases or suite.left_out):

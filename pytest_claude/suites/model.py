@@ -18,7 +18,7 @@ class Given(Mapping[str, Any]):
 
     Args:
         value: The object; None is one without keys.
-        what: What it is, for the error.
+        what: What it is, for the error; "" where that is said already.
         about: Keys that say something of the file alone.
 
     Raises:
@@ -27,7 +27,7 @@ class Given(Mapping[str, Any]):
 
     def __init__(self, value: Any, what: str, *, about: Collection[str] = ()) -> None:
         if not isinstance(value, Mapping | None):
-            raise NoEquivalent(f"{what} {value!r}: no object"[:_LONGEST])
+            raise NoEquivalent(f"{what} {value!r} is no object".strip()[:_LONGEST])
         self._value = value or {}
         self._unread = dict.fromkeys(key for key in self._value if key not in about)
 

@@ -67,7 +67,7 @@ class _Reader:
     def suite(self) -> Suite:
         request = self._request()
         default = self._default()
-        prompts = [*self._prompts(self._config.get("prompts", "{{prompt}}"))]
+        prompts = [*self._prompts(self._config.get("prompts") or "{{prompt}}")]
         if "scenarios" in self._config:
             self._leave("scenarios: write their tests out in `tests`")
         tests = self._config.get("tests") or []
@@ -130,7 +130,10 @@ class _Reader:
         """The label and the template of each prompt."""
         for each in _list(given):
             options = Given(mapping(each), "prompt")
-            raw = str(options.get("raw") or options.get("id") or each)
+            raw = options.get("raw") or options.get("id") or each
+            if not isinstance(raw, str):
+                self._leave(f"prompt {raw}: no text")
+                continue
             label = str(options.get("label", ""))
             self._leave(*options.unread(f"prompt {label or raw[:40]}: "))
             name = raw.removeprefix("file://")
@@ -157,7 +160,7 @@ class _Reader:
                         if isinstance(row, dict):
                             yield _of_row(row) if path.suffix == ".csv" else row
                         else:
-                            self._leave(f"tests {each}: entry {number} {row!r}: no object")
+                            self._leave(f"tests {each}: entry {number} {row!r} is no object")
 
     def _paths(self, name: str) -> list[Path]:
         if "*" not in name:
@@ -211,7 +214,7 @@ class _Reader:
             case.tags += [f"prompt:{label}"] if label and len(prompts) > 1 else []
             case.left_out += left_out
             if "transform" in options:
-                kinds = (str(each.get("type")) for each in mappings(asserts))
+                kinds = (_kind(each) for each in _list(asserts or []))
                 case.left_out += [f"{kind}: its test has a transform" for kind in kinds]
             else:
                 self._state(case, asserts, values)
@@ -219,9 +222,9 @@ class _Reader:
 
     def _state(self, case: SuiteCase, asserts: Any, values: Vars) -> None:
         for each in _list(asserts or []):
-            kind = str(mapping(each).get("type", "assertion"))
+            kind = _kind(each)
             try:
-                given = Given(each, "its value", about=("type",))
+                given = Given(each, "", about=("type",))
                 if kind == "assert-set" and "threshold" not in given:
                     self._state(case, given.get("assert"), values)
                 else:
@@ -234,7 +237,7 @@ class _Reader:
         for key in ("transform", "contextTransform", "config"):
             if key in given:
                 raise NoEquivalent(f"it has {key}")
-        if "weight" in given and given["weight"] == 0:
+        if given.get("weight") == 0:
             raise NoEquivalent("of weight 0, it only measures")
         plain = kind.removeprefix("not-")
         if (made := _CHECKS.get(plain)) is None:
@@ -242,6 +245,10 @@ class _Reader:
         value = _rendered(self._data(given.get("value"), "value"), values)
         stated = made(value, given)
         return stated if plain == kind else stated.contrary
+
+
+def _kind(assertion: Any) -> str:
+    return str(mapping(assertion).get("type", "assertion"))
 
 
 def _is_named(provider: Any) -> bool:
@@ -315,14 +322,13 @@ _COMPACT = re.compile(r"(?P<type>[a-z][a-z:0-9-]*)(?:\((?P<threshold>[\d.]+)\))?
                       re.DOTALL)  # fmt: skip
 
 
+_READ = re.compile(r"__(?:expected\d*|metadata:.*|description|prefix|suffix)")
+
+
 def _of_row(row: Mapping[str, str]) -> dict[str, Any]:
     """A test of a row: the columns that begin with `__` say something of it, others are vars."""
     expected = [v for k, v in row.items() if re.fullmatch(r"__expected\d*", k) and v]
-    read = {"__description", "__prefix", "__suffix"}
-    others = {
-        k: v for k, v in row.items() if k.startswith("__") and k not in read
-        and v and not re.fullmatch(r"__expected\d*|__metadata:.*", k)
-    }  # fmt: skip
+    others = {k: v for k, v in row.items() if v and k.startswith("__") and not _READ.fullmatch(k)}
     meta = {k.partition(":")[2]: v for k, v in row.items() if k.startswith("__metadata:") and v}
     options = {k: row[f"__{k}"] for k in ("prefix", "suffix") if row.get(f"__{k}")}
     return {

@@ -33,7 +33,7 @@ def read_pydantic_evals(path: Path) -> Suite:
     evaluators = data.get("evaluators") or ()
     for number, each in enumerate(data["cases"], start=1):
         try:
-            suite.cases.append(_case(Given(each, "its value"), evaluators))
+            suite.cases.append(_case(Given(each, ""), evaluators))
         except NoEquivalent as why:
             suite.left_out.append(f"case {mapping(each).get('name') or number}: {why}")
     of_report = [_name(each)[0] for each in data.get("report_evaluators") or ()]

@@ -119,10 +119,10 @@ def test_a_golden_that_cannot_be_asked_is_named_by_its_place_in_the_file(tmp_pat
     )
     assert [case.prompt for case in suite.cases] == ["Hi"]
     assert suite.left_out == [
-        "golden 1: its value 'a text': no object",
+        "golden 1: 'a text' is no object",
         "golden 2: its input is no text: ['Look', {'url': 'x.png'}]",
         "golden 3: its input is no text: {'a': 1}",
-        "golden 4: turn 'a text': no object",
+        "golden 4: turn 'a text' is no object",
         "golden 5: turn 1 is no text of the user or the assistant",
         "golden 6: turn 1 is no text of the user or the assistant",
     ]
@@ -298,7 +298,7 @@ def test_a_case_without_inputs_or_that_is_no_object_is_named(tmp_path: Path) -> 
     suite = data_set(tmp_path, text)
     assert [case.prompt for case in suite.cases] == ["Hi"]
     assert suite.left_out == [
-        "case 1: its value 'a text': no object",
+        "case 1: 'a text' is no object",
         "case b: no inputs",
         "case 3: no inputs",
     ]

@@ -183,7 +183,7 @@ def test_what_an_assertion_says_besides_is_listed(
 
 def test_an_assertion_that_is_no_object_or_has_no_type_is_listed(tmp_path: Path) -> None:
     case = one(tmp_path, "a text")
-    assert case.left_out == ["assertion: its value 'a text': no object"]
+    assert case.left_out == ["assertion: 'a text' is no object"]
     case = one(tmp_path, {"$ref": "#/assertionTemplates/a"})
     assert case.left_out == ["assertion: no such check here: {'$ref': '#/assertionTemplates/a'}"]
 
@@ -303,6 +303,7 @@ def test_what_a_program_makes_or_another_place_keeps_is_listed(tmp_path: Path) -
             "a.py:make",
             "langfuse://a:1",
             "*.md",
+            {"a.txt": "a label"},
         ],
         "tests": ["file://a.js", "huggingface://datasets/a", {"vars": {"a": "file://a.png"}}],
         "scenarios": [{}],
@@ -318,6 +319,7 @@ def test_what_a_program_makes_or_another_place_keeps_is_listed(tmp_path: Path) -
         "prompt a.py:make: it is made by a program, or kept elsewhere",
         "prompt langfuse://a:1: it is made by a program, or kept elsewhere",
         "*.md: no such file",
+        "prompt {'a.txt': 'a label'}: no text",
         "scenarios: write their tests out in `tests`",
         "evaluateOptions.repeat: record with --claude-trials 3",
         "derivedMetrics",
@@ -376,8 +378,8 @@ def test_what_is_not_imported_of_a_test_is_listed_by_its_name(tmp_path: Path) ->
         "prompt both: function",
         f"test x: prompt 'both': {undefined.format('b')}",
         f"test no var: prompt 'both': {undefined.format('a')}",
-        "tests file://a.json: entry 1 'a text': no object",
-        "test a list: metadata ['x']: no object",
+        "tests file://a.json: entry 1 'a text' is no object",
+        "test a list: metadata ['x'] is no object",
     ]
     [case] = suite.cases
     assert (case.name, case.left_out) == ("whole", ["providers"])
