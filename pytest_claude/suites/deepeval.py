@@ -84,9 +84,8 @@ def _asked(turns: Any, left_out: list[str]) -> list[Any]:
     if not said:
         raise NoEquivalent("neither an input nor a turn of the user")
     for number, turn in enumerate(said, start=1):
-        if turn.get("role") not in ("user", "assistant") or not isinstance(
-            turn.get("content"), str
-        ):
+        is_text = isinstance(turn.get("content"), str)
+        if turn.get("role") not in ("user", "assistant") or not is_text:
             raise NoEquivalent(f"turn {number} is no text of the user or the assistant")
         left_out += turn.unread(f"turn {number}: ")
     return [{"role": turn["role"], "content": turn["content"]} for turn in said]
@@ -97,13 +96,16 @@ def _tools(value: Any, left_out: list[str]) -> list[Any]:
     value = _json(value)
     if isinstance(value, str):  # a cell of names
         value = [each.strip() for each in re.split(r"[;|]", value)]
+    if not isinstance(value, list | None):
+        raise NoEquivalent(f"{value}: no list of tools")
     tools: list[Any] = []
     for each in value or ():
         given = Given({"name": each} if isinstance(each, str) else each, "tool")
+        name = given.get("name")
         arguments = given.get("input_parameters") or given.get("inputParameters")
-        if not isinstance(name := given.get("name"), str):
-            raise NoEquivalent(f"{each}: no name of a tool")
-        tools.append([name, arguments] if isinstance(arguments, dict) else name)
+        if not (isinstance(name, str) and isinstance(arguments, dict | None)):
+            raise NoEquivalent(f"{each}: no name of a tool with its arguments")
+        tools.append([name, arguments] if arguments is not None else name)
         left_out += given.unread(f"expected_tools: {name}: ")
     return tools
 

@@ -17,6 +17,7 @@ from pytest_claude.errors import SettingsError
 from pytest_claude.suites.deepeval import read_deepeval
 from pytest_claude.suites.model import Suite
 from pytest_claude.suites.pydantic_evals import read_pydantic_evals
+from pytest_claude.suites.writing import written
 
 AGREES = "The reply agrees with this expected answer: 30 days"
 
@@ -141,7 +142,10 @@ def test_what_a_part_of_a_golden_says_besides_is_listed(tmp_path: Path) -> None:
         "expected_tools: a: reasoning",
     ]
     assert (second.prompt, second.checks) == ("Hi", [])
-    assert second.left_out == [f"turns: {turns}", "expected_tools: {'x': 1}: no name of a tool"]
+    assert second.left_out == [
+        f"turns: {turns}",
+        "expected_tools: {'x': 1}: no name of a tool with its arguments",
+    ]
     path = tmp_path / "exported.json"
     path.write_text('{"goldens": null, "conversationalGoldens": [{"input": "Hi"}], "alias": "A"}')
     suite = read_deepeval(path)
@@ -155,6 +159,21 @@ def test_a_row_of_csv_may_lack_cells_and_may_not_have_too_many(tmp_path: Path) -
     path.write_text("input,name\nHi,a,b\n")
     with pytest.raises(SettingsError, match=r"a\.csv: .* more cells than the header: \['b'\]"):
         read_deepeval(path)
+
+
+@pytest.mark.parametrize("given", [{"a": 1}, 5, [{"name": "a", "input_parameters": "x"}]])
+def test_expected_tools_that_are_no_list_of_tools_are_listed(tmp_path: Path, given: Any) -> None:
+    [case] = goldens(tmp_path, {"input": "Hi", "expected_tools": given}).cases
+    assert case.checks == []
+    assert [line.partition(":")[0] for line in case.left_out] == ["expected_tools"]
+
+
+def test_a_field_of_the_file_keeps_its_value_beside_one_of_ours(tmp_path: Path) -> None:
+    row = {"input": "Hi", "id": "theirs", "rubric": "theirs", "expected_output": "Ho"}
+    texts = written(goldens(tmp_path, row), "a", "goldens.json")
+    fields = json.loads(texts["a.jsonl"])
+    assert (fields["id"], fields["id_2"], fields["rubric_2"]) == ("hi", "theirs", "theirs")
+    assert fields["expected_output"] == "Ho"
 
 
 def test_metadata_in_a_cell_of_csv_are_tags(tmp_path: Path) -> None:
