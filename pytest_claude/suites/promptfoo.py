@@ -307,7 +307,9 @@ def _asked(template: str, values: Vars) -> tuple[str | list[Any], dict[str, Any]
     elif (text := render(template, values)).startswith("["):  # with tags around its messages
         chat = parsed(text)
     if not (isinstance(chat, list) and chat and all("role" in mapping(m) for m in chat)):
-        return render(template, values), {}
+        if not (text := render(template, values)).strip():
+            raise NoEquivalent("nothing is asked")
+        return text, {}
     system = [str(message.get("content")) for message in chat if message["role"] == "system"]
     others = [message for message in chat if message["role"] != "system"]
     if any(block.get("type") not in ("text", "image", "document")

@@ -45,7 +45,7 @@ def _written(value: Any) -> Any:
     """How a value stands in a text: an object as JSON, a truth or number as in JavaScript."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else js_text(value)
+    return js_text(value)
 
 
 def js_text(value: Any) -> str:
@@ -56,4 +56,5 @@ def js_text(value: Any) -> str:
     """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    plain = isinstance(value, dict | list | bool | int | float | None)
+    return json.dumps(value, default=str) if plain else str(value)

@@ -359,6 +359,13 @@ def test_the_first_claude_is_asked_and_the_others_are_named(tmp_path: Path) -> N
     ]
 
 
+def test_a_variable_that_is_a_date_is_asked_and_an_empty_prompt_is_listed(tmp_path: Path) -> None:
+    test = "{description: a, vars: {prompt: [2026-01-02, null, 1.0]}}"
+    suite = read(tmp_path, f"tests: [{test}]")
+    assert [case.prompt for case in suite.cases] == ["2026-01-02", "1"]
+    assert suite.left_out == ["test a: prompt '{{prompt}}': nothing is asked"]
+
+
 def test_what_is_not_imported_of_a_test_is_listed_by_its_name(tmp_path: Path) -> None:
     config = {
         "prompts": [{"raw": "{{a}}{{b}}", "label": "both", "function": "f"}],
