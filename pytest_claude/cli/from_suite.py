@@ -14,7 +14,7 @@ from pytest_claude.suites.deepeval import read_deepeval
 from pytest_claude.suites.model import Suite
 from pytest_claude.suites.promptfoo import read_promptfoo
 from pytest_claude.suites.pydantic_evals import read_pydantic_evals
-from pytest_claude.suites.writing import written
+from pytest_claude.suites.writing import ids, written
 
 SUITES: Mapping[str, Callable[[Path], Suite]] = {
     "promptfoo": read_promptfoo,
@@ -46,8 +46,8 @@ def _tell(suite: Suite, files: list[Path]) -> None:
     checks = sum(len(case.checks) for case in suite.cases)
     print(f"written: {', '.join(map(str, files))}")
     print(f"{plural(len(suite.cases), 'case')} with {plural(checks, 'check')}")
-    of_cases = ((case.name or "a case", line) for case in suite.cases for line in case.left_out)
-    left_out = [f"{name}: {line}" for name, line in of_cases]
+    named = zip(suite.cases, ids(suite.cases), strict=True)
+    left_out = [f"{case.name or ident}: {line}" for case, ident in named for line in case.left_out]
     for line in dict.fromkeys([*suite.left_out, *left_out]):
         print(f"not imported: {' '.join(line.split())}", file=sys.stderr)
     if not any("model" in case.request for case in suite.cases):

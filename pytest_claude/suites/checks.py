@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pytest_claude.suites.model import Stated
@@ -48,6 +49,12 @@ def within(**limit: float) -> Stated:
 def judged(rubric: str) -> Stated:
     """That another model finds that a rubric holds."""
     return Stated("claude.judge({rubric})", {"rubric": rubric})
+
+
+def agrees(expected: Any, rubric: str = "The reply agrees with this expected answer:") -> Stated:
+    """That another model finds that a rubric holds, which is about an expected answer."""
+    text = expected if isinstance(expected, str) else json.dumps(expected, default=str)
+    return judged(f"{rubric} {text}")
 
 
 def calls_tool(name: str, arguments: dict[str, Any], *, exact: bool) -> Stated:

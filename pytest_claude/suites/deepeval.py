@@ -15,12 +15,11 @@ from typing import Any
 from pytest_claude.errors import SettingsError
 from pytest_claude.suites import checks
 from pytest_claude.suites.files import load
-from pytest_claude.suites.model import Suite, SuiteCase
-from pytest_claude.transcript.json_values import mapping, mappings
+from pytest_claude.suites.model import Given, NoEquivalent, Suite, SuiteCase
+from pytest_claude.transcript.json_values import mapping
 
 _READ = ("input", "turns", "name", "expected_tools", "additional_metadata")
 _DROPPED = ("actual_output", "retrieval_context", "tools_called")
-_AGREES = "The reply agrees with this expected answer: {}"
 
 
 def read_deepeval(path: Path) -> Suite:
@@ -29,17 +28,19 @@ def read_deepeval(path: Path) -> Suite:
     Raises:
         SettingsError: It holds no goldens, or can't be read.
     """
-    rows = load(path)
+    rows, suite = load(path), Suite()
     if isinstance(rows, dict):  # as Confident AI exports a data set
-        rows = [each for key in ("goldens", "conversationalGoldens") for each in rows.get(key, ())]
-    suite = Suite()
-    for number, row in enumerate(mappings(rows), start=1):
-        golden = {_snake(key): value for key, value in row.items() if value not in (None, "", [])}
-        if (case := _case(golden)) is None:
-            suite.left_out.append(f"golden {number}: neither an input nor a turn of the user")
-        else:
-            suite.cases.append(case)
-    if not (suite.cases or suite.left_out):
+        data = Given(rows, "data set")
+        rows = [
+            each for key in ("goldens", "conversationalGoldens") for each in data.get(key) or ()
+        ]
+        suite.left_out += data.unread()
+    for number, row in enumerate(rows if isinstance(rows, list) else (), start=1):
+        try:
+            suite.cases.append(_case(Given(row, "")))
+        except NoEquivalent as why:
+            suite.left_out.append(f"golden {number}: {why}")
+    if not rows or not (suite.cases or suite.left_out):
         raise SettingsError(f"{path}: no goldens: a list of objects with an `input`")
     return suite
 
@@ -49,40 +50,63 @@ def _snake(key: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower()
 
 
-def _case(golden: Mapping[str, Any]) -> SuiteCase | None:
-    prompt = golden.get("input") or _asked(golden.get("turns"))
-    if not prompt:
-        return None
+def _case(row: Given) -> SuiteCase:
+    golden = {_snake(key): value for key, value in row.items() if value not in (None, "", [])}
+    left_out = [f"{key}: {golden[key]}"[:120] for key in _DROPPED if key in golden]
+    asked = golden.get("input", "")
+    if not isinstance(asked, str):
+        raise NoEquivalent(f"its input is no text: {asked}"[:120])
+    if asked and "turns" in golden:
+        left_out.append(f"turns: {golden['turns']}"[:120])
+    prompt = asked or _asked(_json(golden.get("turns", [])), left_out)
     more = {key: golden[key] for key in golden if key not in (*_READ, *_DROPPED)}
-    case = SuiteCase(str(golden.get("name", "")), prompt, more=more)
-    case.tags = [f"{k}:{v}" for k, v in mapping(golden.get("additional_metadata")).items()]
-    case.left_out = [f"{key}: {golden[key]}"[:120] for key in _DROPPED if key in golden]
+    case = SuiteCase(str(golden.get("name", "")), prompt, more=more, left_out=left_out)
+    metadata = _json(golden.get("additional_metadata", {}))
+    case.tags = [f"{key}:{value}" for key, value in mapping(metadata).items()]
+    if not isinstance(metadata, Mapping):
+        left_out.append(f"additional_metadata: {metadata}")
     if (expected := golden.get("expected_output")) is not None:
-        case.checks.append(checks.judged(_AGREES.format(expected)))
-    if tools := _tools(golden.get("expected_tools")):
-        case.checks.append(checks.calls_tools(tools, "superset"))
+        case.checks.append(checks.agrees(expected))
+    try:
+        if tools := _tools(golden.get("expected_tools"), left_out):
+            case.checks.append(checks.calls_tools(tools, "superset"))
+    except NoEquivalent as why:
+        left_out.append(f"expected_tools: {why}")
     return case
 
 
-def _asked(turns: Any) -> list[Any]:
+def _asked(turns: Any, left_out: list[str]) -> list[Any]:
     """The messages up to the last one of the user; what followed is what was answered then."""
-    said = [{"role": t.get("role"), "content": t.get("content")} for t in mappings(_json(turns))]
-    while said and said[-1]["role"] != "user":
+    said = [Given(each, "turn") for each in turns] if isinstance(turns, list) else []
+    while said and said[-1].get("role") != "user":
+        left_out.append(f"turn {len(said)}: after the last one of the user")
         said.pop()
-    return said
+    if not said:
+        raise NoEquivalent("neither an input nor a turn of the user")
+    for number, turn in enumerate(said, start=1):
+        is_text = isinstance(turn.get("content"), str)
+        if turn.get("role") not in ("user", "assistant") or not is_text:
+            raise NoEquivalent(f"turn {number} is no text of the user or the assistant")
+        left_out += turn.unread(f"turn {number}: ")
+    return [{"role": turn["role"], "content": turn["content"]} for turn in said]
 
 
-def _tools(value: Any) -> list[Any]:
+def _tools(value: Any, left_out: list[str]) -> list[Any]:
     """Each tool by its name, or with the arguments that it is given."""
     value = _json(value)
     if isinstance(value, str):  # a cell of names
         value = [each.strip() for each in re.split(r"[;|]", value)]
+    if not isinstance(value, list | None):
+        raise NoEquivalent(f"{value}: no list of tools")
     tools: list[Any] = []
     for each in value or ():
-        given = mapping(each)
+        given = Given({"name": each} if isinstance(each, str) else each, "tool")
+        name = given.get("name")
         arguments = given.get("input_parameters") or given.get("inputParameters")
-        name = given.get("name", each)
-        tools.append([name, arguments] if isinstance(arguments, dict) else name)
+        if not (isinstance(name, str) and isinstance(arguments, dict | None)):
+            raise NoEquivalent(f"{each}: no name of a tool with its arguments")
+        tools.append([name, arguments] if arguments is not None else name)
+        left_out += given.unread(f"expected_tools: {name}: ")
     return tools
 
 

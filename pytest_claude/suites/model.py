@@ -2,13 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+_LONGEST = 200  # characters of a line about what is not imported
 
 
 class NoEquivalent(Exception):
     """What another tool's file says, and we can't; the text says what and why."""
+
+
+class Given(Mapping[str, Any]):
+    """An object of another tool's file that knows which of its keys nobody has read.
+
+    Args:
+        value: The object; None is one without keys.
+        what: What it is, for the error; "" where that is said already.
+        about: Keys that say something of the file alone.
+
+    Raises:
+        NoEquivalent: The value is no object.
+    """
+
+    def __init__(self, value: Any, what: str, *, about: Collection[str] = ()) -> None:
+        if not isinstance(value, Mapping | None):
+            raise NoEquivalent(f"{what} {value!r} is no object".strip()[:_LONGEST])
+        self._value = value or {}
+        self._unread = dict.fromkeys(key for key in self._value if key not in about)
+
+    def __getitem__(self, key: str) -> Any:
+        self._unread.pop(key, None)
+        return self._value[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._value)
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def unread(self, prefix: str = "") -> list[str]:
+        """Each key that nobody has read, so that none is lost in silence.
+
+        Without its value, which may be a secret.
+        """
+        return [f"{prefix}{key}" for key in self._unread]
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,17 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.models.ids import canonical_model
-from pytest_claude.suites import checks
-from pytest_claude.suites.files import load, read_text
-from pytest_claude.suites.model import NoEquivalent, Stated, Suite, SuiteCase
-from pytest_claude.suites.templates import render
+from pytest_claude.suites import checks, files
+from pytest_claude.suites.files import read_text
+from pytest_claude.suites.model import Given, NoEquivalent, Stated, Suite, SuiteCase
+from pytest_claude.suites.templates import js_text, render
 from pytest_claude.transcript.json_values import mapping, mappings, parsed
 
 _TEXTS = (".txt", ".md", ".j2")
@@ -30,10 +31,7 @@ _LONGEST = 60  # characters of what a case is called
 _CLAUDE = re.compile(
     r"^(?:anthropic|bedrock|vertex)(?::\w+)*?:(?P<model>[\w.-]*claude(?!-agent-sdk|-code).*)$"
 )
-_READ = ("description", "tags", "providers", "targets", "prompts", "tests", "defaultTest",
-         "scenarios", "outputPath", "sharing", "commandLineOptions", "evaluateOptions")  # fmt: skip
-_READ_OF_TEST = ("description", "vars", "assert", "metadata", "options")
-_READ_OF_OPTIONS = ("prefix", "suffix", "disableVarExpansion")
+_ABOUT = ("description", "$schema")  # keys of a configuration that change no case
 _STOPS = {
     "stop": ["end_turn", "stop_sequence"],
     "length": ["max_tokens"],
@@ -42,6 +40,8 @@ _STOPS = {
 }
 
 Vars = Mapping[str, Any]
+
+load = partial(files.load, core=True)
 
 
 def read_promptfoo(path: Path) -> Suite:
@@ -61,29 +61,37 @@ class _Reader:
 
     def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
         self._folder = folder
-        self._config = config
+        self._config = Given(config, "configuration", about=_ABOUT)
         self._left_out: dict[str, None] = {}
 
     def suite(self) -> Suite:
         request = self._request()
-        default = self._data(self._config.get("defaultTest"), "defaultTest")
-        prompts = [*self._prompts(self._config.get("prompts", "{{prompt}}"))]
+        default = self._default()
+        prompts = [*self._prompts(self._config.get("prompts") or "{{prompt}}")]
         if "scenarios" in self._config:
             self._leave("scenarios: write their tests out in `tests`")
-        for key, value in self._config.items():
-            if key not in _READ:
-                self._leave(f"{key}: {value}")
-        if "repeat" in (how := mapping(self._config.get("evaluateOptions"))):
+        tests = self._config.get("tests") or []
+        how = Given(mapping(self._config.get("evaluateOptions")), "evaluateOptions")
+        if "repeat" in how:
             self._leave(f"evaluateOptions.repeat: record with --claude-trials {how['repeat']}")
+        self._leave(*self._config.unread(), *how.unread("evaluateOptions."))
         cases = [
             case
-            for test in self._tests(self._config.get("tests") or [])
-            for case in self._cases(_merged(mapping(default), test), prompts, request)
+            for test in self._tests(tests)
+            for case in self._cases(_merged(default, test), prompts, request)
         ]
         return Suite(cases, [*self._left_out])
 
-    def _leave(self, line: str) -> None:
-        self._left_out[line] = None
+    def _leave(self, *lines: str) -> None:
+        self._left_out |= dict.fromkeys(lines)
+
+    def _default(self) -> Mapping[str, Any]:
+        """What all tests have."""
+        try:
+            return Given(self._data(self._config.get("defaultTest"), "defaultTest"), "defaultTest")
+        except NoEquivalent as why:
+            self._leave(str(why))
+            return {}
 
     # --- providers, prompts, tests ----------------------------------------------------------
 
@@ -91,32 +99,43 @@ class _Reader:
         """The model and parameters of the first provider that is Claude."""
         providers = self._config.get("providers") or self._config.get("targets") or []
         found: list[dict[str, Any]] = []
-        for each in providers if isinstance(providers, list) else [providers]:
-            (name, options), *_ = each.items() if _is_named(each) else [(each, {})]
-            given = mapping(each) if isinstance(each, dict) and "id" in each else mapping(options)
+        for each in _list(providers):
+            ((name, options),) = each.items() if _is_named(each) else [(each, each)]
+            given = Given(mapping(options), "provider", about=("id", "label"))
             name = str(given.get("id", name))
             if (match := _CLAUDE.match(name)) is None:
                 self._leave(f"provider {name}: no Claude")
-            elif found:
-                new = canonical_model(match["model"])
-                self._leave(f"provider {name}: pytest-claude bump {found[0]['model']}={new}")
+                continue
+            model = canonical_model(match["model"])
+            if found:
+                self._leave(f"provider {name}: pytest-claude bump {found[0]['model']}={model}")
             else:
-                config = mapping(given.get("config"))
-                for key in config:
-                    if key not in _REQUEST:  # the SDK has no sampling any more
-                        self._leave(f"provider {name}: config.{key}")
-                more = {key: config[key] for key in _REQUEST if key in config}
-                if "tools" in more:
-                    more["tools"] = self._value(more["tools"])
-                found.append({"model": canonical_model(match["model"]), **more})
+                found.append({"model": model, **self._parameters(name, given.get("config"))})
+            self._leave(*given.unread(f"provider {name}: "))
         return found[0] if found else {}
+
+    def _parameters(self, provider: str, config: Any) -> dict[str, Any]:
+        more: dict[str, Any] = {}
+        try:
+            given = Given(config, "config")
+            more = {key: given[key] for key in _REQUEST if key in given}
+            self._leave(*given.unread(f"provider {provider}: config."))  # sampling, for one
+            if "tools" in more:
+                more["tools"] = self._data(more.pop("tools"), "tools")
+        except NoEquivalent as why:
+            self._leave(f"provider {provider}: {why}")
+        return more
 
     def _prompts(self, given: Any) -> Iterator[tuple[str, str]]:
         """The label and the template of each prompt."""
-        for each in given if isinstance(given, list) else [given]:
-            options = each if isinstance(each, dict) else {}
-            raw = str(options.get("raw") or options.get("id") or each)
+        for each in _list(given):
+            options = Given(mapping(each), "prompt")
+            raw = options.get("raw") or options.get("id") or each
+            if not isinstance(raw, str):
+                self._leave(f"prompt {raw}: no text")
+                continue
             label = str(options.get("label", ""))
+            self._leave(*options.unread(f"prompt {label or raw[:40]}: "))
             name = raw.removeprefix("file://")
             is_name = raw != name or not re.search(r"\s", name)
             if raw.startswith("exec:") or (is_name and _is_code(name)) or re.match(r"\w+://", name):
@@ -128,7 +147,7 @@ class _Reader:
                 yield label, raw
 
     def _tests(self, given: Any) -> Iterator[Mapping[str, Any]]:
-        for each in given if isinstance(given, list) else [given]:
+        for each in _list(given):
             if isinstance(each, dict):
                 yield each
             elif not isinstance(each, str) or "://" in (name := each.removeprefix("file://")):
@@ -137,9 +156,11 @@ class _Reader:
                 self._leave(f"tests {each}: they are made by a program")
             else:
                 for path in self._paths(name):
-                    rows = load(path)
-                    rows = rows if isinstance(rows, list) else [rows]
-                    yield from map(_of_row if path.suffix == ".csv" else dict, mappings(rows))
+                    for number, row in enumerate(_list(load(path)), start=1):
+                        if isinstance(row, dict):
+                            yield _of_row(row) if path.suffix == ".csv" else row
+                        else:
+                            self._leave(f"tests {each}: entry {number} {row!r} is no object")
 
     def _paths(self, name: str) -> list[Path]:
         if "*" not in name:
@@ -161,56 +182,58 @@ class _Reader:
             return load(path)
         raise NoEquivalent(f"{what} {value}: no text and no data")
 
-    def _value(self, value: Any) -> Any:
-        return self._data(value, "the file")
-
     # --- one test ---------------------------------------------------------------------------
 
     def _cases(
         self, test: Mapping[str, Any], prompts: list[tuple[str, str]], request: dict[str, Any]
     ) -> Iterator[SuiteCase]:
         """A test for each prompt, and for each combination of variables that are lists."""
-        name, options = str(test.get("description") or ""), mapping(test.get("options"))
-        left_out = [f"{key}: {test[key]}" for key in test if key not in _READ_OF_TEST]
-        left_out += [f"options.{key}" for key in options if key not in _READ_OF_OPTIONS]
-        tags = [f"{key}:{value}" for key, value in mapping(test.get("metadata")).items()]
+        given = Given(test, "test")
+        name, asserts = str(given.get("description") or ""), given.get("assert")
         try:
-            given = mapping(self._data(test.get("vars"), "vars"))
-            known = {key: self._data(value, f"var {key}") for key, value in given.items()}
+            options = Given(given.get("options"), "options")
+            metadata = Given(given.get("metadata"), "metadata")
+            variables = Given(self._data(given.get("vars"), "vars"), "vars")
+            known = {key: self._data(value, f"var {key}") for key, value in variables.items()}
             every = [*_combinations(known, expand=not options.get("disableVarExpansion"))]
         except NoEquivalent as why:
             return self._leave(f"test {name or test.get('vars')}: {why}")
+        before, after = (options.get(key, "") for key in ("prefix", "suffix"))
+        tags = [f"{key}:{value}" for key, value in metadata.items()]
+        left_out = [*given.unread(), *options.unread("options.")]
         for values, (label, template) in itertools.product(every, prompts):
             asked = (value for value in values.values() if isinstance(value, str | int))
             called = name or " ".join(map(str, asked))[:_LONGEST]
             try:
-                whole = [options.get("prefix", ""), template, options.get("suffix", "")]
-                prompt, system = _asked("".join(map(str, whole)), values)
+                prompt, system = _asked(f"{before}{template}{after}", values)
             except NoEquivalent as why:
-                self._leave(f"prompt {label or template[:40]!r}: {why}")
+                test_called = called or "without a name"
+                self._leave(f"test {test_called}: prompt {label or template[:40]!r}: {why}")
                 continue
             case = SuiteCase(called, prompt, {**request, **system}, tags=[*tags])
             case.tags += [f"prompt:{label}"] if label and len(prompts) > 1 else []
             case.left_out += left_out
             if "transform" in options:
-                kinds = (str(each.get("type")) for each in mappings(test.get("assert")))
+                kinds = (_kind(each) for each in _list(asserts or []))
                 case.left_out += [f"{kind}: its test has a transform" for kind in kinds]
             else:
-                self._state(case, test.get("assert") or [], values)
+                self._state(case, asserts, values)
             yield case
 
-    def _state(self, case: SuiteCase, asserts: Iterable[Any], values: Vars) -> None:
-        for each in mappings(asserts):
-            kind = str(each.get("type"))
-            if kind == "assert-set" and "threshold" not in each:
-                self._state(case, each.get("assert") or [], values)
-                continue
+    def _state(self, case: SuiteCase, asserts: Any, values: Vars) -> None:
+        for each in _list(asserts or []):
+            kind = _kind(each)
             try:
-                case.checks.append(self._stated(kind, each, values))
+                given = Given(each, "", about=("type",))
+                if kind == "assert-set" and "threshold" not in given:
+                    self._state(case, given.get("assert"), values)
+                else:
+                    case.checks.append(self._stated(kind, given, values))
+                case.left_out += given.unread(f"{kind}: ")
             except NoEquivalent as why:
                 case.left_out.append(f"{kind}: {why}")
 
-    def _stated(self, kind: str, given: Mapping[str, Any], values: Vars) -> Stated:
+    def _stated(self, kind: str, given: Given, values: Vars) -> Stated:
         for key in ("transform", "contextTransform", "config"):
             if key in given:
                 raise NoEquivalent(f"it has {key}")
@@ -218,10 +241,14 @@ class _Reader:
             raise NoEquivalent("of weight 0, it only measures")
         plain = kind.removeprefix("not-")
         if (made := _CHECKS.get(plain)) is None:
-            raise NoEquivalent(str(given.get("value", "no such check here")))
+            raise NoEquivalent(str(given.get("value", f"no such check here: {dict(given)}")))
         value = _rendered(self._data(given.get("value"), "value"), values)
-        stated = made(value, {**given, "value": value})
+        stated = made(value, given)
         return stated if plain == kind else stated.contrary
+
+
+def _kind(assertion: Any) -> str:
+    return str(mapping(assertion).get("type", "assertion"))
 
 
 def _is_named(provider: Any) -> bool:
@@ -239,7 +266,7 @@ def _merged(default: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, An
     for key in ("vars", "options", "metadata"):
         if isinstance(default.get(key), dict) and isinstance(test.get(key, {}), dict):
             both[key] = {**default[key], **test.get(key, {})}
-    asserts = [*(default.get("assert") or []), *(test.get("assert") or [])]
+    asserts = [*_list(default.get("assert") or []), *_list(test.get("assert") or [])]
     return {**both, "assert": asserts}
 
 
@@ -280,7 +307,9 @@ def _asked(template: str, values: Vars) -> tuple[str | list[Any], dict[str, Any]
     elif (text := render(template, values)).startswith("["):  # with tags around its messages
         chat = parsed(text)
     if not (isinstance(chat, list) and chat and all("role" in mapping(m) for m in chat)):
-        return render(template, values), {}
+        if not (text := render(template, values)).strip():
+            raise NoEquivalent("nothing is asked")
+        return text, {}
     system = [str(message.get("content")) for message in chat if message["role"] == "system"]
     others = [message for message in chat if message["role"] != "system"]
     if any(block.get("type") not in ("text", "image", "document")
@@ -295,9 +324,13 @@ _COMPACT = re.compile(r"(?P<type>[a-z][a-z:0-9-]*)(?:\((?P<threshold>[\d.]+)\))?
                       re.DOTALL)  # fmt: skip
 
 
+_READ = re.compile(r"__(?:expected\d*|metadata:.*|description|prefix|suffix)")
+
+
 def _of_row(row: Mapping[str, str]) -> dict[str, Any]:
     """A test of a row: the columns that begin with `__` say something of it, others are vars."""
     expected = [v for k, v in row.items() if re.fullmatch(r"__expected\d*", k) and v]
+    others = {k: v for k, v in row.items() if v and k.startswith("__") and not _READ.fullmatch(k)}
     meta = {k.partition(":")[2]: v for k, v in row.items() if k.startswith("__metadata:") and v}
     options = {k: row[f"__{k}"] for k in ("prefix", "suffix") if row.get(f"__{k}")}
     return {
@@ -306,6 +339,7 @@ def _of_row(row: Mapping[str, str]) -> dict[str, Any]:
         "assert": [_compact(text) for text in expected],
         "metadata": meta,
         "options": options,
+        **others,
     }
 
 
@@ -316,16 +350,8 @@ def _compact(text: str) -> dict[str, Any]:
     if match is None or kind.removeprefix("not-") not in {*_CHECKS, *_OTHERS}:
         return {"type": "equals", "value": text}
     value: Any = match["value"]
-    if kind.endswith(("-any", "-all")):
-        value = [each.strip() for each in next(_csv_row(value))]
     number = match["threshold"] or (value if kind.endswith(("cost", "latency")) else None)
-    return {"type": kind, "value": value} | ({"threshold": float(number)} if number else {})
-
-
-def _csv_row(text: str) -> Iterator[list[str]]:
-    import csv
-
-    yield from csv.reader([text], skipinitialspace=True)
+    return {"type": kind, "value": value} | ({"threshold": number} if number else {})
 
 
 _OTHERS = {
@@ -340,7 +366,7 @@ _OTHERS = {
 
 # --- assertions -----------------------------------------------------------------------------
 
-Make = Callable[[Any, Mapping[str, Any]], Stated]
+Make = Callable[[Any, Given], Stated]
 """The check of an assertion, from its value and the whole of it."""
 
 
@@ -348,18 +374,71 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _limit(given: Mapping[str, Any], **limit: float) -> Stated:
+_FIELD = re.compile(r'[\s,]*(?:"((?:[^"\\]|\\["\\]|""|\\(?!["\\]))*)"\s*(?=,|\Z)|([^\s",][^,]*))')
+
+
+def _separated(text: str) -> list[str]:
+    """The texts between commas; one in double quotes may hold commas."""
+    if _FIELD.sub("", text).strip(", \t\r\n"):
+        raise NoEquivalent(f"{text}: its quotation marks do not match")
+    return [
+        plain.strip() or re.sub(r'\\(["\\])|""', lambda escaped: escaped[1] or '"', quoted)
+        for quoted, plain in _FIELD.findall(text)
+    ]
+
+
+def _text(value: Any, *kinds: type) -> str:
+    """A value that is compared as a text: a text, or of one of these kinds."""
+    if type(value) not in (str, *kinds) or value == "":
+        raise NoEquivalent(f"{js_text(value)}: promptfoo compares no such value")
+    return js_text(value)
+
+
+def _texts(value: Any) -> list[str]:
+    texts = _separated(value) if isinstance(value, str) else value
+    if not (isinstance(texts, list) and texts):
+        raise NoEquivalent(f"{js_text(value)}: no texts")
+    return [each if each == "" else _text(each, int, float, bool) for each in texts]
+
+
+def _equals(value: Any, given: Given) -> Stated:
+    if "value" not in given:
+        raise NoEquivalent("without a value")
+    is_json = isinstance(value, dict | list | None)
+    return checks.equals(value if is_json or value == "" else _text(value, int, float, bool))
+
+
+def _schema(value: Any) -> Any:
+    """A JSON Schema, which may be written as a text; None where none is given."""
+    if value is None or value == "":
+        return None
+    schema = files.yaml_value(value) if isinstance(value, str) else value
+    if not isinstance(schema, dict):
+        raise NoEquivalent(f"{js_text(value)}: no JSON Schema")
+    return schema
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise NoEquivalent(f"threshold {value}: no number") from None
+
+
+def _limit(given: Given, **limit: float) -> Stated:
     if "threshold" not in given:
         raise NoEquivalent("without a threshold, it only measures")
-    return checks.within(**{name: each * given["threshold"] for name, each in limit.items()})
+    number = _number(given["threshold"])
+    return checks.within(**{name: each * number for name, each in limit.items()})
 
 
 def _regex(value: Any, _given: Any) -> Stated:
+    pattern = _text(value)
     try:
-        re.compile(str(value))
+        re.compile(pattern)
     except re.error as error:
         raise NoEquivalent(f"{value}: {error}") from None
-    return Stated("re.search({regex}, reply.text)", {"regex": str(value)})
+    return Stated("re.search({regex}, reply.text)", {"regex": pattern})
 
 
 def _stops(value: Any, _given: Any) -> Stated:
@@ -375,7 +454,7 @@ def _judged(value: Any, given: Mapping[str, Any]) -> Stated:
 
 
 def _same_tools(value: Any, given: Mapping[str, Any]) -> Stated:
-    if given.get("threshold", 1) != 1:
+    if _number(given.get("threshold", 1)) != 1:
         raise NoEquivalent("a share of the tools")
     names = value if isinstance(value, list) else [each.strip() for each in str(value).split(",")]
     return Stated("set(call.name for call in claude.tool_calls) == set({tools})", {"tools": names})
@@ -404,27 +483,30 @@ def _sequence(value: Any, _given: Any) -> Stated:
     given = mapping(value)
     if given.get("mode") != "exact":
         raise NoEquivalent("other tools may be called in between")
-    return checks.calls_tools([*given.get("steps", ())], "strict")
+    steps = _list(given.get("steps", []))
+    if given.keys() != {"mode", "steps"} or not all(isinstance(each, str) for each in steps):
+        raise NoEquivalent("more than a list of names")
+    return checks.calls_tools(steps, "strict")
 
 
 _CHECKS: Mapping[str, Make] = {
-    "contains": lambda value, _: checks.contains(value),
-    "icontains": lambda value, _: checks.contains(value, ignore_case=True),
-    "contains-all": lambda value, _: checks.contains_several(_list(value), how="all"),
-    "contains-any": lambda value, _: checks.contains_several(_list(value), how="any"),
+    "contains": lambda value, _: checks.contains(_text(value, int, float)),
+    "icontains": lambda value, _: checks.contains(_text(value, int, float), ignore_case=True),
+    "contains-all": lambda value, _: checks.contains_several(_texts(value), how="all"),
+    "contains-any": lambda value, _: checks.contains_several(_texts(value), how="any"),
     "icontains-all": lambda value, _: checks.contains_several(
-        _list(value), how="all", ignore_case=True
+        _texts(value), how="all", ignore_case=True
     ),
     "icontains-any": lambda value, _: checks.contains_several(
-        _list(value), how="any", ignore_case=True
+        _texts(value), how="any", ignore_case=True
     ),
-    "equals": lambda value, _: checks.equals(value),
+    "equals": _equals,
     "starts-with": lambda value, _: Stated(
-        "reply.text.startswith({starts_with})", {"starts_with": str(value)}
+        "reply.text.startswith({starts_with})", {"starts_with": _text(value)}
     ),
     "regex": _regex,
-    "is-json": lambda value, _: checks.is_json(value),
-    "contains-json": lambda value, _: checks.is_json(value, anywhere=True),
+    "is-json": lambda value, _: checks.is_json(_schema(value)),
+    "contains-json": lambda value, _: checks.is_json(_schema(value), anywhere=True),
     "cost": lambda _, given: _limit(given, cost_usd=1),
     "latency": lambda _, given: _limit(given, total_s=0.001),
     "finish-reason": _stops,

@@ -42,5 +42,19 @@ def _environment() -> Any:
 
 
 def _written(value: Any) -> Any:
-    """How a value stands in a text: an object as JSON, and a truth as JavaScript writes it."""
-    return json.dumps(value) if isinstance(value, dict | list | bool) else value
+    """How a value stands in a text: an object as JSON, a truth or number as in JavaScript."""
+    if value is None:
+        return ""
+    return js_text(value)
+
+
+def js_text(value: Any) -> str:
+    """A text, or the JSON of a value; JavaScript writes 1.0 as 1.
+
+    >>> js_text(True), js_text(1.0), js_text("a")
+    ('true', '1', 'a')
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    plain = isinstance(value, dict | list | bool | int | float | None)
+    return json.dumps(value, default=str) if plain else str(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pytest_claude.suites.model import Stated, Suite, SuiteCase
@@ -24,11 +24,12 @@ def written(suite: Suite, name: str, source: str) -> dict[str, str]:
         source: What it is read from, for its first line.
     """
     groups: dict[tuple[str, ...], list[tuple[SuiteCase, dict[str, Any]]]] = {}
-    for case, ident in zip(suite.cases, _ids(suite.cases), strict=True):
+    for case, ident in zip(suite.cases, ids(suite.cases), strict=True):
         codes, values = _stated(case.checks)
         fields = {"id": ident, "prompt": case.prompt, "request": case.request, **values}
         fields |= {"tags": case.tags} if case.tags else {}
-        fields |= {key: value for key, value in case.more.items() if key not in fields}
+        for key, value in case.more.items():
+            fields[_free(key, {*fields, *_OWN})] = value
         groups.setdefault(codes, []).append((case, fields))
     names = _names(name, [*groups])
     texts = {
@@ -43,7 +44,7 @@ def _json(fields: Mapping[str, Any]) -> str:
     return json.dumps(fields, ensure_ascii=False, default=str)  # YAML has dates
 
 
-def _ids(cases: list[SuiteCase]) -> Iterator[str]:
+def ids(cases: list[SuiteCase]) -> Iterator[str]:
     """A name for each case, of its own name or what it asks."""
     taken: set[str] = set()
     for case in cases:
@@ -62,11 +63,16 @@ def _stated(checks: list[Stated]) -> tuple[tuple[str, ...], dict[str, Any]]:
     for check in checks:
         places = {}
         for name, value in check.values.items():
-            free = (name, *(f"{name}_{number}" for number in range(2, 1_000)))
-            field = next(each for each in free if each not in fields and each not in _OWN)
+            field = _free(name, {*fields, *_OWN})
             fields[field], places[name] = value, f"case.{field}"
         codes.append(check.code.format_map(places))
     return tuple(codes), fields
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """A name, with a number where it is taken."""
+    names = (name, *(f"{name}_{number}" for number in range(2, 1_000)))
+    return next(each for each in names if each not in taken)
 
 
 def _names(name: str, groups: list[tuple[str, ...]]) -> list[str]:

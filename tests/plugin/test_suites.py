@@ -147,6 +147,16 @@ def test_data_sets_are_imported_too_and_a_missing_model_is_told(desk: Any, capsy
     desk.run(*ini).assert_outcomes(passed=2)
 
 
+def test_what_is_not_imported_is_told_with_the_name_of_its_test(desk: Any, capsys: Any) -> None:
+    golden = {"input": "Where is it?", "actual_output": "There"}
+    Path("goldens.json").write_text(json.dumps([golden]))
+    write("deepeval", "goldens.json")
+    line = "not imported: where-is-it: actual_output: There"
+    assert capsys.readouterr().err.splitlines()[0] == line
+    module = Path("tests/test_goldens.py").read_text()
+    assert "# not imported (where-is-it): actual_output: There" in module
+
+
 def test_one_file_at_a_time_and_a_suite_without_cases_are_told(desk: Any, capsys: Any) -> None:
     assert write("promptfoo", "desk.yaml", "desk.yaml") == 4
     Path("none.yaml").write_text("tests: [file://a.js]")

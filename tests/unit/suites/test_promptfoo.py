@@ -53,6 +53,11 @@ MAPPED: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
         {"value": ["a"]}, "any(text.lower() in reply.text.lower() for text in {icontains_any})",
         {"icontains_any": ["a"]},
     ),
+    "icontains-all": (
+        {"value": 'say "a", "b, c", "d ""e"" \\\\", "",, f '},
+        "all(text.lower() in reply.text.lower() for text in {icontains_all})",
+        {"icontains_all": ['say "a"', "b, c", 'd "e" \\', "", "f"]},
+    ),
     "equals": ({"value": "yes"}, "reply.text == {equals}", {"equals": "yes"}),
     "starts-with": (
         {"value": "Yes"}, "reply.text.startswith({starts_with})", {"starts_with": "Yes"}
@@ -96,6 +101,91 @@ def test_an_assertion_with_an_equivalent_is_a_check(tmp_path: Path, kind: str) -
     assert [(check.code, check.values) for check in case.checks] == [(code, values)]
     assert case.left_out == []
     ast.parse(code.replace("{", "case_").replace("}", ""))
+
+
+@pytest.mark.parametrize(
+    ("assertion", "values"),
+    [
+        ("{type: contains, value: 1.0}", {"contains": "1"}),
+        ("{type: contains, value: yes}", {"contains": "yes"}),
+        ("{type: icontains, value: 12:30}", {"icontains": "12:30"}),
+        ("{type: contains, value: 1e3}", {"contains": "1000"}),
+        ("{type: contains-any, value: [true, 2.50, no]}", {"contains_any": ["true", "2.5", "no"]}),
+        ("{type: contains-any, value: x}", {"contains_any": ["x"]}),
+        ("{type: equals, value: 42}", {"equals": "42"}),
+        ("{type: equals, value: false}", {"equals": "false"}),
+        ("{type: equals, value: [1, true]}", {"equals": [1, True]}),
+        ("{type: contains, value: '{{flag}}, {{none}}'}", {"contains": "true, "}),
+    ],
+)
+def test_a_value_is_compared_as_promptfoo_writes_it(
+    tmp_path: Path, assertion: str, values: dict[str, Any]
+) -> None:
+    test = f"{{vars: {{flag: true, none: null}}, assert: [{assertion}]}}"
+    [case] = read(tmp_path, f"{{prompts: Hi, tests: [{test}]}}").cases
+    assert [dict(check.values) for check in case.checks] == [values]
+    assert case.left_out == []
+
+
+@pytest.mark.parametrize("kind", ["is-json", "contains-json"])
+@pytest.mark.parametrize(
+    "text",
+    ['{"type": "object", "required": ["id"]}', "type: object\nrequired: [id]", "file://a.json"],
+)
+def test_a_schema_may_be_written_as_a_text(tmp_path: Path, kind: str, text: str) -> None:
+    (tmp_path / "a.json").write_text('{"type": "object", "required": ["id"]}')
+    case = one(tmp_path, {"type": kind, "value": text})
+    assert [dict(check.values) for check in case.checks] == [{"schema": SCHEMA}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "line"),
+    [
+        ("contains", True, "true: promptfoo compares no such value"),
+        ("contains", {"a": 1}, '{"a": 1}: promptfoo compares no such value'),
+        ("contains", None, "null: promptfoo compares no such value"),
+        ("contains-any", 5, "5: no texts"),
+        ("contains-all", "", ": no texts"),
+        ("contains-all", '"a, b', '"a, b: its quotation marks do not match'),
+        ("contains-all", '"a" b, c', '"a" b, c: its quotation marks do not match'),
+        ("starts-with", 4, "4: promptfoo compares no such value"),
+        ("regex", 4, "4: promptfoo compares no such value"),
+        ("is-json", "a text", "a text: no JSON Schema"),
+        ("contains-json", "{", "{: no JSON Schema"),
+        ("is-json", True, "true: no JSON Schema"),
+    ],
+)
+def test_a_value_that_promptfoo_does_not_compare_is_listed(
+    tmp_path: Path, kind: str, value: Any, line: str
+) -> None:
+    case = one(tmp_path, {"type": kind, "value": value})
+    assert (case.checks, case.left_out) == ([], [f"{kind}: {line}"])
+
+
+@pytest.mark.parametrize(
+    ("assertion", "lines"),
+    [
+        ({"type": "llm-rubric", "value": "x", "rubricPrompt": "y", "provider": "openai:gpt-5"},
+         ["llm-rubric: rubricPrompt", "llm-rubric: provider"]),
+        ({"type": "equals", "value": "x", "normalizeUnicode": True}, ["equals: normalizeUnicode"]),
+        ({"type": "contains", "value": "x", "weight": 2, "metric": "m"}, ["contains: metric"]),
+        ({"type": "starts-with", "value": "x", "threshold": 0.5}, ["starts-with: threshold"]),
+        ({"type": "assert-set", "assert": [{"type": "is-json"}], "metric": "m"},
+         ["assert-set: metric"]),
+    ],
+)  # fmt: skip
+def test_what_an_assertion_says_besides_is_listed(
+    tmp_path: Path, assertion: Any, lines: list[str]
+) -> None:
+    case = one(tmp_path, assertion)
+    assert (len(case.checks), sorted(case.left_out)) == (1, sorted(lines))
+
+
+def test_an_assertion_that_is_no_object_or_has_no_type_is_listed(tmp_path: Path) -> None:
+    case = one(tmp_path, "a text")
+    assert case.left_out == ["assertion: 'a text' is no object"]
+    case = one(tmp_path, {"$ref": "#/assertionTemplates/a"})
+    assert case.left_out == ["assertion: no such check here: {'$ref': '#/assertionTemplates/a'}"]
 
 
 def test_not_states_the_contrary_and_json_is_compared_as_json(tmp_path: Path) -> None:
@@ -213,11 +303,14 @@ def test_what_a_program_makes_or_another_place_keeps_is_listed(tmp_path: Path) -
             "a.py:make",
             "langfuse://a:1",
             "*.md",
+            {"a.txt": "a label"},
         ],
         "tests": ["file://a.js", "huggingface://datasets/a", {"vars": {"a": "file://a.png"}}],
         "scenarios": [{}],
-        "evaluateOptions": {"repeat": 3},
+        "evaluateOptions": {"repeat": 3, "cache": False},
         "derivedMetrics": [],
+        "description": "A desk",
+        "env": {"ANTHROPIC_API_KEY": "secret"},
     }
     suite = read(tmp_path, config)
     assert suite.cases == []
@@ -226,9 +319,12 @@ def test_what_a_program_makes_or_another_place_keeps_is_listed(tmp_path: Path) -
         "prompt a.py:make: it is made by a program, or kept elsewhere",
         "prompt langfuse://a:1: it is made by a program, or kept elsewhere",
         "*.md: no such file",
+        "prompt {'a.txt': 'a label'}: no text",
         "scenarios: write their tests out in `tests`",
-        "derivedMetrics: []",
         "evaluateOptions.repeat: record with --claude-trials 3",
+        "derivedMetrics",
+        "env",
+        "evaluateOptions.cache",
         "tests file://a.js: they are made by a program",
         "tests huggingface://datasets/a: kept elsewhere",
         "test {'a': 'file://a.png'}: var a file://a.png: no text and no data",
@@ -242,7 +338,8 @@ def test_the_first_claude_is_asked_and_the_others_are_named(tmp_path: Path) -> N
             "anthropic:claude-agent-sdk",
             {"id": "anthropic:messages:claude-sonnet-4-5-20250929",
              "config": {"max_tokens": 50, "temperature": 0, "tools": "file://tools.yaml"}},
-            {"bedrock:us.anthropic.claude-haiku-4-5-20251001-v1:0": {"label": "small"}},
+            {"bedrock:us.anthropic.claude-haiku-4-5-20251001-v1:0":
+             {"label": "small", "transform": "output", "config": {"max_tokens": 9}}},
         ],
         "tests": [{"vars": {"prompt": "Hi"}}],
     }  # fmt: skip
@@ -257,7 +354,42 @@ def test_the_first_claude_is_asked_and_the_others_are_named(tmp_path: Path) -> N
         "provider anthropic:messages:claude-sonnet-4-5-20250929: config.temperature",
         "provider bedrock:us.anthropic.claude-haiku-4-5-20251001-v1:0: "
         "pytest-claude bump claude-sonnet-4-5=claude-haiku-4-5",
+        "provider bedrock:us.anthropic.claude-haiku-4-5-20251001-v1:0: config",
+        "provider bedrock:us.anthropic.claude-haiku-4-5-20251001-v1:0: transform",
     ]
+
+
+def test_a_variable_that_is_a_date_is_asked_and_an_empty_prompt_is_listed(tmp_path: Path) -> None:
+    test = "{description: a, vars: {prompt: [2026-01-02, null, 1.0]}}"
+    suite = read(tmp_path, f"tests: [{test}]")
+    assert [case.prompt for case in suite.cases] == ["2026-01-02", "1"]
+    assert suite.left_out == ["test a: prompt '{{prompt}}': nothing is asked"]
+
+
+def test_what_is_not_imported_of_a_test_is_listed_by_its_name(tmp_path: Path) -> None:
+    config = {
+        "prompts": [{"raw": "{{a}}{{b}}", "label": "both", "function": "f"}],
+        "defaultTest": "file://a.js",
+        "providers": {"id": "anthropic:messages:claude-sonnet-4-5",
+                      "config": {"tools": "file://a.js", "apiKey": "secret"}},
+        "tests": [{"vars": {"a": "x"}}, {"description": "no var"}, "file://a.json",
+                  {"description": "a list", "metadata": ["x"]},
+                  {"description": "whole", "vars": {"a": 1, "b": 2}, "providers": ["z"]}],
+    }  # fmt: skip
+    suite = read(tmp_path, config, a__json='["a text"]')
+    undefined = "its template can't be filled in: '{}' is undefined"
+    assert suite.left_out == [
+        "provider anthropic:messages:claude-sonnet-4-5: config.apiKey",
+        "provider anthropic:messages:claude-sonnet-4-5: tools file://a.js: no text and no data",
+        "defaultTest file://a.js: no text and no data",
+        "prompt both: function",
+        f"test x: prompt 'both': {undefined.format('b')}",
+        f"test no var: prompt 'both': {undefined.format('a')}",
+        "tests file://a.json: entry 1 'a text' is no object",
+        "test a list: metadata ['x'] is no object",
+    ]
+    [case] = suite.cases
+    assert (case.name, case.left_out) == ("whole", ["providers"])
 
 
 def test_a_chat_in_the_form_of_another_vendor_is_listed(tmp_path: Path) -> None:
@@ -268,7 +400,7 @@ def test_a_chat_in_the_form_of_another_vendor_is_listed(tmp_path: Path) -> None:
 
 
 def test_every_test_has_what_the_default_test_says(tmp_path: Path) -> None:
-    config = {
+    config: dict[str, Any] = {
         "prompts": "{{a}}{{b}}",
         "defaultTest": {"vars": {"a": 1, "b": 2}, "assert": [{"type": "is-json"}],
                         "options": {"prefix": "<", "suffix": ">"}},
@@ -287,15 +419,15 @@ def test_every_test_has_what_the_default_test_says(tmp_path: Path) -> None:
         "{contains} in reply.text",
     ]
     assert case.checks[1].values == {"contains": "1"}
-    assert (case.tags, case.left_out) == (["area:x"], ["threshold: 0.5", "options.storeOutputAs"])
+    assert (case.tags, case.left_out) == (["area:x"], ["threshold", "options.storeOutputAs"])
 
 
 def test_rows_of_csv_state_what_their_columns_say(tmp_path: Path) -> None:
     rows = (
-        "question,__expected1,__expected2,__description,__metadata:area,__prefix\n"
-        '"What is 2+2?",4,"contains-any: ""four, 4"",4",sum,math,Q: \n'
-        'Hi,"similar(0.8): Hello","cost: 0.01",,,\n'
-        "Note,note: this,not-contains: x,,,\n"
+        "question,__expected1,__expected2,__description,__metadata:area,__prefix,__threshold\n"
+        '"What is 2+2?",4,"contains-any: ""four, 4"",4",sum,math,Q: ,0.5\n'
+        'Hi,"similar(0.8): Hello","cost: 0.01",,,,\n'
+        "Note,note: this,not-contains: x,,,,\n"
     )
     suite = read(tmp_path, {"prompts": "{{question}}", "tests": "file://a.csv"}, a__csv=rows)
     first, second, third = suite.cases
@@ -304,6 +436,7 @@ def test_rows_of_csv_state_what_their_columns_say(tmp_path: Path) -> None:
         {"equals": "4"},
         {"contains_any": ["four, 4", "4"]},
     ]
+    assert first.left_out == ["__threshold"]
     assert [dict(check.values) for check in second.checks] == [{"cost_usd": 0.01}]
     assert second.left_out == ["similar: Hello"]
     assert [dict(check.values) for check in third.checks] == [
