@@ -38,10 +38,12 @@ def print_run(run: Run, project: Project, reports: Sequence[Path], more: Sequenc
     """Print a run, then `more`, and write its reports.
 
     Returns:
-        1 where a report was not written, else the status of the verdict; for a plain run that of
-        its data sets, 0 without any.
+        1 where a report was not written, else the status of the verdict; 0 for a plain run without
+        a data set that has a pass rate.
     """
     shown = told(run)
     unwritten = write_reports(run, shown, reports, Path.cwd(), project.price_table)
     print("\n".join([*overview_lines(shown), *more, *unwritten]))
-    return 1 if unwritten else EXIT[run.overall or sets_verdict(run.results) or "pass"]
+    if unwritten or (run.overall is None and sets_verdict(run.results) is None):
+        return 1 if unwritten else 0
+    return EXIT[run.overall or shown.overall]

@@ -39,7 +39,7 @@ class SetCount:
 
 
 def sets_verdict(results: Iterable[TestResult]) -> Overall | None:
-    """Whether the sets with a pass rate pass; None where there is none. It decides exit statuses.
+    """Whether the sets with a pass rate pass; None where there is none.
 
     Its cases alone don't decide: one that is xfailed is not red, and has not passed.
     """

@@ -398,6 +398,8 @@ def test_a_merge_that_lacks_a_shard_of_a_set_is_undecided(
     project.run("-k", "not (c0 or c1)", "--claude-report=2.json")
     one, two = (str(project.path / f"{n}.json") for n in (1, 2))
     report = ["-o", str(project.path / "all.md")]
+    assert cli.main(["merge", two, *report]) == 1
+    assert "FAIL  1 of 9 tests failed" in capsys.readouterr().out
     assert cli.main(["merge", one, *report]) == 10
     told = "UNDECIDED  2 of 2 tests passed, too few cases of a data set ran"
     assert told in capsys.readouterr().out
@@ -451,7 +453,8 @@ def test_no_rate_forgives_a_test_that_is_broken(
     assert (counts.get("failed", 0), counts.get("errors", 0)) == (failed, errors)
     result.stdout.fnmatch_lines(["test_app.py::test_a: 8 of 10 cases passed, 8 needed",
                                  "  failed within the rate: c3"])  # fmt: skip
-    cli.main(["merge", str(project.path / "r.json"), "-o", str(project.path / "all.json")])
+    report = str(project.path / "r.json")
+    assert cli.main(["merge", report, "-o", str(project.path / "all.json")]) == 1
     assert "FAIL  1 of 11 tests failed" in capsys.readouterr().out
 
 
