@@ -407,17 +407,20 @@ def test_a_merge_that_lacks_a_shard_of_a_set_is_undecided(
     assert "PASS  11 of 11 tests passed" in capsys.readouterr().out
 
 
+XFAILED = {
+    "by its mark": "request.applymarker(pytest.mark.xfail); ask(case.prompt); assert False",
+    "in its body": "ask(case.prompt); pytest.xfail('known')",
+    "before its first call": "pytest.xfail('known')",
+}
+
+
 @pytest.mark.parametrize("workers", [(), ("-n", "2", "-p", "xdist")], ids=["one", "two"])
-@pytest.mark.parametrize(
-    "mark", ["pytest.xfail('known')", "request.applymarker(pytest.mark.xfail)"]
-)
+@pytest.mark.parametrize("how", XFAILED)
 def test_a_set_below_its_rate_fails_the_run_though_its_cases_are_xfailed(
-    project: Any, rated: Any, mark: str, workers: tuple[str, ...]
+    project: Any, rated: Any, how: str, workers: tuple[str, ...]
 ) -> None:
-    fails = f"{mark} if case.id in ('c3', 'c7', 'c8') else None"
-    ask = f"ask(case.prompt)\n    {fails}\n    assert case.id not in ('c3', 'c7', 'c8')\n"
-    tests = RATED.replace("(case, claude)", "(case, claude, request)")
-    rated(tests=tests.replace("ask(case.prompt)\n", ask))
+    body = f"(case, claude, request):\n    if case.id in ('c3', 'c7', 'c8'): {XFAILED[how]}"
+    rated(tests=RATED.replace("(case, claude):", body))
     result = project.run(*workers, "--claude-report=r.json")
     assert (result.ret, result.parseoutcomes()) == (1, {"passed": 8, "xfailed": 3})
     result.stdout.fnmatch_lines(["test_app.py::test_a: 7 of 10 cases passed, 8 needed"])
