@@ -14,15 +14,19 @@ from pathlib import Path
 from simulator import Persona, calls, says
 
 DOCS = Path(__file__).parent.parent / "docs"
-BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^( *)```(\w+)(?: (\S+))?\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 LOOKUP = ("lookup_order", {"order_id": "1234"})
 _CONFIRMS = says("Could you confirm the order number?")
 
 
 def blocks(page: Path) -> Iterator[tuple[str, str]]:
-    """The kind and the text of each block of code."""
+    """The kind and the text of each block of code.
+
+    The first line of a text names its file; that of data, which has no comments, is on the fence.
+    """
     for match in BLOCK.finditer(page.read_text("utf-8")):
-        yield match[2], textwrap.dedent(match[3])
+        name = f"# {match[3]}\n" if match[3] else ""
+        yield match[2], name + textwrap.dedent(match[4])
 
 
 def careful() -> Persona:

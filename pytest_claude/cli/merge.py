@@ -14,6 +14,7 @@ from pytest_claude.report.terminal import command_lines, overview_lines
 from pytest_claude.report_files import check_suffix, run_file_of, write_reports
 from pytest_claude.run.merge import merged
 from pytest_claude.run.record import Run
+from pytest_claude.run.sets import sets_verdict
 
 EXIT = {"pass": 0, "fail": 1, "undecided": 10}
 """Exit status for a verdict."""
@@ -37,9 +38,12 @@ def print_run(run: Run, project: Project, reports: Sequence[Path], more: Sequenc
     """Print a run, then `more`, and write its reports.
 
     Returns:
-        1 where a report was not written, else the status of the verdict; 0 for a plain run.
+        1 where a report was not written, else the status of the verdict; 0 for a plain run without
+        a data set that has a pass rate.
     """
     shown = told(run)
     unwritten = write_reports(run, shown, reports, Path.cwd(), project.price_table)
     print("\n".join([*overview_lines(shown), *more, *unwritten]))
-    return 1 if unwritten else EXIT[run.overall] if run.overall else 0
+    if unwritten or (run.overall is None and sets_verdict(run.results) is None):
+        return 1 if unwritten else 0
+    return EXIT[run.overall or shown.overall]

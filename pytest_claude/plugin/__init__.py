@@ -138,6 +138,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         parametrize(metafunc)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_pycollect_makeitem() -> Generator[None, object, object]:
+    made = yield
+    if isinstance(made, list) and made and isinstance(made[0], pytest.Item):
+        if made[0].get_closest_marker("claude_cases") is not None:
+            from pytest_claude.plugin.cases import count_cases
+
+            count_cases(made)
+    return made
+
+
 class _Uncollected:
     """Notes the modules that skip themselves or fail: pytest collects no test of theirs."""
 

@@ -6,8 +6,7 @@ import copy
 import json
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +18,8 @@ from pytest_claude.settings import check_keyword, check_pass_rate, did_you_mean
 from pytest_claude.transcript.utf8 import encodable
 
 IN_SET: pytest.StashKey[InSet] = pytest.StashKey()
+_SIZE: pytest.StashKey[int] = pytest.StashKey()
+"""How many tests the function of a case has, also those that are not selected."""
 
 
 class Case:
@@ -33,38 +34,39 @@ class Case:
         tags: The groups that the case belongs to.
     """
 
-    __slots__ = ("_fields", "_of", "id", "tags")
+    __slots__ = ("__fields", "id", "tags")  # mangled: a field may have any other name
 
     id: str
     tags: tuple[str, ...]
 
-    def __init__(self, fields: dict[str, Any], name: str, tags: tuple[str, ...], of: int) -> None:
-        """`of` is the number of cases in the data set."""
-        self._fields = fields
-        self._of = of
+    def __init__(self, fields: dict[str, Any], name: str, tags: tuple[str, ...]) -> None:
+        self.__fields = fields
         self.id = name
         self.tags = tags
 
     def __getitem__(self, field: str) -> Any:
-        if field not in self._fields:
-            raise KeyError(self._lacks(field))
-        return copy.deepcopy(self._fields[field])
+        if field not in self.__fields:
+            raise KeyError(_lacks(self.id, field, self.__fields))
+        return copy.deepcopy(self.__fields[field])
 
     def __getattr__(self, field: str) -> Any:
-        if field.startswith("__") or field not in self._fields:  # `copy` asks before it fills it in
-            raise AttributeError("" if field.startswith("__") else self._lacks(field))
-        return copy.deepcopy(self._fields[field])
+        if field.startswith("__"):  # `copy` asks before it fills it in
+            raise AttributeError(field)
+        if field not in self.__fields:
+            raise AttributeError(_lacks(self.id, field, self.__fields))
+        return copy.deepcopy(self.__fields[field])
 
     def __contains__(self, field: str) -> bool:
-        return field in self._fields
+        return field in self.__fields
 
     def __repr__(self) -> str:
         return f"Case({self.id!r})"
 
-    def _lacks(self, field: str) -> str:
-        fields = [*map(str, self._fields)]
-        near = did_you_mean(field, fields)
-        return f"case {self.id!r} has no field {field!r}{near}; fields: {', '.join(fields)}"
+
+def _lacks(case: str, field: str, there: Iterable[Any]) -> str:
+    fields = [*map(str, there)]
+    near = did_you_mean(field, fields)
+    return f"case {case!r} has no field {field!r}{near}; fields: {', '.join(fields)}"
 
 
 class CaseFile(NamedTuple):
@@ -132,8 +134,27 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     try:
         rows = read_cases(file, _shown(file.path, root))
     except SettingsError as error:
-        pytest.fail(f"{where}: {error}", False)
+        raise pytest.fail.Exception(f"{where}: {error}", pytrace=False) from None
+    _warn_of_secrets(test, file.named, rows)
     metafunc.parametrize("case", rows, ids=[case.id for case in rows])
+
+
+def _warn_of_secrets(test: pytest.Item, named: str, rows: Sequence[Case]) -> None:
+    """Warn once of ids that hold a secret: they are in node ids, which nothing redacts."""
+    from pytest_claude.recording.redaction import Redaction
+
+    ids, text = "\n".join(case.id for case in rows), Redaction().text
+    if text(ids) != ids and (case := next((c for c in rows if text(c.id) != c.id), None)):
+        told = f"@pytest_claude.cases({named!r}): an id holds a secret ({text(case.id)}), and ids "
+        told += "are in node ids, reports and run files; name another field: id=…"
+        test.warn(pytest.PytestWarning(told))
+
+
+def count_cases(items: Sequence[pytest.Item]) -> None:
+    """Keep how many cases the set of a function has; `items` are all its tests, none deselected."""
+    cases = [item for item in items if _case_of(item) is not None]
+    for item in cases:
+        item.stash[_SIZE] = len(cases)
 
 
 def keep_sets(items: Sequence[pytest.Item]) -> None:
@@ -142,18 +163,16 @@ def keep_sets(items: Sequence[pytest.Item]) -> None:
     Raises:
         SettingsError: A marker `claude_set` is wrong.
     """
-    cases: dict[pytest.Item, Case] = {}
     for item in items:
-        case = getattr(getattr(item, "callspec", None), "params", {}).get("case")
-        if isinstance(case, Case):
-            cases[item] = case
-    numbers = Counter(map(_set_name, cases))
-    for item in items:
-        mark, case = item.get_closest_marker("claude_set"), cases.get(item)
+        mark, case = item.get_closest_marker("claude_set"), _case_of(item)
         rate = None if mark is None else _pass_rate(item, mark, is_case=case is not None)
         if case is not None:
-            name = _set_name(item)
-            item.stash[IN_SET] = InSet(name, max(case._of, numbers[name]), case.tags, rate)
+            item.stash[IN_SET] = InSet(_set_name(item), item.stash.get(_SIZE, 1), case.tags, rate)
+
+
+def _case_of(item: pytest.Item) -> Case | None:
+    case = getattr(getattr(item, "callspec", None), "params", {}).get("case")
+    return case if isinstance(case, Case) else None
 
 
 def _set_name(item: pytest.Item) -> str:
@@ -218,12 +237,12 @@ def read_cases(file: CaseFile, shown: str) -> list[Case]:
                 "the recording of one case: change one of them"
             )
         found[name] = place
-        rows.append((row, name, _tags(row.get(file.tags), f"{shown}{place}")))
+        rows.append(Case(row, name, _tags(row.get(file.tags), f"{shown}{place}")))
     if not rows:
         raise SettingsError(
             f'{shown}: holds no case; write one, such as {{"id": "late", "prompt": "Where is it?"}}'
         )
-    return [Case(row, name, tags, len(rows)) for row, name, tags in rows]
+    return rows
 
 
 def _id(row: dict[Any, Any], file: CaseFile, place: str) -> str:

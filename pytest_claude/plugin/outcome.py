@@ -112,6 +112,21 @@ def _ending(record: TrialRun, arm: Arm, *, asked: bool) -> Ending:
     return "pass", None
 
 
+def abort_broken(runs: Sequence[TrialRun]) -> None:
+    """Make red trials of a case aborted ones where not the model, but the test is to blame.
+
+    The pass rate of a set forgives what fails in the body after a call to a model.
+    """
+    for run in runs:
+        red = bool(run.subtests) or any(report.failed for report in run.reports.values())
+        raised = run.raised.get("call")
+        at_ends = any(not run.reports[when].passed for when in ("setup", "teardown"))
+        ends = not isinstance(raised, Exception | pytest.fail.Exception | None)
+        broken = at_ends or ends or isinstance(raised, Warning) or not run.result.interactions
+        if run.result.outcome == "fail" and red and broken:
+            run.trial = replace(run.result, outcome="abort")
+
+
 def _is_expected(report: pytest.TestReport | None) -> bool:
     """Whether pytest takes a failure for the expected one of an `xfail`."""
     return report is not None and report.skipped and hasattr(report, "wasxfail")

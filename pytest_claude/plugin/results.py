@@ -274,6 +274,7 @@ class Results:
         from pytest_claude.plugin.gate.comparison import keep_last
         from pytest_claude.plugin.gate.preflight import retirement_notes
         from pytest_claude.report_files import write_reports, write_step_summary
+        from pytest_claude.run.sets import sets_verdict
 
         story = self._story or self._end()
         run, settings, root = self.run, self._settings, self._config.rootpath
@@ -291,7 +292,10 @@ class Results:
         self._unwritten += write_step_summary(story, settings.reports)
         retiring = retirement_notes(run, settings)
         self.notes.update(dict.fromkeys(retiring))
-        fails = run.decision is not None and run.decision.overall != "pass"
+        if run.decision is not None:
+            fails = run.decision.overall != "pass"
+        else:  # the cases of a set that is undecided are red themselves
+            fails = sets_verdict(run.results) == "fail"
         return bool(fails or self.outside or self._unwritten or (retiring and settings.strict))
 
     # --- what is printed --------------------------------------------------------------------

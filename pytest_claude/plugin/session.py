@@ -25,7 +25,7 @@ from pytest_claude.plugin.gate.steps import Gate
 from pytest_claude.plugin.guard import Guard
 from pytest_claude.plugin.markers import TEST_SETTINGS, marker_checks
 from pytest_claude.plugin.options import LEFT_OUT, recorded_of
-from pytest_claude.plugin.outcome import complete, replaced
+from pytest_claude.plugin.outcome import abort_broken, complete, replaced
 from pytest_claude.plugin.trials import TrialRun
 from pytest_claude.plugin.wide_fixtures import WideFixtures
 from pytest_claude.recording import problems
@@ -367,20 +367,28 @@ class ClaudeSession:
         runs: list[TrialRun] = []
         with _logged(item):
             trials.run(item, plan_plain(settings.trials), self._watch(runs), runs)
+            if (of := item.stash.get(IN_SET, None)) is not None and of.pass_rate is not None:
+                abort_broken(runs)
             self._notes.update(dict.fromkeys(self._accepting.keep(item.nodeid, runs, settings)))
             reports = explain.counted(runs, settings)
             result = self._result(item, runs)
+            probed = self._probe(item, runs)
             if may_be_forgiven(result) and any(report.failed for report in reports.values()):
                 # Whether the test fails depends on the other cases of its set.
-                self._carry(item, result, explain.held(item, runs, None, reports))
+                self._carry(item, result, explain.held(item, runs, None, reports), **probed)
                 self._finish_held(item, nextitem)
                 return
-            self._attach(reports["teardown"], result)
-            if (probe := self._config.stash.get(PROBE, None)) is not None:
-                rehearse = partial(self._rehearse, item, runs)
-                reports["teardown"].claude["probed"] = probe(item, runs, rehearse)
-                self._notes.clear()
+            self._attach(reports["teardown"], result, **probed)
             trials.publish(item, reports, lambda: trials.finish(item, nextitem, self._outside))
+
+    def _probe(self, item: pytest.Item, runs: Sequence[TrialRun]) -> dict[str, Any]:
+        """What travels with a result where a command asks something of each test."""
+        probe = self._config.stash.get(PROBE, None)
+        if probe is None:
+            return {}
+        answer = probe(item, runs, partial(self._rehearse, item, runs))
+        self._notes.clear()
+        return {"probed": answer}
 
     def _rehearse(
         self, item: pytest.Item, runs: Sequence[TrialRun], index: int, altering: Altering
@@ -469,11 +477,12 @@ class ClaudeSession:
                 item, result, explain.held(item, runs, self._gate.first_failure(result.test))
             )
 
-    def _carry(self, item: pytest.Item, result: TestResult, held: dict[str, Any]) -> None:
+    def _carry(
+        self, item: pytest.Item, result: TestResult, held: dict[str, Any], **more: Any
+    ) -> None:
         """Hand a result over, and what is needed to publish it later, by a report of no news."""
         carrier = pytest.TestReport(item.nodeid, item.location, {}, "passed", None, "setup")
-        self._attach(carrier, result)
-        carrier.claude["held"] = held
+        self._attach(carrier, result, held=held, **more)
         item.ihook.pytest_runtest_logreport(report=carrier)
 
     def _result(self, item: pytest.Item, runs: Sequence[TrialRun]) -> TestResult:
@@ -499,9 +508,9 @@ class ClaudeSession:
         self._notes.clear()
         return result
 
-    def _attach(self, report: pytest.TestReport, result: TestResult) -> None:
+    def _attach(self, report: pytest.TestReport, result: TestResult, **more: Any) -> None:
         """Results travel on the teardown report: xdist carries it, junit does not show it."""
-        data = self._travelling(result)
+        data = {**self._travelling(result), **more}
         if self._arms.made is not None:
             data["made"] = self._arms.made.take()
         report.claude = data  # type: ignore[attr-defined]

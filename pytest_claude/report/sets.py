@@ -105,7 +105,8 @@ def _rates(rows: Sequence[Row], *, gated: bool) -> tuple[SetRates, ...]:
         for tag in row.result.set.tags if row.result.set is not None else ():
             by_tag.setdefault(tag, []).append(row)
     passed = _trials if gated else _cases
-    every = max(row.result.set.cases for row in rows if row.result.set is not None)
+    sets = (row.result.set for row in rows)
+    every = max(len(rows), *(of.cases for of in sets if of is not None))
     cases = f"{len(rows)} of {every}" if len(rows) < every else f"{every}"
     tags = (SetRates(tag, f"{len(of)}", passed(of)) for tag, of in sorted(by_tag.items()))
     return (SetRates("", cases, passed(rows)), *tags)

@@ -25,7 +25,7 @@ from pytest_claude.report.stale import StaleGroup, stale_groups
 from pytest_claude.report.words import Headline, Word
 from pytest_claude.run.comparison import Comparison
 from pytest_claude.run.record import Run, TestResult
-from pytest_claude.run.sets import forgiven
+from pytest_claude.run.sets import forgiven, sets_verdict
 from pytest_claude.run.typed import Typed, as_typed, pytest_line
 
 Overall = Literal["pass", "fail", "undecided", "nothing"]
@@ -79,7 +79,7 @@ class Story:
     """A run, ready to be rendered.
 
     Attributes:
-        overall: The verdict; in a plain run whether all tests passed.
+        overall: The verdict; in a plain run whether all tests and data sets passed.
         headline: The verdict in words.
         notes: What must be said below it, one sentence each.
         comparison: What was compared; None in a plain run.
@@ -274,7 +274,10 @@ def _plain_headline(rows: Sequence[Row]) -> tuple[Overall, Headline]:
     failed, tests = sum(row.word == "failed" for row in rows), plural(len(rows), "test")
     if failed:
         return "fail", Headline(f"{failed} of {tests} failed")
-    return "pass", Headline(f"{sum(row.word == 'passed' for row in rows)} of {tests} passed")
+    passed = f"{sum(row.word == 'passed' for row in rows)} of {tests} passed"
+    if sets_verdict(row.result for row in rows) == "undecided":
+        return "undecided", Headline(f"{passed}, too few cases of a data set ran")
+    return "pass", Headline(passed)
 
 
 def _typed(decision: Decision | None) -> Typed:

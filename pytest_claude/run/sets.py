@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_claude.gating.status import Overall
 from pytest_claude.run.record import TestResult
 from pytest_claude.settings import passes_needed
 
@@ -37,6 +38,17 @@ class SetCount:
         return "failed" if self.cases - len(self.failed) < self.needed else "undecided"
 
 
+def sets_verdict(results: Iterable[TestResult]) -> Overall | None:
+    """Whether the sets with a pass rate pass; None where there is none.
+
+    Its cases alone don't decide: one that is xfailed is not red, and has not passed.
+    """
+    verdicts = {count.verdict for count in set_counts(results)}
+    if "failed" in verdicts:
+        return "fail"
+    return ("undecided" if "undecided" in verdicts else "pass") if verdicts else None
+
+
 def set_counts(results: Iterable[TestResult]) -> list[SetCount]:
     """The sets with a pass rate of which a case ran, sorted by name."""
     by_set: dict[str, list[TestResult]] = {}
@@ -64,7 +76,8 @@ def may_be_forgiven(result: TestResult) -> bool:
 
 def _count(name: str, results: list[TestResult]) -> SetCount:
     sets = [result.set for result in results if result.set is not None]
-    cases, rate = max(of.cases for of in sets), max(of.pass_rate or 0 for of in sets)
+    cases = max(len(results), *(of.cases for of in sets))
+    rate = max(of.pass_rate or 0 for of in sets)
     failed = tuple(sorted(result.test for result in results if may_be_forgiven(result)))
     passed = sum(bool(result.trials) and result.passed for result in results)
     return SetCount(name, cases, passes_needed(cases, rate), passed, failed)

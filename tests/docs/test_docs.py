@@ -325,7 +325,7 @@ def test_a_page_that_names_a_benchmark_has_its_numbers_there() -> None:
 
 def test_the_readme_has_its_two_commands() -> None:
     readme = (DOCS.parent / "README.md").read_text("utf-8")
-    commands = [text.strip() for _, kind, text in BLOCK.findall(readme) if kind == "sh"]
+    commands = [text.strip() for _, kind, _, text in BLOCK.findall(readme) if kind == "sh"]
     assert len(commands) == 2
     assert all(len(command.splitlines()) == 1 for command in commands)
     assert commands[0].endswith("pytest-claude demo")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from simulator import by_prompt, calls, says
 
 import pytest_claude
+from pytest_claude import cli
 from pytest_claude.plugin.cases import CaseFile, read_cases
 from pytest_claude.settings import SettingsError
 
@@ -80,6 +83,15 @@ def test_a_field_that_a_case_lacks_is_named_with_the_nearest(tmp_path: Path) -> 
     with pytest.raises(KeyError) as key:
         _ = case["promt"]
     assert (str(attribute.value), key.value.args, hasattr(case, "tool")) == (told, (told,), False)
+
+
+def test_a_field_of_any_name_is_read(tmp_path: Path) -> None:
+    names = ["_fields", "_of", "_lacks", "cases", "fields"]
+    row = {**{name: n for n, name in enumerate(names)}, "id": "a", "tags": "x,y", "key": "late"}
+    (case,) = read(tmp_path, json.dumps(row), id="key", tags="group")
+    for of in (case, copy.copy(case), copy.deepcopy(case), pickle.loads(pickle.dumps(case))):
+        assert [getattr(of, name) for name in names] == [0, 1, 2, 3, 4]
+        assert (of.id, of["id"], of.tags, of["tags"]) == ("late", "a", (), "x,y")
 
 
 def test_what_a_test_appends_to_a_field_is_not_in_the_next_trial(tmp_path: Path) -> None:
@@ -213,6 +225,21 @@ def test_a_mistake_is_one_sentence(project: Any, old: str, new: str, told: str) 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([told])
     result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*During handling of the above exception*")
+
+
+def test_an_id_that_holds_a_secret_is_warned_of_once(project: Any) -> None:
+    key = "sk-ant-api03-" + "A" * 40
+    write(project, "\n".join(json.dumps({"id": f"{key}{n}", "prompt": "Hi"}) for n in range(2)))
+    project.tests(TEST)
+    words = ["-p", "pytest_claude.plugin", "--collect-only", "-W", "default"]
+    result = project.pytester.runpytest_inprocess(*words)
+    (told,) = (line for line in result.outlines if "PytestWarning" in line)
+    assert told.split(": ", 3)[2:] == [
+        "@pytest_claude.cases('refunds.jsonl')",
+        "an id holds a secret ([redacted]), and ids are in node ids, reports and run files; "
+        "name another field: id=…",
+    ]
 
 
 def test_unittest_classes_take_no_cases(project: Any) -> None:
@@ -331,6 +358,118 @@ def test_a_set_that_ran_in_part_passes_nothing_that_it_did_not_see(
     enough = project.run("--deselect", "test_app.py::test_a[c9]")
     enough.assert_outcomes(passed=10, deselected=1)
     enough.stdout.fnmatch_lines(["test_app.py::test_a: 8 of 10 cases passed, 8 needed"])
+
+
+TWICE = """
+import pytest_claude
+
+@pytest.mark.claude_set(pass_rate=0.8)
+@pytest.mark.parametrize("tone", ["kind", "short"])
+@pytest_claude.cases("refunds.jsonl")
+def test_a(case, tone, claude):
+    ask(case.prompt)
+    assert tone == "kind" or case.id == "c0"
+"""
+
+
+def test_of_a_set_with_other_parameters_a_part_is_never_the_whole(
+    project: Any, rated: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rated(tests=TWICE).assert_outcomes(passed=11, failed=9)
+    kind, short = (
+        [f"test_app.py::test_a[c{n}-{tone}]" for n in range(10)] for tone in ("kind", "short")
+    )
+    result = project.run(*kind[:8], *short[1:3])
+    result.assert_outcomes(passed=8, failed=2)
+    result.stdout.fnmatch_lines(["test_app.py::test_a: undecided: 10 of 20 cases ran, 8 passed, *"])
+    for name, tests in (("1.json", kind), ("2.json", short)):
+        project.run(*tests, f"--claude-report={name}")
+    shards = [str(project.path / f"{n}.json") for n in (1, 2)]
+    assert cli.main(["merge", *shards, "-o", str(project.path / "all.md")]) == 1
+    assert "11 of 20 cases passed, 16 needed" in (project.path / "all.md").read_text("utf-8")
+    assert "FAIL  9 of 20 tests failed" in capsys.readouterr().out
+
+
+def test_a_merge_that_lacks_a_shard_of_a_set_is_undecided(
+    project: Any, rated: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rated(3)
+    assert project.run("-k", "c0 or c1", "--claude-report=1.json").ret == 0
+    project.run("-k", "not (c0 or c1)", "--claude-report=2.json")
+    one, two = (str(project.path / f"{n}.json") for n in (1, 2))
+    report = ["-o", str(project.path / "all.md")]
+    assert cli.main(["merge", two, *report]) == 1
+    assert "FAIL  1 of 9 tests failed" in capsys.readouterr().out
+    assert cli.main(["merge", one, *report]) == 10
+    told = "UNDECIDED  2 of 2 tests passed, too few cases of a data set ran"
+    assert told in capsys.readouterr().out
+    assert cli.main(["merge", one, two, *report]) == 0
+    assert "PASS  11 of 11 tests passed" in capsys.readouterr().out
+
+
+XFAILED = {
+    "by its mark": "request.applymarker(pytest.mark.xfail); ask(case.prompt); assert False",
+    "in its body": "ask(case.prompt); pytest.xfail('known')",
+    "before its first call": "pytest.xfail('known')",
+}
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2", "-p", "xdist")], ids=["one", "two"])
+@pytest.mark.parametrize("how", XFAILED)
+def test_a_set_below_its_rate_fails_the_run_though_its_cases_are_xfailed(
+    project: Any, rated: Any, how: str, workers: tuple[str, ...]
+) -> None:
+    body = f"(case, claude, request):\n    if case.id in ('c3', 'c7', 'c8'): {XFAILED[how]}"
+    rated(tests=RATED.replace("(case, claude):", body))
+    result = project.run(*workers, "--claude-report=r.json")
+    assert (result.ret, result.parseoutcomes()) == (1, {"passed": 8, "xfailed": 3})
+    result.stdout.fnmatch_lines(["test_app.py::test_a: 7 of 10 cases passed, 8 needed"])
+    report = str(project.path / "r.json")
+    assert cli.main(["merge", report, "-o", str(project.path / "all.json")]) == 1
+    assert project.run(*workers, "-k", "c3 or c4").ret == 0, "undecided: it ends as its tests do"
+
+
+BROKEN = {
+    "before the first call": ("raise NameError('typo')", "", 1, 0),
+    "in the teardown": ("pass", "raise RuntimeError('broke')", 0, 1),
+    "in the body and the teardown": ("ask(case.prompt); assert False", "raise ValueError", 1, 1),
+    "by SystemExit": ("ask(case.prompt); raise SystemExit(3)", "", 1, 0),
+    "by a warning": ("ask(case.prompt); raise UserWarning('old')", "", 1, 0),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_no_rate_forgives_a_test_that_is_broken(
+    project: Any, rated: Any, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rated(3)
+    body, teardown, failed, errors = BROKEN[name]
+    broken = f"def test_a(case, claude, ends):\n    if case.id == 'c5': {body}\n"
+    ends = (
+        f"@pytest.fixture\ndef ends(case):\n    yield\n    if case.id == 'c5': {teardown or 0}\n\n"
+    )
+    tests = RATED.replace("def test_a(case, claude):\n", broken)
+    project.tests(tests.replace("@pytest.mark.claude_set", ends + "@pytest.mark.claude_set"))
+    result = project.run("--claude-report=r.json")
+    assert result.ret == 1
+    counts = result.parseoutcomes()
+    assert (counts.get("failed", 0), counts.get("errors", 0)) == (failed, errors)
+    result.stdout.fnmatch_lines(["test_app.py::test_a: 8 of 10 cases passed, 8 needed",
+                                 "  failed within the rate: c3"])  # fmt: skip
+    report = str(project.path / "r.json")
+    assert cli.main(["merge", report, "-o", str(project.path / "all.json")]) == 1
+    assert "FAIL  1 of 11 tests failed" in capsys.readouterr().out
+
+
+def test_what_a_command_asks_of_each_test_is_asked_of_a_case_that_the_rate_forgives(
+    project: Any, rated: Any
+) -> None:
+    rated(3)
+    probed = ["-p", "pytest_claude.plugin.probing", "--claude-probe=suggest"]
+    project.run(*probed, f"--claude-probed={project.path / 'answers.json'}")
+    answers = json.loads((project.path / "answers.json").read_text("utf-8"))
+    (case,) = [each for each in answers if each["test"] == "test_app.py::test_a[c3]"]
+    assert (len(answers), case["failed"]) == (11, 1)
 
 
 def test_no_rate_forgives_a_case_that_is_not_recorded(project: Any, rated: Any) -> None:

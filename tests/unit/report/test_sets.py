@@ -18,6 +18,7 @@ from pytest_claude.report.story import story
 from pytest_claude.report.terminal import gate_lines, side_by_side_lines
 from pytest_claude.run.merge import merged
 from pytest_claude.run.record import InSet, Run
+from pytest_claude.run.sets import set_counts
 
 
 def test_the_cases_are_summed_by_set_and_by_tag() -> None:
@@ -97,10 +98,22 @@ def test_the_page_is_filtered_by_tag_and_junit_names_set_and_tags() -> None:
 def test_merged_shards_have_the_verdict_of_the_whole_set() -> None:
     of = samples.PLAIN_SET
     shards = [Run(collected=(each.test,), results=(each,)) for each in of.results]
-    assert [story(shard).sets[0].text[:9] for shard in shards] == ["undecided"] * 4
+    told = [story(shard) for shard in shards]
+    assert [each.sets[0].text[:9] for each in told] == ["undecided"] * 4
+    assert sorted(each.overall for each in told) == ["fail", *["undecided"] * 3]
     whole = merged([(f"{n}.json", shard) for n, shard in enumerate(shards)])
     assert whole == of
     assert story(whole).sets[0].text == "3 of 4 cases passed, 3 needed"
+
+
+def test_a_set_is_never_smaller_than_the_cases_that_ran() -> None:
+    results = [
+        replace(of, set=InSet(samples.REFUNDS, 2, (), 0.5)) for of in samples.PLAIN_SET.results
+    ]
+    (count,) = set_counts(results)
+    assert (count.cases, count.needed) == (4, 2)
+    (told,) = story(Run(results=tuple(results))).sets
+    assert told.rates[0] == SetRates("", "4", "3/4")
 
 
 def test_merged_shards_of_a_gate_are_judged_by_set() -> None:
