@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from typing import Any
 from pytest_claude.run.record import Run, loads
 
 _REPLAY = ("-m", "claude", "--claude-record=none", "--claude-trials=recorded")
+_NO_TESTS = 5  # pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Probed:
     """What a command learned.
 
     Attributes:
-        status: 0 where pytest ran the tests, whatever came of them; else its own exit status.
+        status: 0 where pytest replayed tests, whatever came of them; 5, pytest's own for it, where
+            no recorded claude test is among them; else its exit status.
         answers: What the plugin answers the command, of each claude test.
         run: The replay; None where pytest did not run the tests.
     """
@@ -32,7 +35,7 @@ class Probed:
 
 
 def probed(options: argparse.Namespace) -> Probed:
-    """Replay the tests that were typed; where pytest can't, what it said is printed."""
+    """Replay the tests that were typed; where there are none, or pytest can't, it is printed."""
     with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder:
         path, run_file = Path(folder, "probed.json"), Path(folder, "run.json")
         asked = (f"--claude-probe={options.command.module}", f"--claude-probed={path}")
@@ -45,8 +48,16 @@ def probed(options: argparse.Namespace) -> Probed:
             text=True,
             errors="replace",
         )
-        if ran.returncode in (0, 1) and path.exists() and run_file.exists():
-            answers = json.loads(path.read_text("utf-8"))
+        answers = json.loads(path.read_text("utf-8")) if path.exists() else []
+        if ran.returncode in (0, 1) and run_file.exists() and answers:
             return Probed(0, answers, loads(run_file.read_text("utf-8"), run_file.name))
+    if ran.returncode in (0, _NO_TESTS) and not answers:
+        record = shlex.join(["pytest", "--claude-record", *options.tests])
+        print(
+            f"{options.command.module}: no recorded claude test is here; live tests are left out\n"
+            f"  to record one  {record}",
+            file=sys.stderr,
+        )
+        return Probed(_NO_TESTS, [], None)
     print(ran.stdout, ran.stderr, sep="", end="", file=sys.stderr)
     return Probed(ran.returncode or 1, [], None)
