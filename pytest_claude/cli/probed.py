@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,13 +44,16 @@ def probed(options: argparse.Namespace) -> Probed:
         asked = (f"--claude-probe={options.command.module}", f"--claude-probed={path}")
         words = ["-p", "pytest_claude.plugin.probing", *asked, *_REPLAY]
         words += [f"--claude-report={run_file}", *options.tests, *options.rest]
-        ran = subprocess.run(
-            [sys.executable, "-m", "pytest", *words],
-            check=False,
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
+        with _terminal() as terminal:
+            shown = [f"--claude-probe-shown={each}" for each in terminal]
+            ran = subprocess.run(
+                [sys.executable, "-m", "pytest", *words, *shown],
+                check=False,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                pass_fds=terminal,
+            )
         answers = json.loads(path.read_text("utf-8")) if path.exists() else []
         if ran.returncode in (0, 1) and run_file.exists() and answers:
             return Probed(0, answers, loads(run_file.read_text("utf-8"), run_file.name))
@@ -61,3 +67,17 @@ def probed(options: argparse.Namespace) -> Probed:
         return Probed(_NO_TESTS, [], None)
     print(ran.stdout, ran.stderr, sep="", end="", file=sys.stderr)
     return Probed(ran.returncode or 1, [], None)
+
+
+@contextmanager
+def _terminal() -> Iterator[tuple[int, ...]]:
+    """Our standard error, where it is a terminal, for the line that says how far pytest is."""
+    if sys.platform == "win32" or not sys.stderr.isatty():  # there no such file can be passed on
+        yield ()
+        return
+    terminal = os.dup(sys.stderr.fileno())
+    try:
+        yield (terminal,)
+    finally:
+        os.write(terminal, b"\r\x1b[K")
+        os.close(terminal)

@@ -7,7 +7,9 @@ prints writes all of them into the file that the command named.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Generator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import chain
@@ -41,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("claude")
     group.addoption("--claude-probe", choices=[*_PROBES], help="what pytest-claude asks")
     group.addoption("--claude-probed", type=Path, help="where it reads what is answered")
+    group.addoption("--claude-probe-shown", type=int, help="the terminal that it is shown on")
 
 
 @pytest.hookimpl(trylast=True)
@@ -80,6 +83,24 @@ class _Answers:
     def __init__(self, config: pytest.Config) -> None:
         self._taken: list[Any] = []
         self._path: Any = config.getoption("--claude-probed")
+        self._shown: Any = config.getoption("--claude-probe-shown")
+        self._tests = self._begun = 0
+        if hasattr(config, "workerinput"):
+            self._shown = None
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._tests = len(session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        self._tests = len(ids)
+
+    def pytest_runtest_logstart(self) -> None:
+        self._begun += 1
+        if self._shown is not None:
+            line = f"\r\x1b[Kreplaying: test {self._begun} of {self._tests}"
+            with suppress(OSError):  # a terminal may be closed meanwhile
+                os.write(self._shown, line.encode())
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         probed = (getattr(report, "claude", None) or {}).get("probed")

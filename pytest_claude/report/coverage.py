@@ -44,7 +44,7 @@ class Behavior:
     def row(self) -> tuple[str, str, str]:
         """The behavior in the columns of the table."""
         looking = self.looked_at_by
-        by = ", ".join(dict.fromkeys(looking.values()))
+        by = ", ".join(sorted({*looking.values()}))
         some = 0 < len(looking) < len(self.tests)
         parts = [f"{by}, in {len(looking)} of them" if some else by] if looking else []
         parts += [f"{'not by' if looking else 'no test:'} {_named(self.free)}"] if self.free else []
@@ -54,7 +54,7 @@ class Behavior:
 
 def _named(tests: Sequence[str]) -> str:
     more = len(tests) - _MOST_NAMED
-    return ", ".join(tests[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(sorted(tests)[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def coverage_text(behaviors: Sequence[Behavior]) -> str:

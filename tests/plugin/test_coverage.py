@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -213,8 +216,6 @@ def test_the_table_begins_with_what_no_test_looks_at(two_tests, capsys) -> None:
 
 
 def test_workers_of_xdist_say_the_same(two_tests, capsys, monkeypatch) -> None:
-    import subprocess
-
     monkeypatch.setattr("pytest_claude.cli.probed.subprocess", subprocess)
     capsys.readouterr()
     assert cover(rest=("-p", "xdist", "-n", "2")) == 0
@@ -389,3 +390,28 @@ def test_a_report_of_another_kind_or_at_a_place_that_refuses_is_told(two_tests, 
     assert "coverage --report page.pdf: the suffix names the kind" in capsys.readouterr().err
     assert cover("--report", "test_app.py/page.md") == 1
     assert "page.md could not be written: " in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("cold_python")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows shows no line meanwhile")
+@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n", "2"]], ids=["", "xdist"])
+def test_a_terminal_shows_meanwhile_how_many_tests_are_done(two_tests, workers) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    words = ["coverage", "--", "-p", "pytest_claude.plugin", "-W", "ignore", *workers]
+    command = [sys.executable, "-m", "pytest_claude.cli", *words]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False)
+    shown = os.read(ours, 9_999).decode()
+    os.close(theirs)
+    os.close(ours)
+    assert ran.returncode == 0
+    assert shown == "".join(
+        f"\r\x1b[K{line}"
+        for line in (
+            "replaying: test 1 of 3",
+            "replaying: test 2 of 3",
+            "replaying: test 3 of 3",
+            "",
+        )
+    )
