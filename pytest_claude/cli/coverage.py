@@ -25,14 +25,18 @@ def run(options: argparse.Namespace) -> int:
     if ran.status or ran.run is None:
         return ran.status
     behaviors = _behaviors(ran.answers)
-    not_read = {each["test"]: each["not_read"] for each in ran.answers if each["not_read"]}
+    without = {
+        key: {each["test"]: each[key] for each in ran.answers if each[key]}
+        for key in ("not_read", "not_known")
+    }
     if options.json:
         listed = [asdict(behavior) for behavior in behaviors]
-        print(json.dumps({"behaviors": listed, "not_read": not_read}, indent=1, ensure_ascii=False))
+        print(json.dumps({"behaviors": listed, **without}, indent=1, ensure_ascii=False))
     else:
         print("\n".join(coverage_lines(behaviors)))
-    for test, why in not_read.items():
-        print(f"not read: {test}: {why}", file=sys.stderr)
+    for key, tests in without.items():
+        for test, why in tests.items():
+            print(f"{key.replace('_', ' ')}: {test}: {why}", file=sys.stderr)
     project = read_project(Path.cwd())
     reports = options.report, project.root, project.price_table, behaviors
     unwritten = write_reports(ran.run, told(ran.run), *reports)

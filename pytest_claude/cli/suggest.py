@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_claude.cli.probed import probed
 from pytest_claude.errors import SettingsError
 from pytest_claude.report.numbers import plural
+from pytest_claude.suites.writing import docstring
 
 Found = dict[str, Any]
-"""What the plugin answers of a test: its checks, how many trials they held in."""
+"""What the plugin answers of a test function: its checks, how many trials they held in."""
 
 _ANY = "from unittest.mock import ANY"
 _HEAD = """\
@@ -47,13 +47,12 @@ def run(options: argparse.Namespace) -> int:
         print("\n".join(_printed(found)))
     held = [each for each in found if each["checks"]]
     if path is not None and held:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join(_module(held)) + "\n", "utf-8")
+        _write(path, "\n".join(_module(held)) + "\n")
         checks = sum(len(each["checks"]) for each in held)
         tests = plural(len(held), "test")
         print(f"{path}: {plural(checks, 'check')} of {tests}, to review", file=sys.stderr)
-    if not found:
-        print("nothing is suggested: no claude test was found", file=sys.stderr)
+    if path is not None:
+        print("".join(f"{line}\n" for line in _not_read(found)), end="", file=sys.stderr)
     return 0 if held else 1
 
 
@@ -61,14 +60,14 @@ def _printed(found: Sequence[Found]) -> Iterator[str]:
     if _uses_any(found):
         yield from (_ANY, "")
     for each in found:
-        trials = plural(each["trials"], "recorded trial")
-        trials += f", of which {each['failed']} failed" if each["failed"] else ""
-        why = each["not_read"]
-        yield f"# {each['test']}: {trials if why is None else f'not read: {why}'}"
+        if each["trials"]:
+            failed = f", of which {each['failed']} failed" if each["failed"] else ""
+            yield f"# {each['test']}: {_counted(each, 'recorded trial')}{failed}"
+        yield from (f"# {line}" for line in _not_read([each]))
         if each["checks"] and each["fixture"] is None:
             yield "# its function takes the fixture as an argument: claude"
         yield from _lines(each)
-        if not each["checks"] and each["not_read"] is None:
+        if not each["checks"] and each["trials"]:
             yield (
                 "    # nothing that it does not state already"
                 if each["stated"]
@@ -79,8 +78,18 @@ def _printed(found: Sequence[Found]) -> Iterator[str]:
         yield "# all steady facts of a test in one line: assert claude.behaves_as_recorded()"
 
 
+def _counted(found: Found, noun: str) -> str:
+    of = "" if found["cases"] is None else f" of {plural(found['cases'], 'case')}"
+    return plural(found["trials"], noun) + of
+
+
+def _not_read(found: Sequence[Found]) -> Iterator[str]:
+    for each in found:
+        yield from (f"{test}: not read: {why}" for test, why in each["not_read"].items())
+
+
 def _lines(found: Found) -> Iterator[str]:
-    held = f"  # held in {found['trials']} of {plural(found['trials'], 'trial')}"
+    held = f"  # held in {found['trials']} of {_counted(found, 'trial')}"
     for check in found["checks"]:
         yield from (f"    {line}" for line in f"assert {check['code']}{held}".splitlines())
 
@@ -89,14 +98,40 @@ def _module(found: Sequence[Found]) -> Iterator[str]:
     yield _HEAD
     if _uses_any(found):
         yield from (_ANY, "")
-    names: Counter[str] = Counter()
+    taken: set[str] = set()
     for each in found:
-        name = re.sub(r"\W+", "_", each["test"].partition("::")[2]).strip("_")
-        names[name] += 1
-        name += f"_{names[name]}" if names[name] > 1 else ""
-        yield from ("", f"def check_{name}({each['fixture'] or 'claude'}):")
-        yield f'    """See what {each["test"]} shows."""'
+        name = _free_name(each["test"], taken)
+        taken.add(name)
+        yield from ("", f"def {name}({each['fixture'] or 'claude'}):")
+        yield "    " + docstring(f"See what {each['test']} shows.")
         yield from (*_lines(each), "")
+
+
+def _free_name(test: str, taken: Collection[str]) -> str:
+    """A name for the function of a test, in the form in which Python reads it."""
+    words = unicodedata.normalize("NFKC", test.partition("::")[2].replace("::", "_"))
+    name = "check_" + "".join(c if f"_{c}".isidentifier() else "_" for c in words)
+    free = (name, *(f"{name}_{number}" for number in range(2, len(taken) + 2)))
+    return next(each for each in free if each not in taken)
+
+
+def _write(path: Path, code: str) -> None:
+    """Write a module that Python reads, and no other.
+
+    Raises:
+        SettingsError: It is none, or the file can't be written.
+    """
+    try:
+        compile(code, str(path), "exec")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code, "utf-8")
+    except (SyntaxError, ValueError) as error:
+        raise SettingsError(
+            f"suggest --write {path}: nothing is written, for it would be no Python: {error}\n"
+            "       see what was found without --write"
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"suggest --write {path}: {error.strerror}") from None
 
 
 def _uses_any(found: Sequence[Found]) -> bool:

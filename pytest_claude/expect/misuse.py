@@ -58,7 +58,7 @@ class _OfView:
         self.__dict__.pop("__signature__", None)  # the bound method's has no `self`
         self.__wrapped__ = MethodType(function, view)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         try:
             return self.__wrapped__(*args, **kwargs)
         except TypeError:

@@ -11,6 +11,7 @@ from itertools import chain
 from keyword import iskeyword
 from math import isfinite
 from typing import Any, get_args
+from unicodedata import normalize
 from unittest.mock import ANY
 
 from pytest_claude.behavior.profile import Profile, ToolFact, profile
@@ -23,7 +24,8 @@ from pytest_claude.expect.reading import Reading
 from pytest_claude.expect.result import Check
 from pytest_claude.transcript.model import Transcript
 
-_TAKEN = ("times", "exact", "offered")  # arguments of `calls_tool` itself
+# Arguments of `calls_tool` itself, and names that a method or Python keeps.
+_TAKEN = ("times", "exact", "offered", "self", "__debug__")
 _USUAL = (None, "end_turn", "tool_use", "refusal")  # the last is stated by `refuses`
 _WIDTH = 88
 
@@ -167,7 +169,9 @@ def _arguments(
 
 
 def _is_keyword(name: str) -> bool:
-    return name.isidentifier() and not iskeyword(name) and name not in _TAKEN
+    """Whether a call can be written with it: Python reads a name in its NFKC form."""
+    plain = name.isidentifier() and normalize("NFKC", name) == name
+    return plain and not iskeyword(name) and name not in _TAKEN
 
 
 def _is_sent(transcript: Transcript, fact: ToolFact, value: Any) -> bool:

@@ -99,17 +99,22 @@ def _of(ids: list[str]) -> str:
     return ", ".join(ids[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
+def docstring(text: str) -> str:
+    """The code of a docstring, whatever is in the text; it does not end with a quote."""
+    escaped = text.replace("\\", "\\\\").replace('"""', "'''")
+    return f'"""{escaped}"""'
+
+
 def _head(suite: Suite, source: str, tests: str) -> str:
     left_out = [f"- {' '.join(line.split())}" for line in suite.left_out]
     not_imported = ["", "Not imported:", "", *left_out] if left_out else []
     said = "\n".join([f"Imported from {source}; it is yours to edit.", *not_imported])
     said += "\n" if not_imported else ""
-    said = said.replace("\\", "\\\\").replace('"""', "'''")
     imports = [each for each in ("re",) if f"{each}." in tests]
     theirs = ["import pytest"] if "@pytest.mark" in tests else []
     top = "\n".join([*(f"import {each}" for each in imports), *([""] if imports else []),
                      *theirs, "import pytest_claude"])  # fmt: skip
-    return f'''"""{said}"""
+    return f'''{docstring(said)}
 
 {top}
 

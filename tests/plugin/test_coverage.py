@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -191,15 +194,15 @@ behavior                        shown by  looked at by
 JSON field id                   1 test    no test: test_app.py::test_a
 JSON field total                1 test    no test: test_app.py::test_a
 stop reason end_turn            1 test    no test: test_app.py::test_a
-argument lookup_order.order_id  2 tests   no test: test_app.py::test_b and 1 more
+argument lookup_order.order_id  2 tests   no test: test_app.py::test_b, test_app.py::test_c
+stop reason tool_use            2 tests   assert, in 1 of them; not by test_app.py::test_c
+parameter max_tokens            3 tests   replay, in 2 of them; not by test_app.py::test_a
 tool lookup_order               2 tests   assert, calls_tool
-stop reason tool_use            2 tests   assert, in 1 of them
-parameter max_tokens            3 tests   replay, in 2 of them
 parameter messages              3 tests   replay
 model claude-sonnet-4-5         3 tests   replay
 parameter tools                 3 tests   replay
 
-4 of 10 recorded behaviors could be otherwise, and no test would fail
+7 of 21 recorded behaviors, counted by test, could be otherwise, and the test would not fail
 checks to paste: pytest-claude suggest
 """
 
@@ -213,8 +216,6 @@ def test_the_table_begins_with_what_no_test_looks_at(two_tests, capsys) -> None:
 
 
 def test_workers_of_xdist_say_the_same(two_tests, capsys, monkeypatch) -> None:
-    import subprocess
-
     monkeypatch.setattr("pytest_claude.cli.probed.subprocess", subprocess)
     capsys.readouterr()
     assert cover(rest=("-p", "xdist", "-n", "2")) == 0
@@ -242,6 +243,122 @@ def test_tests_that_are_not_replayed_are_named(two_tests, capsys) -> None:
     ]
 
 
+ONCE = """
+import pathlib
+
+def test_file(claude):
+    with pathlib.Path("out.txt").open("x") as file:
+        file.write(ask("ships").content[0].text)
+
+seen = []
+def test_list(claude):
+    seen.append(ask("ships"))
+    assert len(seen) == 1
+
+more = []
+def test_third(claude):
+    more.append(ask("ships"))
+    assert len(more) < 3
+
+def test_steady(claude):
+    ask("ships")
+"""
+
+
+def test_of_a_test_that_does_not_pass_twice_it_is_not_known_what_it_looks_at(
+    project, commands_in_process, capsys
+) -> None:
+    project.tests(ONCE)
+    project.personas(old=PERSONA)
+    project.record().assert_outcomes(passed=4)
+    (project.path / "out.txt").unlink()
+    capsys.readouterr()
+    assert cover("--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    for behavior in found["behaviors"]:
+        held = behavior["kind"] in ("model", "parameter")
+        looking = {test.rpartition("_")[2] for test in behavior["looked_at_by"]}
+        unknown = {test.rpartition("_")[2] for test in behavior["unknown"]}
+        assert looking == ({"file", "list", "third", "steady"} if held else set())
+        assert unknown == (set() if held else {"file", "list", "third"})
+    otherwise = "run once more on the same answers, it ends otherwise"
+    assert found["not_known"]["test_app.py::test_list"] == f"{otherwise}: assert 2 == 1"
+    assert found["not_known"]["test_app.py::test_third"] == f"{otherwise}: assert 5 < 3"
+    (project.path / "out.txt").unlink()
+    assert cover("test_app.py::test_file") == 0
+    told = capsys.readouterr()
+    assert "no question              1 test    not known: test_app.py::test_file\n" in told.out
+    assert "the test would not fail; of 2 it is not known\n" in told.out
+    assert told.err.startswith(f"not known: test_app.py::test_file: {otherwise}: FileExistsError")
+
+
+MARKED = {
+    "may fail": ("xfail", "assert claude.calls_tool('lookup_order')", []),
+    "fails, as expected": ("xfail", "assert claude.refuses()", []),
+    "must fail": ("xfail(strict=True)", "assert not claude.calls_tool('lookup_order')", ["tool"]),
+    "is skipped by its body": (
+        "usefixtures()", "claude.tool_calls or pytest.skip('no call')", []
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("mark", "check", "noticed"), MARKED.values(), ids=MARKED)
+def test_a_test_looks_at_what_turns_pytest_red(
+    project, commands_in_process, capsys, mark, check, noticed
+) -> None:
+    project.tests(f"@pytest.mark.{mark}\ndef test_a(claude):\n    ask('x')\n    {check}\n")
+    project.record()
+    capsys.readouterr()
+    assert cover("--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["not_read"], found["not_known"]) == ({}, {})
+    of_model = [b for b in found["behaviors"] if b["kind"] not in ("parameter", "model")]
+    assert len(of_model) == 3
+    assert [b["kind"] for b in of_model if b["looked_at_by"]] == noticed
+    assert not any(behavior["unknown"] for behavior in of_model)
+
+
+def test_one_name_in_several_tests_counts_in_each_and_those_that_do_not_look_are_named(
+    project, commands_in_process, capsys
+) -> None:
+    project.tests(
+        "import json\n"
+        "def test_order(claude):\n    assert json.loads(ask('JSON').content[0].text)['id']\n"
+        + "\n".join(f"def test_user_{n}(claude):\n    ask('JSON')" for n in range(4))
+    )
+    project.personas(old=PERSONA)
+    project.record().assert_outcomes(passed=5)
+    capsys.readouterr()
+    assert cover() == 0
+    lines = capsys.readouterr().out.splitlines()
+    others = ", ".join(f"test_app.py::test_user_{n}" for n in range(3))
+    row = f"JSON field id            5 tests   KeyError, in 1 of them; not by {others} and 1 more"
+    assert row in lines
+    assert "14 of 35 recorded behaviors, counted by test, could be otherwise" in lines[-2]
+
+
+def test_a_fault_of_ours_on_one_test_is_named_and_the_others_are_read(
+    two_tests, capsys, monkeypatch
+) -> None:
+    from pytest_claude.plugin import probing
+
+    asked = iter(["the first"])
+
+    def faulty(*arguments: Any) -> Any:
+        if next(asked, None):
+            raise ValueError("half a reply")
+        return shown(*arguments)
+
+    shown = probing.shown
+    monkeypatch.setattr(probing, "shown", faulty)
+    capsys.readouterr()
+    assert cover() == 0
+    told = capsys.readouterr()
+    assert "tool lookup_order               2 tests   assert, calls_tool" in told.out
+    fault = "a fault of pytest-claude: ValueError: half a reply"
+    assert told.err == f"not read: test_app.py::test_a: {fault}\n"
+
+
 def test_an_ordinary_replay_alters_nothing(two_tests) -> None:
     two_tests.tests("def test_a(claude):\n    ask('another')")
     two_tests.run().assert_outcomes(failed=1)
@@ -255,7 +372,7 @@ def test_the_table_is_a_section_of_the_reports_of_the_replay(two_tests, capsys) 
     note = (two_tests.path / "out/note.md").read_text("utf-8")
     section = page[page.index('id="tested"') :].partition("</section>")[0]
     plain = re.sub(r"<wbr>|</?code>|<svg.*?</svg> ?", "", section)
-    assert "4 of 10 recorded behaviors could be otherwise, and no test would fail" in plain
+    assert "7 of 21 recorded behaviors, counted by test, could be otherwise" in plain
     row = "JSON field id</td><td>1 test</td><td>no test: test_app.py::test_a</td>"
     assert f"<tr><td>{row}</tr>" in plain
     assert "| `JSON field id` | 1 test | no test: test\\_app" in note
@@ -273,3 +390,28 @@ def test_a_report_of_another_kind_or_at_a_place_that_refuses_is_told(two_tests, 
     assert "coverage --report page.pdf: the suffix names the kind" in capsys.readouterr().err
     assert cover("--report", "test_app.py/page.md") == 1
     assert "page.md could not be written: " in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("cold_python")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows shows no line meanwhile")
+@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n", "2"]], ids=["", "xdist"])
+def test_a_terminal_shows_meanwhile_how_many_tests_are_done(two_tests, workers) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    words = ["coverage", "--", "-p", "pytest_claude.plugin", "-W", "ignore", *workers]
+    command = [sys.executable, "-m", "pytest_claude.cli", *words]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False)
+    shown = os.read(ours, 9_999).decode()
+    os.close(theirs)
+    os.close(ours)
+    assert ran.returncode == 0
+    assert shown == "".join(
+        f"\r\x1b[K{line}"
+        for line in (
+            "replaying: test 1 of 3",
+            "replaying: test 2 of 3",
+            "replaying: test 3 of 3",
+            "",
+        )
+    )

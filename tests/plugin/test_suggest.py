@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from simulator import Persona, by_prompt, calls, says
 
 from pytest_claude.cli import main
+from pytest_claude.cli import suggest as command
 
 LOOKUP = calls(("lookup_order", {"order_id": "1234"}))
 BOTH = calls(("lookup_order", {"order_id": "1"}), ("lookup_order", {"order_id": "2"}))
@@ -127,9 +131,10 @@ def test_json_says_what_is_printed(recorded, capsys) -> None:
     assert found[0] == {
         "test": "test_app.py::test_a",
         "fixture": "claude",
+        "cases": None,
         "trials": 2,
         "failed": 0,
-        "not_read": None,
+        "not_read": {},
         "checks": [
             {
                 "check": "calls_tool",
@@ -186,13 +191,21 @@ def test_a_test_that_does_not_replay_is_named_with_the_reason(recorded, capsys) 
     assert "test_other" not in printed
 
 
-def test_a_test_that_reaches_the_api_itself_is_not_run(recorded, capsys) -> None:
+@pytest.mark.parametrize("command", ["suggest", "coverage"])
+def test_a_test_that_reaches_the_api_itself_is_not_run(recorded, capsys, command) -> None:
     recorded.tests(
         "@pytest.mark.claude(live=True)\ndef test_live():\n    open('ran', 'w').close()\n"
     )
     capsys.readouterr()
-    assert suggest() == 1
+    rest = ("--", "-p", "pytest_claude.plugin", "-W", "ignore")
+    assert main([command, "test_app.py", *rest]) == 5
     assert not (recorded.path / "ran").exists()
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == (
+        f"{command}: no recorded claude test is here; live tests are left out\n"
+        "  to record one  pytest --claude-record test_app.py\n"
+    )
 
 
 @pytest.mark.parametrize("command", ["suggest", "coverage"])
@@ -207,6 +220,7 @@ def test_a_run_on_other_models_is_refused(recorded, capsys, command) -> None:
 def test_nothing_to_read_and_no_such_test_are_said(project, commands_in_process, capsys) -> None:
     project.tests("def test_a():\n    pass")
     assert suggest() == 5
+    assert capsys.readouterr().err.startswith("suggest: no recorded claude test is here")
     assert suggest("nowhere.py") == 4
     assert "file or directory not found: nowhere.py" in capsys.readouterr().err
 
@@ -233,3 +247,131 @@ def test_workers_of_xdist_are_read(project, capsys) -> None:
     assert suggest("--json", rest=("-p", "xdist", "-n", "2")) == 0
     found = json.loads(capsys.readouterr().out)
     assert [len(each["checks"]) for each in found] == [3, 3, 3]
+
+
+CASES = """
+@pytest.mark.parametrize("order", ["12", "34"])
+def test_p(claude, order):
+    ask("Where is order " + order)
+    {p}
+
+@pytest_claude.cases("orders.jsonl")
+def test_set(case, claude):
+    ask(case.prompt)
+    {set}
+
+class TestBase:
+    def test_m(self, claude):
+        ask("Where is order " + type(self).__name__)
+        {m}
+
+class TestMore(TestBase):
+    pass
+"""
+
+
+@pytest.fixture
+def cases(project: Any, commands_in_process: None) -> Any:
+    """A project with functions that are several tests each; each asks for another order."""
+
+    def looks_up(request: Any, seen: int) -> Any:
+        asked = str(request["messages"][0]["content"])
+        return calls(("lookup_order", {"order_id": asked.rpartition(" ")[2]}))(request, seen)
+
+    rows = ({"id": f"c{n}", "prompt": f"Where is order {n}"} for n in range(3))
+    (project.path / "orders.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    project.tests(f"import pytest_claude\n{CASES.format(p='', set='', m='')}")
+    project.personas(old=looks_up)
+    project.record().assert_outcomes(passed=7)
+    return project
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["", "xdist"])
+def test_what_is_suggested_for_a_function_holds_in_all_its_cases(cases, capsys, workers) -> None:
+    capsys.readouterr()
+    assert suggest("--json", rest=workers) == 0
+    found = {each["test"]: each for each in json.loads(capsys.readouterr().out)}
+    numbers = {test: (each["cases"], each["trials"]) for test, each in found.items()}
+    names = ["test_p", "test_set", "TestBase::test_m"]
+    sizes = [(2, 2), (3, 3), (2, 2)]
+    assert numbers == dict(zip([f"test_app.py::{name}" for name in names], sizes, strict=True))
+    asserted = [
+        "; ".join(f"assert {check['code']}" for check in found[f"test_app.py::{name}"]["checks"])
+        for name in names
+    ]
+    assert all("order_id=ANY" in line and line.count("assert") == 3 for line in asserted)
+    pasted = CASES.format(**dict(zip(("p", "set", "m"), asserted, strict=True)))
+    cases.tests(f"import pytest_claude\nfrom unittest.mock import ANY\n{pasted}")
+    cases.run().assert_outcomes(passed=7)
+
+
+def test_a_case_that_does_not_replay_is_named_and_the_others_are_counted(cases, capsys) -> None:
+    for name in cases.cassettes:
+        if "test_set" in name and "c1" in name:
+            cases.cassette(name).unlink()
+    capsys.readouterr()
+    assert suggest("test_app.py::test_set") == 0
+    first, *others = capsys.readouterr().out.splitlines()[2:]
+    assert first == "# test_app.py::test_set: 2 recorded trials of 2 cases"
+    assert others[0].startswith("# test_app.py::test_set[c1]: not read: no recording")
+    assert others[2].endswith("  # held in 2 of 2 trials of 2 cases")
+    assert suggest("test_app.py::test_set", "--write", "held.py") == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "held.py: 3 checks of 1 test, to review"
+    assert told[1].startswith("test_app.py::test_set[c1]: not read: no recording")
+
+
+def test_what_only_some_cases_state_is_suggested(cases, capsys) -> None:
+    states = "order == '12' and claude.calls_tools(['lookup_order'])"
+    cases.tests(f"import pytest_claude\n{CASES.format(p=states, set='', m='')}")
+    capsys.readouterr()
+    assert suggest("test_app.py::test_p", "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (len(found["checks"]), found["stated"]) == (3, 0)
+
+
+TESTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@given(st.lists(TESTS | TESTS.map("t.py::{}".format)))
+def test_a_written_module_is_python_and_has_a_function_for_each_test(names) -> None:
+    check = {"code": "claude.calls_no_tool()"}
+    one = {"fixture": None, "cases": None, "trials": 1, "checks": [check]}
+    module = ast.parse("\n".join(command._module([{**one, "test": name} for name in names])))
+    functions = [node for node in module.body if isinstance(node, ast.FunctionDef)]
+    assert len({function.name for function in functions}) == len(names)
+    assert all(ast.get_docstring(function) for function in functions)
+
+
+def test_a_module_that_is_no_python_is_not_written(recorded, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(command, "_module", lambda found: ["def check_("])
+    capsys.readouterr()
+    assert suggest("--write", "held.py") == 4
+    told = " ".join(capsys.readouterr().err.split())
+    assert "suggest --write held.py: nothing is written, for it would be no Python: " in told
+    assert "to review" not in told
+    assert not (recorded.path / "held.py").exists()
+
+
+def test_a_fault_of_ours_on_one_test_is_named_and_the_others_get_their_checks(
+    project, commands_in_process, capsys, monkeypatch
+) -> None:
+    from pytest_claude.plugin import probing
+
+    asked = iter(["the first"])
+
+    def faulty(*arguments: Any) -> Any:
+        if next(asked, None):
+            raise ValueError("half a reply")
+        return suggestions(*arguments)
+
+    suggestions = probing.suggestions
+    monkeypatch.setattr(probing, "suggestions", faulty)
+    project.tests(asking("x") + asking("x", name="b"))
+    project.record()
+    capsys.readouterr()
+    assert suggest() == 0
+    lines = capsys.readouterr().out.splitlines()
+    fault = "a fault of pytest-claude: ValueError: half a reply"
+    assert f"# test_app.py::test_a: not read: {fault}" in lines
+    assert "# test_app.py::test_b: 1 recorded trial" in lines

@@ -152,3 +152,7 @@ def test_checks_are_equal_when_they_tell_the_same(kind: type[Check]) -> None:
     assert (one == Check(*facts)) is (kind is Check)
     if kind is ClarificationCheck:
         assert one != ClarificationCheck(*facts, certain=False)
+
+
+def test_an_argument_of_a_tool_may_be_called_self() -> None:
+    assert not Seen().calls_tool("lookup_order", self="1", offered=False)

@@ -201,3 +201,19 @@ def test_a_schema_names_what_each_value_has() -> None:
 def test_the_code_of_a_value_reads_as_the_value(value) -> None:
     assert eval(_literal(value)) == value
     assert eval(_literal([value, ANY])) == [value, ANY]
+
+
+@given(st.text())
+@example("self")
+@example("ﬁle")  # Python reads its first two letters as one, and the name as "file"
+@example("__debug__")
+@example("None")
+@example("times")
+def test_a_call_is_suggested_as_code_that_states_it_whatever_its_argument_is_called(
+    name,
+) -> None:
+    trial = Recorded(run(answer("", ("refund", {name: "x"}), prompt="x")), Reading())
+    (code,) = [s.code for s in suggestions([trial]) if s.check == "calls_tool"]
+    assert eval(code, {"ANY": ANY, "claude": trial})
+    without = Recorded(run(answer("", ("refund", {}), prompt="x")), Reading())
+    assert not eval(code, {"ANY": ANY, "claude": without})
