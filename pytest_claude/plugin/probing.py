@@ -113,8 +113,9 @@ class _Answers:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         config = session.config
         suggested = [_suggested(cases) for cases in config.stash.get(_CASES, {}).values()]
-        if hasattr(config, "workeroutput"):
-            config.workeroutput["claude_suggested"] = json.dumps(suggested)
+        output: Any = getattr(config, "workeroutput", None)
+        if output is not None:
+            output["claude_suggested"] = json.dumps(suggested)
         else:
             self._path.write_text(json.dumps([*self._taken, *suggested]), "utf-8")
 

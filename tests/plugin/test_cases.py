@@ -465,11 +465,11 @@ def test_what_a_command_asks_of_each_test_is_asked_of_a_case_that_the_rate_forgi
     project: Any, rated: Any
 ) -> None:
     rated(3)
-    probed = ["-p", "pytest_claude.plugin.probing", "--claude-probe=suggest"]
+    probed = ["-p", "pytest_claude.plugin.probing", "--claude-probe=coverage"]
     project.run(*probed, f"--claude-probed={project.path / 'answers.json'}")
     answers = json.loads((project.path / "answers.json").read_text("utf-8"))
     (case,) = [each for each in answers if each["test"] == "test_app.py::test_a[c3]"]
-    assert (len(answers), case["failed"]) == (11, 1)
+    assert (len(answers), case["not_read"]) == (11, "it fails in replay")
 
 
 def test_no_rate_forgives_a_case_that_is_not_recorded(project: Any, rated: Any) -> None:
