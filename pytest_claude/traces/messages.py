@@ -45,10 +45,20 @@ _WRAPPERS = ("message", "tool_call", "message_content", "data", "kwargs", "tool"
 _NATIVE = {"tool_use": ("id", "input"), "tool_result": ("tool_use_id",), "thinking": ("thinking",)}
 _REPLY_IN = ("message", "choices", "generations", "messages", "kwargs", "output",
              "combined_chunk_content")  # fmt: skip
+_MARKS = frozenset({"combined_chunk_content", "stop_reason", "tool_calls", "usage_metadata",
+                    "response_metadata"})  # fmt: skip
+_TELLS = _MARKS | {"role", "content", "contents", "parts", "text", "type", "id", "model", "usage",
+                   "error", "llm_output", "finish_reason", "chunk_count"}  # fmt: skip
 _INLINE = re.compile(r"data:([\w/.+-]+);base64,(.*)", re.DOTALL)
 _STREAM = re.compile(r"\s*(?:event|data):")
 _CHOICES = {"auto": "auto", "none": "none", "required": "any", "any": "any"}
 _OF_CHUNKS = ("index",)  # LangChain leaves it in the blocks of streams
+_OWN_BLOCKS = frozenset({
+    "image", "document", "redacted_thinking", "search_result", "server_tool_use", "mcp_tool_use",
+    "mcp_tool_result", "web_search_tool_result", "web_fetch_tool_result", "container_upload",
+    "code_execution_tool_result", "bash_code_execution_tool_result", "tool_search_tool_result",
+    "text_editor_code_execution_tool_result", "compaction",
+})  # fmt: skip
 _SHOWN = ("text", "image", "document")  # blocks that a result may hold
 _OPEN_SCHEMA = {"type": "object"}
 
@@ -57,6 +67,15 @@ def structured(value: Any) -> Any:
     """A value that may be written as JSON text."""
     is_json = isinstance(value, str) and value.lstrip()[:1] in ("{", "[")
     return parsed(value, value) if is_json else value
+
+
+def blocks_in(value: Any) -> Any:
+    """The blocks in a text of JSON that lists typed blocks only; anything else as it is.
+
+    OpenTelemetry's attributes are scalars, so libraries write blocks as such texts.
+    """
+    listed = structured(value)
+    return listed if _are_blocks(listed) else value
 
 
 def first(of: Mapping[str, Any], names: Iterable[str]) -> Any:
@@ -86,15 +105,13 @@ def conversation(value: Any) -> Conversation:
     Args:
         value: All of them: a list, the prompt as one text, or a list in a list.
     """
-    value = structured(value)
-    if isinstance(value, str):
-        value = [{"role": "user", "content": value}]
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
-        value = value[0]
+    whole = _unnested(structured(value))
+    if isinstance(value, str) and not _are_messages(whole):
+        whole = [{"role": "user", "content": value}]
     system: list[Any] = []
     turns: list[Turn] = []
     unsigned = False
-    for message in mappings([structured(each) for each in value or ()]):
+    for message in mappings([structured(each) for each in whole or ()]):
         role, said = _message(message)
         blocks = [b for b in said if b["type"] != "thinking" or b.get("signature")]
         unsigned |= len(blocks) < len(said)
@@ -110,28 +127,27 @@ def conversation(value: Any) -> Conversation:
 
 def reply(value: Any) -> tuple[list[Turn], Mapping[str, Any]]:
     """The content of a reply, and what tells more of it: the message and what is around it."""
-    value, around = _assembled(structured(value)), dict[str, Any]()
-    while not isinstance(value, str):
+    value, around = _reply_in(value), dict[str, Any]()
+    while isinstance(value, Mapping | list) and not _are_blocks(value):
         inner: Any = None
-        if isinstance(value, list):
-            if not value or any(_is_block(each) for each in mappings(value)):
-                break
-            inner = value[-1] if len(value) > 1 and _has_roles(value) else value[0]
-        elif isinstance(value, Mapping):
+        if isinstance(value, Mapping):
             around |= value
-            inner = _assembled(structured(first(value, _REPLY_IN)))
-            if inner is None or "parts" in value:
-                break
+            if "parts" not in value:
+                inner = _reply_in(_inner(value))
             if isinstance(inner, Mapping) and "tool_calls" in value:
                 inner = {"tool_calls": value["tool_calls"], **inner}
-        else:
-            return [], {}
+        elif any(_is_reply(each) for each in value):
+            inner = value[-1] if len(value) > 1 and _has_roles(value) else value[0]
+        if inner is None:
+            break
         value = inner
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and (_TELLS & value.keys() or not value):
         around |= mapping(value.get("response_metadata"))
         blocks = _message({"role": "assistant", **value})[1]
-    else:
+    elif _are_blocks(value):
         blocks = _blocks(value)
+    else:  # a text, or JSON of the model that the exporter parsed
+        blocks = _blocks(_as_text(value) if value else "")
     _give_ids([{"role": "assistant", "content": blocks}])
     return blocks, around
 
@@ -144,18 +160,69 @@ def tools(value: Any) -> tuple[list[Turn], bool]:
     return [tool for tool in made if tool], any(t.get("input_schema") is _OPEN_SCHEMA for t in made)
 
 
-def _assembled(value: Any) -> Any:
-    """The message of a stream, which is a text of server-sent events or a list of them."""
+def _reply_in(value: Any) -> Any:
+    """A reply as an object, a list or a text; None for a stream without its end.
+
+    The text of a reply may be JSON itself: it is read only where it has the form of a reply.
+    """
     if isinstance(value, str) and _STREAM.match(value):
-        value = [*read_events(value.encode("utf-8", "surrogatepass"))]
-    if isinstance(value, list) and any(e.get("type") == "message_start" for e in mappings(value)):
-        stream = assemble(value)
+        whole: Any = [*read_events(value.encode("utf-8", "surrogatepass"))]
+    else:
+        whole = structured(value)
+    if isinstance(whole, list) and any(e.get("type") == "message_start" for e in mappings(whole)):
+        stream = assemble(whole)
         return stream.message if stream.complete and stream.error is None else None
-    return value
+    return value if isinstance(value, str) and not _is_reply(whole) else whole
+
+
+def _is_reply(value: Any) -> bool:
+    """Whether an object or a list has the form of a reply, or of what is around one."""
+    if isinstance(value, list):
+        return _are_blocks(value) or any(_is_reply(each) for each in value)
+    of = mapping(value)
+    inner = (of.get(name) for name in _REPLY_IN)
+    return (
+        "role" in of
+        or any(isinstance(each, Mapping | list) for each in inner)
+        or bool(_MARKS & of.keys())
+    )
+
+
+def _inner(value: Mapping[str, Any]) -> Any:
+    """What is in the wrapper of a reply; a text only where the wrapper holds nothing of its own."""
+    inner = first(value, _REPLY_IN)
+    own = value.keys() - _TELLS - {*_REPLY_IN}
+    return None if isinstance(inner, str) and own else inner
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _unnested(value: Any) -> Any:
+    is_nested = isinstance(value, list) and len(value) == 1 and isinstance(value[0], list)
+    return value[0] if is_nested else value
+
+
+def _are_messages(value: Any) -> bool:
+    """Whether each item of a list says whose turn it is."""
+    said = mappings(value)
+    return (
+        bool(said)
+        and len(said) == len(value)
+        and all("role" in each or "kwargs" in each or each.get("type") in _ROLES for each in said)
+    )
+
+
+def _are_blocks(value: Any) -> bool:
+    """Whether each item of a list is a block of a known type."""
+    blocks = mappings(value)
+    return bool(blocks) and len(blocks) == len(value) and all(map(_is_block, blocks))
 
 
 def _is_block(value: Mapping[str, Any]) -> bool:
-    return "type" in value and not {"role", "message", "kwargs"} & value.keys()
+    named = str(value.get("type"))
+    return (named in _KINDS or named in _OWN_BLOCKS) and not {"role", "message"} & value.keys()
 
 
 def tool_choice(value: Any) -> Any:
@@ -177,7 +244,7 @@ def _message(message: Mapping[str, Any]) -> tuple[str, list[Turn]]:
         role = named[-1]
     message = _unwrapped(message)
     role = _ROLES.get(str(message.get("role") or role), "user")
-    content = structured(first(message, _CONTENT))
+    content = first(message, _CONTENT)
     if role == "tool" and not any(b.get("type") in _KINDS for b in mappings(content)):
         content = [{**message, "type": "tool_result", "content": content}]
     elif role == "tool":

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_claude.models.ids import canonical_model
-from pytest_claude.traces.messages import conversation, reply, structured, tool_choice, tools
+from pytest_claude.traces.messages import (
+    blocks_in,
+    conversation,
+    reply,
+    structured,
+    tool_choice,
+    tools,
+)
 from pytest_claude.traces.model import LeftOut, TracedCall
 from pytest_claude.traces.names import CALLS, FIELDS, OPTIONS, STOPS, named
 from pytest_claude.transcript.json_values import integer, mapping, mappings, parsed, string
@@ -106,8 +113,8 @@ def _body(
     )
     listed = next((given.pop(name) for name in ("messages", "prompt") if name in given), None)
     messages = named(fields, "messages") if listed is None else listed
-    told = conversation(request if messages is None else messages)
-    outside = conversation([{"role": "system", "content": structured(named(fields, "system"))}])
+    told = conversation(named(fields, "request") if messages is None else messages)
+    outside = conversation([{"role": "system", "content": blocks_in(named(fields, "system"))}])
     stated = given.pop("system", None)
     dropped = [name for name in given if name not in FIELDS]
     given = {name: value for name, value in given.items() if name in FIELDS}

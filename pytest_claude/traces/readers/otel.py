@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pytest_claude.traces.files import Record
-from pytest_claude.traces.messages import first, structured
+from pytest_claude.traces.messages import blocks_in, first, structured
 from pytest_claude.traces.model import LeftOut
 from pytest_claude.traces.request import Span
 from pytest_claude.transcript.json_values import mapping, mappings, parsed
@@ -99,7 +99,7 @@ def _span(entry: Mapping[str, Any], source: str, trace: str) -> Span:
 
 def _event(entry: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """The name and the fields of an event, wherever its body is."""
-    fields = attributes(entry.get("attributes"))
+    fields = {k: blocks_in(v) for k, v in attributes(entry.get("attributes")).items()}
     name = entry.get("eventName") or entry.get("event_name") or entry.get("name")
     name = name or fields.get("event.name")
     body = next((fields[key] for key in _BODIES if key in fields), None)
@@ -118,7 +118,7 @@ def _said(events: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
         elif name in _SAID:
             turns.append({"role": _SAID[name], **fields})
         elif name == _CHOICE:
-            choices.append(fields)
+            choices.append({**fields, "message": structured(fields.get("message"))})
     listed = {"gen_ai.input.messages": turns, "gen_ai.output.messages": choices}
     return said | {name: each for name, each in listed.items() if each}
 
@@ -149,7 +149,7 @@ def _put(into: Any, path: list[str], value: Any) -> None:
             return  # a name is that of a value and of a group
         into = into.setdefault(step, {})
     if isinstance(into, dict):
-        into[path[-1]] = value
+        into[path[-1]] = blocks_in(value)
 
 
 def _listed(value: Any) -> Any:

@@ -925,6 +925,77 @@ def test_a_recorded_call_of_another_vendor_is_counted(
     assert (found.why, found.detail) == ("another vendor's model", model)
 
 
+# --- texts that are JSON -------------------------------------------------------------------------
+
+TEXTS = ['{"order_id": 5}', '{"message": "hello", "ok": true}', '["a", "b"]', '[{"order": 1}]',
+         '{"type": "refund", "text": "now"}', '{"output": "x", "n": 1}', "5", "{}"]  # fmt: skip
+
+
+def chat_of(text: str) -> Json:
+    """Messages that are all of one text."""
+    return [{"role": role, "content": text} for role in ("user", "assistant", "user")]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize(
+    ("source", "record"),
+    [
+        ("jsonl", lambda text: {"request": {**BODY, "messages": chat_of(text)},
+                                "response": {**message(1), "content": text}}),
+        ("langfuse", lambda text: {**langfuse_ui(1), "input": chat_of(text), "output": text}),
+        ("langfuse", lambda text: {
+            **langfuse_ui(1), "input": {"messages": chat_of(text)},
+            "output": {"role": "assistant", "content": text}}),
+        ("otel", lambda text: span(
+            gen_ai__input__messages=None, gen_ai__output__messages=None,
+            **{f"gen_ai.prompt.{n}.{key}": value for n, turn in enumerate(chat_of(text))
+               for key, value in turn.items()},
+            **{"gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.content": text})),
+        ("otel", lambda text: span(
+            gen_ai__input__messages=json.dumps([
+                {"role": turn["role"], "parts": [{"type": "text", "content": text}]}
+                for turn in chat_of(text)]),
+            gen_ai__output__messages=json.dumps([
+                {"role": "assistant", "parts": [{"type": "text", "content": text}]}]))),
+        ("langsmith", lambda text: {
+            **langsmith_langchain(1),
+            "inputs": {"messages": [[lc("HumanMessage", content=text, type="human"),
+                                     lc("AIMessage", content=text, type="ai"),
+                                     lc("HumanMessage", content=text, type="human")]]},
+            "outputs": {"generations": [[{
+                "text": text, "message": lc("AIMessage", content=text, type="ai")}]]}}),
+        ("braintrust", lambda text: {
+            **braintrust_chat(1), "input": chat_of(text),
+            "output": [{"index": 0, "message": {"role": "assistant", "content": text}}]}),
+    ],
+)  # fmt: skip
+def test_a_text_that_is_json_stays_a_text(
+    source: str, record: Any, text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps(record(text)))
+    (call,) = read(source, path)
+    assert isinstance(call, TracedCall)
+    assert call.body["messages"] == chat_of(text)
+    assert call.reply["content"] == [{"type": "text", "text": text}]
+
+
+def test_a_prompt_that_is_one_text_of_json_stays_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(lines([{**langfuse_ui(1), "input": text, "output": "x"} for text in TEXTS]))
+    calls = [call for call in read("langfuse", path) if isinstance(call, TracedCall)]
+    assert [call.body["messages"][0]["content"] for call in calls] == TEXTS
+
+
+@pytest.mark.parametrize("said", [{"category": "refund"}, ["a", "b"], [{"order": 1}]])
+def test_a_reply_of_json_that_the_exporter_parsed_is_its_text(said: Json, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps({**langfuse_ui(1), "output": said}))
+    (call,) = read("langfuse", path)
+    assert isinstance(call, TracedCall)
+    assert json.loads(call.reply["content"][0]["text"]) == said
+
+
 # --- anything ------------------------------------------------------------------------------------
 
 ANY = st.recursive(
