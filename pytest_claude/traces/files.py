@@ -7,10 +7,10 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.traces.model import LeftOut
@@ -24,6 +24,10 @@ _CONVERT = {
     "Arrow": "import pyarrow as p; t = p.ipc.open_stream({0!r}).read_all()",
 }
 _MOST_OF_A_FIELD = 1 << 30  # bytes; a field of a CSV file holds a whole conversation
+
+_T = TypeVar("_T")
+_NOT_AS_EXPECTED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
+                    RecursionError)  # fmt: skip
 
 Record = tuple[str, Any]
 """Where a record is, as `file:line` or `file, record N`, and the record."""
@@ -48,6 +52,14 @@ def records(path: Path, shown: str) -> Iterator[Record | LeftOut]:
             yield from _rows(text, shown) if is_table else _json(text, shown)
     except (OSError, EOFError, zlib.error) as error:
         yield LeftOut("broken", shown, f"can't be read: {error}")
+
+
+def attempt(source: str, make: Callable[..., _T], *given: Any) -> _T | LeftOut:
+    """What is made of a record; left out where a tool wrote it otherwise than its documentation."""
+    try:
+        return make(*given)
+    except _NOT_AS_EXPECTED as error:
+        return LeftOut("broken", source, f"it is not as expected: {error!r}")
 
 
 def _opened(path: Path) -> io.BufferedReader | gzip.GzipFile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_claude.models.ids import canonical_model
@@ -52,7 +52,7 @@ class Span:
     """
 
     fields: Mapping[str, Any]
-    source: str
+    source: str = field(compare=False)
     trace: str = ""
     time: str | float = 0
 

@@ -996,6 +996,55 @@ def test_a_reply_of_json_that_the_exporter_parsed_is_its_text(said: Json, tmp_pa
     assert json.loads(call.reply["content"][0]["text"]) == said
 
 
+# --- several calls of one span -------------------------------------------------------------------
+
+
+def detail(asked: str, said: str, **ids: str) -> Json:
+    values = options(1) | {
+        "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": asked}]}],
+        "gen_ai.output.messages": [
+            {"role": "assistant", "parts": [{"type": "text", "content": said}]}],
+    }  # fmt: skip
+    name = "gen_ai.client.inference.operation.details"
+    return {"eventName": name, "attributes": attributes(values), **ids}
+
+
+def replies_in(found: list[TracedCall | LeftOut]) -> list[str]:
+    calls = (each for each in found if isinstance(each, TracedCall))
+    return [call.reply["content"][0]["text"] for call in calls]
+
+
+@pytest.mark.parametrize("with_span", [False, True])
+@pytest.mark.parametrize("ids", [{}, {"traceId": "a"}, {"traceId": "a", "spanId": "b"}])
+def test_each_event_of_details_is_a_call(
+    ids: dict[str, str], with_span: bool, tmp_path: Path
+) -> None:
+    records = [detail(f"Question {n}", f"Answer {n}", **ids) for n in range(3)]
+    parent = {"name": "workflow", "context": {"trace_id": "a", "span_id": "b"}, "attributes": {}}
+    log = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+    path = tmp_path / "export.jsonl"
+    path.write_text(lines([log, parent][: 1 + with_span]))
+    assert replies_in(read("otel", path)) == ["Answer 0", "Answer 1", "Answer 2"]
+
+
+def test_spans_of_one_id_are_calls_each_and_the_same_one_twice_is_counted(tmp_path: Path) -> None:
+    other = {**console(0), "attributes": options(1) | as_texts(content(1))}
+    path = tmp_path / "export.jsonl"
+    path.write_text(lines([console(0), other, console(0)]))
+    found = read("otel", path)
+    assert [each.why for each in found if isinstance(each, LeftOut)] == ["there twice"]
+    calls = [each for each in found if isinstance(each, TracedCall)]
+    assert [len(call.body["messages"]) for call in calls] == [1, 3]
+
+
+def test_an_event_of_details_that_is_there_twice_is_counted_once(tmp_path: Path) -> None:
+    path = tmp_path / "export.jsonl"
+    path.write_text(lines([details(0), details(0)]))
+    found = read("otel", path)
+    assert [each.why for each in found if isinstance(each, LeftOut)] == ["there twice"]
+    assert len(found) == 2
+
+
 # --- anything ------------------------------------------------------------------------------------
 
 ANY = st.recursive(
