@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from pytest_claude.models.ids import canonical_model
@@ -33,6 +34,7 @@ NOT_SENT = frozenset({"stream", "anthropic_version", "anthropic_beta", "betas", 
                       "extra_query", "extra_body", "timeout"})  # fmt: skip
 """Arguments of an SDK and fields of a platform that say nothing of what is asked."""
 
+_DEEPEST = 200
 _REQUEST = frozenset({"messages", "prompt"})
 _CONTENT = ("request", "messages", "system", "tools", "reply")
 _CUT = re.compile(r"\s*(?:\[\s*)?\{\s*\"")
@@ -91,10 +93,27 @@ def call_of(span: Span) -> TracedCall | LeftOut:
     _fill_tools(body, content, filled)
     message = _message(fields, content, around, filled)
     message["model"] = served or string(around.get("model")) or body["model"]
+    _check([body, message])
     betas = ",".join(each for each in mapping(request).get("betas") or () if isinstance(each, str))
     return TracedCall(
         body, message, source, 200, span.trace, span.time, betas, tuple(filled), tuple(dropped)
     )
+
+
+def _check(value: Any, depth: int = 0) -> None:
+    """Refuse what is JSON only for Python.
+
+    Raises:
+        ValueError: It is nested so deeply that it can't be written, or has a number without an end.
+    """
+    if depth > _DEEPEST:
+        raise ValueError(f"nested more than {_DEEPEST} deep")
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError(f"{value} is no number of JSON")
+    inner = value.values() if isinstance(value, Mapping) else value
+    if isinstance(inner, Iterable) and not isinstance(inner, str):
+        for each in inner:
+            _check(each, depth + 1)
 
 
 def _is_cut(value: Any) -> bool:

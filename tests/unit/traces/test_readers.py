@@ -1045,6 +1045,40 @@ def test_an_event_of_details_that_is_there_twice_is_counted_once(tmp_path: Path)
     assert len(found) == 2
 
 
+# --- records that are otherwise than documented --------------------------------------------------
+
+DEEP = '{"x":' * 400 + "1" + "}" * 400
+ENDLESS = json.dumps(message(1)).replace('"input_tokens": 80', '"input_tokens": 1e999')
+HOSTILE = [
+    (
+        "otel",
+        json.dumps(
+            {"name": "chat", "attributes": [{"key": "x", "value": {"arrayValue": {"values": 5}}}]}
+        ),
+    ),
+    ("otel", json.dumps({"name": "chat", "attributes": {"gen_ai.prompt.0" + ".x" * 3000: 1}})),
+    ("otel", json.dumps({"body": "x", "attributes": {"gen_ai.prompt.0" + ".x" * 3000: 1}})),
+    ("logfire", json.dumps(logfire_row(1, {"gen_ai.prompt.0" + ".x" * 3000: 1}))),
+    ("langsmith", '{"child_runs":[' * 300 + "{}" + "]}" * 300),
+    ("jsonl", json.dumps({"request": BODIES[1]})[:-1] + f', "response": {ENDLESS}}}'),
+    ("jsonl", json.dumps({"request": BODIES[1], "response": message(1)}).replace("0.5", "1e999")),
+    ("jsonl", json.dumps({"request": BODIES[1], "response": message(1)}).replace("0.5", DEEP)),
+]
+
+
+@pytest.mark.parametrize(("source", "line"), HOSTILE)
+def test_a_record_that_is_otherwise_than_documented_is_named_and_the_next_is_read(
+    source: str, line: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "export.jsonl"
+    path.write_text(f"{line}\n{json.dumps(WHOLE[source])}\n")
+    found = read(source, path)
+    broken = [each for each in found if isinstance(each, LeftOut)]
+    assert [each.why for each in broken] == ["broken"]
+    assert broken[0].source.startswith("export.jsonl:1")
+    assert len([*linked(each for each in found if isinstance(each, TracedCall))]) == 1
+
+
 # --- anything ------------------------------------------------------------------------------------
 
 ANY = st.recursive(
