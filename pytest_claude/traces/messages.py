@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
 from typing import Any, NamedTuple
 
 from pytest_claude.transcript.json_values import mapping, mappings, parsed
@@ -89,13 +88,13 @@ class Conversation(NamedTuple):
     Attributes:
         system: The system prompt, as blocks.
         turns: The messages.
-        made_up: Whether ids of tool calls were missing, and are made up.
+        made_up: How many ids of tool calls were missing, and are made up.
         unsigned: Whether thinking is left out: the API takes back none that it did not sign.
     """
 
     system: list[Any]
     turns: list[Turn]
-    made_up: bool
+    made_up: int
     unsigned: bool
 
 
@@ -125,8 +124,13 @@ def conversation(value: Any) -> Conversation:
     return Conversation(system, [_plain(turn) for turn in turns], made_up, unsigned)
 
 
-def reply(value: Any) -> tuple[list[Turn], Mapping[str, Any]]:
-    """The content of a reply, and what tells more of it: the message and what is around it."""
+def reply(value: Any, made_up: int = 0) -> tuple[list[Turn], Mapping[str, Any]]:
+    """The content of a reply, and what tells more of it: the message and what is around it.
+
+    Args:
+        value: The reply.
+        made_up: How many ids of tool calls were made up in the messages before it.
+    """
     value, around = _reply_in(value), dict[str, Any]()
     while isinstance(value, Mapping | list) and not _are_blocks(value):
         inner: Any = None
@@ -148,7 +152,7 @@ def reply(value: Any) -> tuple[list[Turn], Mapping[str, Any]]:
         blocks = _blocks(value)
     else:  # a text, or JSON of the model that the exporter parsed
         blocks = _blocks(_as_text(value) if value else "")
-    _give_ids([{"role": "assistant", "content": blocks}])
+    _give_ids([{"role": "assistant", "content": blocks}], made_up)
     return blocks, around
 
 
@@ -288,6 +292,10 @@ def _block(part: Mapping[str, Any]) -> Turn:
     for name, kind in _CONVERSE.items():
         if isinstance(part.get(name), Mapping):
             part = {**part[name], "type": kind}
+            part["content"] = [
+                {"type": "text", **each} if each.keys() == {"text"} else each
+                for each in mappings(part.get("content"))
+            ] or part.get("content")
     part = {k: v for k, v in _unwrapped(part).items() if v is not None and k not in _OF_CHUNKS}
     own = _NATIVE.get(str(part.get("type")), ())
     if own and all(part.get(name) for name in own):
@@ -328,7 +336,8 @@ def _modality(part: Mapping[str, Any]) -> str:
 
 def _call(part: Mapping[str, Any]) -> Turn:
     given = structured(first(part, _INPUT))
-    if isinstance(part.get("arguments"), str) and isinstance(mapping(given).get("input"), Mapping):
+    is_field = isinstance(given, Mapping) and given.keys() == {"input"}
+    if is_field and isinstance(part.get("arguments"), str) and isinstance(given["input"], Mapping):
         given = given["input"]  # Logfire writes the field of the block with its name
     given = given if isinstance(given, Mapping) else {} if given is None else {"input": given}
     name = first(part, _NAME) or ""
@@ -336,17 +345,19 @@ def _call(part: Mapping[str, Any]) -> Turn:
 
 
 def _result(part: Mapping[str, Any]) -> Turn:
-    given = structured(first(part, _RESULT))
-    listed = [given] if isinstance(given, Mapping) else given
-    if isinstance(listed, list):
-        typed = [{"type": "text", **b} if "text" in b else dict(b) for b in mappings(listed)]
-        shown = typed and all(str(b.get("type")) in _SHOWN for b in typed)
-        listed = typed if shown else json.dumps(given, ensure_ascii=False)
-    content = "" if listed is None else listed if isinstance(listed, list) else str(listed)
+    given = first(part, _RESULT)
+    listed = structured(given)
+    listed = [listed] if isinstance(listed, Mapping) else listed
+    shown = _are_blocks(listed) and all(_is_shown(block) for block in listed)
+    content = [dict(b) for b in listed] if shown else "" if given is None else _as_text(given)
     failed = {"is_error": True} if part.get("is_error") or part.get("status") == "error" else {}
     marked = {"cache_control": part["cache_control"]} if part.get("cache_control") else {}
     named = first(part, _RESULT_ID) or ""
     return {"type": "tool_result", "tool_use_id": named, "content": content, **failed, **marked}
+
+
+def _is_shown(block: Mapping[str, Any]) -> bool:
+    return block["type"] in _SHOWN and ("text" if block["type"] == "text" else "source") in block
 
 
 def _tool(value: Mapping[str, Any]) -> Turn:
@@ -366,21 +377,19 @@ def _gives_back(turn: Turn) -> bool:
     return turn["role"] == "user" and all(b["type"] == "tool_result" for b in turn["content"])
 
 
-def _give_ids(turns: list[Turn]) -> bool:
-    """Name the calls and results that have no id, by their order; whether one was named."""
-    numbers = count(1)
+def _give_ids(turns: list[Turn], before: int = 0) -> int:
+    """Name the calls and results that have no id, by their order; how many were named so far."""
     waiting: list[str] = []
-    made_up = False
     for block in _all_blocks(turns):
         if block.get("type") == "tool_use":
-            made_up |= not block["id"]
-            block["id"] = block["id"] or f"{MADE_UP}{next(numbers)}"
+            before += not block["id"]
+            block["id"] = block["id"] or f"{MADE_UP}{before}"
             waiting.append(block["id"])
         elif block.get("type") == "tool_result" and waiting:
             block["tool_use_id"] = block["tool_use_id"] or waiting[0]
             if block["tool_use_id"] in waiting:
                 waiting.remove(block["tool_use_id"])
-    return made_up
+    return before
 
 
 def _all_blocks(turns: list[Turn]) -> Iterator[Turn]:

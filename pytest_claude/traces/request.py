@@ -84,8 +84,8 @@ def call_of(span: Span) -> TracedCall | LeftOut:
     if any(_is_cut(named(fields, name)) for name in _CONTENT):
         return LeftOut("cut", source, "a text of JSON without its end")
     filled: list[str] = []
-    body, dropped = _body(fields, request, filled)
-    content, around = reply(named(fields, "reply"))
+    body, dropped, made_up = _body(fields, request, filled)
+    content, around = reply(named(fields, "reply"), made_up)
     if not body.get("messages") or not content:
         failed = named(fields, "error") is not None
         return LeftOut("failed" if failed and body.get("messages") else "no content", source)
@@ -124,8 +124,8 @@ def _is_cut(value: Any) -> bool:
 
 def _body(
     fields: Mapping[str, Any], request: Any, filled: list[str]
-) -> tuple[dict[str, Any], list[str]]:
-    """The body of the request, and the fields that it had and the API does not know."""
+) -> tuple[dict[str, Any], list[str], int]:
+    """The body of the request, the fields that the API does not know, and the ids made up."""
     whole = isinstance(request, Mapping) and bool(_REQUEST & request.keys())
     given = (
         {k: v for k, v in request.items() if k not in NOT_SENT and v is not None} if whole else {}
@@ -145,12 +145,12 @@ def _body(
     if "max_tokens" not in body:
         body["max_tokens"] = DEFAULTS["max_tokens"]
         filled.append("max_tokens")
-    filled += ["tool schemas"] * open_schema + ["tool ids"] * told.made_up
+    filled += ["tool schemas"] * open_schema + ["tool ids"] * (told.made_up > 0)
     dropped += ["thinking"] * told.unsigned
     system = [*outside.system, *told.system]
     said = stated if stated else system[0]["text"] if _is_text(system) else system
     made = {"system": said, "messages": told.turns, "tools": offered}
-    return {**body, **{name: each for name, each in made.items() if each}}, dropped
+    return {**body, **{name: each for name, each in made.items() if each}}, dropped, told.made_up
 
 
 def _plain(value: Any) -> Any:

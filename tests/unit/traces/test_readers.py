@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from pytest_claude.errors import SettingsError
 from pytest_claude.traces.cases import linked
+from pytest_claude.traces.messages import conversation
 from pytest_claude.traces.model import Case, LeftOut, TracedCall
 from pytest_claude.traces.sources import SOURCES, read_jsonl
 
@@ -746,8 +747,6 @@ def test_the_bedrock_id_of_a_model_is_written_as_the_api_takes_it(tmp_path: Path
 
 
 def test_thinking_without_its_signature_is_not_sent_back() -> None:
-    from pytest_claude.traces.messages import conversation
-
     thought = {"type": "reasoning", "content": "Hm."}
     signed = {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}
     turns = [USER, {"role": "assistant", "content": [thought, signed, CALL]}, BACK]
@@ -875,15 +874,11 @@ def test_a_choice_of_tools_is_written_as_the_api_takes_it(
     ],
 )  # fmt: skip
 def test_an_image_is_written_as_the_api_takes_it(part: Json, source: Json) -> None:
-    from pytest_claude.traces.messages import conversation
-
     (turn,) = conversation([{"role": "user", "parts": [part]}])[1]
     assert turn["content"] == [{"type": "image", "source": source}]
 
 
 def test_the_blocks_of_bedrocks_converse_are_read() -> None:
-    from pytest_claude.traces.messages import conversation
-
     called = {"toolUse": {"toolUseId": "toolu_1", "name": "lookup_order", "input": INPUT}}
     given = {"toolResult": {"toolUseId": "toolu_1", "content": [{"text": GIVEN}]}}
     turns = [
@@ -1043,6 +1038,66 @@ def test_an_event_of_details_that_is_there_twice_is_counted_once(tmp_path: Path)
     found = read("otel", path)
     assert [each.why for each in found if isinstance(each, LeftOut)] == ["there twice"]
     assert len(found) == 2
+
+
+# --- arguments and results of tools --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [
+    {"input": {"a": 1}, "mode": "x"}, {"input": "text"}, {"name": "a", "input": {"b": 2}}, {},
+])  # fmt: skip
+def test_the_arguments_of_a_tool_are_kept_whole(given: Json) -> None:
+    function = {"name": "find", "arguments": json.dumps(given)}
+    turn = {"role": "assistant", "content": "", "tool_calls": [{"id": "c", "function": function}]}
+    ((block,),) = [each["content"] for each in conversation([turn]).turns]
+    assert block["input"] == given
+
+
+@pytest.mark.parametrize("result", [
+    '["a", {"text": "b", "score": 1}]', '{"text": "b", "score": 1}', '[{"text": "b"}]', "[1,2]",
+    '{"type": "text", "size": 3}', '{ "a":1 }', "[]", "5",
+])  # fmt: skip
+def test_the_result_of_a_tool_that_is_json_stays_as_it_is(result: str) -> None:
+    results = [
+        {"role": "tool", "tool_call_id": "c", "content": result},
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "c", "content": result}],
+        },
+        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c", "response": result}]},
+    ]
+    for each in results:
+        ((block,),) = [turn["content"] for turn in conversation([each]).turns]
+        assert block == {"type": "tool_result", "tool_use_id": "c", "content": result}
+
+
+def test_a_result_of_blocks_is_given_back_as_blocks() -> None:
+    blocks = [{"type": "text", "text": "b"}]
+    for content in (blocks, json.dumps(blocks)):
+        turn = {"role": "tool", "tool_call_id": "c", "content": content}
+        ((block,),) = [each["content"] for each in conversation([turn]).turns]
+        assert block["content"] == blocks
+
+
+def test_a_loop_whose_tool_calls_have_no_ids_is_one_case(tmp_path: Path) -> None:
+    def called(name: str) -> Json:
+        return {
+            "role": "assistant",
+            "parts": [{"type": "tool_call", "name": name, "arguments": {}}],
+        }
+
+    back = {"role": "tool", "parts": [{"type": "tool_call_response", "response": "r"}]}
+    history = [PARTS_IN[0], called("find"), back, called("look"), back]
+    outs = [called("find"), called("look"), parts_out(1)[0]]
+    spans = [
+        {**console(0), "context": {"trace_id": "a", "span_id": str(n)}, "start_time": str(n),
+         "attributes": options(1) | {"gen_ai.input.messages": history[: 1 + 2 * n],
+                                     "gen_ai.output.messages": [out]}}
+        for n, out in enumerate(outs)
+    ]  # fmt: skip
+    path = tmp_path / "export.jsonl"
+    path.write_text(lines(spans))
+    assert len(case_in(read("otel", path)).replies) == 3
 
 
 # --- records that are otherwise than documented --------------------------------------------------
