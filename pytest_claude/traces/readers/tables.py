@@ -94,7 +94,7 @@ LANGFUSE = Export(
 LANGSMITH = Export(
     lists=("runs", "child_runs"),
     trace=("trace_id",),
-    time=("dotted_order", *_BEGAN),
+    time=(*_BEGAN, "dotted_order"),
     marks=("run_type", "inputs"),
 )
 LOGFIRE = Export(
