@@ -49,6 +49,8 @@ _MARKS = frozenset({"combined_chunk_content", "stop_reason", "tool_calls", "usag
 _TELLS = _MARKS | {"role", "content", "contents", "parts", "text", "type", "id", "model", "usage",
                    "error", "llm_output", "finish_reason", "chunk_count"}  # fmt: skip
 _INLINE = re.compile(r"data:([\w/.+-]+);base64,(.*)", re.DOTALL)
+_ELSEWHERE = re.compile(r"@@@langfuseMedia:[^@]*@@@")
+_NO_MEDIA = ("braintrust_attachment", "input_audio")
 _STREAM = re.compile(r"\s*(?:event|data):")
 _CHOICES = {"auto": "auto", "none": "none", "required": "any", "any": "any"}
 _OF_CHUNKS = ("index",)  # LangChain leaves it in the blocks of streams
@@ -90,12 +92,17 @@ class Conversation(NamedTuple):
         turns: The messages.
         made_up: How many ids of tool calls were missing, and are made up.
         unsigned: Whether thinking is left out: the API takes back none that it did not sign.
+        tools: Definitions of tools that stand among the messages, as Langfuse's handler of
+            LangChain writes them.
+        moved: Whether a system message stood between turns, and is in the system prompt now.
     """
 
     system: list[Any]
     turns: list[Turn]
     made_up: int
     unsigned: bool
+    tools: list[Any]
+    moved: bool
 
 
 def conversation(value: Any) -> Conversation:
@@ -109,19 +116,27 @@ def conversation(value: Any) -> Conversation:
         whole = [{"role": "user", "content": value}]
     system: list[Any] = []
     turns: list[Turn] = []
-    unsigned = False
+    defined: list[Any] = []
+    unsigned = moved = is_late = False
     for message in mappings([structured(each) for each in whole or ()]):
+        if _defines_tool(message):
+            defined.append(message["content"])
+            continue
         role, said = _message(message)
         blocks = [b for b in said if b["type"] != "thinking" or b.get("signature")]
         unsigned |= len(blocks) < len(said)
         if role == "system":
             system += blocks
-        elif role == "tool" and turns and _gives_back(turns[-1]):
+            is_late = bool(turns)
+            continue
+        moved |= is_late
+        is_late = False
+        if role == "tool" and turns and _gives_back(turns[-1]):
             turns[-1]["content"] += blocks
         elif blocks:
             turns.append({"role": "user" if role == "tool" else role, "content": blocks})
     made_up = _give_ids(turns)
-    return Conversation(system, [_plain(turn) for turn in turns], made_up, unsigned)
+    return Conversation(system, [_plain(turn) for turn in turns], made_up, unsigned, defined, moved)
 
 
 def reply(value: Any, made_up: int = 0) -> tuple[list[Turn], Mapping[str, Any]]:
@@ -201,6 +216,24 @@ def _inner(value: Mapping[str, Any]) -> Any:
 
 def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _defines_tool(message: Mapping[str, Any]) -> bool:
+    """Whether what is written as the result of a tool is the definition of one."""
+    if message.get("role") != "tool" or first(message, (*_RESULT_ID, "name")) is not None:
+        return False
+    content = mapping(structured(message.get("content")))
+    schema = _tool(content).get("input_schema")
+    return schema is not None and (schema is not _OPEN_SCHEMA or content.get("type") == "function")
+
+
+def lacks_media(value: Any) -> bool:
+    """Whether an attachment is in the storage of the tool that exported it, or is sound."""
+    if isinstance(value, str):
+        return _ELSEWHERE.search(value) is not None
+    if isinstance(value, Mapping):
+        return str(value.get("type")) in _NO_MEDIA or any(map(lacks_media, value.values()))
+    return isinstance(value, list | tuple) and any(map(lacks_media, value))
 
 
 def _unnested(value: Any) -> Any:
@@ -318,7 +351,9 @@ def _block(part: Mapping[str, Any]) -> Turn:
             return {"type": _modality(part), "source": source}
         case "url":
             at = part.get("image_url", part.get("uri"))
-            url = str(mapping(at).get("url", at))
+            url = mapping(at).get("url", at)
+            if not isinstance(url, str):  # an object that names where the tool keeps it
+                return {"type": _modality(part), "source": url}
             if (inline := _INLINE.fullmatch(url)) is not None:
                 source = {"type": "base64", "media_type": inline[1], "data": inline[2]}
             else:

@@ -12,6 +12,7 @@ from pytest_claude.models.ids import canonical_model
 from pytest_claude.traces.messages import (
     blocks_in,
     conversation,
+    lacks_media,
     reply,
     structured,
     tool_choice,
@@ -25,6 +26,7 @@ DEFAULTS: Mapping[str, Any] = {
     "max_tokens": 4096,
     "tool schemas": {"type": "object"},
     "tools": "those that are called, each with any arguments",
+    "place of later system messages": "the system prompt, before all turns",
     "tool ids": "toolu_recorded_1, toolu_recorded_2, …",
     "stop_reason": "tool_use where a tool is called, else end_turn",
 }
@@ -89,6 +91,8 @@ def call_of(span: Span) -> TracedCall | LeftOut:
     if not body.get("messages") or not content:
         failed = named(fields, "error") is not None
         return LeftOut("failed" if failed and body.get("messages") else "no content", source)
+    if lacks_media([body["messages"], body.get("system"), content]):
+        return LeftOut("no content (media is not in the export)", source)
     body["model"] = spelled(model if is_claude(model) else served)
     _fill_tools(body, content, filled)
     message = _message(fields, content, around, filled)
@@ -139,7 +143,7 @@ def _body(
     given = {name: value for name, value in given.items() if name in FIELDS}
     options = {name: _plain(named(fields, name, OPTIONS)) for name in OPTIONS}
     body = {**{k: v for k, v in options.items() if v is not None}, **given}
-    offered, open_schema = tools(body.pop("tools", None) or named(fields, "tools"))
+    offered, open_schema = tools(body.pop("tools", None) or named(fields, "tools") or told.tools)
     if "tool_choice" in body:
         body["tool_choice"] = tool_choice(body["tool_choice"])
     if "max_tokens" not in body:
@@ -147,8 +151,12 @@ def _body(
         filled.append("max_tokens")
     filled += ["tool schemas"] * open_schema + ["tool ids"] * (told.made_up > 0)
     dropped += ["thinking"] * told.unsigned
-    system = [*outside.system, *told.system]
-    said = stated if stated else system[0]["text"] if _is_text(system) else system
+    filled += ["place of later system messages"] * told.moved
+    given_as = {"role": "system", "content": stated}
+    own = conversation([given_as]).system if stated else outside.system
+    more = [block for block in told.system if block.get("text") not in [b.get("text") for b in own]]
+    system = [*own, *more]
+    said = stated if stated and not more else system[0]["text"] if _is_text(system) else system
     made = {"system": said, "messages": told.turns, "tools": offered}
     return {**body, **{name: each for name, each in made.items() if each}}, dropped, told.made_up
 

@@ -1100,6 +1100,79 @@ def test_a_loop_whose_tool_calls_have_no_ids_is_one_case(tmp_path: Path) -> None
     assert len(case_in(read("otel", path)).replies) == 3
 
 
+# --- what stands among the messages --------------------------------------------------------------
+
+
+def only_call(source: str, record: Json, folder: Path) -> TracedCall:
+    path = folder / "log.jsonl"
+    path.write_text(json.dumps(record))
+    (call,) = read(source, path)
+    assert isinstance(call, TracedCall)
+    return call
+
+
+FUNCTION = {"type": "function", "function": {k: v for k, v in DEFINED.items() if k != "type"}}
+
+
+@pytest.mark.parametrize("definition", [FUNCTION, json.dumps(FUNCTION), TOOL])
+def test_a_definition_of_a_tool_among_the_messages_is_a_tool(
+    definition: Json, tmp_path: Path
+) -> None:
+    messages = [*CHAT[:2], {"role": "tool", "content": definition}]
+    record = {**langfuse_ui(1), "input": messages}
+    call = only_call("langfuse", record, tmp_path)
+    assert call.body["tools"] == [TOOL]
+    assert call.body["messages"] == [USER]
+
+
+def test_a_result_of_a_tool_that_looks_like_a_definition_is_a_result(tmp_path: Path) -> None:
+    messages = [*CHAT[1:3], {**CHAT[3], "content": json.dumps(TOOL)}]
+    call = only_call("langfuse", {**langfuse_ui(1), "input": messages}, tmp_path)
+    assert call.body["messages"][2]["content"] == [{**RESULT, "content": json.dumps(TOOL)}]
+
+
+MEDIA = "@@@langfuseMedia:type=image/jpeg|id=cc48838a|source=base64_data_uri@@@"
+
+
+@pytest.mark.parametrize("content", [
+    MEDIA,
+    [{"type": "image_url", "image_url": {"url": MEDIA}}],
+    [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": MEDIA}}],
+    [{"type": "image_url", "image_url": {"url": {"type": "braintrust_attachment", "key": "k"}}}],
+    [{"type": "image", "source": {"type": "braintrust_attachment", "key": "k"}}],
+    [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}],
+])  # fmt: skip
+def test_a_call_whose_media_is_kept_elsewhere_is_left_out(content: Json, tmp_path: Path) -> None:
+    record = {**langfuse_ui(1), "input": [{"role": "user", "content": content}]}
+    why = left_out("langfuse", record, tmp_path).why
+    assert why == "no content (media is not in the export)"
+
+
+@pytest.mark.parametrize(("stated", "inner", "system"), [
+    ("A", "B", [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]),
+    ([{"type": "text", "text": "A"}], "B",
+     [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]),
+    ("A", "A", "A"), ("A", "", "A"), (None, "B", "B"),
+])  # fmt: skip
+def test_a_system_prompt_and_a_system_message_are_both_sent(
+    stated: Json, inner: str, system: Json, tmp_path: Path
+) -> None:
+    body = {"system": stated, "messages": [{"role": "system", "content": inner}, USER]}
+    call = only_call("langfuse", {**langfuse_ui(1), "input": body}, tmp_path)
+    assert call.body["system"] == system
+
+
+@pytest.mark.parametrize(("at", "listed"), [(0, False), (1, True), (3, False)])
+def test_a_system_message_between_turns_is_moved_and_listed(
+    at: int, listed: bool, tmp_path: Path
+) -> None:
+    messages = [USER, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]
+    messages.insert(at, CHAT[0])
+    call = only_call("langfuse", {**langfuse_ui(1), "input": messages}, tmp_path)
+    assert call.body["system"] == SYSTEM
+    assert ("place of later system messages" in call.filled) == listed
+
+
 # --- records that are otherwise than documented --------------------------------------------------
 
 DEEP = '{"x":' * 400 + "1" + "}" * 400
