@@ -220,10 +220,27 @@ _COUNTS = (
 )
 
 
+_DETAILS = {"cache_read_input_tokens": "cache_read",
+            "cache_creation_input_tokens": "cache_creation"}  # fmt: skip
+
+
 def _usage(fields: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, int]:
-    stated = mapping(around.get("usage")) or mapping(around.get("usage_metadata"))
+    """The tokens of a call, those of the prompt cache apart, as the API counts them."""
+    stated = mapping(around.get("usage"))
+    of_langchain = {} if stated else mapping(around.get("usage_metadata"))
+    details = mapping(of_langchain.get("input_token_details"))
+    stated = {**of_langchain, **stated}
+    for name, detail in _DETAILS.items():
+        if detail in details:
+            stated[name] = details[detail]
     counts = {name: stated.get(name, named(fields, name)) for name in _COUNTS}
     numbers = {name: _number(count) for name, count in counts.items()}
+    whole = of_langchain.get("input_tokens")
+    if numbers["input_tokens"] is None:
+        whole = named(fields, "input_tokens with cached ones")
+    if (number := _number(whole)) is not None:
+        apart = number - sum(numbers[name] or 0 for name in _DETAILS)
+        numbers["input_tokens"] = apart if apart >= 0 else number
     return {name: number for name, number in numbers.items() if number is not None}
 
 

@@ -1173,6 +1173,42 @@ def test_a_system_message_between_turns_is_moved_and_listed(
     assert ("place of later system messages" in call.filled) == listed
 
 
+# --- tokens of the prompt cache ------------------------------------------------------------------
+
+WITH_DETAILS = {"input_tokens": 1000, "output_tokens": 5, "total_tokens": 1005,
+                "input_token_details": {"cache_read": 700, "cache_creation": 200}}  # fmt: skip
+OF_LANGCHAIN = lc("AIMessage", content=SAID, type="ai", usage_metadata=WITH_DETAILS)
+
+
+@pytest.mark.parametrize(
+    ("source", "record"),
+    [
+        ("otel", span(**{"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 5,
+                         "gen_ai.usage.cache_read.input_tokens": 700,
+                         "gen_ai.usage.cache_creation.input_tokens": 200})),
+        ("otel", otlp(openinference(1) | {
+            "llm.token_count.prompt": 1000, "llm.token_count.completion": 5,
+            "llm.token_count.prompt_details.cache_read": 700,
+            "llm.token_count.prompt_details.cache_write": 200})),
+        ("braintrust", {**braintrust_chat(1), "metrics": {
+            "prompt_tokens": 1000, "completion_tokens": 5, "prompt_cached_tokens": 700,
+            "prompt_cache_creation_tokens": 200}}),
+        ("langsmith", {**langsmith_langchain(1),
+                       "outputs": {"generations": [[{"text": SAID, "message": OF_LANGCHAIN}]]}}),
+        ("langfuse", {**without(langfuse_ui(1), "output"), "output": SAID, "usageDetails": {
+            "input": 100, "output": 5, "cache_read_input_tokens": 700,
+            "cache_creation_input_tokens": 200}}),
+    ],
+)  # fmt: skip
+def test_cached_tokens_are_counted_apart_as_the_api_does(
+    source: str, record: Json, tmp_path: Path
+) -> None:
+    assert only_call(source, record, tmp_path).reply["usage"] == {
+        "input_tokens": 100, "output_tokens": 5, "cache_read_input_tokens": 700,
+        "cache_creation_input_tokens": 200,
+    }  # fmt: skip
+
+
 # --- records that are otherwise than documented --------------------------------------------------
 
 DEEP = '{"x":' * 400 + "1" + "}" * 400
