@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_claude.errors import SettingsError
+from pytest_claude.traces import files
 from pytest_claude.traces.cases import linked
 from pytest_claude.traces.messages import conversation
 from pytest_claude.traces.model import Case, LeftOut, TracedCall
@@ -719,9 +719,10 @@ def test_a_binary_format_is_refused_with_the_command_that_converts_it(
 ) -> None:
     path = tmp_path / "runs.parquet"
     path.write_bytes(magic + b"\0" * 20)
-    with pytest.raises(SettingsError, match=f"a {kind} file") as error:
-        read("langsmith", path)
-    command = str(error.value).partition("to convert it  ")[2]
+    (found,) = read("langsmith", path)
+    assert isinstance(found, LeftOut)
+    assert found.detail.startswith(f"a {kind} file")
+    command = found.detail.partition("to convert it  ")[2]
     assert command.startswith('pip install pyarrow pandas && python -c "')
     compile(command.split('"')[1], "command", "exec")
 
@@ -1207,6 +1208,88 @@ def test_cached_tokens_are_counted_apart_as_the_api_does(
         "input_tokens": 100, "output_tokens": 5, "cache_read_input_tokens": 700,
         "cache_creation_input_tokens": 200,
     }  # fmt: skip
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+LINE = json.dumps({"request": BODIES[1], "response": message(1)})
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("a.jsonl.zst", b"(\xb5/\xfd"), ("a.zip", b"PK\3\4"), ("a.json.bz2", b"BZh9"),
+     ("a.xz", b"\xfd7zXZ\0"), ("a.parquet", b"PAR1"), ("a.arrow", b"ARROW1\0\0")],
+)  # fmt: skip
+def test_an_archive_is_looked_for_in_a_folder_and_named(
+    name: str, start: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(start + b"\0" * 20)
+    assert path.suffix in files.ENDINGS
+    (found,) = read("jsonl", path)
+    assert isinstance(found, LeftOut)
+    assert (found.why, found.source) == ("broken", name)
+    assert "pytest-claude does not read" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"{LINE}\n{LINE.replace('Acme', 'Käse')}\n{LINE}\n", 2),
+        (f"{LINE.replace('Acme', 'Käse')}\n{LINE}\n{LINE}", 1),
+        (LINE.replace("Acme", "Käse"), 1),
+        (f"[\n{LINE},\n{LINE.replace('Acme', 'Käse')}\n]", 3),
+    ],
+)
+def test_a_line_that_is_not_utf_8_is_named(text: str, line: int, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(text.replace("ä", "\xe4").encode("latin-1"))
+    found = read("jsonl", path)
+    broken = [each for each in found if isinstance(each, LeftOut)]
+    assert [each.source for each in broken] == [f"log.jsonl:{line}"]
+    assert "UTF-8" in broken[0].detail
+    path.write_text(text, "utf-8")
+    assert not [each for each in read("jsonl", path) if isinstance(each, LeftOut)]
+
+
+def test_a_row_that_is_not_utf_8_is_named_and_an_ending_in_capitals_is_a_table(
+    tmp_path: Path,
+) -> None:
+    rows = table([{"input": BODIES[1], "output": message(1)}, {"input": "K\xe4se", "output": "x"}])
+    path = tmp_path / "LOG.CSV"
+    path.write_bytes(rows.encode("latin-1"))
+    call, broken = read("jsonl", path)
+    assert isinstance(call, TracedCall)
+    assert isinstance(broken, LeftOut)
+    assert (broken.source, broken.detail[:15]) == ("LOG.CSV:3", "it is not UTF-8")
+
+
+def test_a_line_without_an_end_is_named_and_the_next_one_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_LARGEST", 2 * len(LINE))
+    path = tmp_path / "log.jsonl.gz"
+    for lines_in, line in (
+        ([" " * 5 * len(LINE), LINE], 1),
+        ([LINE, "[" * 9 * len(LINE), LINE], 2),
+    ):
+        path.write_bytes(gzip.compress("\n".join(lines_in).encode()))
+        found = read("jsonl", path)
+        broken = [each for each in found if isinstance(each, LeftOut)]
+        assert [each.source for each in broken] == [f"log.jsonl.gz:{line}"]
+        assert "a line of more than" in broken[0].detail
+        assert len(found) == len(lines_in)
+
+
+def test_a_document_that_is_too_large_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_LARGEST", 2 * len(LINE))
+    path = tmp_path / "log.json"
+    path.write_text("[\n" + f"{LINE},\n" * 9 + f"{LINE}]")
+    (found,) = read("jsonl", path)
+    assert isinstance(found, LeftOut)
+    assert "export JSON lines" in found.detail
 
 
 # --- records that are otherwise than documented --------------------------------------------------
