@@ -164,7 +164,9 @@ def _body(
 def _plain(value: Any) -> Any:
     """An option that may be written as a text, a number too."""
     value = structured(value)
-    return parsed(value, value) if isinstance(value, str) else value
+    value = parsed(value, value) if isinstance(value, str) else value
+    is_endless = isinstance(value, float) and not isfinite(value)  # "Infinity" for no limit
+    return None if is_endless else value
 
 
 def _is_text(blocks: Sequence[Mapping[str, Any]]) -> bool:

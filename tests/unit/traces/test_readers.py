@@ -701,6 +701,11 @@ def test_options_that_are_written_as_texts_are_numbers(tmp_path: Path) -> None:
     assert (call.body["max_tokens"], call.body["temperature"]) == (300, 0.5)
 
 
+def test_an_option_without_an_end_is_no_option(tmp_path: Path) -> None:
+    record = {**langfuse_bucket(0), "model_parameters": {"max_tokens": "Infinity"}}
+    assert only_call("langfuse", record, tmp_path).body["max_tokens"] == 4096
+
+
 def test_fields_of_ones_own_are_named(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text(json.dumps({"asked": BODIES[0], "got": message(0), "response": "noise"}))
