@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from pytest_claude.traces.messages import MADE_UP
@@ -14,6 +17,11 @@ from pytest_claude.transcript.json_values import mappings
 
 Turns = Sequence[Mapping[str, Any]]
 _TOOLS = "tools"  # what is filled in where the export does not say what was offered
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
+_TIME = re.compile(
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})"
+    r"(?:[.,](?P<part>[0-9]+))? ?(?P<offset>[Zz]|UTC|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+)
 _Chain = list[tuple[TracedCall, Turns]]  # each call with the turns that it adds
 
 
@@ -26,7 +34,7 @@ def linked(calls: Iterable[TracedCall]) -> list[Case]:
     """
     chains: list[_Chain] = []
     ends: dict[str, list[_Chain]] = defaultdict(list)
-    for call in sorted(calls, key=lambda call: (str(type(call.time)), call.time)):
+    for call in sorted(calls, key=lambda call: _moment(call.time)):
         before, turns = _before(call)
         fits = [c for c in ends[before] if _tool_calls(c[-1][0].reply) == _tool_calls(turns[0])]
         chain = next((c for c in fits if c[-1][0].trace == call.trace), fits[0] if fits else None)
@@ -37,6 +45,28 @@ def linked(calls: Iterable[TracedCall]) -> list[Case]:
         chain.append((call, turns if chain else ()))
         ends[_digest(call, call.body["messages"])].append(chain)
     return [_case(chain) for chain in chains]
+
+
+def begins_late(case: Case) -> bool:
+    """Whether it begins with results of tools: the call that asked for them was not found."""
+    return _answered(case.request["messages"]) is not None
+
+
+def _moment(time: str | float) -> tuple[int, Decimal, str]:
+    """What sorts times: numbers and RFC 3339, then texts of another form; unknown ones first."""
+    text = str(time)
+    if not text:
+        return 0, Decimal(0), ""
+    if _NUMBER.fullmatch(text):
+        return 1, Decimal(text), ""
+    if (parts := _TIME.fullmatch(text)) is not None:
+        offset = "+00:00" if parts["offset"] in (None, "Z", "z", "UTC") else parts["offset"]
+        try:
+            second = datetime.fromisoformat(f"{parts['day']}T{parts['time']}{offset}")
+        except ValueError:
+            return 2, Decimal(0), text
+        return 1, Decimal(int(second.timestamp())) + Decimal(f"0.{parts['part'] or 0}"), ""
+    return 2, Decimal(0), text
 
 
 def without_doubles(cases: Iterable[Case]) -> Iterator[Case]:
@@ -70,11 +100,16 @@ def _before(call: TracedCall) -> tuple[str, Turns]:
     "" where it gives back no results of tools.
     """
     messages = call.body["messages"]
+    at = _answered(messages)
+    return ("", ()) if at is None else (_digest(call, messages[:at]), messages[at:])
+
+
+def _answered(messages: Turns) -> int | None:
+    """Which turn called the tools whose results the last turns give back."""
     at = max((n for n, m in enumerate(messages) if m.get("role") == "assistant"), default=0)
     given = [b for m in messages[at + 1 :] for b in mappings(m.get("content"))]
-    if not _tool_calls(messages[at]) or not any(b.get("type") == "tool_result" for b in given):
-        return "", ()
-    return _digest(call, messages[:at]), messages[at:]
+    gives = any(b.get("type") == "tool_result" for b in given)
+    return at if _tool_calls(messages[at]) and gives else None
 
 
 def _digest(call: TracedCall, messages: Turns) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
 from typing import Any, NamedTuple
 
 from pytest_claude.transcript.json_values import mapping, mappings, parsed
@@ -45,10 +44,22 @@ _WRAPPERS = ("message", "tool_call", "message_content", "data", "kwargs", "tool"
 _NATIVE = {"tool_use": ("id", "input"), "tool_result": ("tool_use_id",), "thinking": ("thinking",)}
 _REPLY_IN = ("message", "choices", "generations", "messages", "kwargs", "output",
              "combined_chunk_content")  # fmt: skip
+_MARKS = frozenset({"combined_chunk_content", "stop_reason", "tool_calls", "usage_metadata",
+                    "response_metadata"})  # fmt: skip
+_TELLS = _MARKS | {"role", "content", "contents", "parts", "text", "type", "id", "model", "usage",
+                   "error", "llm_output", "finish_reason", "chunk_count"}  # fmt: skip
 _INLINE = re.compile(r"data:([\w/.+-]+);base64,(.*)", re.DOTALL)
+_ELSEWHERE = re.compile(r"@@@langfuseMedia:[^@]*@@@")
+_NO_MEDIA = ("braintrust_attachment", "input_audio")
 _STREAM = re.compile(r"\s*(?:event|data):")
 _CHOICES = {"auto": "auto", "none": "none", "required": "any", "any": "any"}
 _OF_CHUNKS = ("index",)  # LangChain leaves it in the blocks of streams
+_OWN_BLOCKS = frozenset({
+    "image", "document", "redacted_thinking", "search_result", "server_tool_use", "mcp_tool_use",
+    "mcp_tool_result", "web_search_tool_result", "web_fetch_tool_result", "container_upload",
+    "code_execution_tool_result", "bash_code_execution_tool_result", "tool_search_tool_result",
+    "text_editor_code_execution_tool_result", "compaction",
+})  # fmt: skip
 _SHOWN = ("text", "image", "document")  # blocks that a result may hold
 _OPEN_SCHEMA = {"type": "object"}
 
@@ -57,6 +68,15 @@ def structured(value: Any) -> Any:
     """A value that may be written as JSON text."""
     is_json = isinstance(value, str) and value.lstrip()[:1] in ("{", "[")
     return parsed(value, value) if is_json else value
+
+
+def blocks_in(value: Any) -> Any:
+    """The blocks in a text of JSON that lists typed blocks only; anything else as it is.
+
+    OpenTelemetry's attributes are scalars, so libraries write blocks as such texts.
+    """
+    listed = structured(value)
+    return listed if _are_blocks(listed) else value
 
 
 def first(of: Mapping[str, Any], names: Iterable[str]) -> Any:
@@ -70,14 +90,19 @@ class Conversation(NamedTuple):
     Attributes:
         system: The system prompt, as blocks.
         turns: The messages.
-        made_up: Whether ids of tool calls were missing, and are made up.
+        made_up: How many ids of tool calls were missing, and are made up.
         unsigned: Whether thinking is left out: the API takes back none that it did not sign.
+        tools: Definitions of tools that stand among the messages, as Langfuse's handler of
+            LangChain writes them.
+        moved: Whether a system message stood between turns, and is in the system prompt now.
     """
 
     system: list[Any]
     turns: list[Turn]
-    made_up: bool
+    made_up: int
     unsigned: bool
+    tools: list[Any]
+    moved: bool
 
 
 def conversation(value: Any) -> Conversation:
@@ -86,53 +111,63 @@ def conversation(value: Any) -> Conversation:
     Args:
         value: All of them: a list, the prompt as one text, or a list in a list.
     """
-    value = structured(value)
-    if isinstance(value, str):
-        value = [{"role": "user", "content": value}]
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
-        value = value[0]
+    whole = _unnested(structured(value))
+    if isinstance(value, str) and not _are_messages(whole):
+        whole = [{"role": "user", "content": value}]
     system: list[Any] = []
     turns: list[Turn] = []
-    unsigned = False
-    for message in mappings([structured(each) for each in value or ()]):
+    defined: list[Any] = []
+    unsigned = moved = is_late = False
+    for message in mappings([structured(each) for each in whole or ()]):
+        if _defines_tool(message):
+            defined.append(message["content"])
+            continue
         role, said = _message(message)
         blocks = [b for b in said if b["type"] != "thinking" or b.get("signature")]
         unsigned |= len(blocks) < len(said)
         if role == "system":
             system += blocks
-        elif role == "tool" and turns and _gives_back(turns[-1]):
+            is_late = bool(turns)
+            continue
+        moved |= is_late
+        is_late = False
+        if role == "tool" and turns and _gives_back(turns[-1]):
             turns[-1]["content"] += blocks
         elif blocks:
             turns.append({"role": "user" if role == "tool" else role, "content": blocks})
     made_up = _give_ids(turns)
-    return Conversation(system, [_plain(turn) for turn in turns], made_up, unsigned)
+    return Conversation(system, [_plain(turn) for turn in turns], made_up, unsigned, defined, moved)
 
 
-def reply(value: Any) -> tuple[list[Turn], Mapping[str, Any]]:
-    """The content of a reply, and what tells more of it: the message and what is around it."""
-    value, around = _assembled(structured(value)), dict[str, Any]()
-    while not isinstance(value, str):
+def reply(value: Any, made_up: int = 0) -> tuple[list[Turn], Mapping[str, Any]]:
+    """The content of a reply, and what tells more of it: the message and what is around it.
+
+    Args:
+        value: The reply.
+        made_up: How many ids of tool calls were made up in the messages before it.
+    """
+    value, around = _reply_in(value), dict[str, Any]()
+    while isinstance(value, Mapping | list) and not _are_blocks(value):
         inner: Any = None
-        if isinstance(value, list):
-            if not value or any(_is_block(each) for each in mappings(value)):
-                break
-            inner = value[-1] if len(value) > 1 and _has_roles(value) else value[0]
-        elif isinstance(value, Mapping):
+        if isinstance(value, Mapping):
             around |= value
-            inner = _assembled(structured(first(value, _REPLY_IN)))
-            if inner is None or "parts" in value:
-                break
+            if "parts" not in value:
+                inner = _reply_in(_inner(value))
             if isinstance(inner, Mapping) and "tool_calls" in value:
                 inner = {"tool_calls": value["tool_calls"], **inner}
-        else:
-            return [], {}
+        elif any(_is_reply(each) for each in value):
+            inner = value[-1] if len(value) > 1 and _has_roles(value) else value[0]
+        if inner is None:
+            break
         value = inner
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and (_TELLS & value.keys() or not value):
         around |= mapping(value.get("response_metadata"))
         blocks = _message({"role": "assistant", **value})[1]
-    else:
+    elif _are_blocks(value):
         blocks = _blocks(value)
-    _give_ids([{"role": "assistant", "content": blocks}])
+    else:  # a text, or JSON of the model that the exporter parsed
+        blocks = _blocks(_as_text(value) if value else "")
+    _give_ids([{"role": "assistant", "content": blocks}], made_up)
     return blocks, around
 
 
@@ -144,18 +179,87 @@ def tools(value: Any) -> tuple[list[Turn], bool]:
     return [tool for tool in made if tool], any(t.get("input_schema") is _OPEN_SCHEMA for t in made)
 
 
-def _assembled(value: Any) -> Any:
-    """The message of a stream, which is a text of server-sent events or a list of them."""
+def _reply_in(value: Any) -> Any:
+    """A reply as an object, a list or a text; None for a stream without its end.
+
+    The text of a reply may be JSON itself: it is read only where it has the form of a reply.
+    """
     if isinstance(value, str) and _STREAM.match(value):
-        value = [*read_events(value.encode("utf-8", "surrogatepass"))]
-    if isinstance(value, list) and any(e.get("type") == "message_start" for e in mappings(value)):
-        stream = assemble(value)
+        whole: Any = [*read_events(value.encode("utf-8", "surrogatepass"))]
+    else:
+        whole = structured(value)
+    if isinstance(whole, list) and any(e.get("type") == "message_start" for e in mappings(whole)):
+        stream = assemble(whole)
         return stream.message if stream.complete and stream.error is None else None
-    return value
+    return value if isinstance(value, str) and not _is_reply(whole) else whole
+
+
+def _is_reply(value: Any) -> bool:
+    """Whether an object or a list has the form of a reply, or of what is around one."""
+    if isinstance(value, list):
+        return _are_blocks(value) or any(_is_reply(each) for each in value)
+    of = mapping(value)
+    inner = (of.get(name) for name in _REPLY_IN)
+    return (
+        "role" in of
+        or any(isinstance(each, Mapping | list) for each in inner)
+        or bool(_MARKS & of.keys())
+    )
+
+
+def _inner(value: Mapping[str, Any]) -> Any:
+    """What is in the wrapper of a reply; a text only where the wrapper holds nothing of its own."""
+    inner = first(value, _REPLY_IN)
+    own = value.keys() - _TELLS - {*_REPLY_IN}
+    return None if isinstance(inner, str) and own else inner
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _defines_tool(message: Mapping[str, Any]) -> bool:
+    """Whether what is written as the result of a tool is the definition of one."""
+    if message.get("role") != "tool" or first(message, (*_RESULT_ID, "name")) is not None:
+        return False
+    content = mapping(structured(message.get("content")))
+    schema = _tool(content).get("input_schema")
+    return schema is not None and (schema is not _OPEN_SCHEMA or content.get("type") == "function")
+
+
+def lacks_media(value: Any) -> bool:
+    """Whether an attachment is in the storage of the tool that exported it, or is sound."""
+    if isinstance(value, str):
+        return _ELSEWHERE.search(value) is not None
+    if isinstance(value, Mapping):
+        return str(value.get("type")) in _NO_MEDIA or any(map(lacks_media, value.values()))
+    return isinstance(value, list | tuple) and any(map(lacks_media, value))
+
+
+def _unnested(value: Any) -> Any:
+    is_nested = isinstance(value, list) and len(value) == 1 and isinstance(value[0], list)
+    return value[0] if is_nested else value
+
+
+def _are_messages(value: Any) -> bool:
+    """Whether each item of a list says whose turn it is."""
+    said = mappings(value)
+    return (
+        bool(said)
+        and len(said) == len(value)
+        and all("role" in each or "kwargs" in each or each.get("type") in _ROLES for each in said)
+    )
+
+
+def _are_blocks(value: Any) -> bool:
+    """Whether each item of a list is a block of a known type."""
+    blocks = mappings(value)
+    return bool(blocks) and len(blocks) == len(value) and all(map(_is_block, blocks))
 
 
 def _is_block(value: Mapping[str, Any]) -> bool:
-    return "type" in value and not {"role", "message", "kwargs"} & value.keys()
+    named = str(value.get("type"))
+    return (named in _KINDS or named in _OWN_BLOCKS) and not {"role", "message"} & value.keys()
 
 
 def tool_choice(value: Any) -> Any:
@@ -177,7 +281,7 @@ def _message(message: Mapping[str, Any]) -> tuple[str, list[Turn]]:
         role = named[-1]
     message = _unwrapped(message)
     role = _ROLES.get(str(message.get("role") or role), "user")
-    content = structured(first(message, _CONTENT))
+    content = first(message, _CONTENT)
     if role == "tool" and not any(b.get("type") in _KINDS for b in mappings(content)):
         content = [{**message, "type": "tool_result", "content": content}]
     elif role == "tool":
@@ -221,6 +325,10 @@ def _block(part: Mapping[str, Any]) -> Turn:
     for name, kind in _CONVERSE.items():
         if isinstance(part.get(name), Mapping):
             part = {**part[name], "type": kind}
+            part["content"] = [
+                {"type": "text", **each} if each.keys() == {"text"} else each
+                for each in mappings(part.get("content"))
+            ] or part.get("content")
     part = {k: v for k, v in _unwrapped(part).items() if v is not None and k not in _OF_CHUNKS}
     own = _NATIVE.get(str(part.get("type")), ())
     if own and all(part.get(name) for name in own):
@@ -243,7 +351,9 @@ def _block(part: Mapping[str, Any]) -> Turn:
             return {"type": _modality(part), "source": source}
         case "url":
             at = part.get("image_url", part.get("uri"))
-            url = str(mapping(at).get("url", at))
+            url = mapping(at).get("url", at)
+            if not isinstance(url, str):  # an object that names where the tool keeps it
+                return {"type": _modality(part), "source": url}
             if (inline := _INLINE.fullmatch(url)) is not None:
                 source = {"type": "base64", "media_type": inline[1], "data": inline[2]}
             else:
@@ -261,7 +371,8 @@ def _modality(part: Mapping[str, Any]) -> str:
 
 def _call(part: Mapping[str, Any]) -> Turn:
     given = structured(first(part, _INPUT))
-    if isinstance(part.get("arguments"), str) and isinstance(mapping(given).get("input"), Mapping):
+    is_field = isinstance(given, Mapping) and given.keys() == {"input"}
+    if is_field and isinstance(part.get("arguments"), str) and isinstance(given["input"], Mapping):
         given = given["input"]  # Logfire writes the field of the block with its name
     given = given if isinstance(given, Mapping) else {} if given is None else {"input": given}
     name = first(part, _NAME) or ""
@@ -269,17 +380,19 @@ def _call(part: Mapping[str, Any]) -> Turn:
 
 
 def _result(part: Mapping[str, Any]) -> Turn:
-    given = structured(first(part, _RESULT))
-    listed = [given] if isinstance(given, Mapping) else given
-    if isinstance(listed, list):
-        typed = [{"type": "text", **b} if "text" in b else dict(b) for b in mappings(listed)]
-        shown = typed and all(str(b.get("type")) in _SHOWN for b in typed)
-        listed = typed if shown else json.dumps(given, ensure_ascii=False)
-    content = "" if listed is None else listed if isinstance(listed, list) else str(listed)
+    given = first(part, _RESULT)
+    listed = structured(given)
+    listed = [listed] if isinstance(listed, Mapping) else listed
+    shown = _are_blocks(listed) and all(_is_shown(block) for block in listed)
+    content = [dict(b) for b in listed] if shown else "" if given is None else _as_text(given)
     failed = {"is_error": True} if part.get("is_error") or part.get("status") == "error" else {}
     marked = {"cache_control": part["cache_control"]} if part.get("cache_control") else {}
     named = first(part, _RESULT_ID) or ""
     return {"type": "tool_result", "tool_use_id": named, "content": content, **failed, **marked}
+
+
+def _is_shown(block: Mapping[str, Any]) -> bool:
+    return block["type"] in _SHOWN and ("text" if block["type"] == "text" else "source") in block
 
 
 def _tool(value: Mapping[str, Any]) -> Turn:
@@ -299,21 +412,19 @@ def _gives_back(turn: Turn) -> bool:
     return turn["role"] == "user" and all(b["type"] == "tool_result" for b in turn["content"])
 
 
-def _give_ids(turns: list[Turn]) -> bool:
-    """Name the calls and results that have no id, by their order; whether one was named."""
-    numbers = count(1)
+def _give_ids(turns: list[Turn], before: int = 0) -> int:
+    """Name the calls and results that have no id, by their order; how many were named so far."""
     waiting: list[str] = []
-    made_up = False
     for block in _all_blocks(turns):
         if block.get("type") == "tool_use":
-            made_up |= not block["id"]
-            block["id"] = block["id"] or f"{MADE_UP}{next(numbers)}"
+            before += not block["id"]
+            block["id"] = block["id"] or f"{MADE_UP}{before}"
             waiting.append(block["id"])
         elif block.get("type") == "tool_result" and waiting:
             block["tool_use_id"] = block["tool_use_id"] or waiting[0]
             if block["tool_use_id"] in waiting:
                 waiting.remove(block["tool_use_id"])
-    return made_up
+    return before
 
 
 def _all_blocks(turns: list[Turn]) -> Iterator[Turn]:

@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 Why = Literal[
     "broken", "no call to a model", "another vendor's model", "no content", "failed", "cut",
+    "no content (media is not in the export)", "there twice",
 ]  # fmt: skip
 """Why a record of a source is no call: it can't be read; it is of another kind (a tool, a chain);
 another vendor's model was asked; the export holds no request or no reply; the call failed for a
-reason that is no behavior of the model; its content was cut."""
+reason that is no behavior of the model; its content was cut; an
+attachment is kept elsewhere; the same record is there once more."""
 
 
 @dataclass(frozen=True)

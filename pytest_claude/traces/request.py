@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from pytest_claude.models.ids import canonical_model
-from pytest_claude.traces.messages import conversation, reply, structured, tool_choice, tools
+from pytest_claude.traces.messages import (
+    blocks_in,
+    conversation,
+    lacks_media,
+    reply,
+    structured,
+    tool_choice,
+    tools,
+)
 from pytest_claude.traces.model import LeftOut, TracedCall
 from pytest_claude.traces.names import CALLS, FIELDS, OPTIONS, STOPS, named
 from pytest_claude.transcript.json_values import integer, mapping, mappings, parsed, string
@@ -17,6 +26,7 @@ DEFAULTS: Mapping[str, Any] = {
     "max_tokens": 4096,
     "tool schemas": {"type": "object"},
     "tools": "those that are called, each with any arguments",
+    "place of later system messages": "the system prompt, before all turns",
     "tool ids": "toolu_recorded_1, toolu_recorded_2, …",
     "stop_reason": "tool_use where a tool is called, else end_turn",
 }
@@ -26,6 +36,7 @@ NOT_SENT = frozenset({"stream", "anthropic_version", "anthropic_beta", "betas", 
                       "extra_query", "extra_body", "timeout"})  # fmt: skip
 """Arguments of an SDK and fields of a platform that say nothing of what is asked."""
 
+_DEEPEST = 200
 _REQUEST = frozenset({"messages", "prompt"})
 _CONTENT = ("request", "messages", "system", "tools", "reply")
 _CUT = re.compile(r"\s*(?:\[\s*)?\{\s*\"")
@@ -45,7 +56,7 @@ class Span:
     """
 
     fields: Mapping[str, Any]
-    source: str
+    source: str = field(compare=False)
     trace: str = ""
     time: str | float = 0
 
@@ -75,19 +86,38 @@ def call_of(span: Span) -> TracedCall | LeftOut:
     if any(_is_cut(named(fields, name)) for name in _CONTENT):
         return LeftOut("cut", source, "a text of JSON without its end")
     filled: list[str] = []
-    body, dropped = _body(fields, request, filled)
-    content, around = reply(named(fields, "reply"))
+    body, dropped, made_up = _body(fields, request, filled)
+    content, around = reply(named(fields, "reply"), made_up)
     if not body.get("messages") or not content:
         failed = named(fields, "error") is not None
         return LeftOut("failed" if failed and body.get("messages") else "no content", source)
+    if lacks_media([body["messages"], body.get("system"), content]):
+        return LeftOut("no content (media is not in the export)", source)
     body["model"] = spelled(model if is_claude(model) else served)
     _fill_tools(body, content, filled)
     message = _message(fields, content, around, filled)
     message["model"] = served or string(around.get("model")) or body["model"]
+    _check([body, message])
     betas = ",".join(each for each in mapping(request).get("betas") or () if isinstance(each, str))
     return TracedCall(
         body, message, source, 200, span.trace, span.time, betas, tuple(filled), tuple(dropped)
     )
+
+
+def _check(value: Any, depth: int = 0) -> None:
+    """Refuse what is JSON only for Python.
+
+    Raises:
+        ValueError: It is nested so deeply that it can't be written, or has a number without an end.
+    """
+    if depth > _DEEPEST:
+        raise ValueError(f"nested more than {_DEEPEST} deep")
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError(f"{value} is no number of JSON")
+    inner = value.values() if isinstance(value, Mapping) else value
+    if isinstance(inner, Iterable) and not isinstance(inner, str):
+        for each in inner:
+            _check(each, depth + 1)
 
 
 def _is_cut(value: Any) -> bool:
@@ -98,39 +128,45 @@ def _is_cut(value: Any) -> bool:
 
 def _body(
     fields: Mapping[str, Any], request: Any, filled: list[str]
-) -> tuple[dict[str, Any], list[str]]:
-    """The body of the request, and the fields that it had and the API does not know."""
+) -> tuple[dict[str, Any], list[str], int]:
+    """The body of the request, the fields that the API does not know, and the ids made up."""
     whole = isinstance(request, Mapping) and bool(_REQUEST & request.keys())
     given = (
         {k: v for k, v in request.items() if k not in NOT_SENT and v is not None} if whole else {}
     )
     listed = next((given.pop(name) for name in ("messages", "prompt") if name in given), None)
     messages = named(fields, "messages") if listed is None else listed
-    told = conversation(request if messages is None else messages)
-    outside = conversation([{"role": "system", "content": structured(named(fields, "system"))}])
+    told = conversation(named(fields, "request") if messages is None else messages)
+    outside = conversation([{"role": "system", "content": blocks_in(named(fields, "system"))}])
     stated = given.pop("system", None)
     dropped = [name for name in given if name not in FIELDS]
     given = {name: value for name, value in given.items() if name in FIELDS}
     options = {name: _plain(named(fields, name, OPTIONS)) for name in OPTIONS}
     body = {**{k: v for k, v in options.items() if v is not None}, **given}
-    offered, open_schema = tools(body.pop("tools", None) or named(fields, "tools"))
+    offered, open_schema = tools(body.pop("tools", None) or named(fields, "tools") or told.tools)
     if "tool_choice" in body:
         body["tool_choice"] = tool_choice(body["tool_choice"])
     if "max_tokens" not in body:
         body["max_tokens"] = DEFAULTS["max_tokens"]
         filled.append("max_tokens")
-    filled += ["tool schemas"] * open_schema + ["tool ids"] * told.made_up
+    filled += ["tool schemas"] * open_schema + ["tool ids"] * (told.made_up > 0)
     dropped += ["thinking"] * told.unsigned
-    system = [*outside.system, *told.system]
-    said = stated if stated else system[0]["text"] if _is_text(system) else system
+    filled += ["place of later system messages"] * told.moved
+    given_as = {"role": "system", "content": stated}
+    own = conversation([given_as]).system if stated else outside.system
+    more = [block for block in told.system if block.get("text") not in [b.get("text") for b in own]]
+    system = [*own, *more]
+    said = stated if stated and not more else system[0]["text"] if _is_text(system) else system
     made = {"system": said, "messages": told.turns, "tools": offered}
-    return {**body, **{name: each for name, each in made.items() if each}}, dropped
+    return {**body, **{name: each for name, each in made.items() if each}}, dropped, told.made_up
 
 
 def _plain(value: Any) -> Any:
     """An option that may be written as a text, a number too."""
     value = structured(value)
-    return parsed(value, value) if isinstance(value, str) else value
+    value = parsed(value, value) if isinstance(value, str) else value
+    is_endless = isinstance(value, float) and not isfinite(value)  # "Infinity" for no limit
+    return None if is_endless else value
 
 
 def _is_text(blocks: Sequence[Mapping[str, Any]]) -> bool:
@@ -186,10 +222,27 @@ _COUNTS = (
 )
 
 
+_DETAILS = {"cache_read_input_tokens": "cache_read",
+            "cache_creation_input_tokens": "cache_creation"}  # fmt: skip
+
+
 def _usage(fields: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, int]:
-    stated = mapping(around.get("usage")) or mapping(around.get("usage_metadata"))
+    """The tokens of a call, those of the prompt cache apart, as the API counts them."""
+    stated = mapping(around.get("usage"))
+    of_langchain = {} if stated else mapping(around.get("usage_metadata"))
+    details = mapping(of_langchain.get("input_token_details"))
+    stated = {**of_langchain, **stated}
+    for name, detail in _DETAILS.items():
+        if detail in details:
+            stated[name] = details[detail]
     counts = {name: stated.get(name, named(fields, name)) for name in _COUNTS}
     numbers = {name: _number(count) for name, count in counts.items()}
+    whole = of_langchain.get("input_tokens")
+    if numbers["input_tokens"] is None:
+        whole = named(fields, "input_tokens with cached ones")
+    if (number := _number(whole)) is not None:
+        apart = number - sum(numbers[name] or 0 for name in _DETAILS)
+        numbers["input_tokens"] = apart if apart >= 0 else number
     return {name: number for name, number in numbers.items() if number is not None}
 
 

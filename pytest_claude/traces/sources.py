@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pytest_claude.traces.files import Record, records
+from pytest_claude.traces.files import Record, attempt, records
 from pytest_claude.traces.model import LeftOut, TracedCall
 from pytest_claude.traces.readers import cassettes, jsonl, otel, tables
 from pytest_claude.traces.request import Span, call_of
@@ -36,15 +36,7 @@ def _spans(
     """The calls in exports; all files are read as one, for they may be parts of one."""
     found = (record for path, shown in files for record in records(path, shown))
     for span in reader(found):
-        yield span if isinstance(span, LeftOut) else _call(span)
-
-
-def _call(span: Span) -> TracedCall | LeftOut:
-    try:
-        return call_of(span)
-    # The one place where what a tool wrote otherwise than its documentation says is no call.
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        return LeftOut("broken", span.source, f"it is not as expected: {error!r}")
+        yield span if isinstance(span, LeftOut) else attempt(span.source, call_of, span)
 
 
 def _recordings(files: Iterable[tuple[Path, str]]) -> Iterator[TracedCall | LeftOut]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from pytest_claude.models.ids import canonical_model
+from pytest_claude.traces.cases import begins_late
 from pytest_claude.traces.clusters import Cluster
 from pytest_claude.traces.model import Case, LeftOut, Why
 from pytest_claude.traces.request import DEFAULTS
@@ -77,6 +78,9 @@ def chosen_lines(
         f"{counted(tally.calls, 'call')} → {counted(cases, 'case')} (the loop of an agent is one); "
         f"{cases - distinct:,} of them ask what another one asks"
     )
+    if late := sum(begins_late(case) for cluster in clusters for case in cluster.cases):
+        told = counted(late, "case")
+        yield f"begin with results of tools whose call is not in the export: {told}"
     most = "all of them" if number is None else f"at most {number} of each (--n)"
     yield (
         f"{counted(len(clusters), 'cluster')} by model, system prompt, tools and what the model "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from pytest_claude.traces.files import Record
+from pytest_claude.traces.files import Record, attempt
 from pytest_claude.traces.messages import first
 from pytest_claude.traces.model import LeftOut
 from pytest_claude.traces.request import Span
@@ -33,14 +33,17 @@ def spans(
         if isinstance(record, LeftOut):
             yield record
             continue
-        source, data = record
-        row: Mapping[str, object] = mapping(data)
-        request, reply = first(row, requests), first(row, replies)
-        if reply is None and not (request or "messages" in row):
-            yield LeftOut("broken", source, f"it has none of {', '.join((*requests, *replies))}")
-            continue
-        if request is None:
-            request = {k: v for k, v in row.items() if k not in (*replies, *_TRACES, *_TIMES)}
-        fields = {"request_data": request, "output": reply, "error": mapping(reply).get("error")}
-        trace, time = first(row, _TRACES), first(row, _TIMES)
-        yield Span(fields, source, str(trace or ""), str(time or ""))
+        yield attempt(record[0], _span, record, requests, replies)
+
+
+def _span(record: Record, requests: tuple[str, ...], replies: tuple[str, ...]) -> Span | LeftOut:
+    source, data = record
+    row: Mapping[str, object] = mapping(data)
+    request, reply = first(row, requests), first(row, replies)
+    if reply is None and not (request or "messages" in row):
+        return LeftOut("broken", source, f"it has none of {', '.join((*requests, *replies))}")
+    if request is None:
+        request = {k: v for k, v in row.items() if k not in (*replies, *_TRACES, *_TIMES)}
+    fields = {"request_data": request, "output": reply, "error": mapping(reply).get("error")}
+    trace, time = first(row, _TRACES), first(row, _TIMES)
+    return Span(fields, source, str(trace or ""), str(time or ""))

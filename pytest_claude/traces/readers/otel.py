@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pytest_claude.traces.files import Record
-from pytest_claude.traces.messages import first, structured
+from pytest_claude.traces.files import Record, attempt
+from pytest_claude.traces.messages import blocks_in, first, structured
 from pytest_claude.traces.model import LeftOut
 from pytest_claude.traces.request import Span
 from pytest_claude.transcript.json_values import mapping, mappings, parsed
@@ -30,11 +31,21 @@ _INDEX = re.compile(r"\.(?=\d+(?:\.|$))")
 _Key = tuple[str, str]
 
 
+@dataclass(frozen=True)
+class _Event:
+    """An event of a span, or a log record: its name, what it says, and where and when that is."""
+
+    name: str
+    fields: Mapping[str, Any]
+    source: str = field(compare=False)
+    trace: str
+    time: str
+
+
 def spans(records: Iterable[Record | LeftOut]) -> Iterator[Span | LeftOut]:
     """The spans of an export, each with what its events and log records say."""
-    found: dict[_Key, Span] = {}
-    logged: dict[_Key, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
-    places: dict[_Key, str] = {}
+    found: dict[_Key, list[Span]] = defaultdict(list)
+    logged: dict[_Key, list[_Event]] = defaultdict(list)
     for record in records:
         if isinstance(record, LeftOut):
             yield record
@@ -43,21 +54,40 @@ def spans(records: Iterable[Record | LeftOut]) -> Iterator[Span | LeftOut]:
         known = False
         for number, (kind, each) in enumerate(_entries(data), start=1):
             known = True
-            key, place = _key(each), f"{source}, span {number}"
-            if kind == "log":
-                logged[key].append(_event(each))
-                places.setdefault(key, place)
+            named, place = _key(each), f"{source}, span {number}"
+            key = named if named[1] else ("", place)  # without an id it belongs to no other
+            read: Callable[..., Span | _Event] = _event if kind == "log" else _span
+            made = attempt(place, read, each, place, named[0])
+            if isinstance(made, LeftOut):
+                yield made
+            elif isinstance(made, Span):
+                if made in found[key]:
+                    yield LeftOut("there twice", place)
+                else:
+                    found[key].append(made)
+            elif made.name == _DETAILS and made in logged[key]:
+                yield LeftOut("there twice", place)
             else:
-                found[key if key[1] else ("", place)] = _span(each, place, key[0])
+                logged[key].append(made)
         if not known:
             yield LeftOut("broken", source, "no span of OpenTelemetry")
-    for key in logged:
+    for key, events in logged.items():
         if key not in found:  # an export of logs alone
-            found[key] = Span({}, places[key], key[0])
+            found[key] = [Span({}, events[0].source, events[0].trace, events[0].time)]
     for key in [*found]:
-        span = found.pop(key)  # what is read is large
-        fields = {**span.fields, **_said(logged.get(key, ()))}
-        yield Span(fields, span.source, span.trace, span.time)
+        for span in found.pop(key):  # what is read is large
+            yield from _with_events(span, logged.get(key, ()))
+
+
+def _with_events(span: Span, events: Sequence[_Event]) -> Iterator[Span]:
+    """A span with what its events say; each event of details is a call of its own."""
+    fields = {**span.fields, **_said(events)}
+    details = [event for event in events if event.name == _DETAILS]
+    if len(details) < 2:
+        yield replace(span, fields=fields)
+        return
+    for event in details:
+        yield Span({**fields, **event.fields}, event.source, span.trace, event.time or span.time)
 
 
 def _entries(data: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -85,7 +115,7 @@ def _key(entry: Mapping[str, Any]) -> _Key:
 
 def _span(entry: Mapping[str, Any], source: str, trace: str) -> Span:
     own = attributes(entry.get("attributes"))
-    events = [_event(event) for event in mappings(entry.get("events"))]
+    events = [_event(event, source, trace) for event in mappings(entry.get("events"))]
     status = mapping(entry.get("status"))
     failed = str(status.get("code", status.get("status_code"))) in (
         "2",
@@ -97,28 +127,30 @@ def _span(entry: Mapping[str, Any], source: str, trace: str) -> Span:
     return Span(error | own | _said(events), source, trace, str(time))
 
 
-def _event(entry: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """The name and the fields of an event, wherever its body is."""
-    fields = attributes(entry.get("attributes"))
+def _event(entry: Mapping[str, Any], source: str, trace: str) -> _Event:
+    """An event, wherever its body is."""
+    fields = {k: blocks_in(v) for k, v in attributes(entry.get("attributes")).items()}
     name = entry.get("eventName") or entry.get("event_name") or entry.get("name")
     name = name or fields.get("event.name")
     body = next((fields[key] for key in _BODIES if key in fields), None)
     body = structured(_value(entry["body"]) if "body" in entry else body)
-    return str(name), {**fields, **mapping(body)}
+    time = first(entry, ("timeUnixNano", "observedTimeUnixNano", "timestamp", "time"))
+    return _Event(str(name), {**fields, **mapping(body)}, source, trace, str(time or ""))
 
 
-def _said(events: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
+def _said(events: Iterable[_Event]) -> dict[str, Any]:
     """What events say of a call, as the attributes of a span would."""
     turns: list[Any] = []
     choices: list[Any] = []
     said: dict[str, Any] = {}
-    for name, fields in events:
+    for event in events:
+        name, fields = event.name, event.fields
         if name == _DETAILS or name in _WHOLE:
             said |= fields
         elif name in _SAID:
             turns.append({"role": _SAID[name], **fields})
         elif name == _CHOICE:
-            choices.append(fields)
+            choices.append({**fields, "message": structured(fields.get("message"))})
     listed = {"gen_ai.input.messages": turns, "gen_ai.output.messages": choices}
     return said | {name: each for name, each in listed.items() if each}
 
@@ -140,7 +172,7 @@ def attributes(value: Any) -> dict[str, Any]:
     if said:
         whole["gen_ai.output.messages"] = [{"role": "assistant", **said}]
     listed = mappings(structured(whole.get("events")))  # pydantic-ai's, by the setting "attributes"
-    return whole | _said((str(each.get("event.name")), each) for each in listed)
+    return whole | _said(_Event(str(each.get("event.name")), each, "", "", "") for each in listed)
 
 
 def _put(into: Any, path: list[str], value: Any) -> None:
@@ -149,7 +181,7 @@ def _put(into: Any, path: list[str], value: Any) -> None:
             return  # a name is that of a value and of a group
         into = into.setdefault(step, {})
     if isinstance(into, dict):
-        into[path[-1]] = value
+        into[path[-1]] = blocks_in(value)
 
 
 def _listed(value: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_claude.traces.files import Record
+from pytest_claude.traces.files import Record, attempt
 from pytest_claude.traces.messages import first, structured
 from pytest_claude.traces.model import LeftOut
 from pytest_claude.traces.names import at
@@ -40,14 +40,23 @@ class Export:
             if isinstance(record, LeftOut):
                 yield record
                 continue
-            for source, row in self._rows(*record):
-                if first(row, self.marks) is None:
-                    yield LeftOut("broken", source, f"it has none of {', '.join(self.marks)}")
-                    continue
-                spread = (attributes(structured(at(row, path))) for path in self.spread)
-                fields = {**row, **{k: v for each in spread for k, v in each.items()}}
-                trace, time = first(row, self.trace), first(row, self.time)
-                yield Span(fields, source, str(trace or ""), str(time or ""))
+            rows = attempt(record[0], self._listed, *record)
+            if isinstance(rows, LeftOut):
+                yield rows
+                continue
+            for source, row in rows:
+                yield attempt(source, self._span, source, row)
+
+    def _span(self, source: str, row: Mapping[str, Any]) -> Span | LeftOut:
+        if first(row, self.marks) is None:
+            return LeftOut("broken", source, f"it has none of {', '.join(self.marks)}")
+        spread = (attributes(structured(at(row, path))) for path in self.spread)
+        fields = {**row, **{k: v for each in spread for k, v in each.items()}}
+        trace, time = first(row, self.trace), first(row, self.time)
+        return Span(fields, source, str(trace or ""), str(time or ""))
+
+    def _listed(self, source: str, data: Any) -> list[Record]:
+        return [*self._rows(source, data)]
 
     def _rows(self, source: str, data: Any) -> Iterator[Record]:
         whole = mapping(data)
@@ -85,7 +94,7 @@ LANGFUSE = Export(
 LANGSMITH = Export(
     lists=("runs", "child_runs"),
     trace=("trace_id",),
-    time=("dotted_order", *_BEGAN),
+    time=(*_BEGAN, "dotted_order"),
     marks=("run_type", "inputs"),
 )
 LOGFIRE = Export(

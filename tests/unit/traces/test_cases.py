@@ -10,6 +10,7 @@ import pytest
 from pytest_claude.traces.cases import linked, without_doubles
 from pytest_claude.traces.clusters import clusters, manner_of
 from pytest_claude.traces.model import Case, TracedCall
+from pytest_claude.traces.summary import Tally, chosen_lines
 
 Turn = dict[str, Any]
 ASKED: Turn = {"role": "user", "content": "Where is it?"}
@@ -75,6 +76,37 @@ def test_of_two_alike_a_call_goes_on_with_the_one_of_its_trace() -> None:
     others[1] = replace(others[1], source="mine")
     sources = [case.source for case in linked([*others, mine]) if len(case.replies) == 2]
     assert sources == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (9.5, 10.2), ("9.5", "10.2"), ("999", "1000"),
+        ("2026-05-02T10:00:00Z", "2026-05-02T10:00:00.9Z"),
+        ("2026-05-02T10:00:00.123456788Z", "2026-05-02T10:00:00.123456789Z"),
+        ("2026-05-02T12:00:00+02:00", "2026-05-02T10:00:01Z"),
+        ("2026-05-02 10:00:00.5+00", "2026-05-02T10:00:01"),
+        ("1700000000000000001", "1700000000000000002"),
+    ],
+)  # fmt: skip
+def test_times_of_any_form_are_in_order(earlier: Any, later: Any) -> None:
+    first, second = replace(FIRST, time=earlier), replace(SECOND, time=later)
+    assert steps(second, first) == [2]
+    assert steps(replace(SECOND, time=earlier), replace(FIRST, time=later)) == [1, 1]
+
+
+@pytest.mark.parametrize("time", ["nan", "1e999", "2026-99-02T10:00:00Z", "", "yesterday"])
+def test_a_time_of_no_known_form_leaves_the_order_as_it_is(time: str) -> None:
+    assert steps(replace(FIRST, time=time), replace(SECOND, time=time)) == [2]
+
+
+def test_cases_whose_first_call_is_missing_are_counted() -> None:
+    def told(*calls: TracedCall) -> str:
+        cases = linked(calls)
+        return "\n".join(chosen_lines(Tally(calls=2), len(cases), clusters(cases), None))
+
+    assert "begin with results of tools whose call is not in the export: 1 case" in told(SECOND)
+    assert "results of tools" not in told(FIRST, SECOND)
 
 
 def test_made_up_ids_tell_no_calls_apart() -> None:

@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_claude.errors import SettingsError
+from pytest_claude.traces import files
 from pytest_claude.traces.cases import linked
+from pytest_claude.traces.messages import conversation
 from pytest_claude.traces.model import Case, LeftOut, TracedCall
 from pytest_claude.traces.sources import SOURCES, read_jsonl
 
@@ -700,6 +701,11 @@ def test_options_that_are_written_as_texts_are_numbers(tmp_path: Path) -> None:
     assert (call.body["max_tokens"], call.body["temperature"]) == (300, 0.5)
 
 
+def test_an_option_without_an_end_is_no_option(tmp_path: Path) -> None:
+    record = {**langfuse_bucket(0), "model_parameters": {"max_tokens": "Infinity"}}
+    assert only_call("langfuse", record, tmp_path).body["max_tokens"] == 4096
+
+
 def test_fields_of_ones_own_are_named(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text(json.dumps({"asked": BODIES[0], "got": message(0), "response": "noise"}))
@@ -718,9 +724,10 @@ def test_a_binary_format_is_refused_with_the_command_that_converts_it(
 ) -> None:
     path = tmp_path / "runs.parquet"
     path.write_bytes(magic + b"\0" * 20)
-    with pytest.raises(SettingsError, match=f"a {kind} file") as error:
-        read("langsmith", path)
-    command = str(error.value).partition("to convert it  ")[2]
+    (found,) = read("langsmith", path)
+    assert isinstance(found, LeftOut)
+    assert found.detail.startswith(f"a {kind} file")
+    command = found.detail.partition("to convert it  ")[2]
     assert command.startswith('pip install pyarrow pandas && python -c "')
     compile(command.split('"')[1], "command", "exec")
 
@@ -746,8 +753,6 @@ def test_the_bedrock_id_of_a_model_is_written_as_the_api_takes_it(tmp_path: Path
 
 
 def test_thinking_without_its_signature_is_not_sent_back() -> None:
-    from pytest_claude.traces.messages import conversation
-
     thought = {"type": "reasoning", "content": "Hm."}
     signed = {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}
     turns = [USER, {"role": "assistant", "content": [thought, signed, CALL]}, BACK]
@@ -875,15 +880,11 @@ def test_a_choice_of_tools_is_written_as_the_api_takes_it(
     ],
 )  # fmt: skip
 def test_an_image_is_written_as_the_api_takes_it(part: Json, source: Json) -> None:
-    from pytest_claude.traces.messages import conversation
-
     (turn,) = conversation([{"role": "user", "parts": [part]}])[1]
     assert turn["content"] == [{"type": "image", "source": source}]
 
 
 def test_the_blocks_of_bedrocks_converse_are_read() -> None:
-    from pytest_claude.traces.messages import conversation
-
     called = {"toolUse": {"toolUseId": "toolu_1", "name": "lookup_order", "input": INPUT}}
     given = {"toolResult": {"toolUseId": "toolu_1", "content": [{"text": GIVEN}]}}
     turns = [
@@ -923,6 +924,411 @@ def test_a_recorded_call_of_another_vendor_is_counted(
     (found,) = read("cassettes", path)
     assert isinstance(found, LeftOut)
     assert (found.why, found.detail) == ("another vendor's model", model)
+
+
+# --- texts that are JSON -------------------------------------------------------------------------
+
+TEXTS = ['{"order_id": 5}', '{"message": "hello", "ok": true}', '["a", "b"]', '[{"order": 1}]',
+         '{"type": "refund", "text": "now"}', '{"output": "x", "n": 1}', "5", "{}"]  # fmt: skip
+
+
+def chat_of(text: str) -> Json:
+    """Messages that are all of one text."""
+    return [{"role": role, "content": text} for role in ("user", "assistant", "user")]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize(
+    ("source", "record"),
+    [
+        ("jsonl", lambda text: {"request": {**BODY, "messages": chat_of(text)},
+                                "response": {**message(1), "content": text}}),
+        ("langfuse", lambda text: {**langfuse_ui(1), "input": chat_of(text), "output": text}),
+        ("langfuse", lambda text: {
+            **langfuse_ui(1), "input": {"messages": chat_of(text)},
+            "output": {"role": "assistant", "content": text}}),
+        ("otel", lambda text: span(
+            gen_ai__input__messages=None, gen_ai__output__messages=None,
+            **{f"gen_ai.prompt.{n}.{key}": value for n, turn in enumerate(chat_of(text))
+               for key, value in turn.items()},
+            **{"gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.content": text})),
+        ("otel", lambda text: span(
+            gen_ai__input__messages=json.dumps([
+                {"role": turn["role"], "parts": [{"type": "text", "content": text}]}
+                for turn in chat_of(text)]),
+            gen_ai__output__messages=json.dumps([
+                {"role": "assistant", "parts": [{"type": "text", "content": text}]}]))),
+        ("langsmith", lambda text: {
+            **langsmith_langchain(1),
+            "inputs": {"messages": [[lc("HumanMessage", content=text, type="human"),
+                                     lc("AIMessage", content=text, type="ai"),
+                                     lc("HumanMessage", content=text, type="human")]]},
+            "outputs": {"generations": [[{
+                "text": text, "message": lc("AIMessage", content=text, type="ai")}]]}}),
+        ("braintrust", lambda text: {
+            **braintrust_chat(1), "input": chat_of(text),
+            "output": [{"index": 0, "message": {"role": "assistant", "content": text}}]}),
+    ],
+)  # fmt: skip
+def test_a_text_that_is_json_stays_a_text(
+    source: str, record: Any, text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps(record(text)))
+    (call,) = read(source, path)
+    assert isinstance(call, TracedCall)
+    assert call.body["messages"] == chat_of(text)
+    assert call.reply["content"] == [{"type": "text", "text": text}]
+
+
+def test_a_prompt_that_is_one_text_of_json_stays_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(lines([{**langfuse_ui(1), "input": text, "output": "x"} for text in TEXTS]))
+    calls = [call for call in read("langfuse", path) if isinstance(call, TracedCall)]
+    assert [call.body["messages"][0]["content"] for call in calls] == TEXTS
+
+
+@pytest.mark.parametrize("said", [{"category": "refund"}, ["a", "b"], [{"order": 1}]])
+def test_a_reply_of_json_that_the_exporter_parsed_is_its_text(said: Json, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps({**langfuse_ui(1), "output": said}))
+    (call,) = read("langfuse", path)
+    assert isinstance(call, TracedCall)
+    assert json.loads(call.reply["content"][0]["text"]) == said
+
+
+# --- several calls of one span -------------------------------------------------------------------
+
+
+def detail(asked: str, said: str, **ids: str) -> Json:
+    values = options(1) | {
+        "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": asked}]}],
+        "gen_ai.output.messages": [
+            {"role": "assistant", "parts": [{"type": "text", "content": said}]}],
+    }  # fmt: skip
+    name = "gen_ai.client.inference.operation.details"
+    return {"eventName": name, "attributes": attributes(values), **ids}
+
+
+def replies_in(found: list[TracedCall | LeftOut]) -> list[str]:
+    calls = (each for each in found if isinstance(each, TracedCall))
+    return [call.reply["content"][0]["text"] for call in calls]
+
+
+@pytest.mark.parametrize("with_span", [False, True])
+@pytest.mark.parametrize("ids", [{}, {"traceId": "a"}, {"traceId": "a", "spanId": "b"}])
+def test_each_event_of_details_is_a_call(
+    ids: dict[str, str], with_span: bool, tmp_path: Path
+) -> None:
+    records = [detail(f"Question {n}", f"Answer {n}", **ids) for n in range(3)]
+    parent = {"name": "workflow", "context": {"trace_id": "a", "span_id": "b"}, "attributes": {}}
+    log = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+    path = tmp_path / "export.jsonl"
+    path.write_text(lines([log, parent][: 1 + with_span]))
+    assert replies_in(read("otel", path)) == ["Answer 0", "Answer 1", "Answer 2"]
+
+
+def test_spans_of_one_id_are_calls_each_and_the_same_one_twice_is_counted(tmp_path: Path) -> None:
+    other = {**console(0), "attributes": options(1) | as_texts(content(1))}
+    path = tmp_path / "export.jsonl"
+    path.write_text(lines([console(0), other, console(0)]))
+    found = read("otel", path)
+    assert [each.why for each in found if isinstance(each, LeftOut)] == ["there twice"]
+    calls = [each for each in found if isinstance(each, TracedCall)]
+    assert [len(call.body["messages"]) for call in calls] == [1, 3]
+
+
+def test_an_event_of_details_that_is_there_twice_is_counted_once(tmp_path: Path) -> None:
+    path = tmp_path / "export.jsonl"
+    path.write_text(lines([details(0), details(0)]))
+    found = read("otel", path)
+    assert [each.why for each in found if isinstance(each, LeftOut)] == ["there twice"]
+    assert len(found) == 2
+
+
+# --- arguments and results of tools --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [
+    {"input": {"a": 1}, "mode": "x"}, {"input": "text"}, {"name": "a", "input": {"b": 2}}, {},
+])  # fmt: skip
+def test_the_arguments_of_a_tool_are_kept_whole(given: Json) -> None:
+    function = {"name": "find", "arguments": json.dumps(given)}
+    turn = {"role": "assistant", "content": "", "tool_calls": [{"id": "c", "function": function}]}
+    ((block,),) = [each["content"] for each in conversation([turn]).turns]
+    assert block["input"] == given
+
+
+@pytest.mark.parametrize("result", [
+    '["a", {"text": "b", "score": 1}]', '{"text": "b", "score": 1}', '[{"text": "b"}]', "[1,2]",
+    '{"type": "text", "size": 3}', '{ "a":1 }', "[]", "5",
+])  # fmt: skip
+def test_the_result_of_a_tool_that_is_json_stays_as_it_is(result: str) -> None:
+    results = [
+        {"role": "tool", "tool_call_id": "c", "content": result},
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "c", "content": result}],
+        },
+        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c", "response": result}]},
+    ]
+    for each in results:
+        ((block,),) = [turn["content"] for turn in conversation([each]).turns]
+        assert block == {"type": "tool_result", "tool_use_id": "c", "content": result}
+
+
+def test_a_result_of_blocks_is_given_back_as_blocks() -> None:
+    blocks = [{"type": "text", "text": "b"}]
+    for content in (blocks, json.dumps(blocks)):
+        turn = {"role": "tool", "tool_call_id": "c", "content": content}
+        ((block,),) = [each["content"] for each in conversation([turn]).turns]
+        assert block["content"] == blocks
+
+
+def test_a_loop_whose_tool_calls_have_no_ids_is_one_case(tmp_path: Path) -> None:
+    def called(name: str) -> Json:
+        return {
+            "role": "assistant",
+            "parts": [{"type": "tool_call", "name": name, "arguments": {}}],
+        }
+
+    back = {"role": "tool", "parts": [{"type": "tool_call_response", "response": "r"}]}
+    history = [PARTS_IN[0], called("find"), back, called("look"), back]
+    outs = [called("find"), called("look"), parts_out(1)[0]]
+    spans = [
+        {**console(0), "context": {"trace_id": "a", "span_id": str(n)}, "start_time": str(n),
+         "attributes": options(1) | {"gen_ai.input.messages": history[: 1 + 2 * n],
+                                     "gen_ai.output.messages": [out]}}
+        for n, out in enumerate(outs)
+    ]  # fmt: skip
+    path = tmp_path / "export.jsonl"
+    path.write_text(lines(spans))
+    assert len(case_in(read("otel", path)).replies) == 3
+
+
+# --- what stands among the messages --------------------------------------------------------------
+
+
+def only_call(source: str, record: Json, folder: Path) -> TracedCall:
+    path = folder / "log.jsonl"
+    path.write_text(json.dumps(record))
+    (call,) = read(source, path)
+    assert isinstance(call, TracedCall)
+    return call
+
+
+FUNCTION = {"type": "function", "function": {k: v for k, v in DEFINED.items() if k != "type"}}
+
+
+@pytest.mark.parametrize("definition", [FUNCTION, json.dumps(FUNCTION), TOOL])
+def test_a_definition_of_a_tool_among_the_messages_is_a_tool(
+    definition: Json, tmp_path: Path
+) -> None:
+    messages = [*CHAT[:2], {"role": "tool", "content": definition}]
+    record = {**langfuse_ui(1), "input": messages}
+    call = only_call("langfuse", record, tmp_path)
+    assert call.body["tools"] == [TOOL]
+    assert call.body["messages"] == [USER]
+
+
+def test_a_result_of_a_tool_that_looks_like_a_definition_is_a_result(tmp_path: Path) -> None:
+    messages = [*CHAT[1:3], {**CHAT[3], "content": json.dumps(TOOL)}]
+    call = only_call("langfuse", {**langfuse_ui(1), "input": messages}, tmp_path)
+    assert call.body["messages"][2]["content"] == [{**RESULT, "content": json.dumps(TOOL)}]
+
+
+MEDIA = "@@@langfuseMedia:type=image/jpeg|id=cc48838a|source=base64_data_uri@@@"
+
+
+@pytest.mark.parametrize("content", [
+    MEDIA,
+    [{"type": "image_url", "image_url": {"url": MEDIA}}],
+    [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": MEDIA}}],
+    [{"type": "image_url", "image_url": {"url": {"type": "braintrust_attachment", "key": "k"}}}],
+    [{"type": "image", "source": {"type": "braintrust_attachment", "key": "k"}}],
+    [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}],
+])  # fmt: skip
+def test_a_call_whose_media_is_kept_elsewhere_is_left_out(content: Json, tmp_path: Path) -> None:
+    record = {**langfuse_ui(1), "input": [{"role": "user", "content": content}]}
+    why = left_out("langfuse", record, tmp_path).why
+    assert why == "no content (media is not in the export)"
+
+
+@pytest.mark.parametrize(("stated", "inner", "system"), [
+    ("A", "B", [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]),
+    ([{"type": "text", "text": "A"}], "B",
+     [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]),
+    ("A", "A", "A"), ("A", "", "A"), (None, "B", "B"),
+])  # fmt: skip
+def test_a_system_prompt_and_a_system_message_are_both_sent(
+    stated: Json, inner: str, system: Json, tmp_path: Path
+) -> None:
+    body = {"system": stated, "messages": [{"role": "system", "content": inner}, USER]}
+    call = only_call("langfuse", {**langfuse_ui(1), "input": body}, tmp_path)
+    assert call.body["system"] == system
+
+
+@pytest.mark.parametrize(("at", "listed"), [(0, False), (1, True), (3, False)])
+def test_a_system_message_between_turns_is_moved_and_listed(
+    at: int, listed: bool, tmp_path: Path
+) -> None:
+    messages = [USER, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]
+    messages.insert(at, CHAT[0])
+    call = only_call("langfuse", {**langfuse_ui(1), "input": messages}, tmp_path)
+    assert call.body["system"] == SYSTEM
+    assert ("place of later system messages" in call.filled) == listed
+
+
+# --- tokens of the prompt cache ------------------------------------------------------------------
+
+WITH_DETAILS = {"input_tokens": 1000, "output_tokens": 5, "total_tokens": 1005,
+                "input_token_details": {"cache_read": 700, "cache_creation": 200}}  # fmt: skip
+OF_LANGCHAIN = lc("AIMessage", content=SAID, type="ai", usage_metadata=WITH_DETAILS)
+
+
+@pytest.mark.parametrize(
+    ("source", "record"),
+    [
+        ("otel", span(**{"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 5,
+                         "gen_ai.usage.cache_read.input_tokens": 700,
+                         "gen_ai.usage.cache_creation.input_tokens": 200})),
+        ("otel", otlp(openinference(1) | {
+            "llm.token_count.prompt": 1000, "llm.token_count.completion": 5,
+            "llm.token_count.prompt_details.cache_read": 700,
+            "llm.token_count.prompt_details.cache_write": 200})),
+        ("braintrust", {**braintrust_chat(1), "metrics": {
+            "prompt_tokens": 1000, "completion_tokens": 5, "prompt_cached_tokens": 700,
+            "prompt_cache_creation_tokens": 200}}),
+        ("langsmith", {**langsmith_langchain(1),
+                       "outputs": {"generations": [[{"text": SAID, "message": OF_LANGCHAIN}]]}}),
+        ("langfuse", {**without(langfuse_ui(1), "output"), "output": SAID, "usageDetails": {
+            "input": 100, "output": 5, "cache_read_input_tokens": 700,
+            "cache_creation_input_tokens": 200}}),
+    ],
+)  # fmt: skip
+def test_cached_tokens_are_counted_apart_as_the_api_does(
+    source: str, record: Json, tmp_path: Path
+) -> None:
+    assert only_call(source, record, tmp_path).reply["usage"] == {
+        "input_tokens": 100, "output_tokens": 5, "cache_read_input_tokens": 700,
+        "cache_creation_input_tokens": 200,
+    }  # fmt: skip
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+LINE = json.dumps({"request": BODIES[1], "response": message(1)})
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("a.jsonl.zst", b"(\xb5/\xfd"), ("a.zip", b"PK\3\4"), ("a.json.bz2", b"BZh9"),
+     ("a.xz", b"\xfd7zXZ\0"), ("a.parquet", b"PAR1"), ("a.arrow", b"ARROW1\0\0")],
+)  # fmt: skip
+def test_an_archive_is_looked_for_in_a_folder_and_named(
+    name: str, start: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(start + b"\0" * 20)
+    assert path.suffix in files.ENDINGS
+    (found,) = read("jsonl", path)
+    assert isinstance(found, LeftOut)
+    assert (found.why, found.source) == ("broken", name)
+    assert "pytest-claude does not read" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"{LINE}\n{LINE.replace('Acme', 'Käse')}\n{LINE}\n", 2),
+        (f"{LINE.replace('Acme', 'Käse')}\n{LINE}\n{LINE}", 1),
+        (LINE.replace("Acme", "Käse"), 1),
+        (f"[\n{LINE},\n{LINE.replace('Acme', 'Käse')}\n]", 3),
+    ],
+)
+def test_a_line_that_is_not_utf_8_is_named(text: str, line: int, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(text.replace("ä", "\xe4").encode("latin-1"))
+    found = read("jsonl", path)
+    broken = [each for each in found if isinstance(each, LeftOut)]
+    assert [each.source for each in broken] == [f"log.jsonl:{line}"]
+    assert "UTF-8" in broken[0].detail
+    path.write_text(text, "utf-8")
+    assert not [each for each in read("jsonl", path) if isinstance(each, LeftOut)]
+
+
+def test_a_row_that_is_not_utf_8_is_named_and_an_ending_in_capitals_is_a_table(
+    tmp_path: Path,
+) -> None:
+    rows = table([{"input": BODIES[1], "output": message(1)}, {"input": "K\xe4se", "output": "x"}])
+    path = tmp_path / "LOG.CSV"
+    path.write_bytes(rows.encode("latin-1"))
+    call, broken = read("jsonl", path)
+    assert isinstance(call, TracedCall)
+    assert isinstance(broken, LeftOut)
+    assert (broken.source, broken.detail[:15]) == ("LOG.CSV:3", "it is not UTF-8")
+
+
+def test_a_line_without_an_end_is_named_and_the_next_one_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_LARGEST", 2 * len(LINE))
+    path = tmp_path / "log.jsonl.gz"
+    for lines_in, line in (
+        ([" " * 5 * len(LINE), LINE], 1),
+        ([LINE, "[" * 9 * len(LINE), LINE], 2),
+    ):
+        path.write_bytes(gzip.compress("\n".join(lines_in).encode()))
+        found = read("jsonl", path)
+        broken = [each for each in found if isinstance(each, LeftOut)]
+        assert [each.source for each in broken] == [f"log.jsonl.gz:{line}"]
+        assert "a line of more than" in broken[0].detail
+        assert len(found) == len(lines_in)
+
+
+def test_a_document_that_is_too_large_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_LARGEST", 2 * len(LINE))
+    path = tmp_path / "log.json"
+    path.write_text("[\n" + f"{LINE},\n" * 9 + f"{LINE}]")
+    (found,) = read("jsonl", path)
+    assert isinstance(found, LeftOut)
+    assert "export JSON lines" in found.detail
+
+
+# --- records that are otherwise than documented --------------------------------------------------
+
+DEEP = '{"x":' * 400 + "1" + "}" * 400
+ENDLESS = json.dumps(message(1)).replace('"input_tokens": 80', '"input_tokens": 1e999')
+HOSTILE = [
+    (
+        "otel",
+        json.dumps(
+            {"name": "chat", "attributes": [{"key": "x", "value": {"arrayValue": {"values": 5}}}]}
+        ),
+    ),
+    ("otel", json.dumps({"name": "chat", "attributes": {"gen_ai.prompt.0" + ".x" * 3000: 1}})),
+    ("otel", json.dumps({"body": "x", "attributes": {"gen_ai.prompt.0" + ".x" * 3000: 1}})),
+    ("logfire", json.dumps(logfire_row(1, {"gen_ai.prompt.0" + ".x" * 3000: 1}))),
+    ("langsmith", '{"child_runs":[' * 300 + "{}" + "]}" * 300),
+    ("jsonl", json.dumps({"request": BODIES[1]})[:-1] + f', "response": {ENDLESS}}}'),
+    ("jsonl", json.dumps({"request": BODIES[1], "response": message(1)}).replace("0.5", "1e999")),
+    ("jsonl", json.dumps({"request": BODIES[1], "response": message(1)}).replace("0.5", DEEP)),
+]
+
+
+@pytest.mark.parametrize(("source", "line"), HOSTILE)
+def test_a_record_that_is_otherwise_than_documented_is_named_and_the_next_is_read(
+    source: str, line: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "export.jsonl"
+    path.write_text(f"{line}\n{json.dumps(WHOLE[source])}\n")
+    found = read(source, path)
+    broken = [each for each in found if isinstance(each, LeftOut)]
+    assert [each.why for each in broken] == ["broken"]
+    assert broken[0].source.startswith("export.jsonl:1")
+    assert len([*linked(each for each in found if isinstance(each, TracedCall))]) == 1
 
 
 # --- anything ------------------------------------------------------------------------------------
