@@ -140,6 +140,8 @@ def case_lines(cases: Iterable[Written]) -> str:
 
 def _line(written: Written) -> Mapping[str, Any]:
     case = written.case
+    status, reply = case.replies[-1]
+    calls = [b for b in mappings(reply.get("content")) if b.get("type") == "tool_use"]
     optional = {"betas": case.betas, "then": case.then, "filled": sorted(case.filled)}
     return {
         "id": written.id,
@@ -147,6 +149,7 @@ def _line(written: Written) -> Mapping[str, Any]:
         "prompt": " ".join(_prompt(case).split())[:_LONGEST_PROMPT],
         "source": case.source,
         "request": case.request,
+        "last_reply": {"status": status, "calls": calls},
         **{name: value for name, value in optional.items() if value},
     }
 

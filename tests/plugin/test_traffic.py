@@ -50,7 +50,9 @@ def back(ident: str, content: str) -> Turn:
 
 
 LOOKUP = said(tool("lookup_order", "toolu_1", order_id="1234"), stop="tool_use")
-SEARCH = said(tool("search", "toolu_2", query="refund after 30 days"), stop="tool_use")
+SEARCH = said(
+    tool("search", "toolu_2", query="when is a refund allowed after 30 days"), stop="tool_use"
+)
 DONE = said(text("Order 1234 can be refunded."))
 TURN_1 = [{"role": "assistant", "content": LOOKUP["content"]}, back("toolu_1", "bought on 2 May")]
 TURN_2 = [{"role": "assistant", "content": SEARCH["content"]}, back("toolu_2", "it is allowed")]
@@ -114,7 +116,7 @@ def test_a_new_model_is_given_the_recorded_results_until_it_leaves_the_path(proj
     made(*LOOP)
     words = ("--claude-swap", f"{OLD}={NEW}", "--claude-record")
     way = calls(("lookup_order", {"order_id": "1234"}))
-    other = calls(("search", {"query": "refunds after a month"}))
+    other = calls(("search", {"query": "is any refund possible after 30 days"}))
     project.personas(new=script(way, other, says("It can be refunded.")))
     with project.server():
         project.run("tests", *words).assert_outcomes(passed=1)
@@ -148,6 +150,29 @@ def test_another_argument_or_call_leaves_the_path(project, made, content, told) 
         result = project.run("tests", "--claude-swap", f"{OLD}={NEW}", "--claude-record")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"*changed at step 1 of 3: *{told}*"])
+
+
+@pytest.mark.parametrize(
+    ("pairs", "reply", "told"),
+    [
+        (LOOP[:2], says("Which one?"), "2 of 2: no tool call instead of search({*"),
+        (LOOP[:2], calls(("search", {"query": "x"})), "2 of 2: calls search({*x*}) instead of *"),
+        ([*LOOP[:1], (LOOP[1][0], DONE)], calls(("refund", {})),
+         "2 of 2: calls refund({}) instead of no tool call"),
+        ([*LOOP[:1], (LOOP[1][0], DONE)],
+         says("", status=400, error=("invalid_request_error", "No.")),
+         "2 of 2: HTTP 400: No. instead of no tool call"),
+    ],
+    ids=["a text for a call", "another call", "a call for a text", "a refusal for a text"],
+)  # fmt: skip
+def test_the_last_reply_is_on_the_path_too(project, made, pairs, reply, told) -> None:
+    made(*pairs)
+    way = calls(("lookup_order", {"order_id": "1234"}))
+    project.personas(new=script(way, reply))
+    with project.server():
+        result = project.run("tests", "--claude-swap", f"{OLD}={NEW}", "--claude-record")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"*changed at step {told}*"])
 
 
 def test_the_test_gates_a_bump(project, made, short_gates) -> None:
