@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_claude.models.facts import facts_of
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.traces.messages import conversation, reply, structured, tool_choice, tools
 from pytest_claude.traces.model import LeftOut, TracedCall
@@ -56,9 +57,15 @@ def is_claude(model: str) -> bool:
 
 
 def spelled(model: str) -> str:
-    """A model's id as the API itself takes it."""
+    """A model's id as the API itself takes it; one that nothing is known of stays as it is.
+
+    >>> spelled("anthropic/claude-sonnet-4.5"), spelled("claude-sonnet-4-5-20250929")
+    ('claude-sonnet-4-5', 'claude-sonnet-4-5-20250929')
+    """
     model = model.rsplit("/", 1)[-1]
-    return model if _PLAIN.fullmatch(model) else canonical_model(model)
+    plain = model if _PLAIN.fullmatch(model) else canonical_model(model)
+    routed = canonical_model(plain.partition(":")[0].replace(".", "-"))  # a router's, :free and all
+    return routed if facts_of(plain) is None and facts_of(routed) is not None else plain
 
 
 def call_of(span: Span) -> TracedCall | LeftOut:
