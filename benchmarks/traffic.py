@@ -4,8 +4,9 @@
 
 An export of OpenTelemetry is made: agents of two to six calls, each with its history, some spans of
 tools and of another vendor's model; --words N makes the spans longer, --prompts gives each agent a
-system prompt of its own, of 400 words. `pytest-claude from otel` reads it, writes the test and replays it. Wall time counts, and the peak of memory of the command
-and of the programs that it starts. Exit: 1 if a goal is missed: 60 s and 1 GB.
+system prompt of its own, of 400 words. `pytest-claude from otel` reads it, writes the test and
+replays it. Wall time counts, and the peak of memory of the command and of the programs that it
+starts. Exit: 1 if a goal is missed: 60 s and 1 GB.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pytest_claude.models.ids import canonical_model
 from pytest_claude.traces.messages import conversation, reply, structured, tool_choice, tools
 from pytest_claude.traces.model import LeftOut, TracedCall
 from pytest_claude.traces.names import CALLS, FIELDS, OPTIONS, STOPS, named
-from pytest_claude.transcript.json_values import integer, mapping, mappings, parsed, string
+from pytest_claude.transcript.json_values import mapping, mappings, parsed, string
 
 DEFAULTS: Mapping[str, Any] = {
     "max_tokens": 4096,
@@ -201,6 +201,5 @@ def _usage(fields: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, in
 
 
 def _number(count: Any) -> int | None:
-    if isinstance(count, float) or (isinstance(count, str) and count.isdecimal()):
-        count = int(count)
-    return integer(count)
+    is_whole = count.is_integer() if isinstance(count, float) else str(count).isdecimal()
+    return int(count) if is_whole else None
