@@ -1,11 +1,12 @@
 """What 10,000 spans of traffic cost that become a test: time and memory.
 
-    python benchmarks/traffic.py [--spans N] [--words N] [--json]
+    python benchmarks/traffic.py [--spans N] [--words N] [--prompts] [--json]
 
 An export of OpenTelemetry is made: agents of two to six calls, each with its history, some spans of
-tools and of another vendor's model; --words N makes the spans longer. `pytest-claude from otel`
-reads it, writes the test and replays it. Wall time counts, and the peak of memory of the command
-and of the programs that it starts. Exit: 1 if a goal is missed: 60 s and 1 GB.
+tools and of another vendor's model; --words N makes the spans longer, --prompts gives each agent a
+system prompt of its own, of 400 words. `pytest-claude from otel` reads it, writes the test and
+replays it. Wall time counts, and the peak of memory of the command and of the programs that it
+starts. Exit: 1 if a goal is missed: 60 s and 1 GB.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from string import ascii_lowercase
 from typing import Any
 
 MODEL = "claude-sonnet-4-5"
@@ -32,6 +34,7 @@ TOOLS = [
      "parameters": {"type": "object", "properties": {"id": {"type": "string"}}}}
     for n in range(4)
 ]  # fmt: skip
+LOOKED_UP = [f"{a}{b}{c}" for a in ascii_lowercase for b in "aeiou" for c in ascii_lowercase]
 _GOAL_S, _GOAL_MB = 60, 1_000
 
 
@@ -48,7 +51,7 @@ def span(trace: int, number: int, attributes: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def spans(number: int, words: int) -> Iterator[dict[str, Any]]:
+def spans(number: int, words: int, *, prompts: bool = False) -> Iterator[dict[str, Any]]:
     """So many spans, the same each time."""
     random, made, trace = Random(1), 0, 0
     while made < number:
@@ -58,6 +61,7 @@ def spans(number: int, words: int) -> Iterator[dict[str, Any]]:
         messages: list[dict[str, Any]] = [
             {"role": "user", "parts": [{"type": "text", "content": f"Order {trace}: {asked}"}]}
         ]
+        own = " ".join(random.sample(LOOKED_UP, k=400)) if prompts else ""
         steps = 2 + trace % 5
         for step in range(steps):
             call = {"type": "tool_call", "id": f"toolu_{made}", "name": f"tool_{step % 4}",
@@ -70,7 +74,7 @@ def spans(number: int, words: int) -> Iterator[dict[str, Any]]:
                 "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic",
                 "gen_ai.request.model": "gpt-4o" if trace % 10 == 0 else MODEL,
                 "gen_ai.system_instructions": [
-                    {"type": "text", "content": f"You are app {app}. " + "Be kind. " * 100}],
+                    {"type": "text", "content": f"You are app {app}. {own}" + "Be kind. " * 100}],
                 "gen_ai.input.messages": messages, "gen_ai.output.messages": [out],
                 "gen_ai.tool.definitions": TOOLS,
             })  # fmt: skip
@@ -87,13 +91,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spans", type=int, default=10_000)
     parser.add_argument("--words", type=int, default=100, help="of what a tool gives back")
+    parser.add_argument("--prompts", action="store_true", help="a system prompt for each agent")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pytest.ini").write_text("[pytest]\n")
         with (folder / "spans.jsonl").open("w") as file:
-            for each in spans(options.spans, options.words):
+            for each in spans(options.spans, options.words, prompts=options.prompts):
                 scope = [{"scope": {}, "spans": [each]}]
                 line = {"resourceSpans": [{"resource": {}, "scopeSpans": scope}]}
                 file.write(json.dumps(line) + "\n")

@@ -6,10 +6,11 @@ import argparse
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ from pytest_claude.traces.personal import PersonalData
 from pytest_claude.traces.sources import SOURCES, read_jsonl
 from pytest_claude.traces.summary import Tally, changed_lines, chosen_lines, counted, read_lines
 from pytest_claude.traces.writing import (
+    Written,
     case_lines,
     identified,
     test_text,
@@ -39,8 +41,9 @@ from pytest_claude.traces.writing import (
 )
 
 _T = TypeVar("_T")
-_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_NAME = re.compile(r"\w+", re.ASCII)
 _REDACTING = ("-p", "pytest_claude.plugin.redacting")
+_MOST = 10  # of what is named one by one
 _EVERY_S = 2.0  # how often a long command says how far it is
 
 
@@ -50,7 +53,11 @@ def run(options: argparse.Namespace) -> int:
     stem = options.name or "traffic"
     name = f"test_{stem}"
     test, cases_file = options.into / f"{name}.py", options.into / f"{stem}.jsonl"
-    _check_place(stem, project, test, cases_file)
+    _check_name(stem, project, test)
+    shown = Path(os.path.relpath(test.resolve(), project.root.resolve())).as_posix()
+    node = f"{shown}::{name}"
+    places = Places(_here(project.cassette_root), _here(project.root))
+    _check_new(test, cases_file, places.own(node).path("x", 0).parent.parent)
     files = [*_files(options.source, options.paths)]
     progress = _Progress()
     tally = Tally()
@@ -64,13 +71,16 @@ def run(options: argparse.Namespace) -> int:
     personal = None if options.keep_personal_data else PersonalData()
     redaction = Redaction.of_environment(os.environ)
     try:
-        written = identified(_as_written(chosen, personal, redaction, options.into))
-        shown = Path(os.path.relpath(test.resolve(), project.root.resolve())).as_posix()
+        written = identified(
+            without_secrets(
+                chosen, personal, redaction, lambda texts: _by_hook(texts, options.into)
+            )
+        )
         kept = write_cassettes(
             progress.each(written, "cassettes written"),
-            test=f"{shown}::{name}",
+            test=node,
             title=SOURCES[options.source].title,
-            places=Places(_here(project.cassette_root), _here(project.root)),
+            places=places,
             store=Store.below(project.cassette_root, project.store_requests),
             names=project.names,
         )
@@ -86,21 +96,29 @@ def run(options: argparse.Namespace) -> int:
     print(
         f"written: {test}, {cases_file}, and below {_below(kept)} {counted(len(kept), 'cassette')}"
     )
-    return _replay(test, written[0].case)
+    return _replay(test, written)
 
 
-def _replay(test: Path, case: Case) -> int:
-    """Replay the test once, and say what comes of it; pytest's exit status."""
+def _replay(test: Path, written: Sequence[Written]) -> int:
+    """Replay the test once, and say what comes of it; pytest's exit status, 1 for a red case."""
     ran, run = accept.replay([str(test)], capture_output=True, text=True, errors="replace")
     results = () if run is None else run.results
-    green = sum(result.passed for result in results)
-    if ran.returncode:
+    red = [result.test for result in results if not result.passed]
+    green = len(results) - len(red)
+    if ran.returncode or green < len(written):
         print(ran.stdout, ran.stderr, sep="", end="")
-    print(f"{green:,} of {len(results):,} replay green, and what they do is accepted")
+        print(f"{green:,} of {len(written):,} replay green; no bump can be gated with the others")
+        for each in red[:_MOST]:
+            print(f"  red: {each}")
+        if (more := len(red) - _MOST) > 0:
+            print(f"  and {more:,} more")
+        print(f"to run them     pytest {test}")
+        return ran.returncode or 1
+    print(f"{green:,} of {len(written):,} replay green, and what they do is accepted")
     print(f"to run them     pytest {test}")
-    model = canonical_model(str(case.request["model"]))
-    print(f"to gate a bump  pytest-claude bump {model}=NEW -- {test} --claude-record")
-    return ran.returncode
+    for model in dict.fromkeys(canonical_model(str(w.case.request["model"])) for w in written):
+        print(f"to gate a bump  pytest-claude bump {model}=NEW -- {test} --claude-record")
+    return 0
 
 
 def _below(paths: list[Path]) -> Path:
@@ -108,23 +126,31 @@ def _below(paths: list[Path]) -> Path:
     return Path(os.path.commonpath([path.parent.parent for path in paths]))
 
 
-def _check_place(name: str, project: Project, test: Path, cases_file: Path) -> None:
-    """Make sure that nothing of the user's is written over.
+def _check_name(name: str, project: Project, test: Path) -> None:
+    """Make sure that the test can be one of the project's.
 
     Raises:
-        SettingsError: A file is there, or is no place for a test of the project.
+        SettingsError: It can't.
     """
     if not _NAME.fullmatch(name):
         raise SettingsError(f"--name {name}: letters, digits and _, as in the name of a test")
-    for path in (test, cases_file):
-        if path.exists():
-            raise SettingsError(
-                f"{path} is there already, and no test is written over\n"
-                "       to write another one  add --name NAME\n"
-                f"       to write it anew      remove {test}, {cases_file} and its cassettes first"
-            )
     if not test.resolve().is_relative_to(project.root.resolve()):
         raise SettingsError(f"--into {test.parent}: it is not below {project.root}, the project")
+
+
+def _check_new(*targets: Path) -> None:
+    """Make sure that nothing of the user's is written over: test, cases, folder of cassettes.
+
+    Raises:
+        SettingsError: One is there.
+    """
+    if there := [path for path in targets if path.exists()]:
+        verb = "is" if len(there) == 1 else "are"
+        raise SettingsError(
+            f"{', '.join(map(str, there))} {verb} there already, and nothing is written over\n"
+            "       to write another one  add --name NAME\n"
+            f"       to write it anew      rm -r {shlex.join(map(str, there))}  first"
+        )
 
 
 def _here(path: Path) -> Path:
@@ -156,6 +182,8 @@ def _calls(
     if options.source == "jsonl":
         read = read_jsonl(options.request_field, options.reply_field)
     for call in read(files):
+        if isinstance(call, TracedCall) and (why := _unsendable(call)):
+            call = LeftOut("broken", call.source, why)
         if isinstance(call, LeftOut):
             tally.leave_out(call)
             yield None
@@ -164,22 +192,22 @@ def _calls(
             yield call
 
 
+def _unsendable(call: TracedCall) -> str:
+    """Why no SDK can send the request, or no API the reply; "" where they can."""
+    try:
+        json.dumps(call.reply, allow_nan=False)
+        json.dumps(call.body, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return "its request holds half a character (a lone surrogate), which no SDK sends"
+    except ValueError:
+        return "it holds a number that JSON has not (NaN, or one without end)"
+    return ""
+
+
 def _chosen(found: Iterable[Cluster], number: int | None) -> Iterator[tuple[Case, list[str]]]:
     for cluster in found:
         chosen = cluster.cases if number is None else cluster.sample(number)
         yield from ((case, cluster.tags) for case in chosen)
-
-
-def _as_written(
-    chosen: list[tuple[Case, list[str]]],
-    personal: PersonalData | None,
-    redaction: Redaction,
-    into: Path,
-) -> list[tuple[Case, list[str]]]:
-    after = without_secrets(
-        (case for case, _ in chosen), personal, redaction, lambda texts: _by_hook(texts, into)
-    )
-    return [(case, tags) for case, (_, tags) in zip(after, chosen, strict=True)]
 
 
 def _by_hook(texts: list[str], into: Path) -> list[str]:

@@ -128,13 +128,14 @@ class ClaudeFixture(View):
 
         The recorded request is sent. Where the reply calls the tools that the recorded one called,
         with the same arguments, the recorded results are given back in the next request, and so
-        on. A text of several words may be worded otherwise. Where the reply does something else
-        the case has *changed*: nothing more is sent, and the check tells the step.
+        on. A sentence may be worded otherwise. Where the reply does something else, the last one
+        too, the case has *changed*: nothing more is sent, and the check tells the step.
 
         `pytest-claude from` writes such cases; `claude_as_recorded` is stated beside it.
 
         Args:
-            case: With the fields `request`, and where they are needed `then` and `betas`.
+            case: With the fields `request`, and where they are needed `then`, `last_reply` and
+                `betas`.
 
         Raises:
             anthropic.APIError: What the SDK raises, but where the API refuses the request (400):
@@ -143,11 +144,12 @@ class ClaudeFixture(View):
         body = case["request"]
         then: Sequence[Any] = case["then"] if "then" in case else ()  # noqa: SIM401  # no dict
         betas = case["betas"] if "betas" in case else ""  # noqa: SIM401
+        last = case["last_reply"] if "last_reply" in case else None  # noqa: SIM401
         for step, turns in enumerate([*then, ()], start=1):
             answer = self._arm.said.answer(_send(body, betas))
             back = given_back(answer.content, turns) if turns else None
             if back is None:
-                return self._keep(follows(step, len(then) + 1, answer, turns))
+                return self._keep(follows(step, len(then) + 1, answer, turns, last))
             body = {**body, "messages": [*body["messages"], *back]}
         assert False, "because the last step has no turns"
 

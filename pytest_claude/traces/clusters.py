@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -11,7 +12,12 @@ from pytest_claude.traces.model import Case
 from pytest_claude.transcript.json_values import mappings, parsed
 from pytest_claude.transcript.request import text_of
 
+Offered = tuple[str, ...]  # the names of tools
+
 _ALIKE = 0.8  # of the words of two system prompts
+_INDEXED = 100  # prompts by one word
+_COMPARED = 50  # prompts with one
+_WORD = re.compile(r"[^\W\d_]+")
 _ASKS = re.compile(r"\?[\s*_)\"']*$")
 
 
@@ -53,14 +59,21 @@ def clusters(cases: Iterable[Case]) -> list[Cluster]:
     into theirs.
     """
     found: dict[tuple[str, int, tuple[str, ...], str], Cluster] = {}
-    prompts = _Prompts()
+    cases = list(cases)
+    prompts = _Prompts(_asked(case) for case in cases)
     for case in cases:
-        tools = tuple(sorted(str(t.get("name")) for t in mappings(case.request.get("tools"))))
-        prompt = prompts.number(text_of(case.request.get("system")), tools)
+        system, tools = _asked(case)
+        prompt = prompts.number(system, tools)
         manner = manner_of(case)
         key = (str(case.request["model"]), prompt, tools, manner)
         found.setdefault(key, Cluster(*key)).cases.append(case)
     return [*found.values()]
+
+
+def _asked(case: Case) -> tuple[str, Offered]:
+    """The system prompt and the tools offered."""
+    tools = sorted(str(tool.get("name")) for tool in mappings(case.request.get("tools")))
+    return text_of(case.request.get("system")), tuple(tools)
 
 
 def manner_of(case: Case) -> str:
@@ -87,27 +100,43 @@ def _called(case: Case) -> Iterator[str]:
 
 
 class _Prompts:
-    """Numbers system prompts; those that are alike have one number."""
+    """Numbers system prompts; those that are alike have one number.
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, tuple[str, ...]], int] = {}
-        self._first: list[tuple[set[str], tuple[str, ...]]] = []
+    Two sets of which four of five words are the same share one of the fifth of their words that
+    fewest prompts have, and one more: an index of those gives the few that are compared. Of a word
+    that many prompts begin with, and of prompts with many neighbours, the rest is not looked at.
+    """
 
-    def number(self, system: str, tools: tuple[str, ...]) -> int:
+    def __init__(self, asked: Iterable[tuple[str, Offered]]) -> None:
+        """Of these prompts, each with the tools offered, numbers are asked."""
+        self._words = {each: set(_WORD.findall(each[0].casefold())) for each in asked if each[0]}
+        self._often = Counter(word for words in self._words.values() for word in words)
+        self._index: dict[tuple[str, Offered], list[int]] = defaultdict(list)
+        self._first: list[set[str]] = []
+        self._known: dict[tuple[str, Offered], int] = {}
+
+    def number(self, system: str, tools: Offered) -> int:
         """The number of a prompt, from 1; 0 for none."""
         if not system:
             return 0
         if (system, tools) not in self._known:
-            words = set(re.findall(r"[^\W\d]+", system.casefold()))
-            alike = (
-                number
-                for number, (first, offered) in enumerate(self._first, start=1)
-                if offered == tools
-                and len(first & words) >= _ALIKE * max(len(first), len(words), 1)
-            )
-            number = next(alike, 0)
-            if not number:
-                self._first.append((words, tools))
-                number = len(self._first)
-            self._known[system, tools] = number
+            self._known[system, tools] = self._alike(self._words[system, tools], tools)
         return self._known[system, tools]
+
+    def _alike(self, words: set[str], tools: Offered) -> int:
+        rarest = sorted(words, key=lambda word: (self._often[word], word))
+        places = [self._index[word, tools] for word in rarest[: len(words) // 5 + 1]]
+        shared = Counter(number for place in places for number in place)
+        near = (number for number, _ in shared.most_common(_COMPARED))
+        alike = [n for n in near if _are_alike(self._first[n - 1], words)]
+        if alike:
+            return min(alike)
+        self._first.append(words)
+        for place in places:
+            if len(place) < _INDEXED:
+                place.append(len(self._first))
+        return len(self._first)
+
+
+def _are_alike(one: set[str], other: set[str]) -> bool:
+    return len(one & other) >= _ALIKE * max(len(one), len(other))

@@ -60,8 +60,12 @@ _COUNTRIES = frozenset(re.findall(r"\w+", """
     NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SC31 SE24 SI19 SK24 SM27 ST25 SV28 TL23 TN24
     TR26 UA29 VA22 VG24 XK20
 """))  # fmt: skip
-_OPAQUE = {"signature", "encrypted_content", "encrypted_index", "encrypted_stdout"}
-_ENCODED = ("base64", "redacted_thinking")  # types of blocks whose `data` is no text
+# What the API encrypts, or what is no text, by the type of the block that has it.
+_OPAQUE = {
+    "thinking": "signature", "redacted_thinking": "data", "base64": "data",
+    "web_search_result": "encrypted_content", "web_search_result_location": "encrypted_index",
+    "encrypted_code_execution_result": "encrypted_stdout", "compaction": "encrypted_content",
+}  # fmt: skip
 _BETWEEN = _pattern("[ ~]")
 _SHORTEST = {"email": 6, "iban": 15, "card": 13, "phone": 7}  # characters that count
 
@@ -88,32 +92,40 @@ class PersonalData:
             _RUN.sub(lambda run: self._digits.get(run[0], run[0]), text) if self._digits else text
         )
 
-    def value(self, value: Any) -> Any:
-        """A JSON value with placeholders, in the names of fields too, and in bare numbers."""
+    def value(self, value: Any, *, blocks: bool = True) -> Any:
+        """A JSON value with placeholders, in the names of fields too, and in bare numbers.
+
+        Args:
+            value: Of a request or a reply.
+            blocks: Whether blocks of the API may be in it; there are none in what a tool gets, or
+                gives back as a text.
+        """
         match value:
             case str():
                 inner = structured(value)
                 if isinstance(inner, str):
                     return self.text(value)
-                after = self.value(inner)
+                after = self.value(inner, blocks=False)
                 return value if after == inner else json.dumps(after, ensure_ascii=False)
             case bool() | None | float():
                 return value
             case int():
                 return value if (after := self.text(str(value))) == str(value) else after
             case Mapping():
-                opaque = {*_OPAQUE, "data"} if value.get("type") in _ENCODED else _OPAQUE
+                opaque = _OPAQUE.get(str(value.get("type"))) if blocks else None
                 return {
-                    self.text(name): each if name in opaque else self._field(name, each)
+                    self.text(name): each
+                    if name == opaque and isinstance(each, str)
+                    else self._field(name, each, blocks=blocks and name != "input")
                     for name, each in value.items()
                 }
-        return [self.value(each) for each in value]
+        return [self.value(each, blocks=blocks) for each in value]
 
-    def _field(self, name: str, value: Any) -> Any:
+    def _field(self, name: str, value: Any, *, blocks: bool) -> Any:
         if _PHONE_FIELD.search(name) and isinstance(value, str | int):
             if _PHONE_TEXT.fullmatch(str(value).strip()) and (number := _phone(str(value))):
                 return self._out("phone", number)
-        return self.value(value)
+        return self.value(value, blocks=blocks)
 
     def _without(
         self, text: str, kind: str, pattern: re.Pattern[str], of: Callable[[str], str]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+from pytest_claude.models.facts import facts_of
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.traces.messages import (
     blocks_in,
@@ -20,7 +21,7 @@ from pytest_claude.traces.messages import (
 )
 from pytest_claude.traces.model import LeftOut, TracedCall
 from pytest_claude.traces.names import CALLS, FIELDS, OPTIONS, STOPS, named
-from pytest_claude.transcript.json_values import integer, mapping, mappings, parsed, string
+from pytest_claude.transcript.json_values import mapping, mappings, parsed, string
 
 DEFAULTS: Mapping[str, Any] = {
     "max_tokens": 4096,
@@ -67,9 +68,15 @@ def is_claude(model: str) -> bool:
 
 
 def spelled(model: str) -> str:
-    """A model's id as the API itself takes it."""
+    """A model's id as the API itself takes it; one that nothing is known of stays as it is.
+
+    >>> spelled("anthropic/claude-sonnet-4.5"), spelled("claude-sonnet-4-5-20250929")
+    ('claude-sonnet-4-5', 'claude-sonnet-4-5-20250929')
+    """
     model = model.rsplit("/", 1)[-1]
-    return model if _PLAIN.fullmatch(model) else canonical_model(model)
+    plain = model if _PLAIN.fullmatch(model) else canonical_model(model)
+    routed = canonical_model(plain.partition(":")[0].replace(".", "-"))  # a router's, :free and all
+    return routed if facts_of(plain) is None and facts_of(routed) is not None else plain
 
 
 def call_of(span: Span) -> TracedCall | LeftOut:
@@ -247,6 +254,5 @@ def _usage(fields: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, in
 
 
 def _number(count: Any) -> int | None:
-    if isinstance(count, float) or (isinstance(count, str) and count.isdecimal()):
-        count = int(count)
-    return integer(count)
+    is_whole = count.is_integer() if isinstance(count, float) else str(count).isdecimal()
+    return int(count) if is_whole else None

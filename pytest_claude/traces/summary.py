@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
+from pytest_claude.models.facts import facts_of
 from pytest_claude.models.ids import canonical_model
 from pytest_claude.traces.cases import begins_late
 from pytest_claude.traces.clusters import Cluster
@@ -95,7 +96,11 @@ def chosen_lines(
 
 
 def changed_lines(cases: Sequence[Case], taken_out: Mapping[str, int] | None) -> Iterator[str]:
-    """What was filled in, and what was taken out; None where personal data was kept."""
+    """What is unknown, filled in, and taken out; None where personal data was kept."""
+    asked = Counter(str(case.request["model"]) for case in cases)
+    for model, number in asked.most_common():
+        if facts_of(model) is None:
+            yield f"asked in {counted(number, 'case')}: {model}, an id that is not known here"
     filled = Counter(each for case in cases for each in case.filled)
     for name, number in filled.most_common():
         yield f"filled in, in {counted(number, 'case')}: {name} = {DEFAULTS[name]}"

@@ -34,6 +34,7 @@ URL = "https://api.anthropic.com/v1/messages"
 _JSON = {"content-type": "application/json"}
 _LONGEST_PROMPT = 200  # characters that the file of cases repeats, to read
 _WORDS = 5
+_WRITTEN = ("request", "then", "replies", "source", "betas")  # what a case's files say of it
 
 _TEST = '''"""Recorded traffic, asked again; `pytest-claude from {source}` wrote it for you to edit.
 
@@ -67,12 +68,12 @@ class Written:
 
 
 def without_secrets(
-    cases: Iterable[Case],
+    cases: Iterable[tuple[Case, Sequence[str]]],
     personal: PersonalData | None,
     redaction: Redaction,
     own: Callable[[list[str]], list[str]],
-) -> list[Case]:
-    """The cases as they may be written.
+) -> list[tuple[Case, Sequence[str]]]:
+    """The cases and their tags as they may be written.
 
     Args:
         cases: As they were read.
@@ -84,20 +85,24 @@ def without_secrets(
         RecordingProblem: The project's own redaction gives no JSON for a text that is.
     """
     cases = list(cases)
-    parts = [{"request": c.request, "then": c.then, "replies": c.replies} for c in cases]
+    parts: list[Any] = [
+        {**{name: getattr(case, name) for name in _WRITTEN}, "tags": list(tags)}
+        for case, tags in cases
+    ]
     if personal is not None:
         for part in parts:
             personal.value(part)  # all values first: one may be written in two ways
         parts = [personal.value(part) for part in parts]
     texts = [_redacted(json.dumps(part, ensure_ascii=False), redaction) for part in parts]
-    made = []
-    for case, text in zip(cases, own(texts), strict=True):
+    made: list[tuple[Case, Sequence[str]]] = []
+    for (case, _), text in zip(cases, own(texts), strict=True):
         try:
             part = json.loads(text)
         except ValueError:
             raise failed("it returned no JSON for a text that is") from None
-        replies = [(status, reply) for status, reply in part["replies"]]
-        made.append(replace(case, request=part["request"], then=part["then"], replies=replies))
+        tags = part.pop("tags")
+        part["replies"] = [(status, reply) for status, reply in part["replies"]]
+        made.append((replace(case, **part), tags))
     return made
 
 
@@ -140,6 +145,8 @@ def case_lines(cases: Iterable[Written]) -> str:
 
 def _line(written: Written) -> Mapping[str, Any]:
     case = written.case
+    status, reply = case.replies[-1]
+    calls = [b for b in mappings(reply.get("content")) if b.get("type") == "tool_use"]
     optional = {"betas": case.betas, "then": case.then, "filled": sorted(case.filled)}
     return {
         "id": written.id,
@@ -147,6 +154,7 @@ def _line(written: Written) -> Mapping[str, Any]:
         "prompt": " ".join(_prompt(case).split())[:_LONGEST_PROMPT],
         "source": case.source,
         "request": case.request,
+        "last_reply": {"status": status, "calls": calls},
         **{name: value for name, value in optional.items() if value},
     }
 

@@ -50,7 +50,9 @@ def back(ident: str, content: str) -> Turn:
 
 
 LOOKUP = said(tool("lookup_order", "toolu_1", order_id="1234"), stop="tool_use")
-SEARCH = said(tool("search", "toolu_2", query="refund after 30 days"), stop="tool_use")
+SEARCH = said(
+    tool("search", "toolu_2", query="when is a refund allowed after 30 days"), stop="tool_use"
+)
 DONE = said(text("Order 1234 can be refunded."))
 TURN_1 = [{"role": "assistant", "content": LOOKUP["content"]}, back("toolu_1", "bought on 2 May")]
 TURN_2 = [{"role": "assistant", "content": SEARCH["content"]}, back("toolu_2", "it is allowed")]
@@ -114,7 +116,7 @@ def test_a_new_model_is_given_the_recorded_results_until_it_leaves_the_path(proj
     made(*LOOP)
     words = ("--claude-swap", f"{OLD}={NEW}", "--claude-record")
     way = calls(("lookup_order", {"order_id": "1234"}))
-    other = calls(("search", {"query": "refunds after a month"}))
+    other = calls(("search", {"query": "is any refund possible after 30 days"}))
     project.personas(new=script(way, other, says("It can be refunded.")))
     with project.server():
         project.run("tests", *words).assert_outcomes(passed=1)
@@ -148,6 +150,29 @@ def test_another_argument_or_call_leaves_the_path(project, made, content, told) 
         result = project.run("tests", "--claude-swap", f"{OLD}={NEW}", "--claude-record")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"*changed at step 1 of 3: *{told}*"])
+
+
+@pytest.mark.parametrize(
+    ("pairs", "reply", "told"),
+    [
+        (LOOP[:2], says("Which one?"), "2 of 2: no tool call instead of search({*"),
+        (LOOP[:2], calls(("search", {"query": "x"})), "2 of 2: calls search({*x*}) instead of *"),
+        ([*LOOP[:1], (LOOP[1][0], DONE)], calls(("refund", {})),
+         "2 of 2: calls refund({}) instead of no tool call"),
+        ([*LOOP[:1], (LOOP[1][0], DONE)],
+         says("", status=400, error=("invalid_request_error", "No.")),
+         "2 of 2: HTTP 400: No. instead of no tool call"),
+    ],
+    ids=["a text for a call", "another call", "a call for a text", "a refusal for a text"],
+)  # fmt: skip
+def test_the_last_reply_is_on_the_path_too(project, made, pairs, reply, told) -> None:
+    made(*pairs)
+    way = calls(("lookup_order", {"order_id": "1234"}))
+    project.personas(new=script(way, reply))
+    with project.server():
+        result = project.run("tests", "--claude-swap", f"{OLD}={NEW}", "--claude-record")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"*changed at step {told}*"])
 
 
 def test_the_test_gates_a_bump(project, made, short_gates) -> None:
@@ -184,9 +209,12 @@ def test_nothing_that_is_there_is_written_over(project, made, capsys) -> None:
     made(*LOOP)
     before = (project.path / "tests/test_traffic.py").read_bytes()
     assert main(["from", "jsonl", "log.jsonl", "--into", "tests"]) == 4
-    assert "to write another one  add --name NAME" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "to write another one  add --name NAME" in told
+    remove = "tests/test_traffic.py tests/traffic.jsonl cassettes/tests/test_traffic"
+    assert f"to write it anew      rm -r {remove}  first" in told
     assert (project.path / "tests/test_traffic.py").read_bytes() == before
-    made(name="other")
+    made(name="Other_2")
     project.run("tests").assert_outcomes(passed=2)
 
 
@@ -225,16 +253,68 @@ def test_cases_that_the_hook_makes_the_same_are_one(project, made) -> None:
     assert [case["prompt"] for case in cases(project)] == ["I am [who]"]
 
 
-def test_a_cassette_that_is_there_is_not_written_over(project, made, capsys) -> None:
+def test_cassettes_that_are_there_are_found_before_anything_is_written(
+    project, made, capsys
+) -> None:
     made(*LOOP)
     before = {path: project.cassette(path).read_bytes() for path in project.cassettes}
     for path in (project.path / "tests").iterdir():
         path.unlink() if path.is_file() else None
-    log(project.path / "log.jsonl", *LOOP[:2], (LOOP[2][0], said(text("No."))))
-    assert main(["from", "jsonl", "log.jsonl", "--into", "tests"]) == 1
-    assert "exists already" in capsys.readouterr().err
+    new = request({"role": "user", "content": "A new one"})
+    log(project.path / "log.jsonl", (new, DONE), *LOOP[:2], (LOOP[2][0], said(text("No."))))
+    assert main(["from", "jsonl", "log.jsonl", "--into", "tests"]) == 4
+    told = capsys.readouterr().err
+    assert "cassettes/tests/test_traffic is there already" in told
+    assert "rm -r cassettes/tests/test_traffic  first" in told
     assert {path: project.cassette(path).read_bytes() for path in project.cassettes} == before
     assert not (project.path / "tests/test_traffic.py").exists()
+
+
+def test_the_name_of_a_file_betas_and_tags_are_redacted_too(project, made) -> None:
+    key = "sk-ant-api03-not-a-real-key-but-as-long-as-one"
+    tools = [{"name": "ask_ida@example.com", "input_schema": {"type": "object"}}]
+    asked = request(ASKED, tools=tools, betas=[f"x-{key}"])
+    call = said(tool("ask_ida@example.com", "toolu_1"), stop="tool_use")
+    log(project.path / "bo@example.com.jsonl", (asked, call))
+    made(path="bo@example.com.jsonl")
+    written = [p for p in project.path.rglob("*") if p.is_file() and "example.com" not in p.name]
+    found = [p for p in written for each in (key, "ida@", "bo@") if each in p.read_text()]
+    assert found == []
+    assert cases(project)[0]["betas"].startswith("x-")
+
+
+def test_a_call_that_no_sdk_can_send_is_named_and_left_out(project, made) -> None:
+    half = request({"role": "user", "content": "half an emoji \ud83d"})
+    endless = request(ASKED, temperature=float("inf"))
+    whole = (request({"role": "user", "content": "hi"}), said(text("half an emoji \ud83d")))
+    printed = made(
+        (half, DONE), (endless, DONE), (request(ASKED), said(tool("\ud83d", "x"))), whole
+    )
+    assert "3 left out: broken log.jsonl:1: its request holds half a character" in printed
+    assert "log.jsonl:2: it holds a number that JSON has not" in printed
+    assert "1 of 1 replay green, and what they do is accepted" in printed
+
+
+def test_a_case_that_is_red_is_named_and_no_bump_is_offered(project, made, capsys) -> None:
+    project.pytester.makeconftest(
+        "def pytest_runtest_setup(item):\n    assert 'bad' not in item.name\n"
+    )
+    pairs = [(request({"role": "user", "content": word}), DONE) for word in ("good", "bad")]
+    log(project.path / "log.jsonl", *pairs)
+    assert main(["from", "jsonl", "log.jsonl", "--into", "tests"]) == 1
+    printed = capsys.readouterr().out
+    assert "1 of 2 replay green; no bump can be gated" in printed
+    assert "  red: tests/test_traffic.py::test_traffic[bad]\n" in printed
+    assert "accepted" not in printed.partition("1 of 2")[2]
+    assert "to gate a bump" not in printed
+
+
+def test_each_model_has_its_bump_and_an_unknown_one_is_named(project, made) -> None:
+    models = ("anthropic/claude-sonnet-4.5", "claude-haiku-4-5", "anthropic/claude-next-9.5")
+    printed = made(*(({**request(ASKED), "model": model}, DONE) for model in models))
+    for model in ("claude-sonnet-4-5", "claude-haiku-4-5", "claude-next-9.5"):
+        assert f"to gate a bump pytest-claude bump {model}=NEW" in printed
+    assert "asked in 1 case: claude-next-9.5, an id that is not known here" in printed
 
 
 def test_no_personal_data_is_in_any_file_that_is_written(project, made) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
 
+from pytest_claude.traces import clusters as module
 from pytest_claude.traces.cases import linked, without_doubles
 from pytest_claude.traces.clusters import clusters, manner_of
 from pytest_claude.traces.model import Case, TracedCall
@@ -176,3 +179,54 @@ def test_prompts_that_differ_in_a_date_and_a_name_are_one() -> None:
         case(),
     ]
     assert [(c.prompt, len(c.cases)) for c in clusters(cases)] == [(1, 2), (2, 1), (3, 1), (0, 1)]
+
+
+def prompts(number: int, words: int, changed: int) -> list[str]:
+    """Prompts of one template each ten, in which so many words are changed."""
+    random = Random(1)
+    vocabulary = [f"{a}{b}{c}" for a in ascii_lowercase for b in "aeiou" for c in ascii_lowercase]
+    made: list[str] = []
+    for n in range(number):
+        text = random.sample(vocabulary, words) if n % 10 == 0 else made[-1].split()
+        at = random.sample(range(words), random.randrange(changed))
+        made.append(
+            " ".join(random.choice(vocabulary) if i in at else w for i, w in enumerate(text))
+        )
+    return made
+
+
+def test_prompts_are_one_as_if_each_was_compared_with_all() -> None:
+    texts = prompts(300, 50, 20)
+    first: list[set[str]] = []
+    expected = []
+    for text in texts:
+        words = set(text.split())
+        alike = [
+            n for n, o in enumerate(first, 1) if len(o & words) >= 0.8 * max(len(o), len(words))
+        ]
+        first += [] if alike else [words]
+        expected.append(alike[0] if alike else len(first))
+    found = clusters([case(system=text, max_tokens=n) for n, text in enumerate(texts)])
+    numbers = {c.request["max_tokens"]: cluster.prompt for cluster in found for c in cluster.cases}
+    assert [numbers[n] for n in range(len(texts))] == expected
+    assert 30 < len(first) < 300
+
+
+@pytest.mark.parametrize("words", [40, 400], ids=["of few words", "of many words"])
+def test_so_many_prompts_more_are_so_many_comparisons_more(
+    monkeypatch: pytest.MonkeyPatch, words: int
+) -> None:
+    compared: list[int] = []
+    are_alike = module._are_alike
+
+    def counting(one: set[str], other: set[str]) -> bool:
+        compared.append(1)
+        return are_alike(one, other)
+
+    monkeypatch.setattr(module, "_are_alike", counting)
+    random = Random(1)
+    vocabulary = [f"{a}{b}{c}" for a in ascii_lowercase[:words // 20] for b in ascii_lowercase
+                  for c in "aeiou"]  # fmt: skip
+    texts = [" ".join(random.sample(vocabulary, 100)) for _ in range(1_000)]
+    assert len(clusters([case(system=text) for text in texts])) > 900
+    assert len(compared) <= 50 * len(texts)

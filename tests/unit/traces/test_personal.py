@@ -127,6 +127,21 @@ def test_what_nobody_can_read_stays() -> None:
     assert after[2]["input"]["data"] == "[card-1]"
 
 
+@pytest.mark.parametrize("name", ["signature", "encrypted_content", "encrypted_index", "data"])
+@pytest.mark.parametrize("kind", ["thinking", "redacted_thinking", "base64", "web_search_result"])
+def test_a_field_is_unreadable_in_the_block_of_the_api_alone(name: str, kind: str) -> None:
+    block = {"type": kind, name: "anna@example.com"}
+    for value in (
+        {name: "anna@example.com"},
+        {"type": "tool_use", "input": block},
+        {"type": "tool_use", "input": {"list": [{"of": block}]}},
+        {"type": "tool_result", "content": json.dumps(block)},
+        {"type": "text", name: "anna@example.com"},
+        {"type": kind, name: {"of": "anna@example.com"}},
+    ):
+        assert "anna@" not in json.dumps(PersonalData().value(value)), value
+
+
 @given(st.text(alphabet="ab@. +-()0123456789[]%", max_size=60))
 def test_applied_twice_it_changes_nothing_more(text: str) -> None:
     personal = PersonalData()
