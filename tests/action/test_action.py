@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ class Desk:
             settings = {names.get(key, key): value for key, value in given.items()}
             settings["BUMP_TOKEN"] = token
             handed = self.work / "claude-bump" / "bump.env"
-            if step == "gate" and handed.exists():
+            if step in ("gate", "pull-request") and handed.exists():
                 key, _, value = handed.read_text().strip().partition("=")
                 settings[key] = value
         variables = {**os.environ, **self._variables, **settings}
@@ -108,10 +108,10 @@ class Desk:
         status, printed, given = 0, "", {}
         for name in ("scan", "gate", "pull-request"):
             self.job()
-            if name == "gate" and self.on == "github":
+            if name != "scan" and self.on == "github":
                 output = (self.folder / "output").read_text()
                 given = {"bump": output.strip().splitlines()[-1].removeprefix("bump=")}
-            status, told = self.step(name, **(of_last if name == "pull-request" else given))
+            status, told = self.step(name, **given, **(of_last if name == "pull-request" else {}))
             printed += told
             if status:
                 break
@@ -129,6 +129,19 @@ class Desk:
         git(self.folder, "clone", "-q", "-b", branch, str(self.remote), str(clone))
         (clone / name).write_text(text)
         git(clone, "add", name)
+        git(clone, "commit", "-q", "-m", "somebody's")
+        git(clone, "push", "-q")
+        shutil.rmtree(clone)
+
+    def change(self, *commands: Sequence[str], **files: str) -> None:
+        """Somebody runs git commands on main, writes Python files, and pushes it all."""
+        clone = self.folder / "somebody"
+        git(self.folder, "clone", "-q", str(self.remote), str(clone))
+        for words in commands:
+            git(clone, *words)
+        for name, text in files.items():
+            (clone / f"{name}.py").write_text(text)
+        git(clone, "add", "-A")
         git(clone, "commit", "-q", "-m", "somebody's")
         git(clone, "push", "-q")
         shutil.rmtree(clone)
@@ -309,6 +322,107 @@ def test_calls(claude):
 
 
 @pytest.mark.parametrize("on", ["github"], indirect=True)
+def test_the_recordings_are_committed_wherever_the_project_keeps_them_and_nothing_else_is(
+    project, desk: Desk
+) -> None:
+    project.personas(new=CALLS)
+    desk.push("main", "notes.txt", "as it was")
+    ini = desk.show("main:pyproject.toml")
+    desk.push("main", "pyproject.toml", f'{ini}\nclaude_cassette_dir = "recorded"\n')
+    writes = f'{desk.show("main:test_app.py")}\n    open("notes.txt", "w").write("by a test")\n'
+    desk.change(("mv", "cassettes", "recorded"), test_app=writes)
+    with project.server():
+        status, printed = desk.watch()
+    assert status == 0, printed
+    assert pull(desk)["title"] == f"Bump {OLD} to {NEW}"
+    assert not is_draft(pull(desk))
+    changed = git(desk.remote, "diff", "--name-only", f"main..{BRANCH}").splitlines()
+    assert "app.py" in changed
+    assert {name.partition("/")[0] for name in changed} == {"app.py", "recorded"}
+    assert any(NEW in name for name in changed)
+
+
+@pytest.mark.parametrize("on", ["github"], indirect=True)
+def test_a_bump_is_not_ready_where_its_tests_need_what_is_not_committed(
+    project, desk: Desk
+) -> None:
+    project.personas(new=CALLS)
+    needs = """
+    import pathlib, sys
+    path = pathlib.Path("generated.txt")
+    if "--claude-record" in sys.argv:
+        path.write_text("by the gate")
+    assert path.exists()
+"""
+    desk.change(test_app=desk.show("main:test_app.py") + needs)
+    with project.server():
+        status, printed = desk.watch()
+    assert status == 0, printed
+    assert is_draft(pull(desk))
+    assert pull(desk)["title"].endswith("the app must follow")
+    assert "generated.txt" not in desk.files(BRANCH)
+    assert "Claude-Bump: replay" in desk.show(BRANCH)
+
+
+@pytest.mark.parametrize("on", ["github"], indirect=True)
+def test_a_test_that_the_gate_does_not_judge_is_not_its_verdict(project, desk: Desk) -> None:
+    project.personas(new=CALLS)
+    desk.change(test_sums="def test_sum():\n    assert 1 + 1 == 3\n")
+    with project.server():
+        status, printed = desk.watch()
+        assert status == 0, printed
+        assert is_draft(pull(desk))
+        assert pull(desk)["title"] == f"Bump {OLD} to {NEW}: other tests fail"
+        assert "The gate passes; **other tests fail**" in pull(desk)["body"]
+        assert "- `test_sums.test_sum`" in pull(desk)["body"]
+        assert f'MODEL = "{NEW}"' in desk.show(f"{BRANCH}:app.py")
+
+
+@pytest.mark.parametrize("on", ["github"], indirect=True)
+def test_trials_that_were_paid_for_are_handed_on_whatever_fails_after_them(
+    project, desk: Desk
+) -> None:
+    project.personas(new=CALLS)
+    refuses = """
+import sys, pytest
+if "--claude-bump" in sys.argv and "--claude-record" not in sys.argv:
+    raise pytest.UsageError("not today")
+"""
+    desk.change(conftest=desk.show("main:conftest.py") + refuses)
+    desk.job()
+    with project.server():
+        status, printed = desk.step("gate", bump=f"{OLD}={NEW}")
+    assert status == 4
+    assert "adopt failed" in printed.splitlines()[-1]
+    bundle = str(desk.work / "claude-bump" / "bump.bundle")
+    git(desk.remote, "fetch", "-q", bundle, f"{BRANCH}:kept")
+    changed = git(desk.remote, "diff", "--name-only", "main..kept").splitlines()
+    assert changed
+    assert all(name.startswith("cassettes/_gate/") for name in changed)
+
+
+@pytest.mark.parametrize("name", [".github/workflows/all.yml", "setup.py"])
+@pytest.mark.parametrize("on", ["github"], indirect=True)
+def test_a_branch_that_changes_what_no_bump_changes_is_not_pushed(
+    project, desk: Desk, name: str
+) -> None:
+    with project.server():
+        desk.step("gate", bump=f"{OLD}={NEW}")
+    path = desk.work / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("bad")
+    git(desk.work, "add", name)
+    git(desk.work, "commit", "-q", "--amend", "--no-edit")
+    bundle = str(desk.work / "claude-bump" / "bump.bundle")
+    git(desk.work, "bundle", "create", "-q", bundle, f"origin/main..{BRANCH}")
+    desk.job()
+    status, printed = desk.step("pull-request", bump=f"{OLD}={NEW}")
+    assert status == 1
+    assert f"the gate changed {name}, which is no part of a bump" in printed
+    assert not desk.service.pulls
+
+
+@pytest.mark.parametrize("on", ["github"], indirect=True)
 def test_a_branch_with_commits_of_others_is_left_alone(project, desk: Desk) -> None:
     with project.server():
         desk.watch()
@@ -331,7 +445,7 @@ def test_a_push_that_came_between_is_not_overwritten(project, desk: Desk) -> Non
         desk.push(BRANCH, "app.py", "mended = True")
         before = desk.show(BRANCH)
         desk.job()
-        status, printed = desk.step("pull-request")
+        status, printed = desk.step("pull-request", bump=f"{OLD}={NEW}")
     assert status == 1
     assert f"{BRANCH} was pushed to meanwhile; nothing was overwritten" in printed
     assert desk.show(BRANCH) == before
@@ -345,7 +459,7 @@ def test_a_token_that_may_not_push_is_told_in_one_sentence(
         desk.step("gate", bump=f"{OLD}={NEW}")
     desk.over_http(service[1])
     desk.service.refusals["GET /team/desk.git/info/refs"] = (403, "no")
-    status, printed = desk.step("pull-request")
+    status, printed = desk.step("pull-request", bump=f"{OLD}={NEW}")
     assert status == 1
     assert f"{BRANCH} was not pushed. The token needs " in printed.splitlines()[-1]
     user = "x-access-token" if desk.on == "github" else "oauth2"
@@ -361,9 +475,9 @@ def test_no_other_branch_is_pushed_whatever_the_gate_hands_on(project, desk: Des
     path = desk.work / "claude-bump" / "pull_request.json"
     path.write_text(path.read_text().replace(BRANCH, "main"))
     before = desk.show("main")
-    status, printed = desk.step("pull-request")
+    status, printed = desk.step("pull-request", bump=f"{OLD}={NEW}")
     assert (status, desk.show("main")) == (1, before)
-    assert "main is no branch of these steps" in printed
+    assert f"main is no branch of {OLD}={NEW}" in printed
 
 
 def test_a_pull_request_that_was_closed_is_opened_again_once_its_branch_is_gone(
