@@ -416,22 +416,26 @@ def _check_paths(pairs: list[str]) -> None:
 def comment() -> int:
     """Keep one comment on the pull request that the job runs for."""
     report = Path(os.environ.get("BUMP_REPORT") or "claude.md")
-    if not report.exists():
-        print(f"no comment: {report} was not written, so pytest did not run to its end")
-        return 0
     mark = f"<!-- pytest-claude: {os.environ.get('BUMP_NAME') or 'tests'} -->"
-    text = f"{mark}\n{report.read_text('utf-8')[:LONGEST]}"
+    hosted = host()
+    if hosted.number is None:
+        print("no comment: the job does not run for a pull request")
+        return 0
     try:
-        hosted = host()
-        if hosted.number is None:
-            print("no comment: the job does not run for a pull request")
-            return 0
         marked = (number for number, body in hosted.our_comments() if body.startswith(mark))
-        hosted.comment(text, next(marked, None))
+        old = next(marked, None)
+        if report.exists():
+            text = f"Commit {hosted.commit}\n\n{report.read_text('utf-8')[:LONGEST]}"
+        else:
+            print(f"{report} was not written, so pytest did not run to its end")
+            text = f"The run for commit {hosted.commit} did not end: its log says why."
+        if old is not None or report.exists():
+            hosted.comment(f"{mark}\n{text}", old)
     except Refused as error:
-        if not hosted.fork:
+        if not (hosted.fork or error.passes):
             raise
-        print(f"no comment: jobs for a fork may not write one ({error})")
+        why = "jobs for a fork may not write one" if hosted.fork else "the service does not answer"
+        print(f"no comment: {why} ({error})")
     return 0
 
 

@@ -24,6 +24,7 @@ from simulator import calls
 
 ACTION = Path(__file__).parents[2] / "action"
 TOKEN = "t0ken"
+COMMIT = "c0ffee" * 6
 BRANCH = "pytest-claude/claude-sonnet-4-5-to-claude-sonnet-5-5"
 TESTS = """
 import os
@@ -580,10 +581,11 @@ def test_a_cut_checkout_is_told(desk: Desk) -> None:
 def for_pull_request(desk: Desk, monkeypatch: pytest.MonkeyPatch, *, fork: bool = False) -> None:
     """The job runs for pull request 3."""
     source = "fork/desk" if fork else "team/desk"
-    head = {"repo": {"full_name": source}}
+    head = {"repo": {"full_name": source}, "sha": COMMIT}
     desk.event({"pull_request": {"number": 3, "head": head}})
     if desk.on == "gitlab":
         monkeypatch.setenv("CI_MERGE_REQUEST_IID", "3")
+        monkeypatch.setenv("CI_COMMIT_SHA", COMMIT)
         monkeypatch.setenv("CI_MERGE_REQUEST_PROJECT_ID", "5")
         monkeypatch.setenv("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "6" if fork else "5")
 
@@ -599,8 +601,8 @@ def test_one_comment_is_written_and_then_edited(desk: Desk, monkeypatch) -> None
     assert desk.step("comment", name="gate") == (0, "")
     bodies = [comment["body"] for comment in desk.service.comments[119:]]
     assert bodies == [
-        f"{mark}\nwritten by a stranger", f"{mark}\nsecond",
-        "<!-- pytest-claude: gate -->\nsecond",
+        f"{mark}\nwritten by a stranger", f"{mark}\nCommit {COMMIT}\n\nsecond",
+        f"<!-- pytest-claude: gate -->\nCommit {COMMIT}\n\nsecond",
     ]  # fmt: skip
 
 
@@ -619,9 +621,59 @@ def test_a_comment_that_may_not_be_written_fails_the_job_except_for_a_fork(
     assert len(printed.splitlines()) == 1
 
 
-def test_without_a_report_or_a_pull_request_there_is_no_comment(desk: Desk, monkeypatch) -> None:
-    status, printed = desk.step("comment")
-    assert (status, printed[:32]) == (0, "no comment: claude.md was not wr")
+def test_a_run_that_wrote_no_report_replaces_what_an_earlier_one_said(
+    desk: Desk, monkeypatch
+) -> None:
+    for_pull_request(desk, monkeypatch)
+    said_why = "claude.md was not written, so pytest did not run to its end\n"
+    assert desk.step("comment") == (0, said_why)
+    assert not desk.service.comments
+    (desk.work / "claude.md").write_text("PASS")
+    desk.step("comment")
+    (desk.work / "claude.md").unlink()
+    assert desk.step("comment") == (0, said_why)
+    (only,) = desk.service.comments
+    assert f"The run for commit {COMMIT} did not end" in only["body"]
+    assert "PASS" not in only["body"]
+
+
+@pytest.mark.parametrize("status", [403, 429, 502])
+def test_a_service_that_is_busy_is_asked_again_and_fails_no_check(
+    desk: Desk, monkeypatch, status: int
+) -> None:
+    for_pull_request(desk, monkeypatch)
+    kind = "issues" if desk.on == "github" else "merge_requests"
+    path = f"/{kind}/3/{'comments' if desk.on == 'github' else 'notes'}"
+    (desk.work / "claude.md").write_text("text")
+    desk.service.hiccups = [(f"GET {path}", status, "busy")] * 2
+    assert desk.step("comment") == (0, "")
+    assert len(desk.service.comments) == 1
+    (desk.work / "claude.md").write_text("text")
+    desk.service.hiccups = [(f"GET {path}", status, "busy")] * 4
+    code, printed = desk.step("comment")
+    assert code == 0
+    assert f"the service does not answer (HTTP {status} to GET" in printed
+    assert "the token needs" not in printed
+    assert len(desk.service.comments) == 1
+
+
+@pytest.mark.parametrize("on", ["gitlab"], indirect=True)
+@pytest.mark.parametrize(
+    "other",
+    [{"source_project_id": 6}, {"base": "release"}],
+    ids=["of a fork", "into another branch"],
+)
+def test_a_merge_request_of_others_with_the_same_branch_name_is_not_ours(
+    desk: Desk, other: dict[str, Any]
+) -> None:
+    git(desk.remote, "branch", BRANCH, "main")
+    head = {"head": BRANCH, "base": "main", "title": "Bump", "body": ""}
+    desk.service.answer("POST", "/repos/team/desk/pulls", head)
+    pull(desk).update({"state": "closed", **other})
+    assert desk.step("scan") == (0, f"to do: {OLD}={NEW}\n")
+
+
+def test_without_a_pull_request_there_is_no_comment(desk: Desk) -> None:
     (desk.work / "claude.md").write_text("text")
     status, printed = desk.step("comment")
     assert (status, printed) == (0, "no comment: the job does not run for a pull request\n")
@@ -649,7 +701,7 @@ def test_a_workflow_has_the_rights_it_needs_and_pastes_no_text_into_a_shell(temp
         if "ANTHROPIC_API_KEY" in text:
             assert job["environment"] == "claude"
             assert "BUMP_TOKEN" not in text
-            assert "contents" not in writes
+            assert not writes
         for step in job["steps"]:
             assert "${{" not in step.get("run", "")
             if "uses" in step and not step["uses"].startswith("$/"):
