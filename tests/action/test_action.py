@@ -6,13 +6,18 @@ The hosting service is a stub on loopback, the remote a bare repository, the mod
 from __future__ import annotations
 
 import base64
+import importlib
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -657,6 +662,38 @@ def test_a_service_that_is_busy_is_asked_again_and_fails_no_check(
     assert len(desk.service.comments) == 1
 
 
+@pytest.mark.parametrize(
+    ("after", "expected"), [("", [2, 10, 60]), ("7", [7, 7, 7]), ("99999", [120, 120, 120])]
+)
+def test_only_reading_is_tried_again_and_each_wait_has_a_bound(
+    monkeypatch, after: str, expected: list[int]
+) -> None:
+    monkeypatch.syspath_prepend(ACTION)
+    hosting = importlib.import_module("hosting")
+    for name, value in {"CI_API_V4_URL": "http://host", "CI_PROJECT_ID": "5"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CI_PROJECT_URL", "http://host/team/desk")
+    waits: list[float] = []
+    sent: list[str] = []
+    hosted = hosting.GitLab(TOKEN)
+    hosted.sleep = waits.append
+
+    def refuse_it(request: urllib.request.Request, timeout: float) -> None:
+        sent.append(request.get_method())
+        headers = Message()
+        if after:
+            headers["Retry-After"] = after
+        raise urllib.error.HTTPError(request.full_url, 429, "", headers, io.BytesIO(b"{}"))
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse_it)
+    with pytest.raises(hosting.Refused):
+        hosted.newest(BRANCH)
+    assert (sent, waits) == (["GET"] * 4, expected)
+    with pytest.raises(hosting.Refused):
+        hosted.open(BRANCH, "title", "text", draft=False)
+    assert (sent[4:], waits) == (["POST"], expected)
+
+
 @pytest.mark.parametrize("on", ["gitlab"], indirect=True)
 @pytest.mark.parametrize(
     "other",
@@ -690,6 +727,19 @@ def test_action_and_template_set_each_variable_that_the_steps_read() -> None:
     assert read == set(step["env"]) - {"BUMP_STEP"}
 
 
+def test_each_job_of_gitlab_that_records_keeps_what_was_paid_for() -> None:
+    jobs = yaml.safe_load((ACTION / "templates" / "gitlab-ci.yml").read_text("utf-8"))
+    records = {name for name, job in jobs.items() if "environment" in job} - {
+        "claude-scan", "claude-merge-request"
+    }  # fmt: skip
+    assert records == {"claude-gate", "claude-judge"}
+    for name in records:
+        assert "cassettes" in jobs[name]["artifacts"]["paths"]
+        assert "when" not in jobs[name]["artifacts"]
+    assert jobs[".claude"]["artifacts"]["when"] == "always"
+    assert jobs["claude-gate"]["environment"]["name"] != jobs["claude-judge"]["environment"]["name"]
+
+
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
 def test_a_workflow_has_the_rights_it_needs_and_pastes_no_text_into_a_shell(template: Path) -> None:
     action = yaml.safe_load((ACTION / "action.yml").read_text("utf-8"))
@@ -702,6 +752,8 @@ def test_a_workflow_has_the_rights_it_needs_and_pastes_no_text_into_a_shell(temp
             assert job["environment"] == "claude"
             assert "BUMP_TOKEN" not in text
             assert not writes
+            kept = [step for step in job["steps"] if "cassettes" in yaml.safe_dump(step)]
+            assert [step["if"] for step in kept] == ["always()"], "what was paid for is kept"
         for step in job["steps"]:
             assert "${{" not in step.get("run", "")
             if "uses" in step and not step["uses"].startswith("$/"):
