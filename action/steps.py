@@ -253,7 +253,7 @@ def _judge(pairs: list[str], branch: str, base: str) -> tuple[str, str]:
             verdict = "others" if failing and failing <= _failing(tests) else "replay"
             if verdict == "others":
                 listed = "\n".join(f"- `{name}`" for name in sorted(failing))
-                more = f"\n\nThe other tests that fail:\n\n{listed}{more}"
+                more = f"\n\nOther tests that fail: {len(failing)}\n\n{listed}{more}"
             more = f"\n\nPlain replay:\n\n{_quoted(printed[-LONGEST // 4 :])}{more}"
             last = message.format(title=_title(pairs, verdict), verdict=verdict)
             git("commit", "-q", "--amend", "--no-verify", "-m", last)

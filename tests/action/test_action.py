@@ -380,7 +380,7 @@ def test_a_test_that_the_gate_does_not_judge_is_not_its_verdict(project, desk: D
         assert is_draft(pull(desk))
         assert pull(desk)["title"] == f"Bump {OLD} to {NEW}: other tests fail"
         assert "The gate passes; **other tests fail**" in pull(desk)["body"]
-        assert "- `test_sums.test_sum`" in pull(desk)["body"]
+        assert "Other tests that fail: 1\n\n- `test_sums.test_sum`" in pull(desk)["body"]
         assert f'MODEL = "{NEW}"' in desk.show(f"{BRANCH}:app.py")
 
 
