@@ -6,6 +6,7 @@ import base64
 import itertools
 import json
 import os
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -13,6 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+WAITS_S = (2.0, 10.0, 60.0)  # before a GET is sent again, unless the service says how long
+LONGEST_WAIT_S = 120.0
 
 
 class Problem(Exception):
@@ -24,11 +28,25 @@ class Problem(Exception):
 
 
 class Refused(Problem):
-    """The hosting service refused a request, or would: `code` is the HTTP status."""
+    """The hosting service refused a request, or would.
 
-    def __init__(self, code: int, text: str, status: int = 1) -> None:
+    Attributes:
+        code: The HTTP status; 0 where there is no answer.
+        passes: Whether the same request can be taken later: the service is down, or busy.
+        after_s: How long the service says to wait, in seconds; None where it does not say.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        text: str,
+        status: int = 1,
+        *,
+        passes: bool = False,
+        after_s: float | None = None,
+    ) -> None:
         super().__init__(text, status)
-        self.code = code
+        self.code, self.passes, self.after_s = code, passes, after_s
 
 
 @dataclass(frozen=True)
@@ -58,6 +76,7 @@ class _Service:
         base: The branch that the job runs for.
         rights: What the token must be allowed, as a person sets it.
         number: The pull request that the job runs for; None where there is none.
+        commit: The last commit of that pull request.
         fork: Whether that pull request comes from a fork, whose jobs get no secret.
     """
 
@@ -65,7 +84,9 @@ class _Service:
     base: str
     rights: str
     number: int | None = None
+    commit = ""
     fork = False
+    sleep = staticmethod(time.sleep)
     _user: str  # goes with the token in git
     _api: str
     _headers: dict[str, str]
@@ -84,8 +105,19 @@ class _Service:
         }
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
+        """Ask; a GET is sent again where the service is down or busy."""
         if not self._token:
             raise Refused(401, f"no token is set (it needs {self.rights})", 4)
+        for wait_s in WAITS_S if method == "GET" else ():
+            try:
+                return self._send(method, path, body)
+            except Refused as error:
+                if not error.passes:
+                    raise
+                self.sleep(wait_s if error.after_s is None else error.after_s)
+        return self._send(method, path, body)
+
+    def _send(self, method: str, path: str, body: object) -> Any:
         url = path if path.startswith("http") else self._api + path
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(
@@ -97,16 +129,25 @@ class _Service:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            words = _words(error.read())
-            if error.code in (401, 403, 404):
+            words, headers = _words(error.read()), error.headers
+            after = headers.get("Retry-After", "")
+            is_limited = error.code == 403 and (
+                bool(after) or headers.get("X-RateLimit-Remaining") == "0"
+            )
+            passes = is_limited or error.code == 429 or error.code >= 500
+            if error.code in (401, 403, 404) and not passes:
                 words += f" (the token needs {self.rights})"
-            raise Refused(error.code, f"HTTP {error.code} to {method} {url}: {words}") from None
+            text = f"HTTP {error.code} to {method} {url}: {words}"
+            after_s = min(float(after), LONGEST_WAIT_S) if after.isdigit() else None
+            raise Refused(error.code, text, passes=passes, after_s=after_s) from None
         except (OSError, ValueError) as error:
-            raise Problem(f"no answer to {method} {url}: {error}") from None
+            text = f"no answer to {method} {url}: {error}"
+            raise Refused(0, text, passes=True) from None
 
-    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+    def _pages(self, path: str, wanted: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:
         for number in itertools.count(1):
-            page = self._call("GET", f"{path}?per_page=100&page={number}")
+            query = urllib.parse.urlencode({**(wanted or {}), "per_page": 100, "page": number})
+            page = self._call("GET", f"{path}?{query}")
             yield from page
             if len(page) < 100:
                 return
@@ -145,6 +186,7 @@ class GitHub(_Service):
         event = json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text("utf-8"))
         if about := event.get("pull_request"):
             self.number = about["number"]
+            self.commit = about["head"]["sha"]
             self.fork = (about["head"]["repo"] or {}).get("full_name") != self._repository
 
     def newest(self, branch: str) -> PullRequest | None:
@@ -206,18 +248,26 @@ class GitLab(_Service):
 
     def __init__(self, token: str) -> None:
         super().__init__(token)
-        self._api = f"{os.environ['CI_API_V4_URL']}/projects/{os.environ['CI_PROJECT_ID']}"
+        self._project = os.environ["CI_PROJECT_ID"]
+        self._api = f"{os.environ['CI_API_V4_URL']}/projects/{self._project}"
         self._headers = {"PRIVATE-TOKEN": token}
         self.address = f"{os.environ['CI_PROJECT_URL']}.git"
         self.base = os.environ.get("CI_COMMIT_BRANCH", "")
         if number := os.environ.get("CI_MERGE_REQUEST_IID"):
             self.number = int(number)
+            # Of a pipeline for merged results, the commit of the pipeline is another one.
+            self.commit = (
+                os.environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or os.environ["CI_COMMIT_SHA"]
+            )
             source = os.environ["CI_MERGE_REQUEST_SOURCE_PROJECT_ID"]
             self.fork = source != os.environ["CI_MERGE_REQUEST_PROJECT_ID"]
 
     def newest(self, branch: str) -> PullRequest | None:
-        query = urllib.parse.urlencode({"source_branch": branch, "state": "all"})
-        found = [_of_gitlab(each) for each in self._call("GET", f"/merge_requests?{query}")]
+        wanted = {"source_branch": branch, "target_branch": self.base, "state": "all"}
+        listed = self._pages("/merge_requests", wanted)
+        # A fork can have a branch of the same name.
+        ours = (each for each in listed if str(each["source_project_id"]) == self._project)
+        found = map(_of_gitlab, ours)
         return max(found, key=lambda each: each.number, default=None)
 
     def open(self, branch: str, title: str, text: str, *, draft: bool) -> PullRequest:

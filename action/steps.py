@@ -18,7 +18,9 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 from hosting import GitHub, GitLab, Host, Problem, Refused
 
@@ -26,8 +28,11 @@ EMAIL = "pytest-claude@users.noreply.invalid"  # who commits: another one's comm
 FOLDER = Path("claude-bump")  # what one job hands to the next
 LONGEST = 60_000  # characters; GitHub takes 65,536
 PREFIX = "pytest-claude/"  # of all branches that are pushed
-VERDICTS = {0: "pass", 1: "fail", 10: "undecided"}
-PASSED = ("pass", "replay")  # replay: plain replay is not green, so the app's code must follow
+JUDGED = (0, 1, 10)  # exit statuses of a gate that ran; its run file has the verdict
+# replay: plain replay is not green, so the app's code must follow; others: tests that the gate
+# does not judge fail.
+PASSED = ("pass", "replay", "others")
+RED = ("failure", "error")  # of a test, in JUnit
 ON_GITHUB = "GITHUB_ACTIONS" in os.environ
 
 
@@ -49,7 +54,15 @@ def git(*words: str, variables: dict[str, str] | None = None) -> str:
     Raises:
         Problem: It failed.
     """
-    command = ["git", "-c", "user.name=pytest-claude", "-c", f"user.email={EMAIL}", *words]
+    command = [
+        "git",
+        "--literal-pathspecs",
+        "-c",
+        "user.name=pytest-claude",
+        "-c",
+        f"user.email={EMAIL}",
+        *words,
+    ]
     together = {**os.environ, **(variables or {})}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=together)
     if done.returncode:
@@ -57,7 +70,7 @@ def git(*words: str, variables: dict[str, str] | None = None) -> str:
     return done.stdout.strip()
 
 
-def run(*words: str, shown: bool = True) -> tuple[int, str]:
+def run(*words: str, shown: bool = True, cwd: Path | None = None) -> tuple[int, str]:
     """The status of a command of the project's Python, and what it printed; it gets no token."""
     variables = {k: v for k, v in os.environ.items() if k not in ("BUMP_TOKEN", "BUMP_API_KEY")}
     if key := os.environ.get("BUMP_API_KEY"):
@@ -67,6 +80,7 @@ def run(*words: str, shown: bool = True) -> tuple[int, str]:
         check=False,
         stdout=None if shown else subprocess.PIPE,
         text=True,
+        cwd=cwd,
         env={**variables, "PYTHONDONTWRITEBYTECODE": "1"},
     )
     return done.returncode, done.stdout or ""
@@ -123,7 +137,7 @@ def _tip(branch: str) -> str:
 
 
 def _verdict(commit: str) -> str:
-    """What was judged in it: a value of VERDICTS or PASSED; empty where there is no commit."""
+    """The verdict that a commit holds; empty where there is no commit."""
     wanted = "--format=%(trailers:key=Claude-Bump,valueonly)"
     return git("log", "-1", wanted, commit) if commit else ""
 
@@ -171,11 +185,11 @@ def gate() -> int:
         git("switch", "-q", "-C", branch)
         if verdict and verdict not in PASSED:
             _take_trials(tip)
-        verdict, more = _judge(pairs)
+        verdict, more = _judge(pairs, branch, base)
     text = _text(pairs, verdict, base) + more
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}\n\n… cut here: the whole report is an artifact of the job"
-    git("bundle", "create", "-q", str(FOLDER / "bump.bundle"), f"{base}..{branch}")
+    _bundle(branch, base)
     handed = {
         "branch": branch, "over": tip, "title": _title(pairs, verdict), "text": text,
         "draft": verdict != "pass",
@@ -192,7 +206,7 @@ def _take_trials(tip: str) -> None:
     git("restore", f"--source={tip}", f"--pathspec-from-file={listed}", "--pathspec-file-nul")
 
 
-def _judge(pairs: list[str]) -> tuple[str, str]:
+def _judge(pairs: list[str], branch: str, base: str) -> tuple[str, str]:
     """Preflight, gate, adopt, commit: the verdict, and what the text says beside it."""
     arguments = shlex.split(os.environ.get("BUMP_PYTEST_ARGS", ""))
     more = ""
@@ -202,31 +216,112 @@ def _judge(pairs: list[str]) -> tuple[str, str]:
         if status in (0, 1):
             folded = f"<summary>Preflight of {new}</summary>\n\n{_quoted(printed)}\n\n"
             more += f"\n\n<details>{folded}</details>"
-    reports = [
-        f"--claude-report={(FOLDER / f'claude.{kind}').absolute()}" for kind in ("md", "html")
-    ]
+    named, cassettes = _files(pairs)
+    report, tests = FOLDER / "claude.json", FOLDER / "junit.xml"
+    for path in (report, tests):
+        path.unlink(missing_ok=True)
+    kinds = (report, FOLDER / "claude.md", FOLDER / "claude.html")
     status, _ = run(
         "pytest_claude.cli", "bump", *pairs, "--", "--claude-record", "--claude-record-in-ci",
-        f"--claude-budget={os.environ.get('BUMP_BUDGET_USD') or 10}", *reports, *arguments,
+        f"--claude-budget={os.environ.get('BUMP_BUDGET_USD') or 10}", *arguments,
+        *(f"--claude-report={path.absolute()}" for path in kinds),
+        f"--junitxml={tests.absolute()}",
     )  # fmt: skip
-    if status not in VERDICTS:
+    # What was paid for is kept, whatever the next steps do.
+    if _commit(base, f"Trials of {' '.join(pairs)}\n\nClaude-Bump: undecided", cassettes):
+        _bundle(branch, base)
+    if status not in JUDGED:
         raise Problem(f"the gate did not run: pytest ended with exit status {status}", status)
-    verdict = VERDICTS[status]
+    verdict = _judged(report)
+    if verdict is None:
+        raise Problem(f"the gate judged nothing: pytest ended with exit status {status}")
     if verdict == "pass":
         status, _ = run("pytest_claude.cli", "adopt", "--edit", "--yes", *pairs, "--", *arguments)
         if status:
-            raise Problem("pytest-claude adopt failed: it says above why", status)
-        status, printed = run("pytest", "-q", "--no-header", *arguments, shown=False)
-        if status:
-            verdict = "replay"
-            more = f"\n\nPlain replay:\n\n{_quoted(printed[-LONGEST // 4 :])}{more}"
-        git("add", "-u")  # the edited model ids
-    git("add", "-A", "--", f":(glob)**/{os.environ.get('BUMP_CASSETTES') or 'cassettes'}/**")
-    if not git("diff", "--cached", "--name-only"):
+            raise Problem(
+                "pytest-claude adopt failed: it says above why. The trials are in bump.bundle of "
+                "the job's artifact: git fetch bump.bundle",
+                status,
+            )
+    message = "{title}\n\nClaude-Bump: {verdict}"
+    first = message.format(title=_title(pairs, verdict), verdict=verdict)
+    if not _commit(base, first, [*cassettes, *(named if verdict == "pass" else ())]):
         raise Problem("the gate recorded nothing: it says above why; is the model's key set?")
-    message = f"{_title(pairs, verdict)}\n\nClaude-Bump: {verdict}"
-    git("commit", "-q", "--no-verify", "-m", message)
+    if verdict == "pass":
+        failing, printed = _replay(arguments)
+        if failing is not None:
+            verdict = "others" if failing and failing <= _failing(tests) else "replay"
+            if verdict == "others":
+                listed = "\n".join(f"- `{name}`" for name in sorted(failing))
+                more = f"\n\nOther tests that fail: {len(failing)}\n\n{listed}{more}"
+            more = f"\n\nPlain replay:\n\n{_quoted(printed[-LONGEST // 4 :])}{more}"
+            last = message.format(title=_title(pairs, verdict), verdict=verdict)
+            git("commit", "-q", "--amend", "--no-verify", "-m", last)
     return verdict, more
+
+
+def _files(pairs: list[str]) -> tuple[list[str], list[str]]:
+    """The files that `adopt --edit` edits, and the folders of cassettes, as paths from here."""
+    from pytest_claude.cli.project import read_project  # late: comments are written without it
+    from pytest_claude.cli.source_files import files_that_name
+    from pytest_claude.errors import SettingsError
+
+    try:
+        project = read_project(Path.cwd())
+        split = [(old, new) for old, _, new in (pair.partition("=") for pair in pairs)]
+        named = [path.as_posix() for path, _ in files_that_name(project, split)]
+        roots = [Path(os.path.relpath(root)).as_posix() for root in project.cassette_roots]
+    except SettingsError as error:
+        raise Problem(str(error), 4) from None
+    return named, roots
+
+
+def _commit(base: str, message: str, paths: list[str]) -> bool:
+    """Make what is at these paths the one commit after the base; whether anything is different."""
+    git("reset", "-q", "--soft", base)
+    tracked = (path for path in paths if Path(path).exists() or git("ls-files", "--", path))
+    if there := list(tracked):
+        git("add", "-A", "--", *there)
+    if not git("diff", "--cached", "--name-only"):
+        return False
+    git("commit", "-q", "--no-verify", "-m", message)
+    return True
+
+
+def _bundle(branch: str, base: str) -> None:
+    git("bundle", "create", "-q", str(FOLDER / "bump.bundle"), f"{base}..{branch}")
+
+
+def _judged(report: Path) -> str | None:
+    """The verdict of a run file; None where nothing was judged."""
+    from pytest_claude.run.record import loads  # late: comments are written without it
+
+    return loads(report.read_text("utf-8"), report.name).overall if report.exists() else None
+
+
+def _replay(arguments: list[str]) -> tuple[set[str] | None, str]:
+    """Replay the commit where nothing else is: the tests that fail, and what pytest printed.
+
+    None where pytest is green. The set is empty where pytest failed without a failing test.
+    """
+    with tempfile.TemporaryDirectory(prefix="pytest-claude-") as folder:
+        checkout, tests = Path(folder, "commit"), Path(folder, "junit.xml")
+        git("worktree", "add", "-q", "--detach", str(checkout), "HEAD")
+        try:
+            words = ("pytest", "-q", "--no-header", *arguments, f"--junitxml={tests}")
+            status, printed = run(*words, shown=False, cwd=checkout)
+        finally:
+            git("worktree", "remove", "--force", str(checkout))
+        return (_failing(tests) if status else None), printed
+
+
+def _failing(report: Path) -> set[str]:
+    """The tests that fail, as a JUnit file says."""
+    if not report.exists():
+        return set()
+    cases = ElementTree.parse(report).iter("testcase")
+    red = (each for each in cases if any(each.find(kind) is not None for kind in RED))
+    return {f"{each.get('classname')}.{each.get('name')}" for each in red}
 
 
 def _quoted(printed: str) -> str:
@@ -237,6 +332,7 @@ def _quoted(printed: str) -> str:
 def _title(pairs: list[str], verdict: str) -> str:
     title = "Bump " + " and ".join(pair.replace("=", " to ") for pair in pairs)
     ends = {"fail": ": FAIL", "undecided": ": UNDECIDED", "replay": ": the app must follow"}
+    ends["others"] = ": other tests fail"
     return title + ends.get(verdict, "")
 
 
@@ -246,11 +342,13 @@ def _text(pairs: list[str], verdict: str, base: str) -> str:
     if verdict in PASSED:
         names = git("diff", "--name-only", "--diff-filter=d", f"{base}..HEAD").splitlines()
         notes = [Path(name).read_text("utf-8") for name in names if name.endswith("/BUMP.md")]
-        first = (
-            "The gate passes, but **plain replay is not green**: the app's own code must follow. "
-            "Check this branch out, change it, and push.\n\n"
-        )
-        return (first if verdict == "replay" else "") + "\n".join(notes)
+        first = {
+            "replay": "The gate passes, but **plain replay is not green**: the app's own code must "
+            "follow. Check this branch out, change it, and push.\n\n",
+            "others": "The gate passes; **other tests fail**. They failed in the gate's run of "
+            "pytest too, and it does not judge them.\n\n",
+        }
+        return first.get(verdict, "") + "\n".join(notes)
     pytest = " ".join(f"--claude-bump {pair}" for pair in pairs)
     return (
         f"The gate says **{verdict.upper()}**. No model id was edited: this branch holds the "
@@ -271,9 +369,11 @@ def pull_request() -> int:
         return 0
     handed, hosted = json.loads(path.read_text("utf-8")), host()
     branch, title, text, draft = (handed[key] for key in ("branch", "title", "text", "draft"))
-    if not branch.startswith(PREFIX):  # it was written beside code of the project
-        raise Problem(f"{branch} is no branch of these steps; nothing was pushed")
+    pairs = os.environ.get("BUMP_PLANNED", "").split()  # what scan said: no code of the project ran
+    if branch != _branch(pairs):  # it was written beside code of the project
+        raise Problem(f"{branch} is no branch of {' '.join(pairs)}; nothing was pushed")
     git("fetch", "-q", str(FOLDER / "bump.bundle"), f"+refs/heads/{branch}:refs/bump")
+    _check_paths(pairs)
     old = hosted.newest(branch)  # a token that is not accepted is told before the push
     lease = f"--force-with-lease=refs/heads/{branch}:{handed['over']}"
     try:
@@ -294,28 +394,48 @@ def pull_request() -> int:
     return 0
 
 
+def _check_paths(pairs: list[str]) -> None:
+    """Refuse a branch that changes what no bump changes: code of the project ran beside it.
+
+    Raises:
+        Problem: It changes a file that neither names the old model nor is a cassette.
+    """
+    named, cassettes = _files(pairs)
+    changed = git("diff", "--name-only", "--no-renames", "-z", "HEAD...refs/bump").split("\0")
+    for name in sorted({*changed} - {"", *named}):
+        is_cassette = any(Path(name).is_relative_to(folder) for folder in cassettes)
+        if not is_cassette or name.startswith((".github/", ".gitlab")):
+            raise Problem(
+                f"the gate changed {name}, which is no part of a bump; nothing was pushed"
+            )
+
+
 # --- comment --------------------------------------------------------------------------------
 
 
 def comment() -> int:
     """Keep one comment on the pull request that the job runs for."""
     report = Path(os.environ.get("BUMP_REPORT") or "claude.md")
-    if not report.exists():
-        print(f"no comment: {report} was not written, so pytest did not run to its end")
-        return 0
     mark = f"<!-- pytest-claude: {os.environ.get('BUMP_NAME') or 'tests'} -->"
-    text = f"{mark}\n{report.read_text('utf-8')[:LONGEST]}"
+    hosted = host()
+    if hosted.number is None:
+        print("no comment: the job does not run for a pull request")
+        return 0
     try:
-        hosted = host()
-        if hosted.number is None:
-            print("no comment: the job does not run for a pull request")
-            return 0
         marked = (number for number, body in hosted.our_comments() if body.startswith(mark))
-        hosted.comment(text, next(marked, None))
+        old = next(marked, None)
+        if report.exists():
+            text = f"Commit {hosted.commit}\n\n{report.read_text('utf-8')[:LONGEST]}"
+        else:
+            print(f"{report} was not written, so pytest did not run to its end")
+            text = f"The run for commit {hosted.commit} did not end: its log says why."
+        if old is not None or report.exists():
+            hosted.comment(f"{mark}\n{text}", old)
     except Refused as error:
-        if not hosted.fork:
+        if not (hosted.fork or error.passes):
             raise
-        print(f"no comment: jobs for a fork may not write one ({error})")
+        why = "jobs for a fork may not write one" if hosted.fork else "the service does not answer"
+        print(f"no comment: {why} ({error})")
     return 0
 
 

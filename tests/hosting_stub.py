@@ -22,6 +22,7 @@ class Service:
         comments: Those of any pull request.
         asked: Each request as `METHOD path`, the path from the project on.
         refusals: Status and message of requests that are refused, by `METHOD path`.
+        hiccups: The same, each once; the answer says to ask again after 0 seconds.
         tokens: What came in as token.
         has_drafts: Whether a pull request can be a draft.
     """
@@ -33,6 +34,7 @@ class Service:
         self.comments: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.refusals: dict[str, tuple[int, str]] = {}
+        self.hiccups: list[tuple[str, int, str]] = []
         self.tokens: set[str] = set()
 
     def answer(self, method: str, url: str, body: dict[str, Any]) -> tuple[int, Any]:
@@ -42,14 +44,18 @@ class Service:
         self.asked.append(f"{method} {path}")
         if refusal := self.refusals.get(f"{method} {path}"):
             return refusal[0], {"message": refusal[1]}
+        if self.hiccups and self.hiccups[0][0] == f"{method} {path}":
+            _, status, message = self.hiccups.pop(0)
+            return status, {"message": message, "retry": True}
         last = int(path.rpartition("/")[2]) if path[-1].isdigit() else 0
         match method, re.sub(r"\d+", "N", path):
             case "GET", "/pulls":
                 head = query["head"].removeprefix("team:")
                 return 200, [pull for pull in self.pulls if pull["head"] == head]
             case "GET", "/merge_requests":
-                head = query["source_branch"]
-                return 200, [_gitlab(pull) for pull in self.pulls if pull["head"] == head]
+                wanted = (query["source_branch"], query["target_branch"])
+                pulls = [p for p in self.pulls if (p["head"], p["base"]) == wanted]
+                return 200, [_gitlab(pull) for pull in pulls]
             case "POST", "/pulls" if body.get("draft") and not self.has_drafts:
                 error = {"message": "Draft pull requests are not supported in this repository."}
                 return 422, {"message": "Validation Failed", "errors": [error]}
@@ -102,6 +108,7 @@ def _gitlab(pull: dict[str, Any]) -> dict[str, Any]:
     state = {"open": "opened"}.get(pull["state"], pull["state"])
     draft = pull["title"].startswith("Draft: ")
     of = {"iid": pull["number"], "web_url": pull["html_url"]}
+    of["source_project_id"] = pull.get("source_project_id", 5)
     return {**of, "state": "merged" if pull["merged_at"] else state, "draft": draft}
 
 
@@ -120,6 +127,8 @@ def served() -> Iterator[tuple[Service, str]]:
             data = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
+            if isinstance(answer, dict) and answer.get("retry"):
+                self.send_header("Retry-After", "0")
             self.end_headers()
             self.wfile.write(data)
 

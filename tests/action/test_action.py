@@ -6,13 +6,18 @@ The hosting service is a stub on loopback, the remote a bare repository, the mod
 from __future__ import annotations
 
 import base64
+import importlib
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +29,7 @@ from simulator import calls
 
 ACTION = Path(__file__).parents[2] / "action"
 TOKEN = "t0ken"
+COMMIT = "c0ffee" * 6
 BRANCH = "pytest-claude/claude-sonnet-4-5-to-claude-sonnet-5-5"
 TESTS = """
 import os
@@ -92,7 +98,7 @@ class Desk:
             settings = {names.get(key, key): value for key, value in given.items()}
             settings["BUMP_TOKEN"] = token
             handed = self.work / "claude-bump" / "bump.env"
-            if step == "gate" and handed.exists():
+            if step in ("gate", "pull-request") and handed.exists():
                 key, _, value = handed.read_text().strip().partition("=")
                 settings[key] = value
         variables = {**os.environ, **self._variables, **settings}
@@ -108,10 +114,10 @@ class Desk:
         status, printed, given = 0, "", {}
         for name in ("scan", "gate", "pull-request"):
             self.job()
-            if name == "gate" and self.on == "github":
+            if name != "scan" and self.on == "github":
                 output = (self.folder / "output").read_text()
                 given = {"bump": output.strip().splitlines()[-1].removeprefix("bump=")}
-            status, told = self.step(name, **(of_last if name == "pull-request" else given))
+            status, told = self.step(name, **given, **(of_last if name == "pull-request" else {}))
             printed += told
             if status:
                 break
@@ -129,6 +135,19 @@ class Desk:
         git(self.folder, "clone", "-q", "-b", branch, str(self.remote), str(clone))
         (clone / name).write_text(text)
         git(clone, "add", name)
+        git(clone, "commit", "-q", "-m", "somebody's")
+        git(clone, "push", "-q")
+        shutil.rmtree(clone)
+
+    def change(self, *commands: Sequence[str], **files: str) -> None:
+        """Somebody runs git commands on main, writes Python files, and pushes it all."""
+        clone = self.folder / "somebody"
+        git(self.folder, "clone", "-q", str(self.remote), str(clone))
+        for words in commands:
+            git(clone, *words)
+        for name, text in files.items():
+            (clone / f"{name}.py").write_text(text)
+        git(clone, "add", "-A")
         git(clone, "commit", "-q", "-m", "somebody's")
         git(clone, "push", "-q")
         shutil.rmtree(clone)
@@ -309,6 +328,107 @@ def test_calls(claude):
 
 
 @pytest.mark.parametrize("on", ["github"], indirect=True)
+def test_the_recordings_are_committed_wherever_the_project_keeps_them_and_nothing_else_is(
+    project, desk: Desk
+) -> None:
+    project.personas(new=CALLS)
+    desk.push("main", "notes.txt", "as it was")
+    ini = desk.show("main:pyproject.toml")
+    desk.push("main", "pyproject.toml", f'{ini}\nclaude_cassette_dir = "recorded"\n')
+    writes = f'{desk.show("main:test_app.py")}\n    open("notes.txt", "w").write("by a test")\n'
+    desk.change(("mv", "cassettes", "recorded"), test_app=writes)
+    with project.server():
+        status, printed = desk.watch()
+    assert status == 0, printed
+    assert pull(desk)["title"] == f"Bump {OLD} to {NEW}"
+    assert not is_draft(pull(desk))
+    changed = git(desk.remote, "diff", "--name-only", f"main..{BRANCH}").splitlines()
+    assert "app.py" in changed
+    assert {name.partition("/")[0] for name in changed} == {"app.py", "recorded"}
+    assert any(NEW in name for name in changed)
+
+
+@pytest.mark.parametrize("on", ["github"], indirect=True)
+def test_a_bump_is_not_ready_where_its_tests_need_what_is_not_committed(
+    project, desk: Desk
+) -> None:
+    project.personas(new=CALLS)
+    needs = """
+    import pathlib, sys
+    path = pathlib.Path("generated.txt")
+    if "--claude-record" in sys.argv:
+        path.write_text("by the gate")
+    assert path.exists()
+"""
+    desk.change(test_app=desk.show("main:test_app.py") + needs)
+    with project.server():
+        status, printed = desk.watch()
+    assert status == 0, printed
+    assert is_draft(pull(desk))
+    assert pull(desk)["title"].endswith("the app must follow")
+    assert "generated.txt" not in desk.files(BRANCH)
+    assert "Claude-Bump: replay" in desk.show(BRANCH)
+
+
+@pytest.mark.parametrize("on", ["github"], indirect=True)
+def test_a_test_that_the_gate_does_not_judge_is_not_its_verdict(project, desk: Desk) -> None:
+    project.personas(new=CALLS)
+    desk.change(test_sums="def test_sum():\n    assert 1 + 1 == 3\n")
+    with project.server():
+        status, printed = desk.watch()
+        assert status == 0, printed
+        assert is_draft(pull(desk))
+        assert pull(desk)["title"] == f"Bump {OLD} to {NEW}: other tests fail"
+        assert "The gate passes; **other tests fail**" in pull(desk)["body"]
+        assert "Other tests that fail: 1\n\n- `test_sums.test_sum`" in pull(desk)["body"]
+        assert f'MODEL = "{NEW}"' in desk.show(f"{BRANCH}:app.py")
+
+
+@pytest.mark.parametrize("on", ["github"], indirect=True)
+def test_trials_that_were_paid_for_are_handed_on_whatever_fails_after_them(
+    project, desk: Desk
+) -> None:
+    project.personas(new=CALLS)
+    refuses = """
+import sys, pytest
+if "--claude-bump" in sys.argv and "--claude-record" not in sys.argv:
+    raise pytest.UsageError("not today")
+"""
+    desk.change(conftest=desk.show("main:conftest.py") + refuses)
+    desk.job()
+    with project.server():
+        status, printed = desk.step("gate", bump=f"{OLD}={NEW}")
+    assert status == 4
+    assert "adopt failed" in printed.splitlines()[-1]
+    bundle = str(desk.work / "claude-bump" / "bump.bundle")
+    git(desk.remote, "fetch", "-q", bundle, f"{BRANCH}:kept")
+    changed = git(desk.remote, "diff", "--name-only", "main..kept").splitlines()
+    assert changed
+    assert all(name.startswith("cassettes/_gate/") for name in changed)
+
+
+@pytest.mark.parametrize("name", [".github/workflows/all.yml", "setup.py"])
+@pytest.mark.parametrize("on", ["github"], indirect=True)
+def test_a_branch_that_changes_what_no_bump_changes_is_not_pushed(
+    project, desk: Desk, name: str
+) -> None:
+    with project.server():
+        desk.step("gate", bump=f"{OLD}={NEW}")
+    path = desk.work / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("bad")
+    git(desk.work, "add", name)
+    git(desk.work, "commit", "-q", "--amend", "--no-edit")
+    bundle = str(desk.work / "claude-bump" / "bump.bundle")
+    git(desk.work, "bundle", "create", "-q", bundle, f"origin/main..{BRANCH}")
+    desk.job()
+    status, printed = desk.step("pull-request", bump=f"{OLD}={NEW}")
+    assert status == 1
+    assert f"the gate changed {name}, which is no part of a bump" in printed
+    assert not desk.service.pulls
+
+
+@pytest.mark.parametrize("on", ["github"], indirect=True)
 def test_a_branch_with_commits_of_others_is_left_alone(project, desk: Desk) -> None:
     with project.server():
         desk.watch()
@@ -331,7 +451,7 @@ def test_a_push_that_came_between_is_not_overwritten(project, desk: Desk) -> Non
         desk.push(BRANCH, "app.py", "mended = True")
         before = desk.show(BRANCH)
         desk.job()
-        status, printed = desk.step("pull-request")
+        status, printed = desk.step("pull-request", bump=f"{OLD}={NEW}")
     assert status == 1
     assert f"{BRANCH} was pushed to meanwhile; nothing was overwritten" in printed
     assert desk.show(BRANCH) == before
@@ -345,7 +465,7 @@ def test_a_token_that_may_not_push_is_told_in_one_sentence(
         desk.step("gate", bump=f"{OLD}={NEW}")
     desk.over_http(service[1])
     desk.service.refusals["GET /team/desk.git/info/refs"] = (403, "no")
-    status, printed = desk.step("pull-request")
+    status, printed = desk.step("pull-request", bump=f"{OLD}={NEW}")
     assert status == 1
     assert f"{BRANCH} was not pushed. The token needs " in printed.splitlines()[-1]
     user = "x-access-token" if desk.on == "github" else "oauth2"
@@ -361,9 +481,9 @@ def test_no_other_branch_is_pushed_whatever_the_gate_hands_on(project, desk: Des
     path = desk.work / "claude-bump" / "pull_request.json"
     path.write_text(path.read_text().replace(BRANCH, "main"))
     before = desk.show("main")
-    status, printed = desk.step("pull-request")
+    status, printed = desk.step("pull-request", bump=f"{OLD}={NEW}")
     assert (status, desk.show("main")) == (1, before)
-    assert "main is no branch of these steps" in printed
+    assert f"main is no branch of {OLD}={NEW}" in printed
 
 
 def test_a_pull_request_that_was_closed_is_opened_again_once_its_branch_is_gone(
@@ -466,10 +586,11 @@ def test_a_cut_checkout_is_told(desk: Desk) -> None:
 def for_pull_request(desk: Desk, monkeypatch: pytest.MonkeyPatch, *, fork: bool = False) -> None:
     """The job runs for pull request 3."""
     source = "fork/desk" if fork else "team/desk"
-    head = {"repo": {"full_name": source}}
+    head = {"repo": {"full_name": source}, "sha": COMMIT}
     desk.event({"pull_request": {"number": 3, "head": head}})
     if desk.on == "gitlab":
         monkeypatch.setenv("CI_MERGE_REQUEST_IID", "3")
+        monkeypatch.setenv("CI_COMMIT_SHA", COMMIT)
         monkeypatch.setenv("CI_MERGE_REQUEST_PROJECT_ID", "5")
         monkeypatch.setenv("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "6" if fork else "5")
 
@@ -485,8 +606,8 @@ def test_one_comment_is_written_and_then_edited(desk: Desk, monkeypatch) -> None
     assert desk.step("comment", name="gate") == (0, "")
     bodies = [comment["body"] for comment in desk.service.comments[119:]]
     assert bodies == [
-        f"{mark}\nwritten by a stranger", f"{mark}\nsecond",
-        "<!-- pytest-claude: gate -->\nsecond",
+        f"{mark}\nwritten by a stranger", f"{mark}\nCommit {COMMIT}\n\nsecond",
+        f"<!-- pytest-claude: gate -->\nCommit {COMMIT}\n\nsecond",
     ]  # fmt: skip
 
 
@@ -505,9 +626,91 @@ def test_a_comment_that_may_not_be_written_fails_the_job_except_for_a_fork(
     assert len(printed.splitlines()) == 1
 
 
-def test_without_a_report_or_a_pull_request_there_is_no_comment(desk: Desk, monkeypatch) -> None:
-    status, printed = desk.step("comment")
-    assert (status, printed[:32]) == (0, "no comment: claude.md was not wr")
+def test_a_run_that_wrote_no_report_replaces_what_an_earlier_one_said(
+    desk: Desk, monkeypatch
+) -> None:
+    for_pull_request(desk, monkeypatch)
+    said_why = "claude.md was not written, so pytest did not run to its end\n"
+    assert desk.step("comment") == (0, said_why)
+    assert not desk.service.comments
+    (desk.work / "claude.md").write_text("PASS")
+    desk.step("comment")
+    (desk.work / "claude.md").unlink()
+    assert desk.step("comment") == (0, said_why)
+    (only,) = desk.service.comments
+    assert f"The run for commit {COMMIT} did not end" in only["body"]
+    assert "PASS" not in only["body"]
+
+
+@pytest.mark.parametrize("status", [403, 429, 502])
+def test_a_service_that_is_busy_is_asked_again_and_fails_no_check(
+    desk: Desk, monkeypatch, status: int
+) -> None:
+    for_pull_request(desk, monkeypatch)
+    kind = "issues" if desk.on == "github" else "merge_requests"
+    path = f"/{kind}/3/{'comments' if desk.on == 'github' else 'notes'}"
+    (desk.work / "claude.md").write_text("text")
+    desk.service.hiccups = [(f"GET {path}", status, "busy")] * 2
+    assert desk.step("comment") == (0, "")
+    assert len(desk.service.comments) == 1
+    (desk.work / "claude.md").write_text("text")
+    desk.service.hiccups = [(f"GET {path}", status, "busy")] * 4
+    code, printed = desk.step("comment")
+    assert code == 0
+    assert f"the service does not answer (HTTP {status} to GET" in printed
+    assert "the token needs" not in printed
+    assert len(desk.service.comments) == 1
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"), [("", [2, 10, 60]), ("7", [7, 7, 7]), ("99999", [120, 120, 120])]
+)
+def test_only_reading_is_tried_again_and_each_wait_has_a_bound(
+    monkeypatch, after: str, expected: list[int]
+) -> None:
+    monkeypatch.syspath_prepend(ACTION)
+    hosting = importlib.import_module("hosting")
+    for name, value in {"CI_API_V4_URL": "http://host", "CI_PROJECT_ID": "5"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CI_PROJECT_URL", "http://host/team/desk")
+    waits: list[float] = []
+    sent: list[str] = []
+    hosted = hosting.GitLab(TOKEN)
+    hosted.sleep = waits.append
+
+    def refuse_it(request: urllib.request.Request, timeout: float) -> None:
+        sent.append(request.get_method())
+        headers = Message()
+        if after:
+            headers["Retry-After"] = after
+        raise urllib.error.HTTPError(request.full_url, 429, "", headers, io.BytesIO(b"{}"))
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse_it)
+    with pytest.raises(hosting.Refused):
+        hosted.newest(BRANCH)
+    assert (sent, waits) == (["GET"] * 4, expected)
+    with pytest.raises(hosting.Refused):
+        hosted.open(BRANCH, "title", "text", draft=False)
+    assert (sent[4:], waits) == (["POST"], expected)
+
+
+@pytest.mark.parametrize("on", ["gitlab"], indirect=True)
+@pytest.mark.parametrize(
+    "other",
+    [{"source_project_id": 6}, {"base": "release"}],
+    ids=["of a fork", "into another branch"],
+)
+def test_a_merge_request_of_others_with_the_same_branch_name_is_not_ours(
+    desk: Desk, other: dict[str, Any]
+) -> None:
+    git(desk.remote, "branch", BRANCH, "main")
+    head = {"head": BRANCH, "base": "main", "title": "Bump", "body": ""}
+    desk.service.answer("POST", "/repos/team/desk/pulls", head)
+    pull(desk).update({"state": "closed", **other})
+    assert desk.step("scan") == (0, f"to do: {OLD}={NEW}\n")
+
+
+def test_without_a_pull_request_there_is_no_comment(desk: Desk) -> None:
     (desk.work / "claude.md").write_text("text")
     status, printed = desk.step("comment")
     assert (status, printed) == (0, "no comment: the job does not run for a pull request\n")
@@ -524,6 +727,19 @@ def test_action_and_template_set_each_variable_that_the_steps_read() -> None:
     assert read == set(step["env"]) - {"BUMP_STEP"}
 
 
+def test_each_job_of_gitlab_that_records_keeps_what_was_paid_for() -> None:
+    jobs = yaml.safe_load((ACTION / "templates" / "gitlab-ci.yml").read_text("utf-8"))
+    records = {name for name, job in jobs.items() if "environment" in job} - {
+        "claude-scan", "claude-merge-request"
+    }  # fmt: skip
+    assert records == {"claude-gate", "claude-judge"}
+    for name in records:
+        assert "cassettes" in jobs[name]["artifacts"]["paths"]
+        assert "when" not in jobs[name]["artifacts"]
+    assert jobs[".claude"]["artifacts"]["when"] == "always"
+    assert jobs["claude-gate"]["environment"]["name"] != jobs["claude-judge"]["environment"]["name"]
+
+
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
 def test_a_workflow_has_the_rights_it_needs_and_pastes_no_text_into_a_shell(template: Path) -> None:
     action = yaml.safe_load((ACTION / "action.yml").read_text("utf-8"))
@@ -535,7 +751,9 @@ def test_a_workflow_has_the_rights_it_needs_and_pastes_no_text_into_a_shell(temp
         if "ANTHROPIC_API_KEY" in text:
             assert job["environment"] == "claude"
             assert "BUMP_TOKEN" not in text
-            assert "contents" not in writes
+            assert not writes
+            kept = [step for step in job["steps"] if "cassettes" in yaml.safe_dump(step)]
+            assert [step["if"] for step in kept] == ["always()"], "what was paid for is kept"
         for step in job["steps"]:
             assert "${{" not in step.get("run", "")
             if "uses" in step and not step["uses"].startswith("$/"):
