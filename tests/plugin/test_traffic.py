@@ -291,7 +291,7 @@ def test_a_call_that_no_sdk_can_send_is_named_and_left_out(project, made) -> Non
         (half, DONE), (endless, DONE), (request(ASKED), said(tool("\ud83d", "x"))), whole
     )
     assert "3 left out: broken log.jsonl:1: its request holds half a character" in printed
-    assert "log.jsonl:2: it holds a number that JSON has not" in printed
+    assert "log.jsonl:2: it is not as expected: ValueError('inf is no number of JSON')" in printed
     assert "1 of 1 replay green, and what they do is accepted" in printed
 
 

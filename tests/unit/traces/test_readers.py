@@ -1300,7 +1300,6 @@ def test_a_document_that_is_too_large_is_named(
 # --- records that are otherwise than documented --------------------------------------------------
 
 DEEP = '{"x":' * 400 + "1" + "}" * 400
-ENDLESS = json.dumps(message(1)).replace('"input_tokens": 80', '"input_tokens": 1e999')
 HOSTILE = [
     (
         "otel",
@@ -1312,7 +1311,6 @@ HOSTILE = [
     ("otel", json.dumps({"body": "x", "attributes": {"gen_ai.prompt.0" + ".x" * 3000: 1}})),
     ("logfire", json.dumps(logfire_row(1, {"gen_ai.prompt.0" + ".x" * 3000: 1}))),
     ("langsmith", '{"child_runs":[' * 300 + "{}" + "]}" * 300),
-    ("jsonl", json.dumps({"request": BODIES[1]})[:-1] + f', "response": {ENDLESS}}}'),
     ("jsonl", json.dumps({"request": BODIES[1], "response": message(1)}).replace("0.5", "1e999")),
     ("jsonl", json.dumps({"request": BODIES[1], "response": message(1)}).replace("0.5", DEEP)),
 ]
