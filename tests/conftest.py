@@ -36,11 +36,15 @@ def pytest_collection() -> None:
     import anthropic  # noqa: F401
     import deepdiff  # noqa: F401
     import genai_prices.data  # noqa: F401
+    import jinja2.sandbox  # noqa: F401
     import jsonschema  # noqa: F401
     import vcr.patch  # noqa: F401
     import yaml  # noqa: F401
 
+    import pytest_claude.cli.coverage
+    import pytest_claude.cli.from_suite
     import pytest_claude.cli.from_traffic
+    import pytest_claude.cli.suggest
     import pytest_claude.plugin.collection
     import pytest_claude.recording.readers
     import pytest_claude.report.terminal  # noqa: F401
