@@ -119,7 +119,7 @@ def _write(path: Path, code: str) -> None:
     """Write a module that Python reads, and no other.
 
     Raises:
-        SettingsError: It is none, or the file can't be written.
+        SettingsError: Python can't read the code, or the file can't be written.
     """
     try:
         compile(code, str(path), "exec")

@@ -147,7 +147,7 @@ def _is_reworded(recorded: str, new: str) -> bool:
 
 
 def _facts(text: str) -> list[str]:
-    """What is no word of a language: numbers, amounts, ids, addresses, and names.
+    """Numbers, amounts, ids, addresses and names: what another wording must keep.
 
     A word with a capital is a name, but where a sentence or a line begins.
 

@@ -14,6 +14,7 @@ from typing import Any, get_args
 from unicodedata import normalize
 from unittest.mock import ANY
 
+from pytest_claude.behavior.accepted import shape
 from pytest_claude.behavior.profile import Profile, ToolFact, profile
 from pytest_claude.behavior.structured import Where
 from pytest_claude.errors import NotOffered
@@ -235,13 +236,7 @@ def _kind(value: Any) -> str:
             return "object"
         case list():
             return "array"
-        case bool():
-            return "boolean"
-        case None:
-            return "null"
-        case str():
-            return "string"
-    return "number"
+    return str(shape(value))
 
 
 def _ending(trials: Sequence[Recorded]) -> Iterator[_Stated]:

@@ -40,7 +40,7 @@ class Channel:
         tests: The tests.
         level: The p at or below which it fires.
         p: The exact p that the candidate passes them less often; None without data.
-        recheck: The second look, where it fired alone; None where there is none.
+        recheck: The second look, where it fired alone; None where none was made.
     """
 
     name: str

@@ -48,7 +48,7 @@ class Altering:
 
 
 def _message(answer: Response) -> Message | None:
-    """The whole message in an answer; None where there is none."""
+    """The whole message in an answer; None where it holds no message."""
     if answer.status >= 400 or not answer.complete or is_event_stream(answer.body):
         return None
     value = answer.json()
