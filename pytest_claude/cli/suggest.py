@@ -25,6 +25,11 @@ _HEAD = """\
 Call a function at the end of its test, or move its lines there; delete what is chance.
 \"\"\"
 """
+# pytest keeps the asserts of test modules alone where Python is to drop them.
+_OPTIMIZED = """\
+if not __debug__:
+    raise ImportError("python -O drops the checks of this module; move them into a test")
+"""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -98,6 +103,7 @@ def _module(found: Sequence[Found]) -> Iterator[str]:
     yield _HEAD
     if _uses_any(found):
         yield from (_ANY, "")
+    yield _OPTIMIZED
     taken: set[str] = set()
     for each in found:
         name = _free_name(each["test"], taken)

@@ -147,6 +147,16 @@ def test_json_says_what_is_printed(recorded, capsys) -> None:
     }
 
 
+def test_python_that_drops_asserts_refuses_the_written_file(recorded) -> None:
+    assert suggest("--write", "held.py") == 0
+    code = compile((recorded.path / "held.py").read_text(), "held.py", "exec", optimize=1)
+    with pytest.raises(ImportError, match="python -O drops the checks"):
+        exec(code, {})
+
+
+@pytest.mark.skipif(
+    not __debug__, reason="python -O refuses the written file, as the test above says"
+)
 def test_suggestions_are_written_into_a_new_file_and_run_there(recorded, capsys) -> None:
     capsys.readouterr()
     assert suggest("--write", "held.py") == 0
